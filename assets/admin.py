@@ -1,0 +1,1 @@
+"""Where Django finds the admin; it lives in the rooms."""

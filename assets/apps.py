@@ -1,0 +1,19 @@
+"""The app, and the admin site that knows organisations."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
+
+
+class AssetsConfig(AppConfig):
+    name = "assets"
+    verbose_name = "Registrar"
+
+    def ready(self) -> None:
+        from .immutable import install_triggers
+
+        post_migrate.connect(install_triggers, sender=self)
+
+
+class RegistrarAdminConfig(AdminConfig):
+    default_site = "assets.admin_site.RegistrarAdminSite"

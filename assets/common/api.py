@@ -1,0 +1,138 @@
+"""What every API view shares: errors, lookup by key, lists, and where absolute URLs begin."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views import defaults
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_exception_handler
+from rest_framework.viewsets import GenericViewSet
+
+from .errors import Problem, Refused
+from .parsing import as_key
+
+# Enough to mend a batch; a body of 10,000 problems helps nobody.
+MAX_PROBLEMS = 100
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn `Refused` into the contract's body; leave the rest to DRF."""
+    if not isinstance(error, Refused):
+        return drf_exception_handler(error, context)
+    body: dict[str, Any] = {"detail": error.first.text}
+    if error.first.key:
+        body["key"] = error.first.key
+    body["problems"] = [_problem_body(problem) for problem in error.problems[:MAX_PROBLEMS]]
+    return Response(body, status=error.status)
+
+
+def _problem_body(problem: Problem) -> dict[str, str]:
+    return {"code": problem.code.label, "field": problem.field, "message": problem.message}
+
+
+def api_root(request: Request) -> str:
+    """Return the absolute URL of the API as this client addressed it, without a final slash."""
+    namespace = request.resolver_match.namespace
+    return request.build_absolute_uri(reverse(f"{namespace}:api-root")).rstrip("/")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an unknown path: JSON below /api/, a page elsewhere."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "Not found."}, status=404)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a fault of ours: JSON below /api/, a page elsewhere."""
+    if request.path.startswith("/api/"):
+        detail = "The server failed to answer; the fault is logged. Nothing was registered."
+        return JsonResponse({"detail": detail}, status=500)
+    return defaults.server_error(request)
+
+
+class WireListSerializer(serializers.ListSerializer):
+    """Represents all rows at once, so that what they refer to is loaded once."""
+
+    def to_representation(self, data: Any) -> list[dict[str, Any]]:
+        return self.child.represent(list(data))
+
+
+class WireSerializer(serializers.Serializer):
+    """Builds response objects for many rows with a constant number of queries.
+
+    The declared fields say what `represent` answers; a test holds the two together.
+    """
+
+    class Meta:
+        list_serializer_class = WireListSerializer
+
+    def represent(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
+        raise NotImplementedError
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return self.represent([instance])[0]
+
+    @property
+    def root(self) -> str:
+        """Where the API's absolute URLs begin."""
+        return api_root(self.context["request"])
+
+
+class NameSerializer(serializers.Serializer):
+    """The body of an update: the name is all that can change."""
+
+    name = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
+class AssetViewSet(GenericViewSet):
+    """Lists, retrieves, creates and renames one kind of asset.
+
+    A kind says how to `register` a parsed body and, if it can be renamed, how to `rename`.
+    """
+
+    lookup_url_kwarg = "key"
+    lookup_value_regex = "[^/]+"
+    spec_serializer_class: type[serializers.Serializer]
+
+    def get_object(self):
+        """Return the row with the URL's key; 404 for an unknown key and for what is none."""
+        key = as_key(self.kwargs["key"])
+        if key is None:
+            raise NotFound("Not found.")
+        try:
+            return get_object_or_404(self.get_queryset(), pk=key)
+        except Http404 as error:
+            raise NotFound(str(error)) from error
+
+    def get_serializer_class(self) -> type[serializers.Serializer]:
+        # The browsable pages draw their form from the serializer of what would be sent.
+        if self.action == "create" or self.request.method == "POST":
+            return self.spec_serializer_class
+        if self.request.method == "PUT":
+            return NameSerializer
+        return self.serializer_class
+
+    def answer(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
+        """Return the wire objects of these rows."""
+        context = self.get_serializer_context()
+        return self.serializer_class(rows, many=True, context=context).data
+
+    def list(self, request: Request, *args, **kwargs) -> Response:
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.answer(rows))
+
+    def retrieve(self, request: Request, *args, **kwargs) -> Response:
+        return Response(self.answer([self.get_object()])[0])
+
+    def parsed(self, request: Request) -> Any:
+        """Return the validated body; 400 with field errors when its types are wrong."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data

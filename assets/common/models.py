@@ -1,0 +1,40 @@
+"""What every registered asset has."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from . import lookups  # noqa: F401  registers the lookups that every query below may use
+from .fields import MetadataField
+
+NAME_HELP = "1 to 100 bytes. The name can be changed later."
+
+
+class Asset(models.Model):
+    """A registered asset: a key that the client or we chose, an owner, a date.
+
+    Registered assets are immutable but for what an Update spec names; rows are written by
+    `registration` only.
+    """
+
+    key = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        "assets.Organization", on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    creation_date = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return getattr(self, "name", "") or str(self.key)
+
+
+class DescribedAsset(Asset):
+    """An asset with metadata."""
+
+    metadata = MetadataField()
+
+    class Meta(Asset.Meta):
+        abstract = True

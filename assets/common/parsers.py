@@ -1,0 +1,62 @@
+"""Request bodies: JSON, and multipart with the JSON object in a part called `json`."""
+
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
+
+
+class BodyTooLarge(APIException):
+    status_code = 413
+    default_code = "too_large"
+
+    def __init__(self) -> None:
+        limit = filesizeformat(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        super().__init__(f"The request's JSON is larger than {limit}; send smaller batches.")
+
+
+def _loads(text: bytes | str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ParseError(f"JSON parse error - {error}") from error
+
+
+class JSONParser(BaseParser):
+    """A JSON body of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes."""
+
+    media_type = "application/json"
+
+    def parse(self, stream, media_type=None, parser_context=None) -> Any:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise BodyTooLarge
+        return _loads(body)
+
+
+class PartsData(dict):
+    """The object of the `json` part; updated with the files, of which the last of a name counts."""
+
+    def copy(self) -> "PartsData":
+        return PartsData(self)
+
+    def update(self, files) -> None:
+        super().update(dict(files.items()))
+
+
+class JSONPartParser(MultiPartParser):
+    """Multipart as the SDK sends it; without a `json` part, ordinary form fields."""
+
+    def parse(self, stream, media_type=None, parser_context=None) -> DataAndFiles:
+        parts = super().parse(stream, media_type, parser_context)
+        text = parts.data.get("json")
+        if text is None:
+            return parts
+        value = _loads(text)
+        if not isinstance(value, dict):
+            raise ParseError("JSON parse error - the part `json` must hold an object.")
+        return DataAndFiles(PartsData(value), parts.files)

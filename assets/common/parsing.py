@@ -1,0 +1,91 @@
+"""From JSON to plain values: types only, every problem collected, no rule of any asset."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from .errors import Code, Problem
+
+
+def as_key(value: object) -> UUID | None:
+    """Return the UUID that `value` spells in any way Python reads, or None."""
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+class Reader:
+    """Reads the fields of one JSON object after the other and remembers what is wrong."""
+
+    def __init__(self, asset: str) -> None:
+        self.asset = asset
+        self.problems: list[Problem] = []
+
+    def complain(self, field: str, message: str) -> None:
+        self.problems.append(Problem(Code.INVALID, message, field, self.asset))
+
+    @contextmanager
+    def within(self, prefix: str) -> Iterator[None]:
+        """Put `prefix` before the field paths of the problems found in this block."""
+        known = len(self.problems)
+        yield
+        self.problems[known:] = [problem.below(prefix) for problem in self.problems[known:]]
+
+    def key(self, data: Mapping[str, Any], field: str) -> UUID | None:
+        """Read a required key."""
+        key = as_key(data.get(field))
+        if key is None:
+            self._complain_of_key(data.get(field), field)
+        return key
+
+    def optional_key(self, data: Mapping[str, Any], field: str) -> UUID | None:
+        """Read a key that may be absent, null or blank."""
+        return self.key(data, field) if data.get(field) else None
+
+    def _complain_of_key(self, value: object, field: str) -> None:
+        if value in (None, ""):
+            self.complain(field, "is missing. Give the key, a UUID.")
+        else:
+            self.complain(field, f'"{value}" is not a valid UUID.')
+
+    def text(self, data: Mapping[str, Any], field: str) -> str:
+        """Read a text; absent and null are empty."""
+        value = data.get(field)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.complain(field, "must be a text.")
+            return ""
+        return value
+
+    def flag(self, data: Mapping[str, Any], field: str) -> bool:
+        """Read true or false; absent and null are false."""
+        value = data.get(field)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.complain(field, "must be true or false.")
+        return False
+
+    def items(self, data: Mapping[str, Any], field: str) -> list[Any]:
+        """Read a list; absent and null are empty."""
+        value = data.get(field)
+        if value is None:
+            return []
+        if isinstance(value, list | tuple):
+            return list(value)
+        self.complain(field, "must be a list.")
+        return []
+
+    def mapping(self, data: Mapping[str, Any], field: str) -> dict[str, Any]:
+        """Read an object; absent and null are empty."""
+        value = data.get(field)
+        if value is None:
+            return {}
+        if isinstance(value, Mapping):
+            return dict(value)
+        self.complain(field, "must be an object.")
+        return {}

@@ -1,0 +1,51 @@
+"""JSON by orjson, the browsable pages, and a negotiation that never refuses."""
+
+from typing import Any
+
+import orjson
+from django.utils.functional import Promise
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, Promise):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be rendered as JSON")
+
+
+class ORJSONRenderer(BaseRenderer):
+    """JSON in UTF-8; dates in UTC with a Z."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data, accepted_media_type=None, renderer_context=None) -> bytes:
+        if data is None:
+            return b""
+        options = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+        if (renderer_context or {}).get("indent"):
+            options |= orjson.OPT_INDENT_2
+        return orjson.dumps(data, default=_default, option=options)
+
+
+class BrowsableRenderer(BrowsableAPIRenderer):
+    """The browsable API, for people who signed in with the browser."""
+
+
+class LenientNegotiation(DefaultContentNegotiation):
+    """Answers JSON to whoever accepts nothing that we have, and never 406.
+
+    The SDK sends ``application/json;version=0.0`` also where it downloads a file.
+    """
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        try:
+            renderer, media_type = super().select_renderer(request, renderers, format_suffix)
+        except NotAcceptable:
+            renderer, media_type = renderers[0], renderers[0].media_type
+        if renderer.format == "json":
+            media_type = renderer.media_type
+        return renderer, media_type

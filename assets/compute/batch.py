@@ -1,0 +1,221 @@
+"""A batch of tasks: checked as a whole, and turned into rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from ..common.errors import Code, Problem
+from ..common.kinds import AssetKind
+from ..permissions.models import Permissions
+from ..permissions.specs import PermissionsSpec
+from . import rules
+from .graph import sort_by_rank
+from .known import KnownTask, World
+from .models import ComputePlan, Task, TaskInput, TaskOutput
+from .specs import TASK, TaskSpec
+from .statuses import FINAL, ErrorType, TaskStatus, initial_status
+from .task_rules import TaskCheck
+from .world import load_world
+
+
+@dataclass(slots=True)
+class NewTask:
+    """A task that is checked and ready to be written."""
+
+    spec: TaskSpec
+    worker: str
+    rank: int
+    status: TaskStatus
+    logs_permission: PermissionsSpec
+    # The kind of each input, in the order of the spec's inputs.
+    input_kinds: list[str]
+
+
+@dataclass(slots=True)
+class Batch:
+    """The outcome of checking a batch: problems, or else what is to be written."""
+
+    owner: str
+    # All tasks of the batch in dependency order, those that existed before included.
+    keys: list[UUID] = field(default_factory=list)
+    new: list[NewTask] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def permissions(self) -> Iterable[PermissionsSpec]:
+        """Every permissions value that the new tasks point to."""
+        for task in self.new:
+            yield task.logs_permission
+            for output in task.spec.outputs.values():
+                yield output.permissions.owned_by(self.owner)
+
+
+def prepare(specs: Sequence[TaskSpec], plan_key: UUID, owner: str) -> Batch:
+    """Check tasks of one plan against all that they refer to; nothing is written.
+
+    A constant number of queries. Problems carry paths such as ``tasks[3].inputs[0].asset_key``.
+    """
+    batch = Batch(owner)
+    if not specs:
+        return batch
+    batch.problems += rules.check_unique_keys(specs)
+    index_of = {spec.key: index for index, spec in enumerate(specs)}
+    ranks = _leave_out_existing(batch, specs, plan_key)
+    new = [spec for spec in specs if spec.key not in ranks]
+    sound = []
+    for spec in new:
+        problems = list(rules.check_task_values(spec))
+        batch.problems += _below(index_of[spec.key], problems)
+        if not problems:
+            sound.append(spec)
+    if sound:
+        ranks |= _check_together(batch, sound, specs, load_world(sound))
+    batch.keys = sorted(ranks, key=lambda key: (ranks[key], index_of[key]))
+    return batch
+
+
+def _below(index: int, problems: Iterable[Problem]) -> list[Problem]:
+    return [problem.below(f"tasks[{index}]") for problem in problems]
+
+
+def _leave_out_existing(
+    batch: Batch, specs: Sequence[TaskSpec], plan_key: UUID
+) -> dict[UUID, int]:
+    """4: return the ranks of tasks that are registered already; other content is a conflict."""
+    rows = Task.objects.filter(key__any={spec.key for spec in specs}).values_list(
+        "key", "owner_id", "compute_plan_id", "digest", "worker_id", "rank"
+    )
+    existing = {row[0]: row[1:] for row in rows}
+    for index, spec in enumerate(specs) if existing else ():
+        if spec.key not in existing:
+            continue
+        owner, plan, digest, worker, _ = existing[spec.key]
+        same = (owner, plan, digest) == (batch.owner, plan_key, spec.digest(batch.owner))
+        if not same or (spec.worker and spec.worker != worker):
+            batch.problems.append(
+                Problem(
+                    Code.CONFLICT,
+                    f'{TASK} with key "{spec.key}" already exists with another content, plan '
+                    "or owner; choose a new key.",
+                    f"tasks[{index}].key",
+                    key=str(spec.key),
+                )
+            )
+    return {key: row[-1] for key, row in existing.items()}
+
+
+def _check_together(
+    batch: Batch, sound: Sequence[TaskSpec], specs: Sequence[TaskSpec], world: World
+) -> dict[UUID, int]:
+    """5 to 24, parents before children; return the ranks of the new tasks."""
+    parents = {
+        spec.key: [ref.parent_task_key for ref in spec.inputs if ref.parent_task_key]
+        for spec in sound
+    }
+    ranks = sort_by_rank(parents, {key: task.rank for key, task in world.tasks.items()})
+    index_of = {spec.key: index for index, spec in enumerate(specs)}
+    batch.problems += rules.check_graph(sound, index_of, ranks, world)
+    by_key = {spec.key: spec for spec in sound}
+    for key, rank in ranks.items():
+        check = TaskCheck(by_key[key], batch.owner, world)
+        batch.problems += _below(index_of[key], check.problems())
+        _add(batch, check, rank, [world.tasks[parent].status for parent in set(parents[key])])
+    return ranks
+
+
+def _add(batch: Batch, check: TaskCheck, rank: int, parent_statuses: Sequence[str]) -> None:
+    """Note the task as one to be written, and as a parent that later tasks may name."""
+    spec, function = check.spec, check.function
+    if function is None:
+        status, kinds = TaskStatus.WAITING_FOR_BUILDER_SLOT, []
+    else:
+        status = initial_status(function.status, parent_statuses)
+        kinds = [function.inputs[ref.identifier].kind for ref in spec.inputs if ref.identifier in function.inputs]
+    logs = check.logs_permission.owned_by(batch.owner)
+    batch.new.append(NewTask(spec, check.worker, rank, status, logs, kinds))
+    check.world.tasks[spec.key] = KnownTask(
+        spec.function_key,
+        rank,
+        status,
+        logs,
+        {
+            identifier: output.permissions.owned_by(batch.owner)
+            for identifier, output in spec.outputs.items()
+        },
+    )
+
+
+# Which column of TaskInput an asset of each kind stands in.
+_COLUMN_OF_KIND = {
+    AssetKind.DATA_MANAGER: "dataset_id",
+    AssetKind.DATA_SAMPLE: "data_sample_id",
+    AssetKind.MODEL: "model_id",
+}
+
+
+def prepared_rows(
+    batch: Batch,
+    plan: ComputePlan,
+    permissions: Mapping[PermissionsSpec, Permissions],
+    now: datetime,
+) -> tuple[list[Task], list[TaskInput], list[TaskOutput]]:
+    """Turn the new tasks of a batch without problems into unsaved rows."""
+    tasks, inputs, outputs = [], [], []
+    for new in batch.new:
+        task = _task_row(new, batch.owner, plan, permissions, now)
+        tasks.append(task)
+        inputs += _input_rows(new, task)
+        outputs += [
+            TaskOutput(
+                task_id=task.key,
+                identifier=identifier,
+                permissions_id=permissions[output.permissions.owned_by(batch.owner)].pk,
+                transient=output.transient,
+            )
+            for identifier, output in new.spec.outputs.items()
+        ]
+    return tasks, inputs, outputs
+
+
+def _task_row(
+    new: NewTask,
+    owner: str,
+    plan: ComputePlan,
+    permissions: Mapping[PermissionsSpec, Permissions],
+    now: datetime,
+) -> Task:
+    spec = new.spec
+    return Task(
+        key=spec.key,
+        owner_id=owner,
+        creation_date=now,
+        compute_plan_id=plan.key,
+        function_id=spec.function_key,
+        worker_id=new.worker,
+        rank=new.rank,
+        tag=spec.tag,
+        metadata=dict(spec.metadata),
+        status=new.status,
+        end_date=now if new.status in FINAL else None,
+        # Only a function that could not be built makes a task fail at registration.
+        error_type=ErrorType.BUILD if new.status == TaskStatus.FAILED else "",
+        logs_permission_id=permissions[new.logs_permission].pk,
+        digest=spec.digest(owner),
+    )
+
+
+def _input_rows(new: NewTask, task: Task) -> list[TaskInput]:
+    rows = []
+    for position, (ref, kind) in enumerate(zip(new.spec.inputs, new.input_kinds, strict=True)):
+        row = TaskInput(
+            task_id=task.key,
+            position=position,
+            identifier=ref.identifier,
+            parent_task_id=ref.parent_task_key,
+            parent_output_identifier=ref.parent_task_output_identifier or "",
+        )
+        if ref.asset_key:
+            setattr(row, _COLUMN_OF_KIND[AssetKind(kind)], ref.asset_key)
+        rows.append(row)
+    return rows

@@ -1,0 +1,183 @@
+"""ComputePlan, Task, TaskInput and TaskOutput."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from ..common.fields import ChecksumField
+from ..common.models import NAME_HELP, DescribedAsset
+from ..datasets.models import DataSample, Dataset
+from ..functions.models import Function
+from ..organizations.models import Organization
+from ..permissions.models import permissions_field
+from .statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus
+
+
+class ComputePlan(DescribedAsset):
+    """Tasks that belong together. Status, dates and counters follow from the tasks."""
+
+    name = models.CharField(max_length=100, help_text=NAME_HELP)
+    tag = models.CharField(max_length=100, blank=True, help_text="For finding it again.")
+    creator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        editable=False,
+    )
+    digest = ChecksumField(editable=False)
+    status = models.CharField(
+        max_length=30, choices=PlanStatus, default=PlanStatus.CREATED, editable=False
+    )
+    start_date = models.DateTimeField(null=True, editable=False)
+    end_date = models.DateTimeField(null=True, editable=False)
+    cancelation_date = models.DateTimeField(null=True, editable=False)
+    failed_task_key = models.UUIDField(null=True, editable=False)
+    task_count = models.PositiveIntegerField(default=0, editable=False)
+    waiting_builder_slot_count = models.PositiveIntegerField(default=0, editable=False)
+    building_count = models.PositiveIntegerField(default=0, editable=False)
+    waiting_parent_tasks_count = models.PositiveIntegerField(default=0, editable=False)
+    waiting_executor_slot_count = models.PositiveIntegerField(default=0, editable=False)
+    executing_count = models.PositiveIntegerField(default=0, editable=False)
+    done_count = models.PositiveIntegerField(default=0, editable=False)
+    failed_count = models.PositiveIntegerField(default=0, editable=False)
+    canceled_count = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="computeplan_has_name"),
+            models.CheckConstraint(
+                condition=Q(status__in=PlanStatus.values), name="computeplan_status"
+            ),
+        ]
+        indexes = [models.Index(fields=["creation_date", "key"], name="computeplan_creation")]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of the plan's tasks are in each status."""
+        return {status: getattr(self, column) for status, column in COUNTERS.items()}
+
+
+class Task(DescribedAsset):
+    """One run of a function on one worker."""
+
+    owner = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
+    )
+    compute_plan = models.ForeignKey(ComputePlan, on_delete=models.PROTECT, related_name="tasks")
+    function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="tasks")
+    worker = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    rank = models.PositiveIntegerField(editable=False)
+    tag = models.CharField(max_length=100, blank=True, help_text="For finding it again.")
+    status = models.CharField(max_length=40, choices=TaskStatus, editable=False)
+    start_date = models.DateTimeField(null=True, editable=False)
+    end_date = models.DateTimeField(null=True, editable=False)
+    error_type = models.CharField(
+        max_length=20, choices=ErrorType, blank=True, editable=False
+    )
+    logs_permission = permissions_field(db_index=False)
+    digest = ChecksumField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=TaskStatus.values), name="task_status"),
+            # A failed task without a reason would make the SDK's wait_task wait for ever.
+            models.CheckConstraint(
+                condition=~Q(status=TaskStatus.FAILED) | ~Q(error_type=""),
+                name="task_failed_for_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["creation_date", "key"], name="task_creation")]
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
+# The columns of TaskInput of which exactly one says where the input comes from.
+SOURCES = ("dataset", "data_sample", "model", "parent_task")
+
+
+def _one_source() -> Q:
+    condition = Q()
+    for source in SOURCES:
+        only = Q(**{f"{column}__isnull": column != source for column in SOURCES})
+        blank = Q(parent_output_identifier="")
+        condition |= only & (~blank if source == "parent_task" else blank)
+    return condition
+
+
+class TaskInput(models.Model):
+    """What feeds one input of a task: a dataset, a data sample, a model or a parent's output."""
+
+    task = models.ForeignKey(
+        Task, on_delete=models.CASCADE, related_name="inputs", db_index=False
+    )
+    position = models.PositiveIntegerField()
+    identifier = models.CharField(max_length=100)
+    dataset = models.ForeignKey(
+        Dataset, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    data_sample = models.ForeignKey(
+        DataSample, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    model = models.ForeignKey(
+        "assets.Model", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    parent_task = models.ForeignKey(
+        Task, on_delete=models.PROTECT, null=True, related_name="feeds", db_index=False
+    )
+    parent_output_identifier = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["task", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "position"], name="taskinput_position"),
+            models.CheckConstraint(condition=_one_source(), name="taskinput_one_source"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["dataset", "task"],
+                condition=Q(dataset__isnull=False),
+                name="taskinput_dataset",
+            ),
+            models.Index(
+                fields=["data_sample", "task"],
+                condition=Q(data_sample__isnull=False),
+                name="taskinput_data_sample",
+            ),
+            models.Index(
+                fields=["model", "task"], condition=Q(model__isnull=False), name="taskinput_model"
+            ),
+            models.Index(
+                fields=["parent_task", "task"],
+                condition=Q(parent_task__isnull=False),
+                name="taskinput_parent_task",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.identifier
+
+
+class TaskOutput(models.Model):
+    """One output of a task: who may use what it makes."""
+
+    task = models.ForeignKey(
+        Task, on_delete=models.CASCADE, related_name="outputs", db_index=False
+    )
+    identifier = models.CharField(max_length=100)
+    permissions = permissions_field(db_index=False)
+    transient = models.BooleanField(
+        default=False, help_text="Deleted once no task needs it any more."
+    )
+
+    class Meta:
+        ordering = ["task", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "identifier"], name="taskoutput_identifier")
+        ]
+
+    def __str__(self) -> str:
+        return self.identifier

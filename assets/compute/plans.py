@@ -1,0 +1,80 @@
+"""What follows for a plan from its tasks: counters, status, dates. Source: contract 3.7."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Max
+
+from .models import ComputePlan, Task
+from .statuses import COUNTERS, FINAL, PlanStatus, TaskStatus, plan_status
+
+# The columns that `derive` and `add_tasks` set.
+DERIVED = [
+    "status",
+    "start_date",
+    "end_date",
+    "failed_task_key",
+    "task_count",
+    *COUNTERS.values(),
+]
+
+
+def lock(keys: Collection[UUID]) -> dict[UUID, ComputePlan]:
+    """Return these plans, held until the transaction ends; always locked in the order of keys."""
+    plans = ComputePlan.objects.select_for_update().filter(key__any=keys).order_by("key")
+    return {plan.key: plan for plan in plans}
+
+
+def lock_of_tasks(task_keys: Collection[UUID]) -> None:
+    """Hold the plans of these tasks until the transaction ends."""
+    if task_keys:
+        keys = Task.objects.filter(key__any=task_keys).values("compute_plan_id")
+        list(
+            ComputePlan.objects.select_for_update()
+            .filter(key__in=keys)
+            .order_by("key")
+            .values_list("key")
+        )
+
+
+def add_tasks(plan: ComputePlan, tasks: Sequence[Task]) -> None:
+    """Count new tasks in."""
+    plan.task_count += len(tasks)
+    for status, count in Counter(task.status for task in tasks).items():
+        column = COUNTERS[TaskStatus(status)]
+        setattr(plan, column, getattr(plan, column) + count)
+
+
+def cancel_tasks(plan: ComputePlan, now: datetime) -> None:
+    """Cancel the plan's tasks that are not final, and count them so."""
+    open_tasks = Task.objects.filter(compute_plan=plan).exclude(status__in=FINAL)
+    cancelled = open_tasks.update(status=TaskStatus.CANCELED, end_date=now)
+    for status, column in COUNTERS.items():
+        if status not in FINAL:
+            setattr(plan, column, 0)
+    plan.canceled_count += cancelled
+
+
+def derive(plan: ComputePlan, now: datetime) -> None:
+    """Set the plan's status and dates from its counters and its tasks."""
+    plan.status = plan_status(plan.counts, cancelled=plan.cancelation_date is not None)
+    if plan.start_date is None and plan.status != PlanStatus.CREATED:
+        plan.start_date = now
+    plan.end_date = _end_date(plan)
+    if plan.status == PlanStatus.FAILED and plan.failed_task_key is None:
+        failed = Task.objects.filter(compute_plan=plan, status=TaskStatus.FAILED)
+        plan.failed_task_key = (
+            failed.order_by("end_date", "key").values_list("key", flat=True).first()
+        )
+
+
+def _end_date(plan: ComputePlan) -> datetime | None:
+    if plan.cancelation_date:
+        return plan.cancelation_date
+    unfinished = plan.task_count - plan.done_count - plan.failed_count - plan.canceled_count
+    if unfinished and not (plan.failed_count or plan.canceled_count):
+        return None
+    latest = Task.objects.filter(compute_plan=plan).aggregate(latest=Max("end_date"))["latest"]
+    return latest or plan.end_date

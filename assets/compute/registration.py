@@ -1,0 +1,227 @@
+"""The only writer of compute plans and tasks.
+
+A batch is checked as a whole (`batch.prepare`) and then written as a whole: as many statements
+for one task as for 10,000. Registering is idempotent (decision 3): what exists already with the
+same owner, plan and content is left alone and answered like a success.
+"""
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from ..common import bulk
+from ..common.errors import Code, Problem, refuse, refuse_if
+from ..common.kinds import AssetKind
+from ..feed.models import Event
+from ..feed.registration import record, rename
+from ..organizations.models import User
+from ..permissions.access import check_may_change, check_may_register
+from ..permissions.registration import intern_permissions
+from . import plans, rules
+from .batch import Batch, prepare, prepared_rows
+from .models import ComputePlan
+from .specs import PLAN, TASK, ComputePlanSpec, TaskSpec
+from .statuses import TERMINATED
+
+Result = TypeVar("Result")
+
+_SAME_PLAN = "All tasks should have the same compute plan key"
+
+
+def check_compute_plan(spec: ComputePlanSpec, actor: User) -> list[Problem]:
+    """Return all that stands against registering the plan with its tasks; nothing is written."""
+    if problems := list(check_may_register(actor)):
+        return problems
+    plan = ComputePlan.objects.filter(pk=spec.key).first()
+    problems = list(rules.check_plan_values(spec))
+    if plan is not None:
+        problems += _check_same_plan(plan, spec, actor)
+    return problems + _prepare_for(plan, spec.key, spec.tasks, actor).problems
+
+
+def register_compute_plan(spec: ComputePlanSpec, actor: User) -> ComputePlan:
+    """Register a plan and its tasks, all or none; raise `Refused` or return the row."""
+    refuse_if(check_may_register(actor))
+    refuse_if(rules.check_plan_values(spec))
+
+    def register() -> ComputePlan:
+        plan = _insert_plan(spec, actor)
+        if spec.tasks:
+            _register_batch(plan, spec.tasks, actor)
+        return plan
+
+    return _once_more_on_conflict(register)
+
+
+def register_tasks(specs: Sequence[TaskSpec], actor: User) -> list[UUID]:
+    """Register a batch of tasks of one plan, all or none; return their keys in dependency order.
+
+    A single task without a plan gets one of its own, named after the task's key.
+    """
+    refuse_if(check_may_register(actor))
+    return _once_more_on_conflict(lambda: _register_tasks(specs, actor))
+
+
+def _register_tasks(specs: Sequence[TaskSpec], actor: User) -> list[UUID]:
+    keys = {spec.compute_plan_key for spec in specs}
+    if len(keys) > 1:
+        raise refuse(Code.BAD_REQUEST, f"{_SAME_PLAN}; send a batch per plan.")
+    if keys == {None} and len(specs) == 1:
+        own = ComputePlanSpec(uuid.uuid4(), name=str(specs[0].key))
+        known = ComputePlan.objects.filter(tasks__key=specs[0].key).first()
+        return _register_batch(known or _insert_plan(own, actor), specs, actor)
+    plan_key = next(iter(keys), None)
+    plan = plans.lock([plan_key] if plan_key else []).get(plan_key)
+    if plan is None:
+        raise refuse(
+            Code.BAD_REQUEST,
+            f'Invalid compute plan key: no compute plan has the key "{plan_key or ""}"; '
+            "register the plan first.",
+        )
+    return _register_batch(plan, specs, actor)
+
+
+def _once_more_on_conflict(register: Callable[[], Result]) -> Result:
+    # Another request registered one of the keys between our look and our insert. Looking again
+    # finds its row, and answers with it or with a conflict.
+    try:
+        with transaction.atomic():
+            return register()
+    except IntegrityError:
+        with transaction.atomic():
+            return register()
+
+
+def _check_same_plan(plan: ComputePlan, spec: ComputePlanSpec, actor: User) -> list[Problem]:
+    if plan.owner_id == actor.organization_id and plan.digest == spec.digest():
+        return []
+    return [_conflict(PLAN, plan.key)]
+
+
+def _conflict(asset: str, key: UUID) -> Problem:
+    return Problem(
+        Code.CONFLICT,
+        f'{asset} with key "{key}" already exists with another content or owner; '
+        "choose a new key.",
+        "key",
+        asset,
+        str(key),
+    )
+
+
+def _insert_plan(spec: ComputePlanSpec, actor: User) -> ComputePlan:
+    """Return the locked plan of this spec, new or registered before."""
+    plan = plans.lock([spec.key]).get(spec.key)
+    if plan is not None:
+        refuse_if(_check_same_plan(plan, spec, actor))
+        return plan
+    plan = ComputePlan(
+        key=spec.key,
+        owner_id=actor.organization_id,
+        name=spec.name,
+        tag=spec.tag,
+        metadata=dict(spec.metadata),
+        creator=actor,
+        digest=spec.digest(),
+    )
+    plan.save(force_insert=True)
+    _record(actor, Event.Action.REGISTERED, plan, plan.creation_date)
+    return plan
+
+
+def _record(actor: User, action: str, plan: ComputePlan, when: datetime, **detail: str) -> None:
+    record(actor, action, AssetKind.COMPUTE_PLAN, [plan], when=when, detail=detail)
+
+
+def _prepare_for(
+    plan: ComputePlan | None, key: UUID, specs: Sequence[TaskSpec], actor: User
+) -> Batch:
+    """Check a batch for a plan, which may not exist yet."""
+    batch = prepare(specs, key, actor.organization_id)
+    problems: list[Problem] = []
+    if any(spec.compute_plan_key not in (None, key) for spec in specs):
+        problems.append(Problem(Code.BAD_REQUEST, f'{_SAME_PLAN}, "{key}".'))
+    if plan is not None:
+        problems += check_may_change(actor, plan, "add tasks to this compute plan")
+        if batch.new:
+            problems += rules.check_takes_tasks(plan.status, plan.key)
+    batch.problems[:0] = problems
+    return batch
+
+
+def _register_batch(plan: ComputePlan, specs: Sequence[TaskSpec], actor: User) -> list[UUID]:
+    parents = {ref.parent_task_key for spec in specs for ref in spec.inputs} - {None}
+    # A parent's plan that is being cancelled is waited for, so that its child sees the outcome.
+    plans.lock_of_tasks(parents)
+    batch = _prepare_for(plan, plan.key, specs, actor)
+    refuse_if(batch.problems)
+    if batch.new:
+        _insert_tasks(plan, batch, actor)
+    return batch.keys
+
+
+def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
+    now = timezone.now()
+    permissions = intern_permissions(batch.permissions)
+    tasks, inputs, outputs = prepared_rows(batch, plan, permissions, now)
+    for rows in (tasks, inputs, outputs):
+        bulk.insert(rows)
+    record(actor, Event.Action.REGISTERED, AssetKind.COMPUTE_TASK, tasks, when=now)
+    plans.add_tasks(plan, tasks)
+    _save_derived(plan, actor, now)
+
+
+def _save_derived(plan: ComputePlan, actor: User, now: datetime) -> None:
+    """Recompute what follows from the plan's tasks, save it, and record a start or an end."""
+    started, ended = plan.start_date, plan.end_date
+    plans.derive(plan, now)
+    plan.save(update_fields=plans.DERIVED)
+    if plan.start_date and not started:
+        _record(actor, Event.Action.STARTED, plan, plan.start_date)
+    if plan.end_date and plan.end_date != ended:
+        status = plan.status.removeprefix("PLAN_")
+        detail = {"first_failed_task_key": str(plan.failed_task_key)}
+        failed = plan.failed_task_key is not None and status == "STATUS_FAILED"
+        _record(
+            actor,
+            Event.Action.ENDED,
+            plan,
+            plan.end_date,
+            status=status,
+            **(detail if failed else {}),
+        )
+
+
+def rename_compute_plan(plan: ComputePlan, name: str, actor: User) -> None:
+    """Change the one thing about a compute plan that its owner can change."""
+    rename(actor, AssetKind.COMPUTE_PLAN, plan, name)
+
+
+@transaction.atomic
+def cancel_compute_plan(key: UUID, actor: User) -> ComputePlan:
+    """Cancel a plan and those of its tasks that are not final; raise `Refused` when it cannot be.
+
+    Tasks of other plans that wait for a cancelled one are left as they are.
+    """
+    plan = plans.lock([key]).get(key)
+    if plan is None:
+        raise refuse(Code.NOT_FOUND, f'{PLAN} with key "{key}" not found', asset=PLAN)
+    refuse_if(check_may_change(actor, plan, "cancel this compute plan"))
+    if plan.status in TERMINATED:
+        raise refuse(
+            Code.TERMINATED,
+            f'compute plan "{key}" is {plan.get_status_display()} already; '
+            "there is nothing left to cancel.",
+        )
+    now = timezone.now()
+    plans.cancel_tasks(plan, now)
+    plan.cancelation_date = now
+    plan.save(update_fields=["cancelation_date"])
+    _record(actor, Event.Action.CANCELED, plan, now)
+    _save_derived(plan, actor, now)
+    return plan

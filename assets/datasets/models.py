@@ -1,0 +1,68 @@
+"""Dataset, DataSample and the links between them."""
+
+from django.db import models
+from django.db.models import Q
+
+from ..common.fields import AssetFileField, ChecksumField
+from ..common.models import NAME_HELP, Asset, DescribedAsset
+from ..permissions.models import PermittedAsset, permissions_field
+
+
+class Dataset(DescribedAsset, PermittedAsset):
+    """An opener and its description. The data themselves are data samples linked to it."""
+
+    name = models.CharField(max_length=100, help_text=NAME_HELP)
+    type = models.CharField(max_length=100, blank=True, help_text='Such as "images" or "tabular".')
+    logs_permission = permissions_field()
+    opener = AssetFileField()
+    opener_checksum = ChecksumField()
+    opener_size = models.BigIntegerField()
+    description = AssetFileField()
+    description_checksum = ChecksumField()
+    description_size = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="dataset_has_name"),
+        ]
+        indexes = [models.Index(fields=["creation_date", "key"], name="dataset_creation")]
+
+
+class DataSample(Asset):
+    """One unit of data: an uploaded archive, or a folder below the organisation's server root."""
+
+    datasets = models.ManyToManyField(
+        Dataset, through="DataSampleLink", related_name="data_samples"
+    )
+    archive = AssetFileField(blank=True)
+    path = models.CharField(max_length=1024, blank=True)
+    # Of the archive's bytes, or of the folder's content (`folders.folder_digest`).
+    checksum = ChecksumField()
+    size = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(archive="") ^ Q(path=""), name="datasample_archive_or_path"
+            )
+        ]
+        indexes = [models.Index(fields=["creation_date", "key"], name="datasample_creation")]
+
+
+class DataSampleLink(models.Model):
+    """A data sample belongs to a dataset. Links are added, never removed."""
+
+    data_sample = models.ForeignKey(DataSample, on_delete=models.PROTECT, related_name="links")
+    dataset = models.ForeignKey(
+        Dataset, on_delete=models.PROTECT, related_name="links", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "data_sample"], name="datasamplelink_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.data_sample_id} in {self.dataset_id}"

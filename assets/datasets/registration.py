@@ -1,0 +1,191 @@
+"""The only writer of datasets, data samples and the links between them."""
+
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from ..common import bulk
+from ..common.archives import archive_suffix
+from ..common.errors import Code, Problem, not_found, refuse_if
+from ..common.kinds import AssetKind
+from ..common.storage import FileBatch, file_batch
+from ..feed.models import Event
+from ..feed.registration import record, rename
+from ..organizations.models import User
+from ..organizations.queries import organization_ids
+from ..permissions.access import check_may_change, check_may_register
+from ..permissions.registration import intern_permissions
+from ..permissions.rules import check_permissions
+from . import rules
+from .folders import folder_digest, organization_root, sample_folders
+from .models import DataSample, DataSampleLink, Dataset
+from .specs import DatasetSpec, DataSampleSpec
+
+
+def check_dataset(spec: DatasetSpec, actor: User) -> list[Problem]:
+    """Return all that stands against registering the dataset; nothing is written."""
+    if problems := list(check_may_register(actor)):
+        return problems
+    known = organization_ids()
+    return [
+        *rules.check_dataset_values(spec),
+        *check_permissions(spec.permissions, known),
+        *check_permissions(spec.logs_permission, known, field="logs_permission"),
+    ]
+
+
+def register_dataset(spec: DatasetSpec, actor: User) -> Dataset:
+    """Register a dataset for the actor's organisation; raise `Refused` or return the row."""
+    refuse_if(check_dataset(spec, actor))
+    assert spec.data_opener is not None and spec.description is not None  # noqa: S101, PT018
+    key, owner = uuid.uuid4(), actor.organization_id
+    with file_batch() as files:
+        opener = files.save(f"datasets/{key}/opener.py", spec.data_opener)
+        description = files.save(f"datasets/{key}/description.md", spec.description)
+        with transaction.atomic():
+            may_use = spec.permissions.owned_by(owner)
+            may_read_logs = spec.logs_permission.owned_by(owner)
+            rows = intern_permissions([may_use, may_read_logs])
+            dataset = Dataset(
+                key=key,
+                owner_id=owner,
+                name=spec.name,
+                type=spec.type,
+                metadata=dict(spec.metadata),
+                permissions=rows[may_use],
+                logs_permission=rows[may_read_logs],
+                opener=opener.name,
+                opener_checksum=opener.checksum,
+                opener_size=opener.size,
+                description=description.name,
+                description_checksum=description.checksum,
+                description_size=description.size,
+            )
+            dataset.save(force_insert=True)
+            _record_registered(actor, AssetKind.DATA_MANAGER, [dataset])
+    return dataset
+
+
+def rename_dataset(dataset: Dataset, name: str, actor: User) -> None:
+    """Change the one thing about a dataset that can change."""
+    rename(actor, AssetKind.DATA_MANAGER, dataset, name)
+
+
+def _record_registered(
+    actor: User, kind: AssetKind, assets: Sequence[Dataset | DataSample]
+) -> None:
+    record(actor, Event.Action.REGISTERED, kind, assets, when=assets[0].creation_date)
+
+
+def check_data_samples(spec: DataSampleSpec, actor: User) -> list[Problem]:
+    """Return all that stands against registering the samples; nothing is written."""
+    if problems := list(check_may_register(actor)):
+        return problems
+    root = organization_root(actor.organization_id)
+    return [
+        *_check_datasets(spec.data_manager_keys, actor, unknown=Code.BAD_REQUEST),
+        *rules.check_data_sample_values(spec),
+        *(
+            problem
+            for folder in sample_folders(spec.paths, root, multiple=spec.multiple)
+            for problem in rules.check_folder(folder, root)
+        ),
+    ]
+
+
+def _check_datasets(keys: Collection[UUID], actor: User, *, unknown: Code) -> Iterator[Problem]:
+    datasets = Dataset.objects.only("owner_id").in_bulk(list(keys))
+    for key in keys:
+        if key not in datasets:
+            problem = not_found(rules.DATASET, key)
+            yield Problem(unknown, problem.message, "data_manager_keys", key=str(key))
+        else:
+            yield from check_may_change(actor, datasets[key], "add data samples to this dataset")
+
+
+def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]:
+    """Register one sample per archive or folder, all or none; in the order given."""
+    refuse_if(check_data_samples(spec, actor))
+    with file_batch() as files:
+        samples = [
+            *_uploaded(spec, files),
+            *_in_place(spec, organization_root(actor.organization_id)),
+        ]
+        now = timezone.now()
+        for sample in samples:
+            sample.owner_id, sample.creation_date = actor.organization_id, now
+        with transaction.atomic():
+            bulk.insert(samples)
+            _link(samples, spec.data_manager_keys)
+            _record_registered(actor, AssetKind.DATA_SAMPLE, samples)
+    return samples
+
+
+def _uploaded(spec: DataSampleSpec, files: FileBatch) -> Iterator[DataSample]:
+    for archive in spec.archives.values():
+        key = uuid.uuid4()
+        stored = files.save(f"data_samples/{key}{archive_suffix(archive)}", archive)
+        yield DataSample(
+            key=key, archive=stored.name, checksum=stored.checksum, size=stored.size
+        )
+
+
+def _in_place(spec: DataSampleSpec, root: Path) -> Iterator[DataSample]:
+    for folder in sample_folders(spec.paths, root, multiple=spec.multiple):
+        checksum, size = folder_digest(folder)
+        yield DataSample(path=str(folder), checksum=checksum, size=size)
+
+
+def _link(samples: Sequence[DataSample], dataset_keys: Collection[UUID]) -> None:
+    bulk.insert(
+        [
+            DataSampleLink(data_sample=sample, dataset_id=key)
+            for sample in samples
+            for key in dataset_keys
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def check_link(
+    dataset_keys: Collection[UUID], sample_keys: Collection[UUID], actor: User
+) -> Iterator[Problem]:
+    """All that stands against linking every one of the samples with every one of the datasets."""
+    if not sample_keys or not dataset_keys:
+        field = "data_manager_keys" if sample_keys else "data_sample_keys"
+        yield Problem(
+            Code.INVALID, f"missing or empty field '{field}'.", field, rules.DATA_SAMPLE
+        )
+        return
+    yield from _check_datasets(dataset_keys, actor, unknown=Code.NOT_FOUND)
+    samples = DataSample.objects.filter(pk__any=list(sample_keys)).only("owner_id").in_bulk()
+    for key in sample_keys:
+        if key not in samples:
+            yield not_found(rules.DATA_SAMPLE, key)
+        else:
+            yield from check_may_change(actor, samples[key], "link this data sample")
+
+
+@transaction.atomic
+def link_data_samples(
+    dataset_keys: Collection[UUID], sample_keys: Collection[UUID], actor: User
+) -> None:
+    """Link every sample with every dataset; links that exist stay, none is removed."""
+    problems = list(check_may_register(actor)) or list(
+        check_link(dataset_keys, sample_keys, actor)
+    )
+    refuse_if(problems)
+    samples = list(DataSample.objects.filter(pk__any=list(sample_keys)))
+    _link(samples, dataset_keys)
+    record(
+        actor,
+        Event.Action.LINKED,
+        AssetKind.DATA_SAMPLE,
+        samples,
+        when=timezone.now(),
+        detail={"data_manager_keys": [str(key) for key in dataset_keys]},
+    )

@@ -1,0 +1,36 @@
+"""Dataset and data sample specs as plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from django.core.files.base import File
+
+from ..permissions.specs import PermissionsSpec
+
+
+@dataclass(slots=True)
+class DatasetSpec:
+    """What is handed over to register a dataset."""
+
+    name: str
+    data_opener: File | None
+    description: File | None
+    type: str = ""
+    permissions: PermissionsSpec = PermissionsSpec()
+    logs_permission: PermissionsSpec = PermissionsSpec()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class DataSampleSpec:
+    """What is handed over to register data samples: archives, or else server-side folders.
+
+    Each archive and each folder is one sample; with `multiple`, each folder's subfolders are.
+    """
+
+    data_manager_keys: Sequence[UUID]
+    archives: Mapping[str, File] = field(default_factory=dict)
+    paths: Sequence[Path] = ()
+    multiple: bool = False

@@ -1,0 +1,1 @@
+"""Function: an archive with code and a Dockerfile, with typed inputs and outputs."""

@@ -1,0 +1,114 @@
+"""Function, its inputs and its outputs."""
+
+from django.db import models
+from django.db.models import Q
+
+from ..common.fields import AssetFileField, ChecksumField
+from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
+from ..common.models import NAME_HELP, DescribedAsset
+from ..permissions.models import PermittedAsset
+
+
+class FunctionStatus(models.TextChoices):
+    """Where the building of a function's image stands, in the wire's words."""
+
+    WAITING = "FUNCTION_STATUS_WAITING", "waiting"
+    BUILDING = "FUNCTION_STATUS_BUILDING", "building"
+    READY = "FUNCTION_STATUS_READY", "ready"
+    FAILED = "FUNCTION_STATUS_FAILED", "failed"
+    CANCELED = "FUNCTION_STATUS_CANCELED", "cancelled"
+
+
+class Function(DescribedAsset, PermittedAsset):
+    """Code with a Dockerfile that tasks run."""
+
+    name = models.CharField(max_length=100, help_text=NAME_HELP)
+    status = models.CharField(
+        max_length=30, choices=FunctionStatus, default=FunctionStatus.WAITING, editable=False
+    )
+    description = AssetFileField()
+    description_checksum = ChecksumField()
+    description_size = models.BigIntegerField()
+    archive = AssetFileField()
+    archive_checksum = ChecksumField()
+    archive_size = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="function_has_name"),
+            models.CheckConstraint(
+                condition=Q(status__in=FunctionStatus.values), name="function_status"
+            ),
+        ]
+        indexes = [models.Index(fields=["creation_date", "key"], name="function_creation")]
+
+
+class FunctionInput(models.Model):
+    """One input that a function takes."""
+
+    function = models.ForeignKey(
+        Function, on_delete=models.CASCADE, related_name="inputs", db_index=False
+    )
+    position = models.PositiveIntegerField()
+    identifier = models.CharField(max_length=100)
+    kind = models.CharField(
+        max_length=30, choices=[(kind.value, kind.label) for kind in INPUT_KINDS]
+    )
+    multiple = models.BooleanField(default=False, help_text="Takes any number of assets.")
+    optional = models.BooleanField(default=False, help_text="A task may leave it out.")
+
+    class Meta:
+        ordering = ["function", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["function", "identifier"],
+                name="functioninput_identifier",
+                violation_error_message="Each input needs an identifier of its own.",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=INPUT_KINDS), name="functioninput_kind"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=AssetKind.DATA_MANAGER) | Q(multiple=False, optional=False),
+                name="functioninput_one_data_manager",
+                violation_error_message="A data manager input is neither multiple nor optional.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.identifier
+
+
+class FunctionOutput(models.Model):
+    """One output that a function makes."""
+
+    function = models.ForeignKey(
+        Function, on_delete=models.CASCADE, related_name="outputs", db_index=False
+    )
+    position = models.PositiveIntegerField()
+    identifier = models.CharField(max_length=100)
+    kind = models.CharField(
+        max_length=30, choices=[(kind.value, kind.label) for kind in OUTPUT_KINDS]
+    )
+    multiple = models.BooleanField(default=False, help_text="Makes any number of models.")
+
+    class Meta:
+        ordering = ["function", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["function", "identifier"],
+                name="functionoutput_identifier",
+                violation_error_message="Each output needs an identifier of its own.",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=OUTPUT_KINDS), name="functionoutput_kind"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=AssetKind.PERFORMANCE) | Q(multiple=False),
+                name="functionoutput_one_performance",
+                violation_error_message="A performance output cannot be multiple.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.identifier

@@ -1,0 +1,99 @@
+"""The only writer of functions."""
+
+import uuid
+
+from django.db import transaction
+
+from ..common import bulk
+from ..common.archives import archive_suffix
+from ..common.errors import Problem, refuse_if
+from ..common.kinds import AssetKind
+from ..common.storage import file_batch
+from ..feed.models import Event
+from ..feed.registration import record, rename
+from ..organizations.models import User
+from ..organizations.queries import organization_ids
+from ..permissions.access import check_may_register
+from ..permissions.registration import intern_permissions
+from ..permissions.rules import check_permissions
+from . import rules
+from .models import Function, FunctionInput, FunctionOutput
+from .specs import FunctionSpec
+
+
+def check_function(spec: FunctionSpec, actor: User) -> list[Problem]:
+    """Return all that stands against registering the function; nothing is written."""
+    if problems := list(check_may_register(actor)):
+        return problems
+    return [
+        *rules.check_function_values(spec),
+        *check_permissions(spec.permissions, organization_ids()),
+    ]
+
+
+def register_function(spec: FunctionSpec, actor: User) -> Function:
+    """Register a function for the actor's organisation; raise `Refused` or return the row."""
+    refuse_if(check_function(spec, actor))
+    assert spec.file is not None and spec.description is not None  # noqa: S101, PT018
+    key, owner = uuid.uuid4(), actor.organization_id
+    with file_batch() as files:
+        archive = files.save(f"functions/{key}/function{archive_suffix(spec.file)}", spec.file)
+        description = files.save(f"functions/{key}/description.md", spec.description)
+        with transaction.atomic():
+            may_use = spec.permissions.owned_by(owner)
+            function = Function(
+                key=key,
+                owner_id=owner,
+                name=spec.name,
+                metadata=dict(spec.metadata),
+                permissions=intern_permissions([may_use])[may_use],
+                description=description.name,
+                description_checksum=description.checksum,
+                description_size=description.size,
+                archive=archive.name,
+                archive_checksum=archive.checksum,
+                archive_size=archive.size,
+            )
+            function.save(force_insert=True)
+            _insert_inputs_and_outputs(function, spec)
+            record(
+                actor,
+                Event.Action.REGISTERED,
+                AssetKind.FUNCTION,
+                [function],
+                when=function.creation_date,
+            )
+    return function
+
+
+def _insert_inputs_and_outputs(function: Function, spec: FunctionSpec) -> None:
+    bulk.insert(
+        [
+            FunctionInput(
+                function=function,
+                position=position,
+                identifier=item.identifier,
+                kind=item.kind,
+                multiple=item.multiple,
+                optional=item.optional,
+            )
+            for position, item in enumerate(spec.inputs)
+        ]
+    )
+    bulk.insert(
+        [
+            FunctionOutput(
+                function=function,
+                position=position,
+                identifier=item.identifier,
+                kind=item.kind,
+                multiple=item.multiple,
+            )
+            for position, item in enumerate(spec.outputs)
+        ]
+    )
+
+
+def rename_function(function: Function, name: str, actor: User) -> None:
+    """Change the one thing about a function that can change."""
+    rename(actor, AssetKind.FUNCTION, function, name)

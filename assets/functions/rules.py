@@ -1,0 +1,93 @@
+"""What makes a function legal: pure checks, no query. Source: contract 2.5, 3.3."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from django.core.files.base import File
+
+from ..common.archives import Entry, inspect
+from ..common.errors import Code, Problem
+from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
+from ..common.rules import check_metadata, check_name
+from ..common.storage import check_upload
+from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
+
+FUNCTION = AssetKind.FUNCTION.word
+
+
+def _invalid(field: str, message: str) -> Problem:
+    return Problem(Code.INVALID, message, field, FUNCTION)
+
+
+def check_function_values(spec: FunctionSpec) -> Iterator[Problem]:
+    """Name, metadata, the two files, inputs and outputs."""
+    yield from check_name(spec.name, asset=FUNCTION)
+    yield from check_metadata(spec.metadata, asset=FUNCTION)
+    yield from check_upload(spec.description, asset=FUNCTION, field="description")
+    yield from check_function_file(spec.file)
+    yield from check_inputs(spec.inputs)
+    yield from check_outputs(spec.outputs)
+
+
+def check_function_file(file: File | None) -> Iterator[Problem]:
+    """A safe archive with a `Dockerfile` at its root and the code beside it."""
+    problems = list(check_upload(file, asset=FUNCTION, field="file"))
+    if not problems and file is not None:
+        entries, problems = inspect(file, asset=FUNCTION, field="file")
+        problems = problems or list(_check_build_context(entries))
+    yield from problems
+
+
+def _check_build_context(entries: Sequence[Entry]) -> Iterator[Problem]:
+    files = [entry.name for entry in entries if not entry.is_folder]
+    if "Dockerfile" not in files:
+        nested = next((name for name in files if name.endswith("/Dockerfile")), None)
+        hint = f" There is one at {nested}: archive that folder's content." if nested else ""
+        yield _invalid("file", f"the archive has no Dockerfile at its root.{hint}")
+    elif len(files) < 2:
+        yield _invalid("file", "the archive holds a Dockerfile only. Add the function's code.")
+
+
+def _check_identifiers(identifiers: Sequence[str], field: str) -> Iterator[Problem]:
+    for identifier, times in Counter(identifiers).items():
+        where = f"{field}.{identifier[:100]}"
+        yield from (
+            problem.below(where) for problem in check_name(identifier, asset=FUNCTION, field="identifier")
+        )
+        if times > 1:
+            yield _invalid(where, f'the identifier "{identifier}" occurs {times} times; rename one.')
+
+
+def _check_kind(kind: str, kinds: Collection[str], where: str) -> Iterator[Problem]:
+    if kind not in kinds:
+        yield _invalid(f"{where}.kind", f'invalid kind "{kind}". Choose {", ".join(kinds)}.')
+
+
+def check_inputs(inputs: Sequence[FunctionInputSpec]) -> Iterator[Problem]:
+    """Kinds, and that a dataset and its data samples come together, the dataset once."""
+    yield from _check_identifiers([item.identifier for item in inputs], "inputs")
+    for item in inputs:
+        where = f"inputs.{item.identifier[:100]}"
+        yield from _check_kind(item.kind, INPUT_KINDS, where)
+        if item.kind == AssetKind.DATA_MANAGER:
+            for flag in ("multiple", "optional"):
+                if getattr(item, flag):
+                    yield _invalid(f"{where}.{flag}", f"a data manager input cannot be {flag}.")
+    kinds = Counter(item.kind for item in inputs)
+    openers, samples = kinds[AssetKind.DATA_MANAGER], kinds[AssetKind.DATA_SAMPLE]
+    if openers > 1:
+        yield _invalid("inputs", f"at most one data manager input is allowed; there are {openers}.")
+    if openers and not samples:
+        yield _invalid("inputs", "a data manager input needs a data sample input; add one.")
+    if samples and not openers:
+        yield _invalid("inputs", "a data sample input needs a data manager input; add one.")
+
+
+def check_outputs(outputs: Sequence[FunctionOutputSpec]) -> Iterator[Problem]:
+    """Kinds, and that a performance is one number."""
+    yield from _check_identifiers([item.identifier for item in outputs], "outputs")
+    for item in outputs:
+        where = f"outputs.{item.identifier[:100]}"
+        yield from _check_kind(item.kind, OUTPUT_KINDS, where)
+        if item.kind == AssetKind.PERFORMANCE and item.multiple:
+            yield _invalid(f"{where}.multiple", "a performance output cannot be multiple.")

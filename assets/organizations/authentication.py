@@ -1,0 +1,43 @@
+"""How API requests sign in: `Authorization: Token <40 hex>`, or the browser's session."""
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+
+from .models import ApiToken, User
+from .registration import token_digest
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Signs in the user of a token; one statement. Messages are the contract's (1.2)."""
+
+    keyword = "Token"
+
+    def authenticate(self, request) -> tuple[User, ApiToken] | None:
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != self.keyword.lower().encode():
+            return None
+        if len(words) != 2:
+            wrong = "No credentials provided" if len(words) == 1 else "It should not contain spaces"
+            raise AuthenticationFailed(f"Invalid token header. {wrong}.")
+        return self._user_of(words[1].decode("latin-1"))
+
+    def _user_of(self, secret: str) -> tuple[User, ApiToken]:
+        tokens = ApiToken.objects.select_related("user__organization")
+        token = tokens.filter(digest=token_digest(secret)).first()
+        if token is None or not token.user.is_active:
+            raise AuthenticationFailed("Invalid token.")
+        if token.expires_at <= timezone.now():
+            raise AuthenticationFailed("The token is expired")
+        return token.user, token
+
+    def authenticate_header(self, request) -> str:
+        return self.keyword
+
+
+class BelongsToOrganization(BasePermission):
+    """The user is signed in and acts for an organisation."""
+
+    def has_permission(self, request, view) -> bool:
+        return bool(request.user and request.user.is_authenticated and request.user.organization_id)

@@ -1,0 +1,1 @@
+"""Model, Performance and FailureReport: what work produced. Read here; written by workers later."""

@@ -1,0 +1,57 @@
+"""May this user do that? Every door asks here and nowhere else.
+
+Roles decide what a user may do for its own organisation; permissions decide what an organisation
+may do with an asset. Source: contract 3.2 and 3.8, decision 7.
+"""
+
+from collections.abc import Iterator
+
+from ..common.errors import Code, Problem
+from ..common.models import Asset
+from ..organizations.models import Role, User
+from .models import Permissions
+
+
+def may_register(user: User) -> bool:
+    """Admins and members register assets for their organisation; viewers read."""
+    return bool(
+        user.is_active and user.organization_id and user.role in (Role.ADMIN, Role.MEMBER)
+    )
+
+
+def may_change(user: User, asset: Asset) -> bool:
+    """What may change of an asset is changed by its owner's admins and members."""
+    return may_register(user) and user.organization_id == asset.owner_id
+
+
+def may_download(user: User, permissions: Permissions) -> bool:
+    """Files go to organisations that the asset's permissions allow, whatever the user's role."""
+    return bool(user.is_active and user.organization_id) and permissions.allows(
+        user.organization_id
+    )
+
+
+def check_may_register(user: User) -> Iterator[Problem]:
+    """The user may register for its organisation."""
+    if not user.organization_id:
+        yield Problem(
+            Code.FORBIDDEN,
+            "your account belongs to no organisation; ask an administrator to give it one.",
+        )
+    elif not may_register(user):
+        yield Problem(
+            Code.FORBIDDEN,
+            "your role is viewer, which registers and changes nothing; "
+            f"ask an administrator of {user.organization_id} for the role member.",
+        )
+
+
+def check_may_change(user: User, asset: Asset, what: str) -> Iterator[Problem]:
+    """The user may do `what` (such as "rename this dataset") to the asset."""
+    yield from check_may_register(user)
+    if may_register(user) and not may_change(user, asset):
+        yield Problem(
+            Code.FORBIDDEN,
+            f"only its owner {asset.owner_id} may {what}; you act for {user.organization_id}.",
+            key=str(asset.key),
+        )

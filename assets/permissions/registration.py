@@ -1,0 +1,50 @@
+"""The only writer of Permissions rows."""
+
+from collections.abc import Iterable
+
+from ..common import bulk
+from ..organizations.queries import organization_ids
+from .models import Permissions, digest_of
+from .specs import PermissionsSpec
+
+
+def intern_permissions(
+    values: Iterable[PermissionsSpec],
+) -> dict[PermissionsSpec, Permissions]:
+    """Return the one row of each distinct value; make those that are missing.
+
+    Values are as stored: ids sorted, the owner among them (`PermissionsSpec.owned_by`). A constant
+    number of queries; safe when two transactions intern the same value at once.
+    """
+    digests = {digest_of(value): value for value in set(values)}
+    rows = _rows(digests)
+    missing = [digest for digest in digests if digest not in rows]
+    if missing:
+        _insert({digest: digests[digest] for digest in missing})
+        rows |= _rows(missing)
+    return {value: rows[digest] for digest, value in digests.items()}
+
+
+def _rows(digests: Iterable[str]) -> dict[str, Permissions]:
+    found = Permissions.objects.filter(digest__any=list(digests))
+    return {row.digest: row for row in found}
+
+
+def _insert(values: dict[str, PermissionsSpec]) -> None:
+    bulk.insert(
+        [
+            Permissions(public=value.public, authorized_ids=value.authorized_ids, digest=digest)
+            for digest, value in values.items()
+        ],
+        ignore_conflicts=True,
+    )
+    known = organization_ids()
+    link = Permissions.organizations.through
+    bulk.insert(
+        [
+            link(permissions=row, organization_id=organization_id)
+            for digest, row in _rows(values).items()
+            for organization_id in known.intersection(values[digest].authorized_ids)
+        ],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,32 @@
+"""What makes permissions legal. Source: contract 3.2."""
+
+from collections.abc import Collection, Iterator
+
+from ..common.errors import Code, Problem
+from .specs import PermissionsSpec
+
+MAX_AUTHORIZED_IDS = 100
+
+
+def check_permissions(
+    permissions: PermissionsSpec, known_ids: Collection[str], *, field: str = "permissions"
+) -> Iterator[Problem]:
+    """Private permissions name known organisations only; a public one's list has no meaning."""
+    if len(permissions.authorized_ids) > MAX_AUTHORIZED_IDS:
+        yield Problem(
+            Code.BAD_REQUEST,
+            f"invalid permission input values: {len(permissions.authorized_ids)} organisations, "
+            f"at most {MAX_AUTHORIZED_IDS}; make it public instead.",
+            field,
+        )
+    if permissions.public:
+        return
+    unknown = sorted(set(permissions.authorized_ids) - set(known_ids))
+    if unknown:
+        names = ", ".join(f'"{name}"' for name in unknown)
+        yield Problem(
+            Code.BAD_REQUEST,
+            f"invalid permission input values: no organisation is called {names}. "
+            "The organisation list (GET /organization/) has the ids.",
+            f"{field}.authorized_ids",
+        )
