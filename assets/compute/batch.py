@@ -1,10 +1,11 @@
 """A batch of tasks: checked as a whole, and turned into rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from ..common.bulk import Row
 from ..common.errors import Code, Problem
 from ..common.kinds import AssetKind
 from ..permissions.models import Permissions
@@ -12,7 +13,7 @@ from ..permissions.specs import PermissionsSpec
 from . import rules
 from .graph import sort_by_rank
 from .known import KnownTask, World
-from .models import ComputePlan, Task, TaskInput, TaskOutput
+from .models import ComputePlan, Task
 from .specs import TASK, TaskSpec
 from .statuses import FINAL, ErrorType, TaskStatus, initial_status
 from .task_rules import TaskCheck
@@ -146,33 +147,24 @@ def _add(batch: Batch, check: TaskCheck, rank: int, parent_statuses: Sequence[st
     )
 
 
-# Which column of TaskInput an asset of each kind stands in.
-_COLUMN_OF_KIND = {
-    AssetKind.DATA_MANAGER: "dataset_id",
-    AssetKind.DATA_SAMPLE: "data_sample_id",
-    AssetKind.MODEL: "model_id",
-}
-
-
 def prepared_rows(
     batch: Batch,
     plan: ComputePlan,
     permissions: Mapping[PermissionsSpec, Permissions],
     now: datetime,
-) -> tuple[list[Task], list[TaskInput], list[TaskOutput]]:
-    """Turn the new tasks of a batch without problems into unsaved rows."""
+) -> tuple[list[Row], list[Row], list[Row]]:
+    """Turn a batch without problems into rows of Task, TaskInput and TaskOutput."""
     tasks, inputs, outputs = [], [], []
     for new in batch.new:
-        task = _task_row(new, batch.owner, plan, permissions, now)
-        tasks.append(task)
-        inputs += _input_rows(new, task)
+        tasks.append(_task_row(new, batch.owner, plan, permissions, now))
+        inputs += _input_rows(new)
         outputs += [
-            TaskOutput(
-                task_id=task.key,
-                identifier=identifier,
-                permissions_id=permissions[output.permissions.owned_by(batch.owner)].pk,
-                transient=output.transient,
-            )
+            {
+                "task_id": new.spec.key,
+                "identifier": identifier,
+                "permissions_id": permissions[output.permissions.owned_by(batch.owner)].pk,
+                "transient": output.transient,
+            }
             for identifier, output in new.spec.outputs.items()
         ]
     return tasks, inputs, outputs
@@ -184,38 +176,36 @@ def _task_row(
     plan: ComputePlan,
     permissions: Mapping[PermissionsSpec, Permissions],
     now: datetime,
-) -> Task:
+) -> Row:
     spec = new.spec
-    return Task(
-        key=spec.key,
-        owner_id=owner,
-        creation_date=now,
-        compute_plan_id=plan.key,
-        function_id=spec.function_key,
-        worker_id=new.worker,
-        rank=new.rank,
-        tag=spec.tag,
-        metadata=dict(spec.metadata),
-        status=new.status,
-        end_date=now if new.status in FINAL else None,
+    return {
+        "key": spec.key,
+        "owner_id": owner,
+        "creation_date": now,
+        "compute_plan_id": plan.key,
+        "function_id": spec.function_key,
+        "worker_id": new.worker,
+        "rank": new.rank,
+        "tag": spec.tag,
+        "metadata": spec.metadata,
+        "status": new.status,
+        "end_date": now if new.status in FINAL else None,
         # Only a function that could not be built makes a task fail at registration.
-        error_type=ErrorType.BUILD if new.status == TaskStatus.FAILED else "",
-        logs_permission_id=permissions[new.logs_permission].pk,
-        digest=spec.digest(owner),
-    )
+        "error_type": ErrorType.BUILD if new.status == TaskStatus.FAILED else "",
+        "logs_permission_id": permissions[new.logs_permission].pk,
+        "digest": spec.digest(owner),
+    }
 
 
-def _input_rows(new: NewTask, task: Task) -> list[TaskInput]:
-    rows = []
+def _input_rows(new: NewTask) -> Iterator[Row]:
     for position, (ref, kind) in enumerate(zip(new.spec.inputs, new.input_kinds, strict=True)):
-        row = TaskInput(
-            task_id=task.key,
-            position=position,
-            identifier=ref.identifier,
-            parent_task_id=ref.parent_task_key,
-            parent_output_identifier=ref.parent_task_output_identifier or "",
-        )
-        if ref.asset_key:
-            setattr(row, _COLUMN_OF_KIND[AssetKind(kind)], ref.asset_key)
-        rows.append(row)
-    return rows
+        yield {
+            "task_id": new.spec.key,
+            "position": position,
+            "identifier": ref.identifier,
+            "dataset_id": ref.asset_key if kind == AssetKind.DATA_MANAGER else None,
+            "data_sample_id": ref.asset_key if kind == AssetKind.DATA_SAMPLE else None,
+            "model_id": ref.asset_key if kind == AssetKind.MODEL else None,
+            "parent_task_id": ref.parent_task_key,
+            "parent_output_identifier": ref.parent_task_output_identifier or "",
+        }

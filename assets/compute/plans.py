@@ -10,7 +10,7 @@ from django.db.models import Max
 from .models import ComputePlan, Task
 from .statuses import COUNTERS, FINAL, PlanStatus, TaskStatus, plan_status
 
-# The columns that `derive` and `add_tasks` set.
+# The columns that `derive` and `count_in` set.
 DERIVED = [
     "status",
     "start_date",
@@ -39,10 +39,10 @@ def lock_of_tasks(task_keys: Collection[UUID]) -> None:
         )
 
 
-def add_tasks(plan: ComputePlan, tasks: Sequence[Task]) -> None:
-    """Count new tasks in."""
-    plan.task_count += len(tasks)
-    for status, count in Counter(task.status for task in tasks).items():
+def count_in(plan: ComputePlan, statuses: Sequence[str]) -> None:
+    """Count new tasks in, by their statuses."""
+    plan.task_count += len(statuses)
+    for status, count in Counter(statuses).items():
         column = COUNTERS[TaskStatus(status)]
         setattr(plan, column, getattr(plan, column) + count)
 

@@ -24,7 +24,7 @@ from ..permissions.access import check_may_change, check_may_register
 from ..permissions.registration import intern_permissions
 from . import plans, rules
 from .batch import Batch, prepare, prepared_rows
-from .models import ComputePlan
+from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .specs import PLAN, TASK, ComputePlanSpec, TaskSpec
 from .statuses import TERMINATED
 
@@ -135,7 +135,7 @@ def _insert_plan(spec: ComputePlanSpec, actor: User) -> ComputePlan:
 
 
 def _record(actor: User, action: str, plan: ComputePlan, when: datetime, **detail: str) -> None:
-    record(actor, action, AssetKind.COMPUTE_PLAN, [plan], when=when, detail=detail)
+    record(actor, action, AssetKind.COMPUTE_PLAN, {plan.key: plan.name}, when=when, detail=detail)
 
 
 def _prepare_for(
@@ -169,10 +169,11 @@ def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
     now = timezone.now()
     permissions = intern_permissions(batch.permissions)
     tasks, inputs, outputs = prepared_rows(batch, plan, permissions, now)
-    for rows in (tasks, inputs, outputs):
-        bulk.insert(rows)
-    record(actor, Event.Action.REGISTERED, AssetKind.COMPUTE_TASK, tasks, when=now)
-    plans.add_tasks(plan, tasks)
+    for model, rows in ((Task, tasks), (TaskInput, inputs), (TaskOutput, outputs)):
+        bulk.insert(model, rows)
+    names = {row["key"]: "" for row in tasks}
+    record(actor, Event.Action.REGISTERED, AssetKind.COMPUTE_TASK, names, when=now)
+    plans.count_in(plan, [row["status"] for row in tasks])
     _save_derived(plan, actor, now)
 
 

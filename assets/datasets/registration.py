@@ -1,7 +1,7 @@
 """The only writer of datasets, data samples and the links between them."""
 
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -66,19 +66,19 @@ def register_dataset(spec: DatasetSpec, actor: User) -> Dataset:
                 description_size=description.size,
             )
             dataset.save(force_insert=True)
-            _record_registered(actor, AssetKind.DATA_MANAGER, [dataset])
+            record(
+                actor,
+                Event.Action.REGISTERED,
+                AssetKind.DATA_MANAGER,
+                {key: dataset.name},
+                when=dataset.creation_date,
+            )
     return dataset
 
 
 def rename_dataset(dataset: Dataset, name: str, actor: User) -> None:
     """Change the one thing about a dataset that can change."""
     rename(actor, AssetKind.DATA_MANAGER, dataset, name)
-
-
-def _record_registered(
-    actor: User, kind: AssetKind, assets: Sequence[Dataset | DataSample]
-) -> None:
-    record(actor, Event.Action.REGISTERED, kind, assets, when=assets[0].creation_date)
 
 
 def check_data_samples(spec: DataSampleSpec, actor: User) -> list[Problem]:
@@ -111,41 +111,49 @@ def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]
     """Register one sample per archive or folder, all or none; in the order given."""
     refuse_if(check_data_samples(spec, actor))
     with file_batch() as files:
-        samples = [
+        contents = [
             *_uploaded(spec, files),
             *_in_place(spec, organization_root(actor.organization_id)),
         ]
         now = timezone.now()
-        for sample in samples:
-            sample.owner_id, sample.creation_date = actor.organization_id, now
+        rows = [
+            {"owner_id": actor.organization_id, "creation_date": now, **content}
+            for content in contents
+        ]
+        names = {row["key"]: "" for row in rows}
         with transaction.atomic():
-            bulk.insert(samples)
-            _link(samples, spec.data_manager_keys)
-            _record_registered(actor, AssetKind.DATA_SAMPLE, samples)
-    return samples
+            bulk.insert(DataSample, rows)
+            _link(names, spec.data_manager_keys)
+            record(actor, Event.Action.REGISTERED, AssetKind.DATA_SAMPLE, names, when=now)
+    return [DataSample(**row) for row in rows]
 
 
-def _uploaded(spec: DataSampleSpec, files: FileBatch) -> Iterator[DataSample]:
+def _content(key: UUID, *, archive: str = "", path: str = "", checksum: str, size: int) -> bulk.Row:
+    return {"key": key, "archive": archive, "path": path, "checksum": checksum, "size": size}
+
+
+def _uploaded(spec: DataSampleSpec, files: FileBatch) -> Iterator[bulk.Row]:
     for archive in spec.archives.values():
         key = uuid.uuid4()
         stored = files.save(f"data_samples/{key}{archive_suffix(archive)}", archive)
-        yield DataSample(
-            key=key, archive=stored.name, checksum=stored.checksum, size=stored.size
+        yield _content(
+            key, archive=stored.name, checksum=stored.checksum, size=stored.size
         )
 
 
-def _in_place(spec: DataSampleSpec, root: Path) -> Iterator[DataSample]:
+def _in_place(spec: DataSampleSpec, root: Path) -> Iterator[bulk.Row]:
     for folder in sample_folders(spec.paths, root, multiple=spec.multiple):
         checksum, size = folder_digest(folder)
-        yield DataSample(path=str(folder), checksum=checksum, size=size)
+        yield _content(uuid.uuid4(), path=str(folder), checksum=checksum, size=size)
 
 
-def _link(samples: Sequence[DataSample], dataset_keys: Collection[UUID]) -> None:
+def _link(sample_keys: Iterable[UUID], dataset_keys: Collection[UUID]) -> None:
     bulk.insert(
+        DataSampleLink,
         [
-            DataSampleLink(data_sample=sample, dataset_id=key)
-            for sample in samples
-            for key in dataset_keys
+            {"data_sample_id": sample_key, "dataset_id": dataset_key}
+            for sample_key in sample_keys
+            for dataset_key in dataset_keys
         ],
         ignore_conflicts=True,
     )
@@ -179,13 +187,12 @@ def link_data_samples(
         check_link(dataset_keys, sample_keys, actor)
     )
     refuse_if(problems)
-    samples = list(DataSample.objects.filter(pk__any=list(sample_keys)))
-    _link(samples, dataset_keys)
+    _link(sample_keys, dataset_keys)
     record(
         actor,
         Event.Action.LINKED,
         AssetKind.DATA_SAMPLE,
-        samples,
+        dict.fromkeys(sample_keys, ""),
         when=timezone.now(),
         detail={"data_manager_keys": [str(key) for key in dataset_keys]},
     )

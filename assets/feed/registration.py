@@ -1,8 +1,9 @@
 """The only writer of events, and of the one change that several kinds share: the name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,27 +22,27 @@ def record(
     actor: User,
     action: str,
     kind: AssetKind,
-    assets: Iterable[Asset],
+    names: Mapping[UUID, str],
     *,
     when: datetime,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Write one event per asset, all in one statement, in the transaction that did it."""
+    """Write one event per asset, all in one statement, in the transaction that did it.
+
+    `names` maps the assets' keys to their names, blank for kinds that have none.
+    """
+    same = {
+        "timestamp": when,
+        "action": action,
+        "organization_id": actor.organization_id,
+        "actor_id": actor.pk,
+        "actor_name": actor.username,
+        "asset_kind": kind,
+        "detail": detail or {},
+    }
     bulk.insert(
-        [
-            Event(
-                timestamp=when,
-                action=action,
-                organization_id=actor.organization_id,
-                actor=actor,
-                actor_name=actor.username,
-                asset_kind=kind,
-                asset_key=asset.key,
-                asset_name=getattr(asset, "name", ""),
-                detail=detail or {},
-            )
-            for asset in assets
-        ]
+        Event,
+        [{**same, "asset_key": key, "asset_name": name} for key, name in names.items()],
     )
 
 
@@ -58,7 +59,7 @@ def rename(actor: User, kind: AssetKind, asset: Asset, name: str) -> None:
     detail = {"old_name": asset.name}
     asset.name = name
     asset.save(update_fields=["name"])
-    record(actor, Event.Action.RENAMED, kind, [asset], when=timezone.now(), detail=detail)
+    record(actor, Event.Action.RENAMED, kind, {asset.key: name}, when=timezone.now(), detail=detail)
 
 
 def check_rename(actor: User, kind: AssetKind, asset: Asset, name: str) -> Iterator[Problem]:

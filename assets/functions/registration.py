@@ -1,6 +1,7 @@
 """The only writer of functions."""
 
 import uuid
+from dataclasses import asdict
 
 from django.db import transaction
 
@@ -60,38 +61,21 @@ def register_function(spec: FunctionSpec, actor: User) -> Function:
                 actor,
                 Event.Action.REGISTERED,
                 AssetKind.FUNCTION,
-                [function],
+                {key: function.name},
                 when=function.creation_date,
             )
     return function
 
 
 def _insert_inputs_and_outputs(function: Function, spec: FunctionSpec) -> None:
-    bulk.insert(
-        [
-            FunctionInput(
-                function=function,
-                position=position,
-                identifier=item.identifier,
-                kind=item.kind,
-                multiple=item.multiple,
-                optional=item.optional,
-            )
-            for position, item in enumerate(spec.inputs)
-        ]
-    )
-    bulk.insert(
-        [
-            FunctionOutput(
-                function=function,
-                position=position,
-                identifier=item.identifier,
-                kind=item.kind,
-                multiple=item.multiple,
-            )
-            for position, item in enumerate(spec.outputs)
-        ]
-    )
+    for model, items in ((FunctionInput, spec.inputs), (FunctionOutput, spec.outputs)):
+        bulk.insert(
+            model,
+            [
+                {"function_id": function.key, "position": position, **asdict(item)}
+                for position, item in enumerate(items)
+            ],
+        )
 
 
 def rename_function(function: Function, name: str, actor: User) -> None:

@@ -32,17 +32,18 @@ def _rows(digests: Iterable[str]) -> dict[str, Permissions]:
 
 def _insert(values: dict[str, PermissionsSpec]) -> None:
     bulk.insert(
+        Permissions,
         [
-            Permissions(public=value.public, authorized_ids=value.authorized_ids, digest=digest)
+            {"public": value.public, "authorized_ids": value.authorized_ids, "digest": digest}
             for digest, value in values.items()
         ],
         ignore_conflicts=True,
     )
     known = organization_ids()
-    link = Permissions.organizations.through
     bulk.insert(
+        Permissions.organizations.through,
         [
-            link(permissions=row, organization_id=organization_id)
+            {"permissions_id": row.pk, "organization_id": organization_id}
             for digest, row in _rows(values).items()
             for organization_id in known.intersection(values[digest].authorized_ids)
         ],
