@@ -9,4 +9,6 @@ class RegistrarAdminSite(AdminSite):
 
     def has_permission(self, request) -> bool:
         user = request.user
-        return user.is_active and (user.is_superuser or bool(getattr(user, "organization_id", None)))
+        return user.is_active and (
+            user.is_superuser or bool(getattr(user, "organization_id", None))
+        )

@@ -48,8 +48,10 @@ _SQLITE = """
     BEGIN SELECT RAISE(ABORT, '{message}'); END
 """
 _POSTGRESQL = """
-    CREATE OR REPLACE FUNCTION registrar_refuse() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$;
+    CREATE OR REPLACE FUNCTION registrar_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
+    END $$;
     CREATE TRIGGER {trigger} BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({changed})
     EXECUTE FUNCTION registrar_refuse('{message}')
 """
@@ -73,9 +75,7 @@ def install_triggers(using: str = "default", **_) -> None:
             ]
             table = connection.ops.quote_name(meta.db_table)
             trigger = connection.ops.quote_name(f"{meta.db_table}_immutable")
-            cursor.execute(
-                f"DROP TRIGGER IF EXISTS {trigger}{'' if sqlite else f' ON {table}'}"
-            )
+            cursor.execute(f"DROP TRIGGER IF EXISTS {trigger}{'' if sqlite else f' ON {table}'}")
             cursor.execute(
                 (_SQLITE if sqlite else _POSTGRESQL).format(
                     trigger=trigger,

@@ -1,3 +1,30 @@
+"""Where everything is: the API for programs, the admin for people, and the documentation."""
+
 from django.contrib import admin
-from django.urls import path
-urlpatterns = [path("admin/", admin.site.urls)]
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
+
+from assets.common.health import live, ready
+
+handler404 = "assets.common.api.page_not_found"
+handler500 = "assets.common.api.server_error"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.urls),
+    path("livez", live, name="livez"),
+    path("readyz", ready, name="readyz"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/session/", include("rest_framework.urls")),
+    # Older SDKs find the same views, with their own status names, below a prefix of their own.
+    path("api/sdk-0.49/", include("assets.api", namespace="api-0.49")),
+    path("api/sdk-0.50/", include("assets.api", namespace="api-0.50")),
+    path("api/", include("assets.api", namespace="api")),
+]

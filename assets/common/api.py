@@ -7,8 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views import defaults
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import MethodNotAllowed, NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
@@ -42,7 +44,7 @@ def api_root(request: Request) -> str:
     return request.build_absolute_uri(reverse(f"{namespace}:api-root")).rstrip("/")
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an unknown path: JSON below /api/, a page elsewhere."""
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": "Not found."}, status=404)
@@ -85,6 +87,10 @@ class WireSerializer(serializers.Serializer):
         return api_root(self.context["request"])
 
 
+# The body of answers that say no more than that it is done. 204 would break the SDK.
+EMPTY = OpenApiTypes.OBJECT
+
+
 class NameSerializer(serializers.Serializer):
     """The body of an update: the name is all that can change."""
 
@@ -94,11 +100,12 @@ class NameSerializer(serializers.Serializer):
 class AssetViewSet(GenericViewSet):
     """Lists, retrieves, creates and renames one kind of asset.
 
-    A kind says how to `register` a parsed body and, if it can be renamed, how to `rename`.
+    A kind says how to `create` and, if it can be renamed, how to `rename`.
     """
 
     lookup_url_kwarg = "key"
     lookup_value_regex = "[^/]+"
+    http_method_names = ["get", "post", "put", "head", "options"]
     spec_serializer_class: type[serializers.Serializer]
 
     def get_object(self):
@@ -130,6 +137,16 @@ class AssetViewSet(GenericViewSet):
 
     def retrieve(self, request: Request, *args, **kwargs) -> Response:
         return Response(self.answer([self.get_object()])[0])
+
+    @extend_schema(request=NameSerializer, responses={200: EMPTY})
+    def update(self, request: Request, *args, **kwargs) -> Response:
+        """Change the name, which is all that can change."""
+        asset = self.get_object()
+        self.rename(asset, self.parsed(request)["name"])
+        return Response({})
+
+    def rename(self, asset: Any, name: str) -> None:
+        raise MethodNotAllowed("PUT")
 
     def parsed(self, request: Request) -> Any:
         """Return the validated body; 400 with field errors when its types are wrong."""

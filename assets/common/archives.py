@@ -78,7 +78,7 @@ def _zip_entries(file: File) -> Iterator[Entry]:
         for info in archive.infolist():
             if info.flag_bits & 0x1:
                 raise UnsafeArchive(
-                    f"the entry {info.filename!r} is encrypted. Make the archive without a password."
+                    f"the entry {info.filename!r} is encrypted. Archive without a password."
                 )
             mode = info.external_attr >> 16
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):

@@ -14,7 +14,9 @@ from django.db import connection, models
 Row = Mapping[str, Any]
 
 
-def insert(model: type[models.Model], rows: Sequence[Row], *, ignore_conflicts: bool = False) -> None:
+def insert(
+    model: type[models.Model], rows: Sequence[Row], *, ignore_conflicts: bool = False
+) -> None:
     """Insert `rows`, each a mapping of the same attribute names (``owner_id``, not ``owner``).
 
     Like ``bulk_create`` it runs no rule and sends no signal; besides, it fills in no default.

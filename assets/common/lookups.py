@@ -22,7 +22,9 @@ class AnyOf(Lookup):
         lhs, params = self.process_lhs(compiler, connection)
         field = self.lhs.output_field
         values = [field.get_db_prep_value(value, connection, prepared=True) for value in self.rhs]
-        return f"{lhs} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(values)]
+        # No value is part of the statement: `lhs` is a column, the values are its parameter.
+        sql = f"{lhs} IN (SELECT value FROM json_each(%s))"  # noqa: S608
+        return sql, [*params, json.dumps(values)]
 
     def as_postgresql(self, compiler, connection):
         lhs, params = self.process_lhs(compiler, connection)
@@ -84,4 +86,5 @@ class MetadataHas(Func):
             tests.append(f"UPPER({_without_spaces('e.value')}) LIKE UPPER(%s) ESCAPE '\\'")
             params.append(f"%{connection.ops.prep_for_like_query(wanted)}%")
         entries = self.function_of_vendor[connection.vendor]
-        return f"EXISTS (SELECT 1 FROM {entries}({column}) e WHERE {' AND '.join(tests)})", params
+        sql = f"EXISTS (SELECT 1 FROM {entries}({column}) e WHERE {' AND '.join(tests)})"  # noqa: S608
+        return sql, params

@@ -80,9 +80,7 @@ def _below(index: int, problems: Iterable[Problem]) -> list[Problem]:
     return [problem.below(f"tasks[{index}]") for problem in problems]
 
 
-def _leave_out_existing(
-    batch: Batch, specs: Sequence[TaskSpec], plan_key: UUID
-) -> dict[UUID, int]:
+def _leave_out_existing(batch: Batch, specs: Sequence[TaskSpec], plan_key: UUID) -> dict[UUID, int]:
     """4: return the ranks of tasks that are registered already; other content is a conflict."""
     rows = Task.objects.filter(key__any={spec.key for spec in specs}).values_list(
         "key", "owner_id", "compute_plan_id", "digest", "worker_id", "rank"
@@ -132,7 +130,11 @@ def _add(batch: Batch, check: TaskCheck, rank: int, parent_statuses: Sequence[st
         status, kinds = TaskStatus.WAITING_FOR_BUILDER_SLOT, []
     else:
         status = initial_status(function.status, parent_statuses)
-        kinds = [function.inputs[ref.identifier].kind for ref in spec.inputs if ref.identifier in function.inputs]
+        kinds = [
+            function.inputs[ref.identifier].kind
+            for ref in spec.inputs
+            if ref.identifier in function.inputs
+        ]
     logs = check.logs_permission.owned_by(batch.owner)
     batch.new.append(NewTask(spec, check.worker, rank, status, logs, kinds))
     check.world.tasks[spec.key] = KnownTask(

@@ -22,7 +22,7 @@ def sort_by_rank(
     """
     children: dict[UUID, list[UUID]] = defaultdict(list)
     missing: dict[UUID, int] = {}
-    ranks = {key: 0 for key in parents}
+    ranks = dict.fromkeys(parents, 0)
     for key, above in parents.items():
         distinct = set(above)
         ranks[key] = max((known_ranks[p] + 1 for p in distinct if p in known_ranks), default=0)
@@ -38,6 +38,4 @@ def sort_by_rank(
             if missing[child] == 0:
                 ready.append(child)
     position = {key: index for index, key in enumerate(parents)}
-    return {
-        key: ranks[key] for key in sorted(ready, key=lambda key: (ranks[key], position[key]))
-    }
+    return {key: ranks[key] for key in sorted(ready, key=lambda key: (ranks[key], position[key]))}

@@ -74,9 +74,7 @@ class Task(DescribedAsset):
     status = models.CharField(max_length=40, choices=TaskStatus, editable=False)
     start_date = models.DateTimeField(null=True, editable=False)
     end_date = models.DateTimeField(null=True, editable=False)
-    error_type = models.CharField(
-        max_length=20, choices=ErrorType, blank=True, editable=False
-    )
+    error_type = models.CharField(max_length=20, choices=ErrorType, blank=True, editable=False)
     logs_permission = permissions_field(db_index=False)
     digest = ChecksumField(editable=False)
 
@@ -111,9 +109,7 @@ def _one_source() -> Q:
 class TaskInput(models.Model):
     """What feeds one input of a task: a dataset, a data sample, a model or a parent's output."""
 
-    task = models.ForeignKey(
-        Task, on_delete=models.CASCADE, related_name="inputs", db_index=False
-    )
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="inputs", db_index=False)
     position = models.PositiveIntegerField()
     identifier = models.CharField(max_length=100)
     dataset = models.ForeignKey(
@@ -164,9 +160,7 @@ class TaskInput(models.Model):
 class TaskOutput(models.Model):
     """One output of a task: who may use what it makes."""
 
-    task = models.ForeignKey(
-        Task, on_delete=models.CASCADE, related_name="outputs", db_index=False
-    )
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="outputs", db_index=False)
     identifier = models.CharField(max_length=100)
     permissions = permissions_field(db_index=False)
     transient = models.BooleanField(

@@ -25,7 +25,7 @@ from ..permissions.registration import intern_permissions
 from . import plans, rules
 from .batch import Batch, prepare, prepared_rows
 from .models import ComputePlan, Task, TaskInput, TaskOutput
-from .specs import PLAN, TASK, ComputePlanSpec, TaskSpec
+from .specs import PLAN, ComputePlanSpec, TaskSpec
 from .statuses import TERMINATED
 
 Result = TypeVar("Result")
@@ -106,8 +106,7 @@ def _check_same_plan(plan: ComputePlan, spec: ComputePlanSpec, actor: User) -> l
 def _conflict(asset: str, key: UUID) -> Problem:
     return Problem(
         Code.CONFLICT,
-        f'{asset} with key "{key}" already exists with another content or owner; '
-        "choose a new key.",
+        f'{asset} with key "{key}" already exists with another content or owner; choose a new key.',
         "key",
         asset,
         str(key),

@@ -60,7 +60,7 @@ class TaskCheck:
         if not self.function.permissions.allows(self.owner):
             yield Problem(
                 Code.FORBIDDEN,
-                f"{self.owner} may not process with function \"{self.spec.function_key}\"; "
+                f'{self.owner} may not process with function "{self.spec.function_key}"; '
                 "ask its owner for permission.",
                 "function_key",
             )
@@ -124,9 +124,7 @@ class TaskCheck:
                 "worker",
             )
         elif worker and worker not in self.world.organizations:
-            yield Problem(
-                Code.NOT_FOUND, f'organization with key "{worker}" not found', "worker"
-            )
+            yield Problem(Code.NOT_FOUND, f'organization with key "{worker}" not found', "worker")
 
     def _check_multiplicity(self) -> Iterator[Problem]:
         """14: only a multiple input is fed more than once."""

@@ -59,9 +59,7 @@ class DataSampleLink(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["dataset", "data_sample"], name="datasamplelink_once"
-            )
+            models.UniqueConstraint(fields=["dataset", "data_sample"], name="datasamplelink_once")
         ]
 
     def __str__(self) -> str:

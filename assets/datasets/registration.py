@@ -23,7 +23,7 @@ from ..permissions.rules import check_permissions
 from . import rules
 from .folders import folder_digest, organization_root, sample_folders
 from .models import DataSample, DataSampleLink, Dataset
-from .specs import DatasetSpec, DataSampleSpec
+from .specs import DataSampleSpec, DatasetSpec
 
 
 def check_dataset(spec: DatasetSpec, actor: User) -> list[Problem]:
@@ -136,9 +136,7 @@ def _uploaded(spec: DataSampleSpec, files: FileBatch) -> Iterator[bulk.Row]:
     for archive in spec.archives.values():
         key = uuid.uuid4()
         stored = files.save(f"data_samples/{key}{archive_suffix(archive)}", archive)
-        yield _content(
-            key, archive=stored.name, checksum=stored.checksum, size=stored.size
-        )
+        yield _content(key, archive=stored.name, checksum=stored.checksum, size=stored.size)
 
 
 def _in_place(spec: DataSampleSpec, root: Path) -> Iterator[bulk.Row]:
@@ -165,9 +163,7 @@ def check_link(
     """All that stands against linking every one of the samples with every one of the datasets."""
     if not sample_keys or not dataset_keys:
         field = "data_manager_keys" if sample_keys else "data_sample_keys"
-        yield Problem(
-            Code.INVALID, f"missing or empty field '{field}'.", field, rules.DATA_SAMPLE
-        )
+        yield Problem(Code.INVALID, f"missing or empty field '{field}'.", field, rules.DATA_SAMPLE)
         return
     yield from _check_datasets(dataset_keys, actor, unknown=Code.NOT_FOUND)
     samples = DataSample.objects.filter(pk__any=list(sample_keys)).only("owner_id").in_bulk()
@@ -183,9 +179,7 @@ def link_data_samples(
     dataset_keys: Collection[UUID], sample_keys: Collection[UUID], actor: User
 ) -> None:
     """Link every sample with every dataset; links that exist stay, none is removed."""
-    problems = list(check_may_register(actor)) or list(
-        check_link(dataset_keys, sample_keys, actor)
-    )
+    problems = list(check_may_register(actor)) or list(check_link(dataset_keys, sample_keys, actor))
     refuse_if(problems)
     _link(sample_keys, dataset_keys)
     record(

@@ -10,7 +10,7 @@ from ..common.errors import Code, Problem
 from ..common.kinds import AssetKind
 from ..common.rules import check_metadata, check_name, check_text
 from ..common.storage import check_upload
-from .specs import DatasetSpec, DataSampleSpec
+from .specs import DataSampleSpec, DatasetSpec
 
 DATASET = AssetKind.DATA_MANAGER.word
 DATA_SAMPLE = AssetKind.DATA_SAMPLE.word

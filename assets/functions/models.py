@@ -65,9 +65,7 @@ class FunctionInput(models.Model):
                 name="functioninput_identifier",
                 violation_error_message="Each input needs an identifier of its own.",
             ),
-            models.CheckConstraint(
-                condition=Q(kind__in=INPUT_KINDS), name="functioninput_kind"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=INPUT_KINDS), name="functioninput_kind"),
             models.CheckConstraint(
                 condition=~Q(kind=AssetKind.DATA_MANAGER) | Q(multiple=False, optional=False),
                 name="functioninput_one_data_manager",
@@ -100,9 +98,7 @@ class FunctionOutput(models.Model):
                 name="functionoutput_identifier",
                 violation_error_message="Each output needs an identifier of its own.",
             ),
-            models.CheckConstraint(
-                condition=Q(kind__in=OUTPUT_KINDS), name="functionoutput_kind"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=OUTPUT_KINDS), name="functionoutput_kind"),
             models.CheckConstraint(
                 condition=~Q(kind=AssetKind.PERFORMANCE) | Q(multiple=False),
                 name="functionoutput_one_performance",

@@ -52,10 +52,13 @@ def _check_identifiers(identifiers: Sequence[str], field: str) -> Iterator[Probl
     for identifier, times in Counter(identifiers).items():
         where = f"{field}.{identifier[:100]}"
         yield from (
-            problem.below(where) for problem in check_name(identifier, asset=FUNCTION, field="identifier")
+            problem.below(where)
+            for problem in check_name(identifier, asset=FUNCTION, field="identifier")
         )
         if times > 1:
-            yield _invalid(where, f'the identifier "{identifier}" occurs {times} times; rename one.')
+            yield _invalid(
+                where, f'the identifier "{identifier}" occurs {times} times; rename one.'
+            )
 
 
 def _check_kind(kind: str, kinds: Collection[str], where: str) -> Iterator[Problem]:

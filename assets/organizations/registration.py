@@ -43,9 +43,7 @@ def create_user(
     Raises:
         ValidationError: keyed by field (username taken, weak password, no organisation).
     """
-    user = User(
-        username=username, organization=organization, role=role, is_superuser=is_superuser
-    )
+    user = User(username=username, organization=organization, role=role, is_superuser=is_superuser)
     if password is None:
         user.set_unusable_password()
     else:

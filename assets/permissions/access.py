@@ -14,9 +14,7 @@ from .models import Permissions
 
 def may_register(user: User) -> bool:
     """Admins and members register assets for their organisation; viewers read."""
-    return bool(
-        user.is_active and user.organization_id and user.role in (Role.ADMIN, Role.MEMBER)
-    )
+    return bool(user.is_active and user.organization_id and user.role in (Role.ADMIN, Role.MEMBER))
 
 
 def may_change(user: User, asset: Asset) -> bool:

@@ -1,0 +1,161 @@
+# Registrar's commands. `make` alone lists them; README.md tells more.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VAR_DIR ?= var
+PYTEST_ARGS ?=
+
+# The newest Python from 3.11 on that starts and can make virtual environments.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+    $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+    && echo $$python && break; done)
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
+MANAGE := $(BIN)/python manage.py
+UV_COMPILE = $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 \
+    --generate-hashes --extra s3 pyproject.toml
+
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+STATIC := $(VAR_DIR)/static/staticfiles.json
+
+SDK_VERSIONS := 1.0.0 0.51.0 0.50.0 0.49.0
+SDK_VENVS := $(SDK_VERSIONS:%=.venv/sdk/%/.installed)
+
+# `make test` keeps what each run printed, its exit code and its coverage here.
+RUNS := .venv/runs
+
+.DELETE_ON_ERROR:
+.PHONY: help serve test test-sqlite test-postgresql test-report lint format bench coverage \
+    migrations lock venv sdk-venvs clean clean-data
+
+help:  ## list these commands
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /:/' \
+	    | while IFS=: read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
+
+# --- Serving -------------------------------------------------------------------------------------
+
+serve: $(RUNTIME) $(STATIC)  ## install, migrate, load the demo on first start, serve on HOST:PORT
+	@umask 077 && $(MANAGE) migrate --noinput --verbosity 0
+	@$(MANAGE) load_demo --if-empty
+	@HOST=$(HOST) PORT=$(PORT) exec $(BIN)/gunicorn -c project/gunicorn.py project.wsgi:application
+
+$(STATIC): $(RUNTIME) project/settings.py $(shell find static -type f)
+	@$(MANAGE) collectstatic --noinput --verbosity 0
+	@touch $@
+
+# --- Testing -------------------------------------------------------------------------------------
+
+# run NAME, PREFIX: the suite under PREFIX, shown and kept; a failure is told at the end.
+# (tee would hide pytest's exit code and its colours, hence the file and the flag.)
+define run
+mkdir -p $(RUNS); \
+test -t 1 && color=yes || color=no; \
+printf '\n== %s ==\n' '$(1)'; \
+{ COVERAGE_FILE=$(RUNS)/$(1).coverage $(2) $(BIN)/python -m pytest -n auto --color=$$color \
+    --cov --cov-report= $(PYTEST_ARGS); echo $$? >$(RUNS)/$(1).exit; } 2>&1 | tee $(RUNS)/$(1).log
+endef
+
+test: $(DEV) sdk-venvs  ## the whole suite on SQLite, then on PostgreSQL; PYTEST_ARGS for pytest
+	@rm -rf $(RUNS)
+	@$(call run,SQLite,DATABASE_URL=)
+	@$(call run,PostgreSQL,$(BIN)/python tests/with_postgres.py --)
+	@$(MAKE) --no-print-directory test-report
+
+test-sqlite: $(DEV) sdk-venvs  ## the suite on SQLite only
+	@rm -rf $(RUNS)
+	@$(call run,SQLite,DATABASE_URL=)
+	@$(MAKE) --no-print-directory test-report
+
+test-postgresql: $(DEV) sdk-venvs  ## the suite on PostgreSQL only
+	@rm -rf $(RUNS)
+	@$(call run,PostgreSQL,$(BIN)/python tests/with_postgres.py --)
+	@$(MAKE) --no-print-directory test-report
+
+# The coverage of all runs together, then the closing line of each; fails if one failed.
+# 77 is with_postgres.py's way to say that there is no PostgreSQL here.
+test-report:
+	@echo
+	@if ls $(RUNS)/*.coverage >/dev/null 2>&1; then \
+	    $(BIN)/coverage combine --quiet --keep $(RUNS)/*.coverage \
+	    && echo "Coverage: $$($(BIN)/coverage report --format=total) %"; fi
+	@status=0; for name in SQLite PostgreSQL; do \
+	    test -e $(RUNS)/$$name.log || continue; \
+	    echo "$$name:"; tail -n 1 $(RUNS)/$$name.log; \
+	    case $$(cat $(RUNS)/$$name.exit) in 0|77) ;; *) status=1 ;; esac; \
+	done; exit $$status
+
+coverage: $(DEV)  ## what the last `make test` did not reach, as a table and in htmlcov/
+	@$(BIN)/coverage report
+	@$(BIN)/coverage html --quiet
+
+bench: $(DEV)  ## time the registry under load
+	@$(BIN)/python tests/bench/run.py
+
+# --- Looking after the code ----------------------------------------------------------------------
+
+lint: $(DEV)  ## style, types, import rules, Django's own checks
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(MANAGE) check --fail-level WARNING
+	@$(MANAGE) makemigrations --check --dry-run --verbosity 1
+	@SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+	    DATABASE_URL=postgres://registrar@localhost/registrar DEBUG=false HTTPS=true \
+	    ALLOWED_HOSTS=registrar.example $(MANAGE) check --deploy --fail-level WARNING
+
+format: $(DEV)  ## sort the imports, apply the safe fixes, format
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+migrations: $(DEV)  ## write the migrations that the models ask for
+	@$(MANAGE) makemigrations assets
+
+lock: $(DEV)  ## renew the lock files within the ranges of pyproject.toml
+	@for lock in requirements requirements-dev; do \
+	    test $$lock = requirements && group= || group='--group dev'; \
+	    { echo '# Written by `make lock` from pyproject.toml: change the ranges there, not the pins here.' \
+	    && $(UV_COMPILE) $$group; } >$$lock.lock.new && mv $$lock.lock.new $$lock.lock || exit 1; \
+	done
+
+# --- Environments --------------------------------------------------------------------------------
+
+venv: $(DEV)  ## .venv with everything to develop
+sdk-venvs: $(SDK_VENVS)  ## one environment per version of the substra SDK, for tests/sdk
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo 'Registrar needs Python 3.11 or newer with the venv module' \
+	    '(on Debian: apt install python3-venv), and found none.' \
+	    'Name one with: make PYTHON=/path/to/python' >&2; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --clear .venv
+
+$(RUNTIME): requirements.lock $(BIN)/python
+	@echo 'Installing what Registrar needs (requirements.lock)'
+	@$(PIP) install --require-hashes -r requirements.lock
+	@touch $@
+
+# What a developer needs contains what the server needs, in the same versions.
+$(DEV): requirements-dev.lock requirements.lock $(BIN)/python
+	@echo 'Installing what developing needs (requirements-dev.lock)'
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $(RUNTIME) $@
+
+.venv/sdk/%/.installed: tests/sdk/constraints.txt | $(DEV)
+	@echo 'Installing the substra SDK $*'
+	@$(BIN)/python -m venv --clear --without-pip .venv/sdk/$*
+	@$(PIP) --python .venv/sdk/$*/bin/python install \
+	    --constraint tests/sdk/constraints.txt substra==$*
+	@touch $@
+
+# --- Tidying up ----------------------------------------------------------------------------------
+
+clean:  ## remove .venv and caches; the data in var/ stay
+	@rm -rf .venv .coverage htmlcov .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-data:  ## remove the database and all files in var/, after asking
+	@printf 'Remove all of $(VAR_DIR)/, with the database and every registered file? [y/N] '; \
+	read -r answer; case $$answer in [yY]) rm -rf '$(VAR_DIR)'; echo 'Removed.' ;; *) echo 'Kept.' ;; esac

@@ -1,0 +1,33 @@
+"""The routes of the API; the views live in the rooms."""
+
+from django.urls import include, path
+from rest_framework.routers import DefaultRouter
+
+from .common.health import live, ready
+from .compute.metadata import PlanMetadataView
+from .datasets.api import DataSampleViewSet, DatasetViewSet
+from .feed.api import NewsFeedViewSet
+from .functions.api import FunctionViewSet
+from .organizations.urls import urlpatterns as organization_urls
+from .outputs.api import LogsView, ModelViewSet, TaskAssetsViewSet
+from .outputs.performances import PerformanceViewSet, PlanPerformancesViewSet
+
+router = DefaultRouter()
+router.register("data_manager", DatasetViewSet, basename="data_manager")
+router.register("data_sample", DataSampleViewSet, basename="data_sample")
+router.register("function", FunctionViewSet, basename="function")
+router.register("compute_plan", PlanPerformancesViewSet, basename="compute_plan")
+router.register("task", TaskAssetsViewSet, basename="task")
+router.register("model", ModelViewSet, basename="model")
+router.register("performance", PerformanceViewSet, basename="performance")
+router.register("news_feed", NewsFeedViewSet, basename="news_feed")
+
+app_name = "assets"
+urlpatterns = [
+    *organization_urls,
+    path("logs/<key>/file/", LogsView.as_view(), name="logs-file"),
+    path("compute_plan_metadata/", PlanMetadataView.as_view(), name="compute_plan_metadata"),
+    path("liveness", live, name="liveness"),
+    path("readiness", ready, name="readiness"),
+    path("", include(router.urls)),
+]

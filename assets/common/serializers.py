@@ -1,0 +1,40 @@
+"""Pieces of serializers that several rooms use."""
+
+from typing import Any
+
+from django.utils.datastructures import MultiValueDict
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+
+class FileSerializer(serializers.Serializer):
+    """Documents a file of a response."""
+
+    checksum = serializers.CharField(help_text="sha256, 64 hexadecimal digits")
+    storage_address = serializers.URLField()
+
+
+class MetadataSerializerField(serializers.JSONField):
+    """Metadata as it comes; absent and null are empty, the rules say the rest."""
+
+    def __init__(self, **kwargs) -> None:
+        kwargs = {"required": False, "allow_null": True, "default": dict, **kwargs}
+        super().__init__(**kwargs)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        value = super().run_validation(data)
+        return {} if value is None else value
+
+
+def file_part(help_text: str) -> serializers.FileField:
+    """A file of a multipart body; that it is missing or empty is for the rules to say."""
+    return serializers.FileField(required=False, allow_empty_file=True, help_text=help_text)
+
+
+def by_name(files: MultiValueDict) -> dict[str, Any]:
+    """Return every file of a multipart body, also those whose part names are equal."""
+    found: dict[str, Any] = {}
+    for name, uploads in files.lists():
+        for index, upload in enumerate(uploads):
+            found[f"{name}[{index}]" if index else name] = upload
+    return found

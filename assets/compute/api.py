@@ -1,0 +1,182 @@
+"""`/compute_plan/` and `/task/`. Contract 2.6, 2.7."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ..common.api import EMPTY, AssetViewSet
+from ..common.errors import Problem, refuse_if
+from ..common.parsing import as_key
+from ..functions.filters import FunctionFilterSet
+from ..functions.models import Function
+from ..functions.serializers import FunctionSerializer
+from ..organizations.models import User
+from ..permissions.access import check_may_register
+from . import registration
+from .filters import ComputePlanFilterSet, TaskFilterSet
+from .models import ComputePlan, Task
+from .queries import with_duration
+from .serializers import (
+    ComputePlanSerializer,
+    ComputePlanSpecSerializer,
+    TaskBatchSerializer,
+    TaskSerializer,
+    as_json,
+)
+from .specs import TaskSpec, parse_compute_plan, parse_tasks
+from .workflow import workflow_graph
+
+PLAN_ORDERING = {
+    "creation_date": "creation_date",
+    "start_date": "start_date",
+    "end_date": "end_date",
+    "key": "key",
+    "owner": "owner_id",
+    "status": "status",
+    "tag": "tag",
+    "name": "name",
+    "duration": "elapsed",
+    "creator": "creator__username",
+}
+TASK_ORDERING = {
+    "creation_date": "creation_date",
+    "start_date": "start_date",
+    "end_date": "end_date",
+    "key": "key",
+    "owner": "owner_id",
+    "rank": "rank",
+    "status": "status",
+    "function__name": "function__name",
+    "tag": "tag",
+    "compute_plan_key": "compute_plan_id",
+    "duration": "elapsed",
+}
+
+
+def _refuse_unread(user: User, problems: Sequence[Problem]) -> None:
+    """Refuse a body that cannot be read; whoever may not register is told that first."""
+    refuse_if(check_may_register(user))
+    refuse_if(problems)
+
+
+class TaskMixin:
+    """What plans and tasks share: batches answered as tasks, and lists in order of duration."""
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        if "duration" in self.request.query_params.get("ordering", ""):
+            queryset = with_duration(queryset)
+        return super().filter_queryset(queryset)
+
+    def answer_tasks(self, specs: Sequence[TaskSpec]) -> Response:
+        """Register a batch and answer with its tasks, in dependency order."""
+        keys = registration.register_tasks(specs, self.request.user)
+        found = Task.objects.filter(key__any=keys).in_bulk()
+        context = self.get_serializer_context()
+        rows = [found[key] for key in keys]
+        return Response(TaskSerializer(rows, many=True, context=context).data)
+
+
+class ComputePlanViewSet(TaskMixin, AssetViewSet):
+    """Compute plans: tasks that belong together."""
+
+    queryset = ComputePlan.objects.select_related("creator")
+    serializer_class = ComputePlanSerializer
+    spec_serializer_class = ComputePlanSpecSerializer
+    filterset_class = ComputePlanFilterSet
+    orders_by_metadata = True
+    ordering_fields = PLAN_ORDERING
+
+    @extend_schema(request=ComputePlanSpecSerializer, responses={201: ComputePlanSerializer})
+    def create(self, request: Request, *args, **kwargs) -> Response:
+        """Register a plan with its tasks, all or none; the same content again is a success."""
+        spec, problems = parse_compute_plan(as_json(request.data))
+        _refuse_unread(request.user, problems)
+        plan = registration.register_compute_plan(spec, request.user)
+        return Response(self.answer([plan])[0], status=201)
+
+    def rename(self, plan: ComputePlan, name: str) -> None:
+        registration.rename_compute_plan(plan, name, self.request.user)
+
+    @extend_schema(request=None, responses={200: EMPTY})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, key: str, **kwargs) -> Response:
+        """Cancel the plan and those of its tasks that are not final."""
+        registration.cancel_compute_plan(self.get_object().key, request.user)
+        return Response({})
+
+    @extend_schema(request=TaskBatchSerializer, responses={200: TaskSerializer(many=True)})
+    @action(detail=True, methods=["post"], spec_serializer_class=TaskBatchSerializer)
+    def tasks(self, request: Request, key: str, **kwargs) -> Response:
+        """Add tasks to the plan, all or none."""
+        plan = self.get_object()
+        specs, problems = parse_tasks(as_json(request.data))
+        _refuse_unread(request.user, problems)
+        for spec in specs:
+            spec.compute_plan_key = spec.compute_plan_key or plan.key
+        return self.answer_tasks(specs)
+
+    @extend_schema(responses={200: TaskSerializer(many=True)})
+    @action(
+        detail=True,
+        filterset_class=TaskFilterSet,
+        ordering_fields=TASK_ORDERING,
+        orders_by_metadata=False,
+    )
+    def task(self, request: Request, key: str, **kwargs) -> Response:
+        """List the plan's tasks; none for an unknown plan."""
+        tasks = Task.objects.filter(compute_plan_id=self._plan_key())
+        return self._answer_list(tasks, TaskSerializer)
+
+    @extend_schema(responses={200: FunctionSerializer(many=True)})
+    @action(
+        detail=True,
+        filterset_class=FunctionFilterSet,
+        ordering_fields={"creation_date": "creation_date", "key": "key", "name": "name"},
+        orders_by_metadata=False,
+    )
+    def functions(self, request: Request, key: str, **kwargs) -> Response:
+        """List the functions that the plan's tasks run."""
+        used = Task.objects.filter(compute_plan_id=self._plan_key()).values("function_id")
+        return self._answer_list(Function.objects.filter(key__in=used), FunctionSerializer)
+
+    @extend_schema(responses={200: EMPTY})
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def workflow_graph(self, request: Request, key: str, **kwargs) -> Response:
+        """Answer the graph of at most 5,000 tasks."""
+        return Response(workflow_graph(self._plan_key(), request))
+
+    def _plan_key(self) -> UUID:
+        key = as_key(self.kwargs["key"])
+        if key is None:
+            raise ValidationError({"detail": f'key is not a valid UUID: "{self.kwargs["key"]}"'})
+        return key
+
+    def _answer_list(self, queryset: QuerySet, serializer_class: type) -> Response:
+        rows = self.paginate_queryset(self.filter_queryset(queryset))
+        wire = serializer_class(rows, many=True, context=self.get_serializer_context()).data
+        return self.get_paginated_response(wire)
+
+
+class TaskViewSet(TaskMixin, AssetViewSet):
+    """Tasks: one run of a function on one worker."""
+
+    queryset = Task.objects.all()
+    serializer_class = TaskSerializer
+    spec_serializer_class = TaskBatchSerializer
+    filterset_class = TaskFilterSet
+    ordering_fields = TASK_ORDERING
+    http_method_names = ["get", "post", "head", "options"]
+
+    @extend_schema(request=TaskBatchSerializer, responses={200: TaskSerializer(many=True)})
+    @action(detail=False, methods=["post"])
+    def bulk_create(self, request: Request, **kwargs) -> Response:
+        """Register tasks of one plan, all or none; the same content again is a success."""
+        specs, problems = parse_tasks(as_json(request.data))
+        _refuse_unread(request.user, problems)
+        return self.answer_tasks(specs)

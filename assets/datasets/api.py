@@ -1,0 +1,101 @@
+"""`/data_manager/` and `/data_sample/`. Contract 2.3, 2.4."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ..common.api import EMPTY, AssetViewSet
+from ..common.serializers import by_name
+from ..permissions.downloads import MARKDOWN, check_key, download
+from . import registration
+from .filters import DataSampleFilterSet, DatasetFilterSet
+from .models import DataSample, Dataset
+from .serializers import (
+    DataSampleSerializer,
+    DataSampleSpecSerializer,
+    DatasetSerializer,
+    DatasetSpecSerializer,
+    LinkSerializer,
+)
+
+
+class DatasetViewSet(AssetViewSet):
+    """Datasets: an opener and its description. The wire calls them data managers."""
+
+    queryset = Dataset.objects.all()
+    serializer_class = DatasetSerializer
+    spec_serializer_class = DatasetSpecSerializer
+    filterset_class = DatasetFilterSet
+    ordering_fields = {
+        "creation_date": "creation_date",
+        "key": "key",
+        "name": "name",
+        "owner": "owner_id",
+    }
+
+    @extend_schema(request=DatasetSpecSerializer, responses={201: DatasetSerializer})
+    def create(self, request: Request, *args, **kwargs) -> Response:
+        dataset = registration.register_dataset(self.parsed(request), request.user)
+        return Response(self.answer([dataset])[0], status=201)
+
+    def rename(self, dataset: Dataset, name: str) -> None:
+        registration.rename_dataset(dataset, name, self.request.user)
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @action(detail=True)
+    def opener(self, request: Request, key: str, **kwargs):
+        """Download the data opener."""
+        dataset = self._downloadable(key)
+        return download(request, dataset.permissions, dataset.opener.name, "opener.py")
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @action(detail=True)
+    def description(self, request: Request, key: str, **kwargs):
+        """Download the description."""
+        dataset = self._downloadable(key)
+        return download(
+            request, dataset.permissions, dataset.description.name, "description.md", MARKDOWN
+        )
+
+    def _downloadable(self, key: str) -> Dataset:
+        check_key(key)
+        self.queryset = Dataset.objects.select_related("permissions")
+        return self.get_object()
+
+
+class DataSampleViewSet(AssetViewSet):
+    """Data samples: uploaded archives, or folders on the server."""
+
+    queryset = DataSample.objects.all()
+    serializer_class = DataSampleSerializer
+    spec_serializer_class = DataSampleSpecSerializer
+    filterset_class = DataSampleFilterSet
+    ordering_fields = {"creation_date": "creation_date", "key": "key", "owner": "owner_id"}
+    http_method_names = ["get", "post", "head", "options"]
+
+    def get_serializer_context(self):
+        context = super().get_serializer_context()
+        if self.request and self.request.method == "POST":
+            context["files"] = by_name(self.request.FILES)
+        return context
+
+    @extend_schema(
+        request=DataSampleSpecSerializer, responses={201: DataSampleSerializer(many=True)}
+    )
+    def create(self, request: Request, *args, **kwargs) -> Response:
+        samples = registration.register_data_samples(self.parsed(request), request.user)
+        answer = self.answer(samples)
+        for item, sample in zip(answer, samples, strict=True):
+            item["checksum"] = sample.checksum
+        return Response(answer, status=201)
+
+    @extend_schema(request=LinkSerializer, responses={200: EMPTY})
+    @action(detail=False, methods=["post"], serializer_class=LinkSerializer)
+    def bulk_update(self, request: Request, **kwargs) -> Response:
+        """Link every one of the data samples with every one of the datasets."""
+        keys = LinkSerializer(data=request.data)
+        keys.is_valid(raise_exception=True)
+        registration.link_data_samples(*keys.validated_data.values(), request.user)
+        return Response({})

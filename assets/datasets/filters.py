@@ -1,0 +1,50 @@
+"""Filters of datasets and data samples. Contract 2.3, 2.4, 2.14."""
+
+from django.apps import apps
+from django.db.models import QuerySet
+
+from ..common.filters import AssetFilterSet, KeysFilter, MatchFilter, TextsFilter
+from ..permissions.filters import AllowedFilter
+from ..permissions.queries import allowing_all, allowing_any
+from .models import DataSample, Dataset
+
+
+class UsedByTasksFilter(KeysFilter):
+    """Keeps assets that are an input of some task whose `task_field` is one of the keys."""
+
+    def __init__(self, input_field: str, task_field: str, **kwargs) -> None:
+        self.input_field = input_field
+        super().__init__(field_name=task_field, **kwargs)
+
+    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
+        if not value:
+            return queryset
+        # The room of tasks stands above this one, so its model is asked for by name.
+        inputs = apps.get_model("assets", "TaskInput").objects
+        used = super().filter(inputs.filter(**{f"{self.input_field}__isnull": False}), value)
+        return queryset.filter(pk__in=used.values(self.input_field))
+
+
+class DatasetFilterSet(AssetFilterSet):
+    name = TextsFilter(field_name="name")
+    data_sample_key = KeysFilter(field_name="links__data_sample_id")
+    match = MatchFilter("key", "name")
+    can_process = AllowedFilter(allowing_all, "permissions")
+    can_access_logs = AllowedFilter(allowing_all, "logs_permission")
+    permissions = AllowedFilter(allowing_any, "permissions")
+    compute_plan_key = UsedByTasksFilter("dataset", "task__compute_plan_id")
+    function_key = UsedByTasksFilter("dataset", "task__function_id")
+
+    class Meta:
+        model = Dataset
+        fields: list[str] = []
+
+
+class DataSampleFilterSet(AssetFilterSet):
+    dataset_key = KeysFilter(field_name="links__dataset_id")
+    compute_plan_key = UsedByTasksFilter("data_sample", "task__compute_plan_id")
+    function_key = UsedByTasksFilter("data_sample", "task__function_id")
+
+    class Meta:
+        model = DataSample
+        fields: list[str] = []

@@ -1,0 +1,160 @@
+"""Datasets and data samples on the wire. Contract 2.3, 2.4."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rest_framework import serializers
+
+from ..common.api import WireSerializer
+from ..common.serializers import FileSerializer, MetadataSerializerField, file_part
+from ..permissions.serializers import (
+    PermissionSerializer,
+    PermissionsSerializer,
+    PermissionsSpecSerializer,
+    given,
+    permission_wires,
+    process_and_download,
+)
+from .models import DataSample, Dataset
+from .queries import dataset_keys_of, sample_keys_of
+from .specs import DataSampleSpec, DatasetSpec
+
+
+class DatasetSerializer(WireSerializer):
+    """A dataset of a response."""
+
+    key = serializers.UUIDField()
+    name = serializers.CharField()
+    owner = serializers.CharField()
+    creation_date = serializers.DateTimeField()
+    metadata = serializers.DictField(child=serializers.CharField())
+    type = serializers.CharField()
+    permissions = PermissionsSerializer()
+    logs_permission = PermissionSerializer()
+    opener = FileSerializer()
+    description = FileSerializer()
+    data_sample_keys = serializers.ListField(child=serializers.UUIDField())
+
+    def represent(self, rows: Sequence[Dataset]) -> list[dict[str, Any]]:
+        keys = sample_keys_of([dataset.key for dataset in rows])
+        objects = self.without_samples(rows)
+        for item in objects:
+            item["data_sample_keys"] = keys[item["key"]]
+        return objects
+
+    def without_samples(self, rows: Sequence[Dataset]) -> list[dict[str, Any]]:
+        """Represent datasets as the input of a task, which does not list all samples."""
+        ids = {pk for row in rows for pk in (row.permissions_id, row.logs_permission_id)}
+        permissions = permission_wires(ids)
+        return [
+            {
+                "key": row.key,
+                "name": row.name,
+                "owner": row.owner_id,
+                "creation_date": row.creation_date,
+                "metadata": row.metadata,
+                "type": row.type,
+                "permissions": process_and_download(permissions[row.permissions_id]),
+                "logs_permission": permissions[row.logs_permission_id],
+                "opener": {
+                    "checksum": row.opener_checksum,
+                    "storage_address": f"{self.root}/data_manager/{row.key}/opener/",
+                },
+                "description": {
+                    "checksum": row.description_checksum,
+                    "storage_address": f"{self.root}/data_manager/{row.key}/description/",
+                },
+            }
+            for row in rows
+        ]
+
+
+class DatasetSpecSerializer(serializers.Serializer):
+    """Reads a DatasetSpec: types only, `registration` has the rules."""
+
+    name = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    type = serializers.CharField(
+        default="", allow_blank=True, trim_whitespace=False, help_text='Such as "images".'
+    )
+    metadata = MetadataSerializerField()
+    permissions = PermissionsSpecSerializer()
+    logs_permission = PermissionsSpecSerializer()
+    data_opener = file_part("A Python file that reads the data.")
+    description = file_part("A Markdown file.")
+
+    def to_internal_value(self, data: Any) -> DatasetSpec:
+        values = super().to_internal_value(data)
+        return DatasetSpec(
+            name=values["name"],
+            type=values["type"],
+            metadata=values["metadata"],
+            permissions=given(values.get("permissions")),
+            logs_permission=given(values.get("logs_permission")),
+            data_opener=values.get("data_opener"),
+            description=values.get("description"),
+        )
+
+
+class DataSampleSerializer(WireSerializer):
+    """A data sample of a response; its content and where it lies are never told."""
+
+    key = serializers.UUIDField()
+    owner = serializers.CharField()
+    creation_date = serializers.DateTimeField()
+    data_manager_keys = serializers.ListField(child=serializers.UUIDField())
+
+    def represent(self, rows: Sequence[DataSample]) -> list[dict[str, Any]]:
+        keys = dataset_keys_of([sample.key for sample in rows])
+        return [
+            {
+                "key": row.key,
+                "owner": row.owner_id,
+                "creation_date": row.creation_date,
+                "data_manager_keys": keys[row.key],
+            }
+            for row in rows
+        ]
+
+
+class KeysField(serializers.ListField):
+    """A list of keys, in any spelling of a UUID."""
+
+    child = serializers.UUIDField()
+
+
+class DataSampleSpecSerializer(serializers.Serializer):
+    """Reads a DataSampleSpec; every file of the body, whatever its name, is one sample."""
+
+    data_manager_keys = KeysField(default=())
+    path = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="A folder on the server, or else upload a zip or tar archive.",
+    )
+    paths = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True)
+    multiple = serializers.BooleanField(
+        default=False, help_text="Each subfolder of the paths is a sample."
+    )
+
+    def to_internal_value(self, data: Any) -> DataSampleSpec:
+        files = self.context.get("files", {})
+        # A file part may be called like a field; it is a sample all the same.
+        plain = {name: value for name, value in data.items() if name not in files}
+        if hasattr(data, "getlist"):
+            plain["data_manager_keys"] = data.getlist("data_manager_keys")
+        values = super().to_internal_value(plain)
+        paths = [*(values.get("paths") or ()), *filter(None, [values.get("path")])]
+        return DataSampleSpec(
+            data_manager_keys=values["data_manager_keys"],
+            archives=files,
+            paths=[Path(path) for path in paths],
+            multiple=values["multiple"],
+        )
+
+
+class LinkSerializer(serializers.Serializer):
+    """Reads a request to link data samples with datasets, as a form or as JSON."""
+
+    data_manager_keys = KeysField(default=())
+    data_sample_keys = KeysField(default=())

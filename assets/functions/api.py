@@ -1,0 +1,66 @@
+"""`/function/`. Contract 2.5."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ..common.api import AssetViewSet
+from ..permissions.downloads import MARKDOWN, check_key, download
+from . import registration
+from .filters import FunctionFilterSet
+from .models import Function
+from .serializers import FunctionSerializer, FunctionSpecSerializer
+
+
+class FunctionViewSet(AssetViewSet):
+    """Functions: code with a Dockerfile, and what goes in and comes out."""
+
+    queryset = Function.objects.all()
+    serializer_class = FunctionSerializer
+    spec_serializer_class = FunctionSpecSerializer
+    filterset_class = FunctionFilterSet
+    ordering_fields = {
+        "creation_date": "creation_date",
+        "key": "key",
+        "name": "name",
+        "owner": "owner_id",
+    }
+
+    @extend_schema(request=FunctionSpecSerializer, responses={201: FunctionSerializer})
+    def create(self, request: Request, *args, **kwargs) -> Response:
+        function = registration.register_function(self.parsed(request), request.user)
+        return Response(self.answer([function])[0], status=201)
+
+    def rename(self, function: Function, name: str) -> None:
+        registration.rename_function(function, name, self.request.user)
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @action(detail=True)
+    def file(self, request: Request, key: str, **kwargs):
+        """Download the archive."""
+        function = self._downloadable(key)
+        suffix = function.archive.name.rpartition("/function")[2]
+        return download(request, function.permissions, function.archive.name, f"function{suffix}")
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @action(detail=True)
+    def description(self, request: Request, key: str, **kwargs):
+        """Download the description."""
+        function = self._downloadable(key)
+        return download(
+            request, function.permissions, function.description.name, "description.md", MARKDOWN
+        )
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @action(detail=True)
+    def image(self, request: Request, key: str, **kwargs):
+        """Download the built image; 410 as long as there is none."""
+        function = self._downloadable(key)
+        return download(request, function.permissions, "", "image.tar")
+
+    def _downloadable(self, key: str) -> Function:
+        check_key(key)
+        self.queryset = Function.objects.select_related("permissions")
+        return self.get_object()

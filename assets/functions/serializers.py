@@ -1,0 +1,126 @@
+"""Functions on the wire. Contract 2.5."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from ..common.api import WireSerializer
+from ..common.errors import refuse_if
+from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS
+from ..common.parsing import Reader
+from ..common.serializers import FileSerializer, MetadataSerializerField, file_part
+from ..permissions.serializers import (
+    PermissionsSerializer,
+    PermissionsSpecSerializer,
+    given,
+    permission_wires,
+    process_and_download,
+)
+from .models import Function, FunctionStatus
+from .queries import inputs_of, outputs_of
+from .rules import FUNCTION
+from .specs import FunctionSpec, read_inputs, read_outputs
+
+
+class FunctionInputSerializer(serializers.Serializer):
+    """Documents one input of a function."""
+
+    kind = serializers.ChoiceField(choices=[kind.value for kind in INPUT_KINDS])
+    optional = serializers.BooleanField()
+    multiple = serializers.BooleanField()
+
+
+class FunctionOutputSerializer(serializers.Serializer):
+    """Documents one output of a function."""
+
+    kind = serializers.ChoiceField(choices=[kind.value for kind in OUTPUT_KINDS])
+    multiple = serializers.BooleanField()
+
+
+class FunctionSerializer(WireSerializer):
+    """A function of a response."""
+
+    key = serializers.UUIDField()
+    name = serializers.CharField()
+    owner = serializers.CharField()
+    creation_date = serializers.DateTimeField()
+    metadata = serializers.DictField(child=serializers.CharField())
+    permissions = PermissionsSerializer()
+    description = FileSerializer()
+    archive = FileSerializer()
+    function = FileSerializer(help_text="The same as `archive`, for SDKs up to 0.49.")
+    inputs = serializers.DictField(child=FunctionInputSerializer())
+    outputs = serializers.DictField(child=FunctionOutputSerializer())
+    status = serializers.ChoiceField(choices=FunctionStatus.values)
+
+    def represent(self, rows: Sequence[Function]) -> list[dict[str, Any]]:
+        keys = [row.key for row in rows]
+        permissions = permission_wires(row.permissions_id for row in rows)
+        inputs, outputs = inputs_of(keys), outputs_of(keys)
+        objects = []
+        for row in rows:
+            archive = {
+                "checksum": row.archive_checksum,
+                "storage_address": f"{self.root}/function/{row.key}/file/",
+            }
+            objects.append(
+                {
+                    "key": row.key,
+                    "name": row.name,
+                    "owner": row.owner_id,
+                    "creation_date": row.creation_date,
+                    "metadata": row.metadata,
+                    "permissions": process_and_download(permissions[row.permissions_id]),
+                    "description": {
+                        "checksum": row.description_checksum,
+                        "storage_address": f"{self.root}/function/{row.key}/description/",
+                    },
+                    "archive": archive,
+                    "function": archive,
+                    "inputs": inputs[row.key],
+                    "outputs": outputs[row.key],
+                    "status": row.status,
+                }
+            )
+        return objects
+
+
+class SlotsField(serializers.JSONField):
+    """Inputs or outputs: `{identifier: {...}}`, or a list of objects with an identifier."""
+
+    def __init__(self, read: Callable[[Reader, Mapping[str, Any], str], list], **kwargs) -> None:
+        self.read = read
+        super().__init__(**{"required": False, "allow_null": True, "default": dict, **kwargs})
+
+    def to_internal_value(self, data: Any) -> list:
+        reader = Reader(FUNCTION)
+        found = self.read(
+            reader, {self.field_name: super().to_internal_value(data)}, self.field_name
+        )
+        refuse_if(reader.problems)
+        return found
+
+
+class FunctionSpecSerializer(serializers.Serializer):
+    """Reads a FunctionSpec: types only, `registration` has the rules."""
+
+    name = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    metadata = MetadataSerializerField()
+    permissions = PermissionsSpecSerializer()
+    inputs = SlotsField(read_inputs, help_text='{"identifier": {"kind", "optional", "multiple"}}')
+    outputs = SlotsField(read_outputs, help_text='{"identifier": {"kind", "multiple"}}')
+    file = file_part("A zip or tar archive with a Dockerfile at its root.")
+    description = file_part("A Markdown file.")
+
+    def to_internal_value(self, data: Any) -> FunctionSpec:
+        values = super().to_internal_value(data)
+        return FunctionSpec(
+            name=values["name"],
+            metadata=values["metadata"],
+            permissions=given(values.get("permissions")),
+            inputs=values["inputs"] or (),
+            outputs=values["outputs"] or (),
+            file=values.get("file"),
+            description=values.get("description"),
+        )

@@ -1,0 +1,149 @@
+"""`/model/`, task assets and logs. Contract 2.7, 2.8, 2.10."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ..common.api import AssetViewSet
+from ..common.kinds import AssetKind
+from ..common.parsing import as_key
+from ..compute.api import TaskViewSet
+from ..compute.models import Task
+from ..compute.statuses import ErrorType
+from ..datasets.serializers import DataSampleSerializer, DatasetSerializer
+from ..permissions.downloads import PLAIN_TEXT, check_key, download
+from .filters import ModelFilterSet
+from .models import FailureReport, Model
+from .queries import (
+    TaskAsset,
+    input_assets,
+    output_models,
+    output_performances,
+    rows_of,
+)
+from .serializers import ModelSerializer, TaskAssetSerializer
+
+
+class ModelViewSet(AssetViewSet):
+    """Models: files that tasks have made."""
+
+    queryset = Model.objects.all()
+    serializer_class = ModelSerializer
+    filterset_class = ModelFilterSet
+    ordering_fields = {"creation_date": "creation_date", "key": "key"}
+    http_method_names = ["get", "head", "options"]
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @action(detail=True)
+    def file(self, request: Request, key: str, **kwargs):
+        """Download the model; 410 once it is disabled."""
+        if not settings.MODEL_EXPORT_ENABLED:
+            raise PermissionDenied("Unauthorized")
+        check_key(key)
+        self.queryset = Model.objects.select_related("permissions")
+        model = self.get_object()
+        return download(request, model.permissions, model.file.name, f"model_{key}")
+
+
+class TaskAssetsViewSet(TaskViewSet):
+    """Tasks, with what they take and what they have made."""
+
+    @extend_schema(responses={200: TaskAssetSerializer(many=True)})
+    @action(detail=True, filterset_class=None)
+    def input_assets(self, request: Request, key: str, **kwargs) -> Response:
+        """List the assets that the task takes; those of its parents once they are made."""
+        return self._answer_assets(input_assets(self._task_key()))
+
+    @extend_schema(responses={200: TaskAssetSerializer(many=True)})
+    @action(detail=True, filterset_class=None)
+    def output_assets(self, request: Request, key: str, **kwargs) -> Response:
+        """List the models and performances that the task has made."""
+        task_key = self._task_key()
+        performances = [
+            {
+                "identifier": row["compute_task_output_identifier"],
+                "kind": AssetKind.PERFORMANCE,
+                "asset": {**row, "channel": settings.CHANNEL},
+            }
+            for row in output_performances(task_key)
+        ]
+        return self._answer_assets(output_models(task_key), performances)
+
+    @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
+    @action(detail=True, filterset_class=None)
+    def logs(self, request: Request, key: str, **kwargs):
+        """Download the report of a failed task."""
+        return download_logs(request, task_id=self._task_key())
+
+    def _task_key(self):
+        return self.get_object().key
+
+    def _answer_assets(
+        self, assets: Sequence[TaskAsset], ready: Sequence[dict[str, Any]] = ()
+    ) -> Response:
+        found = sorted([*self._represent(assets), *ready], key=lambda item: item["identifier"])
+        for name in ("identifier", "kind"):
+            wanted = [word for word in self.request.query_params.get(name, "").split(",") if word]
+            # An unknown kind is no filter at all, as with the reference server.
+            if name == "kind" and not set(wanted) <= set(AssetKind.values):
+                continue
+            if wanted:
+                found = [item for item in found if item[name] in wanted]
+        return self.get_paginated_response(self.paginate_queryset(found))
+
+    def _represent(self, assets: Sequence[TaskAsset]) -> list[dict[str, Any]]:
+        """Load and represent the assets kind by kind; a constant number of queries."""
+        context = self.get_serializer_context()
+        represent = {
+            AssetKind.DATA_MANAGER: DatasetSerializer(context=context).without_samples,
+            AssetKind.DATA_SAMPLE: DataSampleSerializer(context=context).represent,
+            AssetKind.MODEL: ModelSerializer(context=context).represent,
+        }
+        wire: dict[Any, dict[str, Any]] = {}
+        for kind in {kind for _, kind, _ in assets}:
+            keys = [key for _, found, key in assets if found == kind]
+            wire |= {item["key"]: item for item in represent[kind](rows_of(kind, keys))}
+        return [
+            {"identifier": identifier, "kind": kind, "asset": wire[key]}
+            for identifier, kind, key in assets
+        ]
+
+
+class LogsView(APIView):
+    """The report of a failed task or function, at the address that SDKs up to 0.49 use."""
+
+    @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
+    def get(self, request: Request, key: str, **kwargs):
+        check_key(key)
+        asset_key = as_key(key)
+        field = "task_id" if Task.objects.filter(pk=asset_key).exists() else "function_id"
+        return download_logs(request, **{field: asset_key})
+
+
+def download_logs(request: Request, **asset: Any):
+    """Stream a failure report's logs to those who may read them; 404 when there are none."""
+    reports = FailureReport.objects.exclude(logs="").select_related(
+        "task__logs_permission", "task__function__permissions", "function__permissions"
+    )
+    if "task_id" in asset:
+        task = Task.objects.filter(pk=asset["task_id"]).first()
+        if task and task.error_type == ErrorType.BUILD:
+            # Building failed once for all tasks of the function.
+            asset = {"function_id": task.function_id}
+    try:
+        report = get_object_or_404(reports, **asset)
+    except Http404 as error:
+        raise NotFound("Not found: this task has no logs; only failed tasks do.") from error
+    permissions = report.function.permissions if report.function else report.task.logs_permission
+    name = f"tuple_logs_{next(iter(asset.values()))}.txt"
+    return download(request, permissions, report.logs.name, name, PLAIN_TEXT)

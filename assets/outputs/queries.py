@@ -1,0 +1,92 @@
+"""What is asked about the assets that tasks take and make."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from ..common.kinds import AssetKind
+from ..compute.models import Task, TaskInput
+from ..datasets.models import DataSample, Dataset
+from .models import Model, Performance
+
+# One asset of a task: identifier, kind, key. Performances have no key of their own.
+TaskAsset = tuple[str, AssetKind, UUID | None]
+
+
+def input_assets(task_key: UUID) -> list[TaskAsset]:
+    """Return what a task takes, by identifier and position; two queries.
+
+    An input that a parent makes is there once it is made; it may then be several models.
+    """
+    rows = list(TaskInput.objects.filter(task_id=task_key).order_by("identifier", "position"))
+    made: dict[tuple[UUID | None, str], list[UUID]] = {}
+    outputs = Model.objects.filter(
+        task_id__any=[row.parent_task_id for row in rows if row.parent_task_id]
+    )
+    for key, task, identifier in outputs.order_by("creation_date", "key").values_list(
+        "key", "task_id", "output__identifier"
+    ):
+        made.setdefault((task, identifier), []).append(key)
+    found: list[TaskAsset] = []
+    for row in rows:
+        if row.dataset_id:
+            found.append((row.identifier, AssetKind.DATA_MANAGER, row.dataset_id))
+        elif row.data_sample_id:
+            found.append((row.identifier, AssetKind.DATA_SAMPLE, row.data_sample_id))
+        elif row.model_id:
+            found.append((row.identifier, AssetKind.MODEL, row.model_id))
+        else:
+            source = (row.parent_task_id, row.parent_output_identifier)
+            found += [(row.identifier, AssetKind.MODEL, key) for key in made.get(source, ())]
+    return found
+
+
+def output_models(task_key: UUID) -> list[TaskAsset]:
+    """Return the models that a task has made; one query."""
+    rows = Model.objects.filter(task_id=task_key).order_by("creation_date", "key")
+    return [
+        (identifier, AssetKind.MODEL, key)
+        for identifier, key in rows.values_list("output__identifier", "key")
+    ]
+
+
+def output_performances(task_key: UUID) -> Iterable[dict[str, Any]]:
+    """Return the performances that a task has measured, as the wire has them but the channel."""
+    return Performance.objects.filter(output__task_id=task_key).values(
+        "creation_date",
+        compute_task_key=F("output__task_id"),
+        compute_task_output_identifier=F("output__identifier"),
+        performance_value=F("value"),
+    )
+
+
+def rows_of(kind: AssetKind, keys: Collection[UUID]) -> list[Any]:
+    """Return the rows of assets of one kind that feed tasks."""
+    model = {
+        AssetKind.DATA_MANAGER: Dataset,
+        AssetKind.DATA_SAMPLE: DataSample,
+        AssetKind.MODEL: Model,
+    }[kind]
+    return list(model._default_manager.filter(key__any=keys))
+
+
+def plan_performances(plan_key: UUID) -> list[Performance]:
+    """Return a plan's performances with their tasks; one query."""
+    return list(
+        Performance.objects.filter(output__task__compute_plan_id=plan_key)
+        .select_related("output__task")
+        .order_by("output__task__rank", "output__task__worker_id", "output__identifier", "pk")
+    )
+
+
+def ranks_and_rounds(plan_key: UUID) -> tuple[list[int], list[str]]:
+    """Return the distinct ranks and `round_idx` metadata values of a plan's tasks; one query."""
+    ranks, rounds = set(), set()
+    rows = Task.objects.filter(compute_plan_id=plan_key).values_list("rank", "metadata")
+    for rank, metadata in rows:
+        ranks.add(rank)
+        if "round_idx" in metadata:
+            rounds.add(metadata["round_idx"])
+    return sorted(ranks), sorted(rounds, key=lambda text: (len(text), text))

@@ -1,0 +1,86 @@
+"""Permissions on the wire, in both directions. Contract 2.0."""
+
+from collections.abc import Iterable
+from typing import Any, TypedDict
+
+from rest_framework import serializers
+
+from ..organizations.models import Organization
+from .models import Permissions
+from .specs import PermissionsSpec
+
+
+class PermissionWire(TypedDict):
+    public: bool
+    authorized_ids: list[str]
+
+
+def permission_wires(ids: Iterable[int]) -> dict[int, PermissionWire]:
+    """Return the wire object of each Permissions row: one query, however many rows share it."""
+    rows = Permissions.objects.filter(pk__any=set(ids))
+    return {
+        pk: {"public": public, "authorized_ids": authorized_ids}
+        for pk, public, authorized_ids in rows.values_list("pk", "public", "authorized_ids")
+    }
+
+
+def process_and_download(permission: PermissionWire) -> dict[str, PermissionWire]:
+    """Return the pair that assets carry; who may process may download."""
+    return {"process": permission, "download": permission}
+
+
+class PermissionSerializer(serializers.Serializer):
+    """Documents one permission of a response."""
+
+    public = serializers.BooleanField()
+    authorized_ids = serializers.ListField(child=serializers.CharField())
+
+
+class PermissionsSerializer(serializers.Serializer):
+    """Documents the pair of permissions of a response."""
+
+    process = PermissionSerializer()
+    download = PermissionSerializer()
+
+
+class OrganizationIdsField(serializers.MultipleChoiceField):
+    """Organisation ids as a list of texts; whether they exist is for the rules to say.
+
+    The browsable form draws it as a select box of all organisations.
+    """
+
+    default_error_messages = {"not_texts": "Must be a list of organisation ids."}
+
+    def __init__(self, **kwargs) -> None:
+        kwargs.setdefault("style", {"base_template": "select_multiple.html"})
+        super().__init__(choices=[], **kwargs)
+
+    def iter_options(self):
+        names = {organization.pk: str(organization) for organization in Organization.objects.all()}
+        return serializers.ChoiceField(choices=names).iter_options()
+
+    def to_internal_value(self, data: Any) -> tuple[str, ...]:
+        if not isinstance(data, list | tuple) or not all(isinstance(item, str) for item in data):
+            self.fail("not_texts")
+        return tuple(data)
+
+    def to_representation(self, value: Any) -> list[str]:
+        return list(value)
+
+
+class PermissionsSpecSerializer(serializers.Serializer):
+    """Reads a permission of a request; absent or null is private to the owner."""
+
+    public = serializers.BooleanField(default=False)
+    authorized_ids = OrganizationIdsField(default=())
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**{"required": False, "allow_null": True, **kwargs})
+
+    def to_internal_value(self, data: Any) -> PermissionsSpec:
+        return PermissionsSpec(**super().to_internal_value(data))
+
+
+def given(permissions: PermissionsSpec | None) -> PermissionsSpec:
+    """Return the permissions as given, or private to the owner."""
+    return permissions or PermissionsSpec()
