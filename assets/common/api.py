@@ -54,7 +54,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a fault of ours: JSON below /api/, a page elsewhere."""
     if request.path.startswith("/api/"):
-        detail = "The server failed to answer; the fault is logged. Nothing was registered."
+        detail = "The server failed to answer; the fault is logged."
         return JsonResponse({"detail": detail}, status=500)
     return defaults.server_error(request)
 
@@ -82,7 +82,7 @@ class WireSerializer(serializers.Serializer):
         return self.represent([instance])[0]
 
     @property
-    def root(self) -> str:
+    def base_url(self) -> str:
         """Where the API's absolute URLs begin."""
         return api_root(self.context["request"])
 

@@ -51,8 +51,9 @@ class DatasetViewSet(AssetViewSet):
         return download(request, dataset.permissions, dataset.opener.name, "opener.py")
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})
-    @action(detail=True)
-    def description(self, request: Request, key: str, **kwargs):
+    # Not called `description`: a viewset has an attribute of that name.
+    @action(detail=True, url_path="description", url_name="description")
+    def download_description(self, request: Request, key: str, **kwargs):
         """Download the description."""
         dataset = self._downloadable(key)
         return download(

@@ -59,11 +59,11 @@ class DatasetSerializer(WireSerializer):
                 "logs_permission": permissions[row.logs_permission_id],
                 "opener": {
                     "checksum": row.opener_checksum,
-                    "storage_address": f"{self.root}/data_manager/{row.key}/opener/",
+                    "storage_address": f"{self.base_url}/data_manager/{row.key}/opener/",
                 },
                 "description": {
                     "checksum": row.description_checksum,
-                    "storage_address": f"{self.root}/data_manager/{row.key}/description/",
+                    "storage_address": f"{self.base_url}/data_manager/{row.key}/description/",
                 },
             }
             for row in rows

@@ -45,8 +45,9 @@ class FunctionViewSet(AssetViewSet):
         return download(request, function.permissions, function.archive.name, f"function{suffix}")
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})
-    @action(detail=True)
-    def description(self, request: Request, key: str, **kwargs):
+    # Not called `description`: a viewset has an attribute of that name.
+    @action(detail=True, url_path="description", url_name="description")
+    def download_description(self, request: Request, key: str, **kwargs):
         """Download the description."""
         function = self._downloadable(key)
         return download(

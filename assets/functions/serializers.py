@@ -62,7 +62,7 @@ class FunctionSerializer(WireSerializer):
         for row in rows:
             archive = {
                 "checksum": row.archive_checksum,
-                "storage_address": f"{self.root}/function/{row.key}/file/",
+                "storage_address": f"{self.base_url}/function/{row.key}/file/",
             }
             objects.append(
                 {
@@ -74,7 +74,7 @@ class FunctionSerializer(WireSerializer):
                     "permissions": process_and_download(permissions[row.permissions_id]),
                     "description": {
                         "checksum": row.description_checksum,
-                        "storage_address": f"{self.root}/function/{row.key}/description/",
+                        "storage_address": f"{self.base_url}/function/{row.key}/description/",
                     },
                     "archive": archive,
                     "function": archive,

@@ -44,7 +44,7 @@ class ModelSerializer(WireSerializer):
             return None
         return {
             "checksum": row.file_checksum,
-            "storage_address": f"{self.root}/model/{row.key}/file/",
+            "storage_address": f"{self.base_url}/model/{row.key}/file/",
         }
 
 
