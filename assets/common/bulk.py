@@ -4,7 +4,7 @@ Rows travel as one JSON parameter that the database takes apart. Django's ``bulk
 INSERT at 999 parameters on SQLite, and building model instances costs more than inserting them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,9 +31,15 @@ def insert(
         cursor.execute(*build(connection.ops.quote_name, model, fields, rows, ignore_conflicts))
 
 
-def _sqlite(quote, model, fields, rows, ignore_conflicts) -> tuple[str, list[str]]:
+def _sqlite(
+    quote: Callable[[str], str],
+    model: type[models.Model],
+    fields: Sequence[models.Field],
+    rows: Sequence[Row],
+    ignore_conflicts: bool,
+) -> tuple[str, list[str]]:
     verb = "INSERT OR IGNORE" if ignore_conflicts else "INSERT"
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     values = ", ".join(_sqlite_value(field) for field in fields)
     sql = (
         f"{verb} INTO {quote(model._meta.db_table)} ({columns}) "  # noqa: S608
@@ -56,8 +62,14 @@ def _naive_utc(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} cannot be inserted in bulk")
 
 
-def _postgresql(quote, model, fields, rows, ignore_conflicts) -> tuple[str, list[str]]:
-    columns = ", ".join(quote(field.column) for field in fields)
+def _postgresql(
+    quote: Callable[[str], str],
+    model: type[models.Model],
+    fields: Sequence[models.Field],
+    rows: Sequence[Row],
+    ignore_conflicts: bool,
+) -> tuple[str, list[str]]:
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     values = ", ".join(f"r.{quote(field.attname)}" for field in fields)
     types = ", ".join(
         f"{quote(field.attname)} {getattr(field, 'target_field', field).rel_db_type(connection)}"

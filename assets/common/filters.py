@@ -42,7 +42,7 @@ class AssetFilterSet(FilterSet):
         if data is not None and request is not None and _wants_json(request):
             self.base_filters = {
                 name: item
-                for name, item in type(self).base_filters.items()
+                for name, item in self.base_filters.items()
                 if any(param == name or param.startswith(f"{name}_") for param in data)
             }
         super().__init__(data, queryset, request=request, prefix=prefix)

@@ -8,8 +8,6 @@ from django.utils import timezone
 from . import lookups  # noqa: F401  registers the lookups that every query below may use
 from .fields import MetadataField
 
-NAME_HELP = "1 to 100 bytes. The name can be changed later."
-
 
 class Asset(models.Model):
     """A registered asset: a key that the client or we chose, an owner, a date.
@@ -28,7 +26,7 @@ class Asset(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return getattr(self, "name", "") or str(self.key)
+        return str(self.key)
 
 
 class DescribedAsset(Asset):
@@ -38,3 +36,17 @@ class DescribedAsset(Asset):
 
     class Meta(Asset.Meta):
         abstract = True
+
+
+class NamedAsset(DescribedAsset):
+    """An asset with a name, which is all that can change about it."""
+
+    name = models.CharField(
+        max_length=100, help_text="1 to 100 bytes. The name can be changed later."
+    )
+
+    class Meta(DescribedAsset.Meta):
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name

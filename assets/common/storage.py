@@ -25,8 +25,9 @@ class StoredFile:
 class HashingFile(File):
     """A file that hashes what is read of it; going back to the start begins anew."""
 
-    def __init__(self, file) -> None:
+    def __init__(self, file: File) -> None:
         super().__init__(file)
+        self.content = file
         self._begin()
 
     def _begin(self) -> None:
@@ -34,7 +35,7 @@ class HashingFile(File):
         self.bytes_read = 0
 
     def read(self, size: int = -1) -> bytes:
-        data = self.file.read(size)
+        data: bytes = self.content.read(size)
         self._hash.update(data)
         self.bytes_read += len(data)
         return data
@@ -42,7 +43,8 @@ class HashingFile(File):
     def seek(self, offset: int, whence: int = 0) -> int:
         if (offset, whence) == (0, 0):
             self._begin()
-        return self.file.seek(offset, whence)
+        position: int = self.content.seek(offset, whence)
+        return position
 
     @property
     def checksum(self) -> str:

@@ -65,7 +65,7 @@ def _refuse_unread(user: User, problems: Sequence[Problem]) -> None:
     refuse_if(problems)
 
 
-class TaskMixin:
+class TaskAnsweringViewSet(AssetViewSet):
     """What plans and tasks share: batches answered as tasks, and lists in order of duration."""
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
@@ -75,14 +75,14 @@ class TaskMixin:
 
     def answer_tasks(self, specs: Sequence[TaskSpec]) -> Response:
         """Register a batch and answer with its tasks, in dependency order."""
-        keys = registration.register_tasks(specs, self.request.user)
+        keys = registration.register_tasks(specs, self.user)
         found = Task.objects.filter(key__any=keys).in_bulk()
         context = self.get_serializer_context()
         rows = [found[key] for key in keys]
         return Response(TaskSerializer(rows, many=True, context=context).data)
 
 
-class ComputePlanViewSet(TaskMixin, AssetViewSet):
+class ComputePlanViewSet(TaskAnsweringViewSet):
     """Compute plans: tasks that belong together."""
 
     queryset = ComputePlan.objects.select_related("creator")
@@ -96,18 +96,18 @@ class ComputePlanViewSet(TaskMixin, AssetViewSet):
     def create(self, request: Request, *args, **kwargs) -> Response:
         """Register a plan with its tasks, all or none; the same content again is a success."""
         spec, problems = parse_compute_plan(as_json(request.data))
-        _refuse_unread(request.user, problems)
-        plan = registration.register_compute_plan(spec, request.user)
+        _refuse_unread(self.user, problems)
+        plan = registration.register_compute_plan(spec, self.user)
         return Response(self.answer([plan])[0], status=201)
 
     def rename(self, plan: ComputePlan, name: str) -> None:
-        registration.rename_compute_plan(plan, name, self.request.user)
+        registration.rename_compute_plan(plan, name, self.user)
 
     @extend_schema(request=None, responses={200: EMPTY})
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, key: str, **kwargs) -> Response:
         """Cancel the plan and those of its tasks that are not final."""
-        registration.cancel_compute_plan(self.get_object().key, request.user)
+        registration.cancel_compute_plan(self.get_object().key, self.user)
         return Response({})
 
     @extend_schema(request=TaskBatchSerializer, responses={200: TaskSerializer(many=True)})
@@ -116,7 +116,7 @@ class ComputePlanViewSet(TaskMixin, AssetViewSet):
         """Add tasks to the plan, all or none."""
         plan = self.get_object()
         specs, problems = parse_tasks(as_json(request.data))
-        _refuse_unread(request.user, problems)
+        _refuse_unread(self.user, problems)
         for spec in specs:
             spec.compute_plan_key = spec.compute_plan_key or plan.key
         return self.answer_tasks(specs)
@@ -163,7 +163,7 @@ class ComputePlanViewSet(TaskMixin, AssetViewSet):
         return self.get_paginated_response(wire)
 
 
-class TaskViewSet(TaskMixin, AssetViewSet):
+class TaskViewSet(TaskAnsweringViewSet):
     """Tasks: one run of a function on one worker."""
 
     queryset = Task.objects.all()
@@ -178,5 +178,5 @@ class TaskViewSet(TaskMixin, AssetViewSet):
     def bulk_create(self, request: Request, **kwargs) -> Response:
         """Register tasks of one plan, all or none; the same content again is a success."""
         specs, problems = parse_tasks(as_json(request.data))
-        _refuse_unread(request.user, problems)
+        _refuse_unread(self.user, problems)
         return self.answer_tasks(specs)

@@ -156,7 +156,9 @@ def prepared_rows(
     now: datetime,
 ) -> tuple[list[Row], list[Row], list[Row]]:
     """Turn a batch without problems into rows of Task, TaskInput and TaskOutput."""
-    tasks, inputs, outputs = [], [], []
+    tasks: list[Row] = []
+    inputs: list[Row] = []
+    outputs: list[Row] = []
     for new in batch.new:
         tasks.append(_task_row(new, batch.owner, plan, permissions, now))
         inputs += _input_rows(new)

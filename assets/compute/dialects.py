@@ -9,19 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F, Q
-from rest_framework.request import Request
 
 from .models import ComputePlan
 from .statuses import PlanStatus, TaskStatus
 
-_TASK_STATUSES_049 = {
+_TASK_STATUSES_049: dict[str, str] = {
     TaskStatus.WAITING_FOR_BUILDER_SLOT: "STATUS_WAITING",
     TaskStatus.BUILDING: "STATUS_WAITING",
     TaskStatus.WAITING_FOR_PARENT_TASKS: "STATUS_WAITING",
     TaskStatus.WAITING_FOR_EXECUTOR_SLOT: "STATUS_TODO",
     TaskStatus.EXECUTING: "STATUS_DOING",
 }
-_TASK_STATUSES_050 = {TaskStatus.EXECUTING: "STATUS_DOING"}
+_TASK_STATUSES_050: dict[str, str] = {TaskStatus.EXECUTING: "STATUS_DOING"}
 
 _EMPTY, _WAITING, _TODO = "PLAN_STATUS_EMPTY", "PLAN_STATUS_WAITING", "PLAN_STATUS_TODO"
 _OPEN = Q(status__in=[PlanStatus.CREATED, PlanStatus.DOING], task_count__gt=0)
@@ -96,6 +95,6 @@ DIALECTS: dict[str, Dialect] = {
 }
 
 
-def dialect_of(request: Request | Any) -> Dialect:
+def dialect_of(request: Any) -> Dialect:
     """Return the dialect of the URL prefix that the request came by."""
     return DIALECTS.get(request.resolver_match.namespace, CURRENT)

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from ..common.fields import ChecksumField
-from ..common.models import NAME_HELP, DescribedAsset
+from ..common.models import DescribedAsset, NamedAsset
 from ..datasets.models import DataSample, Dataset
 from ..functions.models import Function
 from ..organizations.models import Organization
@@ -13,10 +13,9 @@ from ..permissions.models import permissions_field
 from .statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus
 
 
-class ComputePlan(DescribedAsset):
+class ComputePlan(NamedAsset):
     """Tasks that belong together. Status, dates and counters follow from the tasks."""
 
-    name = models.CharField(max_length=100, help_text=NAME_HELP)
     tag = models.CharField(max_length=100, blank=True, help_text="For finding it again.")
     creator = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -88,9 +87,6 @@ class Task(DescribedAsset):
             ),
         ]
         indexes = [models.Index(fields=["creation_date", "key"], name="task_creation")]
-
-    def __str__(self) -> str:
-        return str(self.key)
 
 
 # The columns of TaskInput of which exactly one says where the input comes from.

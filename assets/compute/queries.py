@@ -34,7 +34,7 @@ def input_refs_of(keys: Collection[UUID]) -> dict[UUID, list[dict[str, Any]]]:
         refs[key].append(
             {
                 "identifier": identifier,
-                "asset_key": dataset or sample or model,
+                "asset_key": next(filter(None, (dataset, sample, model)), None),
                 "parent_task_key": parent,
                 "parent_task_output_identifier": output or None,
             }
@@ -46,6 +46,8 @@ def outputs_of(keys: Collection[UUID]) -> dict[UUID, list[tuple[str, int, bool]]
     """Return each task's outputs as (identifier, permissions id, transient); one query."""
     outputs: dict[UUID, list[tuple[str, int, bool]]] = defaultdict(list)
     rows = TaskOutput.objects.filter(task_id__any=keys).order_by("task", "pk")
-    for key, *output in rows.values_list("task_id", "identifier", "permissions_id", "transient"):
-        outputs[key].append(tuple(output))
+    for key, identifier, permissions, transient in rows.values_list(
+        "task_id", "identifier", "permissions_id", "transient"
+    ):
+        outputs[key].append((identifier, permissions, transient))
     return outputs

@@ -76,7 +76,7 @@ def _register_tasks(specs: Sequence[TaskSpec], actor: User) -> list[UUID]:
         known = ComputePlan.objects.filter(tasks__key=specs[0].key).first()
         return _register_batch(known or _insert_plan(own, actor), specs, actor)
     plan_key = next(iter(keys), None)
-    plan = plans.lock([plan_key] if plan_key else []).get(plan_key)
+    plan = plans.lock([plan_key]).get(plan_key) if plan_key else None
     if plan is None:
         raise refuse(
             Code.BAD_REQUEST,
@@ -98,7 +98,7 @@ def _once_more_on_conflict(register: Callable[[], Result]) -> Result:
 
 
 def _check_same_plan(plan: ComputePlan, spec: ComputePlanSpec, actor: User) -> list[Problem]:
-    if plan.owner_id == actor.organization_id and plan.digest == spec.digest():
+    if plan.owner_id == actor.acts_for and plan.digest == spec.digest():
         return []
     return [_conflict(PLAN, plan.key)]
 
@@ -121,7 +121,7 @@ def _insert_plan(spec: ComputePlanSpec, actor: User) -> ComputePlan:
         return plan
     plan = ComputePlan(
         key=spec.key,
-        owner_id=actor.organization_id,
+        owner_id=actor.acts_for,
         name=spec.name,
         tag=spec.tag,
         metadata=dict(spec.metadata),
@@ -141,7 +141,7 @@ def _prepare_for(
     plan: ComputePlan | None, key: UUID, specs: Sequence[TaskSpec], actor: User
 ) -> Batch:
     """Check a batch for a plan, which may not exist yet."""
-    batch = prepare(specs, key, actor.organization_id)
+    batch = prepare(specs, key, actor.acts_for)
     problems: list[Problem] = []
     if any(spec.compute_plan_key not in (None, key) for spec in specs):
         problems.append(Problem(Code.BAD_REQUEST, f'{_SAME_PLAN}, "{key}".'))
@@ -154,7 +154,7 @@ def _prepare_for(
 
 
 def _register_batch(plan: ComputePlan, specs: Sequence[TaskSpec], actor: User) -> list[UUID]:
-    parents = {ref.parent_task_key for spec in specs for ref in spec.inputs} - {None}
+    parents = {ref.parent_task_key for spec in specs for ref in spec.inputs if ref.parent_task_key}
     # A parent's plan that is being cancelled is waited for, so that its child sees the outcome.
     plans.lock_of_tasks(parents)
     batch = _prepare_for(plan, plan.key, specs, actor)

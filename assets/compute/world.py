@@ -70,8 +70,8 @@ def _asset_keys_by_kind(
     keys: dict[str, set[UUID]] = defaultdict(set)
     for spec in specs:
         function = functions.get(spec.function_key)
-        for ref in spec.inputs if function else ():
-            declared = function.inputs.get(ref.identifier)
+        for ref in spec.inputs:
+            declared = function.inputs.get(ref.identifier) if function else None
             if declared and ref.asset_key:
                 keys[declared.kind].add(ref.asset_key)
     return keys
@@ -87,13 +87,14 @@ def _load_functions(keys: Collection[UUID], values: _PermissionValues) -> dict[U
     inputs = FunctionInput.objects.filter(function__any=list(functions)).values_list(
         "function_id", "identifier", "kind", "multiple", "optional"
     )
-    for key, identifier, *rest in inputs:
-        functions[key].inputs[identifier] = FunctionInputSpec(identifier, *rest)
+    for key, identifier, kind, multiple, optional in inputs:
+        item = FunctionInputSpec(identifier, kind, multiple, optional)
+        functions[key].inputs[identifier] = item
     outputs = FunctionOutput.objects.filter(function__any=list(functions)).values_list(
         "function_id", "identifier", "kind", "multiple"
     )
-    for key, identifier, *rest in outputs:
-        functions[key].outputs[identifier] = FunctionOutputSpec(identifier, *rest)
+    for key, identifier, kind, multiple in outputs:
+        functions[key].outputs[identifier] = FunctionOutputSpec(identifier, kind, multiple)
     return functions
 
 

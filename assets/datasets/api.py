@@ -1,5 +1,7 @@
 """`/data_manager/` and `/data_sample/`. Contract 2.3, 2.4."""
 
+from typing import Any
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -37,11 +39,11 @@ class DatasetViewSet(AssetViewSet):
 
     @extend_schema(request=DatasetSpecSerializer, responses={201: DatasetSerializer})
     def create(self, request: Request, *args, **kwargs) -> Response:
-        dataset = registration.register_dataset(self.parsed(request), request.user)
+        dataset = registration.register_dataset(self.parsed(request), self.user)
         return Response(self.answer([dataset])[0], status=201)
 
     def rename(self, dataset: Dataset, name: str) -> None:
-        registration.rename_dataset(dataset, name, self.request.user)
+        registration.rename_dataset(dataset, name, self.user)
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})
     @action(detail=True)
@@ -76,9 +78,10 @@ class DataSampleViewSet(AssetViewSet):
     ordering_fields = {"creation_date": "creation_date", "key": "key", "owner": "owner_id"}
     http_method_names = ["get", "post", "head", "options"]
 
-    def get_serializer_context(self):
-        context = super().get_serializer_context()
-        if self.request and self.request.method == "POST":
+    def get_serializer_context(self) -> dict[str, Any]:
+        context = dict(super().get_serializer_context())
+        # There is no request while the schema is written.
+        if self.request is not None and self.action == "create":
             context["files"] = by_name(self.request.FILES)
         return context
 
@@ -86,7 +89,7 @@ class DataSampleViewSet(AssetViewSet):
         request=DataSampleSpecSerializer, responses={201: DataSampleSerializer(many=True)}
     )
     def create(self, request: Request, *args, **kwargs) -> Response:
-        samples = registration.register_data_samples(self.parsed(request), request.user)
+        samples = registration.register_data_samples(self.parsed(request), self.user)
         answer = self.answer(samples)
         for item, sample in zip(answer, samples, strict=True):
             item["checksum"] = sample.checksum
@@ -98,5 +101,9 @@ class DataSampleViewSet(AssetViewSet):
         """Link every one of the data samples with every one of the datasets."""
         keys = LinkSerializer(data=request.data)
         keys.is_valid(raise_exception=True)
-        registration.link_data_samples(*keys.validated_data.values(), request.user)
+        registration.link_data_samples(
+            keys.validated_data["data_manager_keys"],
+            keys.validated_data["data_sample_keys"],
+            self.user,
+        )
         return Response({})

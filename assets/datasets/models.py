@@ -4,14 +4,13 @@ from django.db import models
 from django.db.models import Q
 
 from ..common.fields import AssetFileField, ChecksumField
-from ..common.models import NAME_HELP, Asset, DescribedAsset
+from ..common.models import Asset, NamedAsset
 from ..permissions.models import PermittedAsset, permissions_field
 
 
-class Dataset(DescribedAsset, PermittedAsset):
+class Dataset(NamedAsset, PermittedAsset):
     """An opener and its description. The data themselves are data samples linked to it."""
 
-    name = models.CharField(max_length=100, help_text=NAME_HELP)
     type = models.CharField(max_length=100, blank=True, help_text='Such as "images" or "tabular".')
     logs_permission = permissions_field()
     opener = AssetFileField()

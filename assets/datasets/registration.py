@@ -42,7 +42,7 @@ def register_dataset(spec: DatasetSpec, actor: User) -> Dataset:
     """Register a dataset for the actor's organisation; raise `Refused` or return the row."""
     refuse_if(check_dataset(spec, actor))
     assert spec.data_opener is not None and spec.description is not None  # noqa: S101, PT018
-    key, owner = uuid.uuid4(), actor.organization_id
+    key, owner = uuid.uuid4(), actor.acts_for
     with file_batch() as files:
         opener = files.save(f"datasets/{key}/opener.py", spec.data_opener)
         description = files.save(f"datasets/{key}/description.md", spec.description)
@@ -85,7 +85,7 @@ def check_data_samples(spec: DataSampleSpec, actor: User) -> list[Problem]:
     """Return all that stands against registering the samples; nothing is written."""
     if problems := list(check_may_register(actor)):
         return problems
-    root = organization_root(actor.organization_id)
+    root = organization_root(actor.acts_for)
     return [
         *_check_datasets(spec.data_manager_keys, actor, unknown=Code.BAD_REQUEST),
         *rules.check_data_sample_values(spec),
@@ -113,12 +113,11 @@ def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]
     with file_batch() as files:
         contents = [
             *_uploaded(spec, files),
-            *_in_place(spec, organization_root(actor.organization_id)),
+            *_in_place(spec, organization_root(actor.acts_for)),
         ]
         now = timezone.now()
         rows = [
-            {"owner_id": actor.organization_id, "creation_date": now, **content}
-            for content in contents
+            {"owner_id": actor.acts_for, "creation_date": now, **content} for content in contents
         ]
         names = {row["key"]: "" for row in rows}
         with transaction.atomic():

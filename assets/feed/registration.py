@@ -11,7 +11,7 @@ from django.utils import timezone
 from ..common import bulk
 from ..common.errors import Problem, refuse_if
 from ..common.kinds import AssetKind
-from ..common.models import Asset
+from ..common.models import NamedAsset
 from ..common.rules import check_name
 from ..organizations.models import User
 from ..permissions.access import check_may_change
@@ -47,7 +47,7 @@ def record(
 
 
 @transaction.atomic
-def rename(actor: User, kind: AssetKind, asset: Asset, name: str) -> None:
+def rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> None:
     """Give a dataset, function or compute plan another name; the one change that all three allow.
 
     Raises:
@@ -62,7 +62,7 @@ def rename(actor: User, kind: AssetKind, asset: Asset, name: str) -> None:
     record(actor, Event.Action.RENAMED, kind, {asset.key: name}, when=timezone.now(), detail=detail)
 
 
-def check_rename(actor: User, kind: AssetKind, asset: Asset, name: str) -> Iterator[Problem]:
+def check_rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> Iterator[Problem]:
     """All that stands against the rename."""
     yield from check_may_change(actor, asset, f"rename this {kind.label}")
     yield from check_name(name, asset=kind.word)

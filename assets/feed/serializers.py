@@ -8,7 +8,10 @@ from rest_framework import serializers
 from ..common.api import WireSerializer
 from .models import Event
 
-_STATUS = {Event.Action.REGISTERED: "STATUS_CREATED", Event.Action.STARTED: "STATUS_DOING"}
+_STATUS: dict[str, str] = {
+    Event.Action.REGISTERED: "STATUS_CREATED",
+    Event.Action.STARTED: "STATUS_DOING",
+}
 
 
 class NewsSerializer(WireSerializer):

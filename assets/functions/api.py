@@ -30,11 +30,11 @@ class FunctionViewSet(AssetViewSet):
 
     @extend_schema(request=FunctionSpecSerializer, responses={201: FunctionSerializer})
     def create(self, request: Request, *args, **kwargs) -> Response:
-        function = registration.register_function(self.parsed(request), request.user)
+        function = registration.register_function(self.parsed(request), self.user)
         return Response(self.answer([function])[0], status=201)
 
     def rename(self, function: Function, name: str) -> None:
-        registration.rename_function(function, name, self.request.user)
+        registration.rename_function(function, name, self.user)
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})
     @action(detail=True)

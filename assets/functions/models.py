@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from ..common.fields import AssetFileField, ChecksumField
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
-from ..common.models import NAME_HELP, DescribedAsset
+from ..common.models import NamedAsset
 from ..permissions.models import PermittedAsset
 
 
@@ -19,10 +19,9 @@ class FunctionStatus(models.TextChoices):
     CANCELED = "FUNCTION_STATUS_CANCELED", "cancelled"
 
 
-class Function(DescribedAsset, PermittedAsset):
+class Function(NamedAsset, PermittedAsset):
     """Code with a Dockerfile that tasks run."""
 
-    name = models.CharField(max_length=100, help_text=NAME_HELP)
     status = models.CharField(
         max_length=30, choices=FunctionStatus, default=FunctionStatus.WAITING, editable=False
     )

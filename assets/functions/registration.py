@@ -36,7 +36,7 @@ def register_function(spec: FunctionSpec, actor: User) -> Function:
     """Register a function for the actor's organisation; raise `Refused` or return the row."""
     refuse_if(check_function(spec, actor))
     assert spec.file is not None and spec.description is not None  # noqa: S101, PT018
-    key, owner = uuid.uuid4(), actor.organization_id
+    key, owner = uuid.uuid4(), actor.acts_for
     with file_batch() as files:
         archive = files.save(f"functions/{key}/function{archive_suffix(spec.file)}", spec.file)
         description = files.save(f"functions/{key}/description.md", spec.description)
@@ -68,11 +68,13 @@ def register_function(spec: FunctionSpec, actor: User) -> Function:
 
 
 def _insert_inputs_and_outputs(function: Function, spec: FunctionSpec) -> None:
-    for model, items in ((FunctionInput, spec.inputs), (FunctionOutput, spec.outputs)):
+    inputs = [asdict(item) for item in spec.inputs]
+    outputs = [asdict(item) for item in spec.outputs]
+    for model, items in ((FunctionInput, inputs), (FunctionOutput, outputs)):
         bulk.insert(
             model,
             [
-                {"function_id": function.key, "position": position, **asdict(item)}
+                {"function_id": function.key, "position": position, **item}
                 for position, item in enumerate(items)
             ],
         )

@@ -94,10 +94,8 @@ class SlotsField(serializers.JSONField):
         super().__init__(**{"required": False, "allow_null": True, "default": dict, **kwargs})
 
     def to_internal_value(self, data: Any) -> list:
-        reader = Reader(FUNCTION)
-        found = self.read(
-            reader, {self.field_name: super().to_internal_value(data)}, self.field_name
-        )
+        reader, name = Reader(FUNCTION), str(self.field_name)
+        found = self.read(reader, {name: super().to_internal_value(data)}, name)
         refuse_if(reader.problems)
         return found
 

@@ -51,6 +51,13 @@ class User(AbstractUser):
     )
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
 
+    @property
+    def acts_for(self) -> str:
+        """The id of the organisation that owns what this user registers."""
+        if self.organization_id is None:
+            raise ValueError(f"{self.username} belongs to no organisation and acts for none.")
+        return self.organization_id
+
     class Meta(AbstractUser.Meta):
         constraints = [
             # A user without organisation acts for nobody, which only a superuser may do.

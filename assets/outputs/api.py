@@ -1,6 +1,6 @@
 """`/model/`, task assets and logs. Contract 2.7, 2.8, 2.10."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -104,7 +104,7 @@ class TaskAssetsViewSet(TaskViewSet):
     def _represent(self, assets: Sequence[TaskAsset]) -> list[dict[str, Any]]:
         """Load and represent the assets kind by kind; a constant number of queries."""
         context = self.get_serializer_context()
-        represent = {
+        represent: dict[AssetKind, Callable[[list[Any]], list[dict[str, Any]]]] = {
             AssetKind.DATA_MANAGER: DatasetSerializer(context=context).without_samples,
             AssetKind.DATA_SAMPLE: DataSampleSerializer(context=context).represent,
             AssetKind.MODEL: ModelSerializer(context=context).represent,
@@ -125,9 +125,8 @@ class LogsView(APIView):
     @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
     def get(self, request: Request, key: str, **kwargs):
         check_key(key)
-        asset_key = as_key(key)
-        field = "task_id" if Task.objects.filter(pk=asset_key).exists() else "function_id"
-        return download_logs(request, **{field: asset_key})
+        is_task = Task.objects.filter(key=key).exists()
+        return download_logs(request, **{"task_id" if is_task else "function_id": as_key(key)})
 
 
 def download_logs(request: Request, **asset: Any):

@@ -1,6 +1,6 @@
 """What is asked about the assets that tasks take and make."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -52,13 +52,15 @@ def output_models(task_key: UUID) -> list[TaskAsset]:
     ]
 
 
-def output_performances(task_key: UUID) -> Iterable[dict[str, Any]]:
+def output_performances(task_key: UUID) -> Iterable[Mapping[str, Any]]:
     """Return the performances that a task has measured, as the wire has them but the channel."""
-    return Performance.objects.filter(output__task_id=task_key).values(
-        "creation_date",
-        compute_task_key=F("output__task_id"),
-        compute_task_output_identifier=F("output__identifier"),
-        performance_value=F("value"),
+    return list(
+        Performance.objects.filter(output__task_id=task_key).values(
+            "creation_date",
+            compute_task_key=F("output__task_id"),
+            compute_task_output_identifier=F("output__identifier"),
+            performance_value=F("value"),
+        )
     )
 
 

@@ -1,5 +1,7 @@
 """The only place where bytes leave. Contract 1.5."""
 
+from typing import Any
+
 from django.core.files.storage import default_storage
 from django.http import FileResponse
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
@@ -39,7 +41,8 @@ def download(
         PermissionDenied: the permissions do not allow the user's organisation (403).
         Gone: there is no file any more (410).
     """
-    if not may_download(request.user, permissions):
+    user: Any = request.user
+    if not may_download(user, permissions):
         raise PermissionDenied("Unauthorized")
     if not name:
         raise Gone
