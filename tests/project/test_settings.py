@@ -1,0 +1,99 @@
+"""What settings and middleware promise, tried in a process of its own where settings are read."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_settings(
+    expression: str, tmp_path: Path, **environment: str
+) -> subprocess.CompletedProcess:
+    """Print `expression` of the settings as a server with this environment reads them."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", f"from project import settings; print({expression})"],
+        cwd=ROOT,
+        env={**kept, "VAR_DIR": str(tmp_path), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_embedded_default_keeps_one_secret_that_only_its_user_reads(tmp_path):
+    first = run_settings("settings.SECRET_KEY", tmp_path)
+    second = run_settings("settings.SECRET_KEY", tmp_path)
+
+    assert first.returncode == 0, first.stderr
+    assert len(first.stdout.strip()) >= 50
+    assert first.stdout == second.stdout
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_database_of_its_own_asks_for_a_secret_of_its_own(tmp_path):
+    refused = run_settings("1", tmp_path, DATABASE_URL="postgres://registrar@localhost/registrar")
+
+    assert refused.returncode != 0
+    assert "SECRET_KEY is required when DATABASE_URL is set" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "expression", "expected"),
+    [
+        ({}, "settings.DEBUG", "False"),
+        ({"DEBUG": "true"}, "settings.DEBUG", "True"),
+        ({"ALLOWED_HOSTS": "a.example,b.example"}, "settings.ALLOWED_HOSTS", "a.example"),
+        ({"TOKEN_LIFETIME_HOURS": "0.5"}, "settings.TOKEN_LIFETIME", "0:30:00"),
+        ({"MAX_UPLOAD_SIZE": "1000"}, "settings.MAX_UPLOAD_SIZE", "1000"),
+        ({"STORAGE_ROOT": "/srv/files"}, "settings.STORAGES['default']", "/srv/files"),
+        ({"S3_BUCKET": "assets"}, "settings.STORAGES['default']", "S3Storage"),
+        ({"HTTPS": "true"}, "settings.SESSION_COOKIE_SECURE", "True"),
+        ({"BEHIND_PROXY": "true"}, "settings.USE_X_FORWARDED_HOST", "True"),
+        ({"CHANNEL": "oncology"}, "settings.CHANNEL", "oncology"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_the_environment_decides(environment, expression, expected, tmp_path):
+    result = run_settings(expression, tmp_path, **environment)
+
+    assert result.returncode == 0, result.stderr
+    assert expected in result.stdout
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_refused(tmp_path):
+    refused = run_settings("1", tmp_path, DEBUG="maybe")
+
+    assert refused.returncode != 0
+    assert "DEBUG" in refused.stderr
+
+
+def test_sqlite_waits_its_turn_and_never_blocks_readers(tmp_path):
+    options = run_settings("settings.DATABASES['default']['OPTIONS']", tmp_path).stdout
+
+    assert "journal_mode=WAL" in options
+    assert "IMMEDIATE" in options
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_what_is_sent_without_the_final_slash_is_not_redirected(method):
+    answer = getattr(Client(), method)("/api/compute_plan")
+
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "Not found."}
+
+
+def test_what_is_read_without_the_final_slash_is_redirected():
+    answer = Client().get("/api/organization")
+
+    assert answer.status_code == 301
+    assert answer["Location"] == "/api/organization/"
+
+
+def test_the_address_of_the_server_leads_to_the_admin():
+    assert Client().get("/")["Location"] == "/admin/"
