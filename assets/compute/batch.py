@@ -135,7 +135,7 @@ def _add(batch: Batch, check: TaskCheck, rank: int, parent_statuses: Sequence[st
             for ref in spec.inputs
             if ref.identifier in function.inputs
         ]
-    logs = check.logs_permission.owned_by(batch.owner)
+    logs = check.logs_permission
     batch.new.append(NewTask(spec, check.worker, rank, status, logs, kinds))
     check.world.tasks[spec.key] = KnownTask(
         spec.function_key,
