@@ -1,0 +1,40 @@
+"""`manage.py create_token NAME [--note NOTE] [--expires DAYS]`."""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from assets.organizations.models import User
+from assets.organizations.registration import create_token
+
+
+class Command(BaseCommand):
+    help = "Print a new API token of a user: once, and nothing else, so that a script can keep it."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("name", help="the user that the token signs in")
+        parser.add_argument("--note", default="", help="what the token is for")
+        parser.add_argument(
+            "--expires", type=float, default=365, metavar="DAYS", help="365 if not given"
+        )
+
+    def handle(self, *args, **options) -> None:
+        user = User.objects.filter(username=options["name"]).first()
+        if user is None:
+            raise CommandError(
+                f"There is no user {options['name']!r}. Add one with: manage.py create_user "
+                f"{options['name']} --organization ID"
+            )
+        try:
+            expires_at = timezone.now() + timedelta(days=options["expires"])
+            token, secret = create_token(user, expires_at=expires_at, note=options["note"])
+        except (ValidationError, OverflowError) as error:
+            messages = getattr(error, "messages", ["--expires is too far away."])
+            raise CommandError(" ".join(messages)) from error
+        self.stderr.write(
+            f"Token of {user.username}, until {token.expires_at:%Y-%m-%d %H:%M} UTC. "
+            "It is shown this once:"
+        )
+        self.stdout.write(secret)
