@@ -5,10 +5,13 @@ import secrets
 from datetime import datetime
 
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from .models import ApiToken, Organization, Role, User
+from .rules import check_admin_remains, check_not_oneself
 
 TOKEN_BYTES = 20
 
@@ -47,11 +50,27 @@ def create_user(
     if password is None:
         user.set_unusable_password()
     else:
-        validate_password(password, user)
+        # Checked below with the rest, so that all that is wrong is told at once.
         user.set_password(password)
-    user.full_clean()
+    errors: dict[str, list[ValidationError]] = {}
+    for check in (user.full_clean, lambda: _check_password(password, user)):
+        try:
+            check()
+        except ValidationError as error:
+            errors |= error.error_dict
+    if errors:
+        raise ValidationError(errors)
     user.save(force_insert=True)
     return user
+
+
+def _check_password(password: str | None, user: User) -> None:
+    if password is None:
+        return
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationError({"password": error.error_list}) from error
 
 
 def create_token(
@@ -70,3 +89,61 @@ def create_token(
 def forget_expired_tokens(user: User) -> None:
     """Delete the user's expired implicit tokens."""
     user.api_tokens.filter(kind=ApiToken.Kind.IMPLICIT, expires_at__lte=timezone.now()).delete()
+
+
+@transaction.atomic
+def change_role(user: User, role: str, actor: User) -> None:
+    """Give a user another role; raise ValidationError when that would leave no admin."""
+    if role != user.role:
+        _check_may_lose(user, actor)
+        user.role = role
+        user.full_clean(exclude=["password"])
+        user.save(update_fields=["role"])
+
+
+@transaction.atomic
+def set_active(user: User, active: bool, actor: User) -> None:
+    """Let a user sign in, or keep it out; what it registered stays."""
+    if not active:
+        _check_may_lose(user, actor)
+    user.is_active = active
+    user.save(update_fields=["is_active"])
+
+
+@transaction.atomic
+def delete_user(user: User, actor: User) -> None:
+    """Delete a user and its tokens; what it registered stays, and events keep its name."""
+    _check_may_lose(user, actor)
+    user.delete()
+
+
+def _check_may_lose(user: User, actor: User) -> None:
+    check_not_oneself(actor, user)
+    if user.role == Role.ADMIN and user.is_active and user.organization_id:
+        # Held until the transaction ends: two admins cannot demote each other at once.
+        admins = User.objects.select_for_update().filter(
+            organization_id=user.organization_id, role=Role.ADMIN, is_active=True
+        )
+        check_admin_remains(len([admin for admin in admins if admin.pk != user.pk]))
+
+
+def set_password(user: User, password: str) -> None:
+    """Set a password that the policy accepts; raise ValidationError keyed by `password`."""
+    _check_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+
+
+def reset_token(user: User) -> str:
+    """Return a secret that sets the user's password once, within PASSWORD_RESET_TIMEOUT."""
+    return default_token_generator.make_token(user)
+
+
+def reset_token_is_valid(user: User, secret: str) -> bool:
+    """Is this the user's, not too old, and not yet used?"""
+    return user.is_active and default_token_generator.check_token(user, secret)
+
+
+def delete_token(token: ApiToken) -> None:
+    """Revoke a token at once."""
+    token.delete()

@@ -1,5 +1,8 @@
-"""What makes an organisation's id legal. Source: contract 2.1."""
+"""What makes an organisation legal, and who manages whom. Source: contract 1.3, 2.1."""
 
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
 MAX_ID_LENGTH = 64
@@ -9,3 +12,28 @@ validate_organization_id = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9_.-]*\Z",
     "Use letters, digits, '-', '_' and '.', beginning with a letter or a digit.",
 )
+
+ADMIN = "admin"
+
+
+def may_manage_users(user: Any, organization_id: str | None) -> bool:
+    """An organisation's admins manage its users; a platform superuser manages everybody's."""
+    own = bool(organization_id) and user.organization_id == organization_id
+    return bool(user.is_active and (user.is_superuser or (user.role == ADMIN and own)))
+
+
+def check_not_oneself(actor: Any, user: Any) -> None:
+    """Nobody locks itself out. Raises ValidationError."""
+    if actor.pk == user.pk:
+        raise ValidationError(
+            "You cannot demote, deactivate or delete yourself; ask another admin.", code="oneself"
+        )
+
+
+def check_admin_remains(other_admins: int) -> None:
+    """An organisation keeps an active admin. Raises ValidationError."""
+    if other_admins == 0:
+        raise ValidationError(
+            "This is the last active admin of the organisation; make another user admin first.",
+            code="last_admin",
+        )

@@ -1,3 +1,19 @@
-"""Routes of the organizations room."""
+"""Routes of organisations, tokens and users."""
 
-urlpatterns: list = []
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from .api import ActiveTokensView, InfoView, NewTokenView, OrganizationsView, SignInView
+from .users import UserViewSet
+
+router = SimpleRouter()
+router.register("users", UserViewSet, basename="user")
+
+urlpatterns = [
+    path("api-token-auth/", SignInView.as_view(), name="api-token-auth"),
+    path("api-token/", NewTokenView.as_view(), name="api-token"),
+    path("active-api-tokens/", ActiveTokensView.as_view(), name="active-api-tokens"),
+    path("organization/", OrganizationsView.as_view(), name="organization"),
+    path("info/", InfoView.as_view(), name="info"),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,161 @@
+"""Tokens, organisations and `/info/`. Contract 1.2, 2.1, 2.2."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import AnonRateThrottle
+from rest_framework.views import APIView
+
+from ..common.parsing import as_key
+from .models import ApiToken, Organization
+from .registration import create_token, delete_token, forget_expired_tokens
+from .serializers import (
+    WIRE_ROLES,
+    ActiveTokensSerializer,
+    CredentialsSerializer,
+    ImplicitTokenSerializer,
+    NewImplicitTokenSerializer,
+    NewTokenSerializer,
+    OrganizationSerializer,
+    TokenSerializer,
+)
+
+
+class LoginThrottle(AnonRateThrottle):
+    """Slows down whoever guesses passwords: LOGIN_RATE attempts per address."""
+
+    scope = "login"
+
+    def get_rate(self) -> str:
+        return settings.LOGIN_RATE
+
+
+class ImplicitLoginDisabled(APIException):
+    status_code = 403
+
+    def __init__(self) -> None:
+        super().__init__("Implicit login is disabled on this server")
+        self.detail = {"detail": self.detail, "substra_identifier": "implicit_login_disabled"}
+
+
+class SignInView(APIView):
+    """Signs in with a user name and a password; answers with a token."""
+
+    # A client that renews its token may still send the old one: it is not looked at.
+    authentication_classes: list[type] = []
+    permission_classes = [AllowAny]
+    throttle_classes = [LoginThrottle]
+
+    @extend_schema(
+        request=CredentialsSerializer, responses={200: NewImplicitTokenSerializer}, auth=[]
+    )
+    def post(self, request: Request, **kwargs) -> Response:
+        if not settings.PASSWORD_LOGIN_FOR_API:
+            raise ImplicitLoginDisabled
+        credentials = CredentialsSerializer(data=request.data)
+        credentials.is_valid(raise_exception=True)
+        user: Any = authenticate(request._request, **credentials.validated_data)
+        if user is None:
+            message = "Unable to log in with provided credentials."
+            raise ValidationError({"non_field_errors": [message]})
+        forget_expired_tokens(user)
+        expires_at = timezone.now() + settings.TOKEN_LIFETIME
+        token, secret = create_token(user, expires_at=expires_at, kind=ApiToken.Kind.IMPLICIT)
+        return Response({**ImplicitTokenSerializer(token).data, "token": secret})
+
+
+class NewTokenView(APIView):
+    """Makes a named token for the user."""
+
+    @extend_schema(request=TokenSerializer, responses={200: NewTokenSerializer})
+    def post(self, request: Request, **kwargs) -> Response:
+        wanted = TokenSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        expires_at = wanted.validated_data["expires_at"]
+        if expires_at <= timezone.now():
+            raise ValidationError({"expires_at": ["Must be in the future."]})
+        user: Any = request.user
+        note = wanted.validated_data.get("note") or ""
+        token, secret = create_token(user, expires_at=expires_at, note=note)
+        return Response({**TokenSerializer(token).data, "token": secret})
+
+
+class ActiveTokensView(APIView):
+    """Lists the user's tokens that are still valid; revokes one."""
+
+    @extend_schema(responses={200: ActiveTokensSerializer})
+    def get(self, request: Request, **kwargs) -> Response:
+        tokens = list(self._tokens(request).filter(expires_at__gt=timezone.now()))
+        named = [token for token in tokens if token.kind == ApiToken.Kind.NAMED]
+        implicit = [token for token in tokens if token.kind == ApiToken.Kind.IMPLICIT]
+        return Response(
+            {
+                "tokens": TokenSerializer(named, many=True).data,
+                "implicit_tokens": ImplicitTokenSerializer(implicit, many=True).data,
+            }
+        )
+
+    @extend_schema(
+        parameters=[OpenApiParameter("id", OpenApiTypes.UUID, required=True)],
+        responses={200: OpenApiTypes.OBJECT},
+    )
+    def delete(self, request: Request, **kwargs) -> Response:
+        key = as_key(request.query_params.get("id"))
+        token = self._tokens(request).filter(pk=key).first() if key else None
+        if token is None:
+            raise NotFound("Token not found")
+        delete_token(token)
+        return Response({"detail": "Token removed"})
+
+    def _tokens(self, request: Request):
+        return ApiToken.objects.filter(user_id=request.user.pk)
+
+
+class OrganizationsView(ListAPIView):
+    """Lists the organisations of the consortium: a bare array, which is what the SDK reads."""
+
+    queryset = Organization.objects.order_by("id")
+    serializer_class = OrganizationSerializer
+    pagination_class = None
+    filter_backends: list[type] = []
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        address = self.request.build_absolute_uri("/").rstrip("/")
+        return {**super().get_serializer_context(), "address": address}
+
+
+class InfoView(APIView):
+    """Says where one is and, to those who are signed in, as whom."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def get(self, request: Request, **kwargs) -> Response:
+        user: Any = request.user
+        organization = getattr(user, "organization", None)
+        info = {
+            "host": request.build_absolute_uri("/").rstrip("/"),
+            "organization_id": organization.id if organization else "",
+            "organization_name": (organization.name or organization.id) if organization else "",
+            "config": {},
+            "auth": {},
+        }
+        if organization:
+            info |= {
+                "config": {"model_export_enabled": settings.MODEL_EXPORT_ENABLED},
+                "channel": settings.CHANNEL,
+                "version": settings.SUBSTRA_BACKEND_VERSION,
+                "orchestrator_version": settings.SUBSTRA_ORCHESTRATOR_VERSION,
+                "user": user.username,
+                "user_role": WIRE_ROLES[user.role],
+            }
+        return Response(info)

@@ -1,0 +1,138 @@
+"""Organisations, users and tokens on the wire. Contract 1.2, 1.3, 2.1, 2.2."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from .models import ApiToken, Organization, Role, User
+
+# The wire's names of roles; the reference server knows the first two.
+WIRE_ROLES = {Role.ADMIN: "ADMIN", Role.MEMBER: "USER", Role.VIEWER: "VIEWER"}
+ROLE_OF_WIRE = {wire: role for role, wire in WIRE_ROLES.items()}
+
+
+class CredentialsSerializer(serializers.Serializer):
+    """Reads a user name and a password."""
+
+    username = serializers.CharField()
+    password = serializers.CharField(trim_whitespace=False, style={"input_type": "password"})
+
+
+class TokenSerializer(serializers.ModelSerializer):
+    """A token without its secret."""
+
+    class Meta:
+        model = ApiToken
+        fields = ["id", "note", "expires_at", "created_at"]
+        read_only_fields = ["id", "created_at"]
+        extra_kwargs = {"note": {"required": False, "allow_null": True}}
+
+
+class ImplicitTokenSerializer(serializers.ModelSerializer):
+    """A token that signing in made, without its secret."""
+
+    class Meta:
+        model = ApiToken
+        fields = ["id", "expires_at", "created_at"]
+
+
+class NewTokenSerializer(TokenSerializer):
+    """A new token with its secret, which is shown this once."""
+
+    token = serializers.CharField(read_only=True)
+
+    class Meta(TokenSerializer.Meta):
+        fields = [*TokenSerializer.Meta.fields, "token"]
+
+
+class NewImplicitTokenSerializer(ImplicitTokenSerializer):
+    """The token that signing in made, with its secret."""
+
+    token = serializers.CharField(read_only=True)
+
+    class Meta(ImplicitTokenSerializer.Meta):
+        fields = [*ImplicitTokenSerializer.Meta.fields, "token"]
+
+
+class ActiveTokensSerializer(serializers.Serializer):
+    """Documents the tokens of the user."""
+
+    tokens = TokenSerializer(many=True)
+    implicit_tokens = ImplicitTokenSerializer(many=True)
+
+
+class OrganizationSerializer(serializers.ModelSerializer):
+    """An organisation of the consortium, as this user sees it."""
+
+    address = serializers.SerializerMethodField()
+    is_current = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Organization
+        fields = ["id", "name", "address", "creation_date", "is_current"]
+
+    def get_address(self, organization: Organization) -> str:
+        return self.context["address"]
+
+    def get_is_current(self, organization: Organization) -> bool:
+        return organization.id == self.context["request"].user.organization_id
+
+
+class UserSerializer(serializers.ModelSerializer):
+    """A user of the requester's organisation."""
+
+    channel = serializers.SerializerMethodField()
+    role = serializers.SerializerMethodField()
+    is_external_user = serializers.SerializerMethodField()
+
+    class Meta:
+        model = User
+        fields = ["username", "channel", "role", "is_external_user"]
+
+    def get_channel(self, user: User) -> str:
+        return settings.CHANNEL
+
+    def get_role(self, user: User) -> str:
+        return WIRE_ROLES[Role(user.role)]
+
+    def get_is_external_user(self, user: User) -> bool:
+        return False
+
+
+class RoleSerializer(serializers.Serializer):
+    """Reads a role in the wire's words."""
+
+    role = serializers.ChoiceField(choices=list(ROLE_OF_WIRE))
+
+    def validate_role(self, value: str) -> Any:
+        return ROLE_OF_WIRE[value]
+
+
+class NewUserSerializer(CredentialsSerializer):
+    """Reads a user to be created."""
+
+    role = serializers.ChoiceField(choices=list(ROLE_OF_WIRE), default="USER")
+
+    def validate_role(self, value: str) -> Any:
+        return ROLE_OF_WIRE[value]
+
+
+class PasswordSerializer(serializers.Serializer):
+    """Reads a new password."""
+
+    password = serializers.CharField(
+        trim_whitespace=False, error_messages={"required": "missing password in the request"}
+    )
+
+
+class PasswordWithTokenSerializer(PasswordSerializer):
+    """Reads a new password and the reset token that allows it."""
+
+    token = serializers.CharField()
+
+
+class ResetTokenSerializer(serializers.Serializer):
+    """Documents a reset token."""
+
+    reset_password_token = serializers.CharField()

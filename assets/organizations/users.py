@@ -1,0 +1,138 @@
+"""`/users/`: an organisation's admins manage its users. Contract 1.3."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    PermissionDenied,
+    ValidationError,
+)
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import as_serializer_error
+from rest_framework.viewsets import GenericViewSet
+
+from . import registration
+from .filters import UserFilterSet
+from .models import User
+from .rules import may_manage_users
+from .serializers import (
+    NewUserSerializer,
+    PasswordSerializer,
+    PasswordWithTokenSerializer,
+    ResetTokenSerializer,
+    RoleSerializer,
+    UserSerializer,
+)
+
+
+class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
+    """Users of the requester's organisation; other organisations' are unknown here."""
+
+    serializer_class = UserSerializer
+    filterset_class = UserFilterSet
+    ordering_fields = {"username": "username"}
+    lookup_field = lookup_url_kwarg = "username"
+    lookup_value_regex = "[^/]+"
+
+    def get_queryset(self):
+        user: Any = self.request.user
+        return User.objects.filter(organization_id=user.organization_id or "")
+
+    def get_serializer_class(self):
+        bodies = {"POST": NewUserSerializer, "PUT": RoleSerializer}
+        return bodies.get(self.request.method or "", UserSerializer)
+
+    def _managed(self) -> User:
+        """Return the user of the URL to an admin; anybody else is refused."""
+        self._check_manages()
+        return self.get_object()
+
+    def _check_manages(self) -> None:
+        user: Any = self.request.user
+        if not may_manage_users(user, user.organization_id):
+            raise PermissionDenied("Only an admin of your organisation manages its users.")
+
+    def _parsed(self, serializer_class: type) -> dict[str, Any]:
+        serializer = serializer_class(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def handle_exception(self, exc: Exception) -> Response:
+        # The rules speak Django's language of errors; the wire has its own.
+        if isinstance(exc, DjangoValidationError):
+            exc = ValidationError(as_serializer_error(exc))
+        return super().handle_exception(exc)
+
+    @extend_schema(request=NewUserSerializer, responses={201: UserSerializer})
+    def create(self, request: Request, *args, **kwargs) -> Response:
+        self._check_manages()
+        values = self._parsed(NewUserSerializer)
+        if User.objects.filter(username=values["username"]).exists():
+            raise ValidationError({"detail": "Username already exists"})
+        actor: Any = request.user
+        user = registration.create_user(organization=actor.organization, **values)
+        return Response(UserSerializer(user).data, status=201)
+
+    @extend_schema(request=RoleSerializer, responses={200: UserSerializer})
+    def update(self, request: Request, *args, **kwargs) -> Response:
+        """Change the role, which is all that can change here."""
+        user = self._managed()
+        registration.change_role(user, self._parsed(RoleSerializer)["role"], request.user)
+        return Response(UserSerializer(user).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, *args, **kwargs) -> Response:
+        """Delete the user; what it registered stays."""
+        registration.delete_user(self._managed(), request.user)
+        return Response(status=204)
+
+    @extend_schema(request=PasswordSerializer, responses={200: OpenApiTypes.OBJECT})
+    @action(detail=True, methods=["put"])
+    def password(self, request: Request, **kwargs) -> Response:
+        """Change one's own password."""
+        user = self.get_object()
+        if user.pk != request.user.pk:
+            raise PermissionDenied("You can change your own password only.")
+        registration.set_password(user, self._parsed(PasswordSerializer)["password"])
+        return Response({})
+
+    @extend_schema(request=None, responses={200: ResetTokenSerializer})
+    @action(detail=True, methods=["post"])
+    def reset_password(self, request: Request, **kwargs) -> Response:
+        """Answer, to an admin, a token that lets the user set a new password once."""
+        return Response({"reset_password_token": registration.reset_token(self._managed())})
+
+    @extend_schema(
+        parameters=[OpenApiParameter("token", str, required=True)],
+        responses={200: OpenApiTypes.OBJECT},
+    )
+    @action(
+        detail=True, authentication_classes=[], permission_classes=[AllowAny], filterset_class=None
+    )
+    def verify_token(self, request: Request, **kwargs) -> Response:
+        """Say whether a reset token still allows a new password."""
+        self._user_of_reset_token(request.query_params.get("token", ""))
+        return Response({})
+
+    @extend_schema(request=PasswordWithTokenSerializer, responses={200: OpenApiTypes.OBJECT})
+    @action(detail=True, methods=["post"], authentication_classes=[], permission_classes=[AllowAny])
+    def set_password(self, request: Request, **kwargs) -> Response:
+        """Set a new password by a reset token."""
+        values = self._parsed(PasswordWithTokenSerializer)
+        user = self._user_of_reset_token(values["token"])
+        registration.set_password(user, values["password"])
+        return Response({})
+
+    def _user_of_reset_token(self, secret: str) -> User:
+        user = User.objects.filter(username=self.kwargs["username"]).first()
+        # The same answer for an unknown user: user names are nobody's business.
+        if user is None or not registration.reset_token_is_valid(user, secret):
+            raise AuthenticationFailed("The token is not valid, or was used, or is too old.")
+        return user
