@@ -107,11 +107,10 @@ def _metadata_conditions(text: str) -> list[tuple[str, str, str]]:
 class OrderingBackend(BaseFilterBackend):
     """`ordering=-creation_date,name`: fields that the view allows; others are dropped.
 
-    The view's `ordering_fields` maps a parameter to a field path. Rows that tie are ordered by
+    The view's `ordering_fields` maps a parameter to a field path; without the parameter its
+    `default_ordering` holds, which is the oldest first. Rows that tie are ordered by
     their key, so that pages never overlap.
     """
-
-    default = ("creation_date",)
 
     def filter_queryset(self, request, queryset: QuerySet, view) -> QuerySet:
         fields = getattr(view, "ordering_fields", None)
@@ -127,7 +126,8 @@ class OrderingBackend(BaseFilterBackend):
                 value = MetadataValue("metadata", name.removeprefix("metadata__"))
                 ordering.append(value.desc() if descending else value.asc())
         last = "-pk" if ordering and str(ordering[-1]).startswith("-") else "pk"
-        return queryset.order_by(*(ordering or self.default), last)
+        default = getattr(view, "default_ordering", ("creation_date",))
+        return queryset.order_by(*(ordering or default), last)
 
     def get_schema_operation_parameters(self, view) -> list[dict]:
         fields = getattr(view, "ordering_fields", None)

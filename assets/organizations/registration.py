@@ -79,7 +79,12 @@ def create_token(
     """Create a token; return it with its secret of 40 hexadecimal digits, seen only here."""
     secret = secrets.token_hex(TOKEN_BYTES)
     token = ApiToken(
-        user=user, kind=kind, note=note, expires_at=expires_at, digest=token_digest(secret)
+        user=user,
+        kind=kind,
+        note=note,
+        created_at=timezone.now(),
+        expires_at=expires_at,
+        digest=token_digest(secret),
     )
     token.full_clean(exclude=["user"])
     token.save(force_insert=True)

@@ -38,6 +38,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     serializer_class = UserSerializer
     filterset_class = UserFilterSet
     ordering_fields = {"username": "username"}
+    default_ordering = ("username",)
     lookup_field = lookup_url_kwarg = "username"
     lookup_value_regex = "[^/]+"
 
@@ -113,16 +114,14 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         parameters=[OpenApiParameter("token", str, required=True)],
         responses={200: OpenApiTypes.OBJECT},
     )
-    @action(
-        detail=True, authentication_classes=[], permission_classes=[AllowAny], filterset_class=None
-    )
+    @action(detail=True, permission_classes=[AllowAny], filterset_class=None)
     def verify_token(self, request: Request, **kwargs) -> Response:
         """Say whether a reset token still allows a new password."""
         self._user_of_reset_token(request.query_params.get("token", ""))
         return Response({})
 
     @extend_schema(request=PasswordWithTokenSerializer, responses={200: OpenApiTypes.OBJECT})
-    @action(detail=True, methods=["post"], authentication_classes=[], permission_classes=[AllowAny])
+    @action(detail=True, methods=["post"], permission_classes=[AllowAny])
     def set_password(self, request: Request, **kwargs) -> Response:
         """Set a new password by a reset token."""
         values = self._parsed(PasswordWithTokenSerializer)

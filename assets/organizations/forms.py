@@ -1,0 +1,150 @@
+"""Forms of organisations, users and tokens."""
+
+from collections.abc import Callable
+from copy import copy
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from ..common.forms import text_field
+from .models import ApiToken, Organization, Role, User
+from .registration import (
+    change_role,
+    create_organization,
+    create_token,
+    create_user,
+    set_active,
+    set_password,
+)
+
+
+class WriterForm(forms.Form):
+    """A form whose `write` calls the writers that have the rules.
+
+    `is_valid()` rehearses it in a transaction that is undone, so that `save()` meets nothing new.
+
+    Args:
+        actor: the user who acts.
+        asset: the row that is changed, for forms that change one.
+    """
+
+    def __init__(self, *args: Any, actor: Any, asset: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor, self.asset = actor, asset
+
+    def write(self, row: Any) -> Any:
+        """Write what `cleaned_data` says, to `row` if one is changed; return the row."""
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if not self.errors:
+            # The rehearsal changes a copy: the page still shows the row as it is.
+            self._show_errors_of(lambda: self.write(copy(self.asset)))
+        return values
+
+    def _show_errors_of(self, write: Callable[[], Any]) -> None:
+        try:
+            with transaction.atomic():
+                write()
+                transaction.set_rollback(True)
+        except ValidationError as error:
+            keyed = error.error_dict if hasattr(error, "error_dict") else {}
+            for name, errors in (keyed or {NON_FIELD_ERRORS: error.error_list}).items():
+                self.add_error(name if name in self.fields else None, errors)
+
+    def save(self) -> Any:
+        with transaction.atomic():
+            return self.write(self.asset)
+
+
+class OrganizationForm(WriterForm):
+    """Adds an organisation to the consortium."""
+
+    id = text_field(Organization, "id", label="Id")
+    name = text_field(Organization, "name")
+
+    def write(self, row: None) -> Organization:
+        return create_organization(self.cleaned_data["id"], name=self.cleaned_data["name"])
+
+
+def _password_field(**options: Any) -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"})
+    return forms.CharField(widget=widget, strip=False, required=False, **options)
+
+
+class UserForm(WriterForm):
+    """Adds a user to the actor's organisation; a platform superuser chooses which."""
+
+    username = text_field(User, "username")
+    organization = forms.ModelChoiceField(
+        Organization.objects.all(), required=False, label="Organisation"
+    )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.MEMBER)
+    password = _password_field(
+        help_text="Left blank, the user signs in by token only, until a password is set."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.actor.is_superuser:
+            # Not merely hidden: what is sent for it is not read.
+            field = self.fields["organization"]
+            field.disabled, field.initial = True, self.actor.organization_id
+
+    def write(self, row: None) -> User:
+        values = self.cleaned_data
+        return create_user(
+            values["username"],
+            organization=values["organization"],
+            role=values["role"],
+            password=values["password"] or None,
+        )
+
+
+class UserChangeForm(WriterForm):
+    """Changes a user's role, lets it in or keeps it out, sets its password."""
+
+    role = forms.ChoiceField(choices=Role.choices)
+    is_active = forms.BooleanField(
+        label="Active",
+        required=False,
+        help_text="Whether the user may sign in. What it registered stays either way.",
+    )
+    new_password = _password_field(
+        label="New password", help_text="Left blank, the password stays as it is."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("role", "is_active"):
+            self.fields[name].initial = getattr(self.asset, name, None)
+
+    def write(self, row: User) -> User:
+        values = self.cleaned_data
+        change_role(row, values["role"], self.actor)
+        if values["is_active"] != row.is_active:
+            set_active(row, values["is_active"], self.actor)
+        if values["new_password"]:
+            set_password(row, values["new_password"])
+        return row
+
+
+class TokenForm(WriterForm):
+    """Makes an API token for the actor; its `secret` is known once it is saved."""
+
+    note = text_field(ApiToken, "note")
+    days = forms.IntegerField(
+        label="Valid for days", min_value=1, max_value=3650, initial=90, help_text="1 to 3650."
+    )
+
+    def write(self, row: None) -> ApiToken:
+        expires_at = timezone.now() + timedelta(days=self.cleaned_data["days"])
+        token, self.secret = create_token(
+            self.actor, expires_at=expires_at, note=self.cleaned_data["note"]
+        )
+        return token
