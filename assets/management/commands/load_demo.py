@@ -1,0 +1,38 @@
+"""`manage.py load_demo [--if-empty]`."""
+
+import os
+
+from django.core.management.base import BaseCommand
+
+from assets.demo.hospitals import HOSPITALS, PASSWORD, SUPERUSER
+from assets.demo.load import is_loaded, load
+from assets.organizations.models import Organization
+
+
+class Command(BaseCommand):
+    help = "Register the demo consortium: three hospitals, their data and functions, two studies."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument(
+            "--if-empty", action="store_true", help="do nothing when there is any organisation"
+        )
+
+    def handle(self, *args, **options) -> None:
+        if not (options["if_empty"] and Organization.objects.exists()):
+            load()
+        if is_loaded():
+            self._print_logins()
+
+    def _print_logins(self) -> None:
+        address = f"http://{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+        self.stdout.write("The demo consortium is loaded. Its users, for this demo only:\n\n")
+        row = "  {:<34} {:<18} {}"
+        self.stdout.write(row.format("organisation", "user", "role"))
+        for hospital in HOSPITALS:
+            for username, role in hospital.users.items():
+                self.stdout.write(row.format(f"{hospital.name}"[:34], username, role.value))
+        self.stdout.write(row.format("(the whole platform)", SUPERUSER, "superuser"))
+        self.stdout.write(f"\n  password of all: {PASSWORD}\n\n")
+        self.stdout.write(f"  Admin       {address}/admin/")
+        self.stdout.write(f"  API         {address}/api/  (documentation: {address}/api/docs/)")
+        self.stdout.write("  A token     .venv/bin/python manage.py create_token curie-member\n\n")
