@@ -87,20 +87,19 @@ def _check_folder(kind: str, sample: DataSample, *, fast: bool) -> Finding | Non
 
 def orphans() -> Iterator[Finding]:
     """Yield the stored files that no row names; folder by folder."""
-    for folder in _folders(""):
-        files = [f"{folder}/{name}".lstrip("/") for name in default_storage.listdir(folder)[1]]
+    for files in _files_by_folder(""):
         known = _known(files)
         yield from (Finding("orphan", "file", name) for name in files if name not in known)
 
 
-def _folders(folder: str) -> Iterator[str]:
-    yield folder
+def _files_by_folder(folder: str) -> Iterator[list[str]]:
     try:
-        children = default_storage.listdir(folder)[0]
+        folders, files = default_storage.listdir(folder)
     except FileNotFoundError:  # nothing was ever stored
         return
-    for child in sorted(children):
-        yield from _folders(f"{folder}/{child}".lstrip("/"))
+    yield [f"{folder}/{name}".lstrip("/") for name in sorted(files)]
+    for child in sorted(folders):
+        yield from _files_by_folder(f"{folder}/{child}".lstrip("/"))
 
 
 def _known(names: list[str]) -> set[str]:

@@ -1,5 +1,6 @@
 """Registers the demo through the same functions as every other door; again changes nothing."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -112,10 +113,10 @@ def _dataset(hospital: Hospital, member: User) -> UUID:
 def _sample(hospital: Hospital, name: str, dataset: UUID, member: User) -> UUID:
     content = zipped(FILES / "data" / hospital.slug / name, ("data.csv",))
     archive = ContentFile(content, name=f"{name}.zip")
-    known = DataSample.objects.filter(links__dataset=dataset, size=len(content))
-    for sample in known:
-        if sample.archive and sample.archive.open().read() == content:
-            return sample.key
+    checksum = hashlib.sha256(content).hexdigest()
+    known = DataSample.objects.filter(links__dataset=dataset, checksum=checksum).first()
+    if known:
+        return known.key
     return register_data_samples(DataSampleSpec([dataset], {name: archive}), member)[0].key
 
 
