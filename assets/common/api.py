@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -18,6 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from .errors import Problem, Refused
 from .parsing import as_key
+from .serializers import TextSerializerField
 
 # Enough to mend a batch; a body of 10,000 problems helps nobody.
 MAX_PROBLEMS = 100
@@ -94,7 +96,7 @@ EMPTY = OpenApiTypes.OBJECT
 class NameSerializer(serializers.Serializer):
     """The body of an update: the name is all that can change."""
 
-    name = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    name = TextSerializerField()
 
 
 class AssetViewSet(GenericViewSet):
@@ -138,7 +140,11 @@ class AssetViewSet(GenericViewSet):
         return serializer_class(rows, many=True, context=context).data
 
     def list(self, request: Request, *args, **kwargs) -> Response:
-        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.answer_list(self.get_queryset())
+
+    def answer_list(self, queryset: QuerySet) -> Response:
+        """Answer the page that the request asks for of what its filters keep."""
+        rows = self.paginate_queryset(self.filter_queryset(queryset))
         return self.get_paginated_response(self.answer(rows))
 
     def retrieve(self, request: Request, *args, **kwargs) -> Response:

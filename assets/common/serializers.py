@@ -14,6 +14,16 @@ class FileSerializer(serializers.Serializer):
     storage_address = serializers.URLField()
 
 
+class TextSerializerField(serializers.CharField):
+    """A text as it comes; absent and null are empty, the rules say the rest."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_blank": True, "trim_whitespace": False, **kwargs})
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return "" if data is empty or data is None else data
+
+
 class MetadataSerializerField(serializers.JSONField):
     """Metadata as it comes; absent and null are empty, the rules say the rest."""
 

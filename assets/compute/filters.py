@@ -1,9 +1,12 @@
 """Filters of compute plans and tasks. Contract 2.6, 2.7, 2.14."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 from django_filters import IsoDateTimeFromToRangeFilter, RangeFilter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 
 from ..common.filters import (
@@ -37,6 +40,7 @@ class StatusFilter(TextsFilter):
         return queryset.filter(found)
 
 
+@extend_schema_field(OpenApiTypes.DOUBLE)
 class DurationFilter(RangeFilter):
     """`duration_min` and `duration_max` in seconds."""
 
@@ -45,10 +49,15 @@ class DurationFilter(RangeFilter):
             return queryset
         queryset = with_duration(queryset)
         if value.start is not None:
-            queryset = queryset.filter(elapsed__gte=timedelta(seconds=float(value.start)))
+            queryset = queryset.filter(elapsed__gte=_duration(value.start))
         if value.stop is not None:
-            queryset = queryset.filter(elapsed__lte=timedelta(seconds=float(value.stop)))
+            queryset = queryset.filter(elapsed__lte=_duration(value.stop))
         return queryset
+
+
+def _duration(seconds: Decimal) -> timedelta:
+    """Return the duration, within what both databases can compare: 30,000 years."""
+    return timedelta(seconds=max(-1e12, min(float(seconds), 1e12)))
 
 
 class TaggedFilterSet(AssetFilterSet):

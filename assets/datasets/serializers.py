@@ -1,13 +1,18 @@
 """Datasets and data samples on the wire. Contract 2.3, 2.4."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rest_framework import serializers
 
 from ..common.api import WireSerializer
-from ..common.serializers import FileSerializer, MetadataSerializerField, file_part
+from ..common.serializers import (
+    FileSerializer,
+    MetadataSerializerField,
+    TextSerializerField,
+    file_part,
+)
 from ..permissions.serializers import (
     PermissionSerializer,
     PermissionsSerializer,
@@ -73,10 +78,8 @@ class DatasetSerializer(WireSerializer):
 class DatasetSpecSerializer(serializers.Serializer):
     """Reads a DatasetSpec: types only, `registration` has the rules."""
 
-    name = serializers.CharField(allow_blank=True, trim_whitespace=False)
-    type = serializers.CharField(
-        default="", allow_blank=True, trim_whitespace=False, help_text='Such as "images".'
-    )
+    name = TextSerializerField()
+    type = TextSerializerField(required=False, help_text='Such as "images".')
     metadata = MetadataSerializerField()
     permissions = PermissionsSpecSerializer()
     logs_permission = PermissionsSpecSerializer()
@@ -139,6 +142,8 @@ class DataSampleSpecSerializer(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> DataSampleSpec:
         files = self.context.get("files", {})
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)
         # A file part may be called like a field; it is a sample all the same.
         plain = {name: value for name, value in data.items() if name not in files}
         if hasattr(data, "getlist"):

@@ -2,16 +2,18 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from .models import ApiToken, Organization, Role, User
-from .rules import check_admin_remains, check_not_oneself
+from .rules import check_admin_remains, check_expires_later, check_not_oneself
 
 TOKEN_BYTES = 20
 
@@ -28,8 +30,18 @@ def create_organization(id: str, *, name: str = "") -> Organization:
     """Create an organisation; raise ValidationError keyed by field."""
     organization = Organization(id=id, name=name)
     organization.full_clean()
-    organization.save(force_insert=True)
+    _insert(organization)
     return organization
+
+
+def _insert(row: Model) -> None:
+    """Insert a row; a name taken since it was looked up is refused in the same words as before."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        row.validate_unique()
+        raise
 
 
 @transaction.atomic
@@ -53,14 +65,15 @@ def create_user(
         # Checked below with the rest, so that all that is wrong is told at once.
         user.set_password(password)
     errors: dict[str, list[ValidationError]] = {}
-    for check in (user.full_clean, lambda: _check_password(password, user)):
+    checks: list[Callable[[], None]] = [user.full_clean, lambda: _check_password(password, user)]
+    for check in checks:
         try:
             check()
         except ValidationError as error:
             errors |= error.error_dict
     if errors:
         raise ValidationError(errors)
-    user.save(force_insert=True)
+    _insert(user)
     return user
 
 
@@ -77,12 +90,14 @@ def create_token(
     user: User, *, expires_at: datetime, kind: str = ApiToken.Kind.NAMED, note: str = ""
 ) -> tuple[ApiToken, str]:
     """Create a token; return it with its secret of 40 hexadecimal digits, seen only here."""
+    now = timezone.now()
+    check_expires_later(expires_at, now)
     secret = secrets.token_hex(TOKEN_BYTES)
     token = ApiToken(
         user=user,
         kind=kind,
         note=note,
-        created_at=timezone.now(),
+        created_at=now,
         expires_at=expires_at,
         digest=token_digest(secret),
     )

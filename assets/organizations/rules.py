@@ -1,5 +1,6 @@
 """What makes an organisation legal, and who manages whom. Source: contract 1.3, 2.1."""
 
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -22,6 +23,13 @@ def may_manage_users(user: Any, organization_id: str | None) -> bool:
     return bool(user.is_active and (user.is_superuser or (user.role == ADMIN and own)))
 
 
+def may_manage_user(actor: Any, user: Any) -> bool:
+    """Whoever sets a superuser's password becomes one: superusers are managed by superusers."""
+    return may_manage_users(actor, user.organization_id) and (
+        actor.is_superuser or not user.is_superuser
+    )
+
+
 def check_not_oneself(actor: Any, user: Any) -> None:
     """Nobody locks itself out. Raises ValidationError."""
     if actor.pk == user.pk:
@@ -37,3 +45,9 @@ def check_admin_remains(other_admins: int) -> None:
             "This is the last active admin of the organisation; make another user admin first.",
             code="last_admin",
         )
+
+
+def check_expires_later(expires_at: datetime, now: datetime) -> None:
+    """A token is valid for a while. Raises ValidationError."""
+    if expires_at <= now:
+        raise ValidationError("Must be in the future.", code="past")

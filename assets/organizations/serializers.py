@@ -1,11 +1,14 @@
 """Organisations, users and tokens on the wire. Contract 1.2, 1.3, 2.1, 2.2."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from rest_framework import serializers
 
 from .models import ApiToken, Organization, Role, User
+from .rules import check_expires_later
 
 # The wire's names of roles; the reference server knows the first two.
 WIRE_ROLES = {Role.ADMIN: "ADMIN", Role.MEMBER: "USER", Role.VIEWER: "VIEWER"}
@@ -27,6 +30,10 @@ class TokenSerializer(serializers.ModelSerializer):
         fields = ["id", "note", "expires_at", "created_at"]
         read_only_fields = ["id", "created_at"]
         extra_kwargs = {"note": {"required": False, "allow_null": True}}
+
+    def validate_expires_at(self, value: datetime) -> datetime:
+        check_expires_later(value, timezone.now())
+        return value
 
 
 class ImplicitTokenSerializer(serializers.ModelSerializer):
@@ -121,9 +128,7 @@ class NewUserSerializer(CredentialsSerializer):
 class PasswordSerializer(serializers.Serializer):
     """Reads a new password."""
 
-    password = serializers.CharField(
-        trim_whitespace=False, error_messages={"required": "missing password in the request"}
-    )
+    password = serializers.CharField(trim_whitespace=False)
 
 
 class PasswordWithTokenSerializer(PasswordSerializer):
@@ -136,3 +141,30 @@ class ResetTokenSerializer(serializers.Serializer):
     """Documents a reset token."""
 
     reset_password_token = serializers.CharField()
+
+
+class DetailSerializer(serializers.Serializer):
+    """Documents an answer of one sentence."""
+
+    detail = serializers.CharField()
+
+
+class InfoConfigSerializer(serializers.Serializer):
+    """Documents what is switched on."""
+
+    model_export_enabled = serializers.BooleanField(required=False)
+
+
+class InfoSerializer(serializers.Serializer):
+    """Documents `/info/`; what is not required is told to users only."""
+
+    host = serializers.URLField()
+    organization_id = serializers.CharField(allow_blank=True)
+    organization_name = serializers.CharField(allow_blank=True)
+    config = InfoConfigSerializer()
+    auth = serializers.DictField()
+    channel = serializers.CharField(required=False)
+    version = serializers.CharField(required=False)
+    orchestrator_version = serializers.CharField(required=False)
+    user = serializers.CharField(required=False)
+    user_role = serializers.CharField(required=False)

@@ -1,5 +1,6 @@
 """`/users/`: an organisation's admins manage its users. Contract 1.3."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -8,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import (
     AuthenticationFailed,
+    NotFound,
     PermissionDenied,
     ValidationError,
 )
@@ -21,7 +23,7 @@ from rest_framework.viewsets import GenericViewSet
 from . import registration
 from .filters import UserFilterSet
 from .models import User
-from .rules import may_manage_users
+from .rules import may_manage_user, may_manage_users
 from .serializers import (
     NewUserSerializer,
     PasswordSerializer,
@@ -43,21 +45,38 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     lookup_value_regex = "[^/]+"
 
     def get_queryset(self):
-        user: Any = self.request.user
-        return User.objects.filter(organization_id=user.organization_id or "")
+        # The schema is drawn for nobody in particular.
+        organization_id = getattr(self.actor, "organization_id", None)
+        return User.objects.filter(organization_id=organization_id or "")
+
+    def get_object(self) -> User:
+        self._check_readable(NotFound("Not found."))
+        return super().get_object()
+
+    def _check_readable(self, otherwise: Exception) -> None:
+        """PostgreSQL cannot even be asked for a name with NUL, which nobody has."""
+        if "\0" in self.kwargs["username"]:
+            raise otherwise
 
     def get_serializer_class(self):
         bodies = {"POST": NewUserSerializer, "PUT": RoleSerializer}
         return bodies.get(self.request.method or "", UserSerializer)
 
+    @property
+    def actor(self) -> Any:
+        """Who asks; a User wherever the permission classes let nobody else in."""
+        return self.request.user
+
     def _managed(self) -> User:
         """Return the user of the URL to an admin; anybody else is refused."""
         self._check_manages()
-        return self.get_object()
+        user = self.get_object()
+        if not may_manage_user(self.actor, user):
+            raise PermissionDenied("Only a platform superuser manages another one.")
+        return user
 
     def _check_manages(self) -> None:
-        user: Any = self.request.user
-        if not may_manage_users(user, user.organization_id):
+        if not may_manage_users(self.actor, self.actor.organization_id):
             raise PermissionDenied("Only an admin of your organisation manages its users.")
 
     def _parsed(self, serializer_class: type) -> dict[str, Any]:
@@ -75,23 +94,25 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     def create(self, request: Request, *args, **kwargs) -> Response:
         self._check_manages()
         values = self._parsed(NewUserSerializer)
-        if User.objects.filter(username=values["username"]).exists():
-            raise ValidationError({"detail": "Username already exists"})
-        actor: Any = request.user
-        user = registration.create_user(organization=actor.organization, **values)
+        try:
+            user = registration.create_user(organization=self.actor.organization, **values)
+        except DjangoValidationError as error:
+            if _name_is_taken(error):
+                raise ValidationError({"detail": "Username already exists"}) from error
+            raise
         return Response(UserSerializer(user).data, status=201)
 
     @extend_schema(request=RoleSerializer, responses={200: UserSerializer})
     def update(self, request: Request, *args, **kwargs) -> Response:
         """Change the role, which is all that can change here."""
         user = self._managed()
-        registration.change_role(user, self._parsed(RoleSerializer)["role"], request.user)
+        registration.change_role(user, self._parsed(RoleSerializer)["role"], self.actor)
         return Response(UserSerializer(user).data)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, *args, **kwargs) -> Response:
         """Delete the user; what it registered stays."""
-        registration.delete_user(self._managed(), request.user)
+        registration.delete_user(self._managed(), self.actor)
         return Response(status=204)
 
     @extend_schema(request=PasswordSerializer, responses={200: OpenApiTypes.OBJECT})
@@ -99,8 +120,10 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     def password(self, request: Request, **kwargs) -> Response:
         """Change one's own password."""
         user = self.get_object()
-        if user.pk != request.user.pk:
+        if user.pk != self.actor.pk:
             raise PermissionDenied("You can change your own password only.")
+        if isinstance(request.data, Mapping) and not request.data.get("password"):
+            raise ValidationError({"detail": "missing password in the request"})
         registration.set_password(user, self._parsed(PasswordSerializer)["password"])
         return Response({})
 
@@ -130,8 +153,14 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         return Response({})
 
     def _user_of_reset_token(self, secret: str) -> User:
+        refused = AuthenticationFailed("The token is not valid, or was used, or is too old.")
+        self._check_readable(refused)
         user = User.objects.filter(username=self.kwargs["username"]).first()
         # The same answer for an unknown user: user names are nobody's business.
         if user is None or not registration.reset_token_is_valid(user, secret):
-            raise AuthenticationFailed("The token is not valid, or was used, or is too old.")
+            raise refused
         return user
+
+
+def _name_is_taken(error: DjangoValidationError) -> bool:
+    return any(problem.code == "unique" for problem in error.error_dict.get("username", []))

@@ -1,6 +1,11 @@
 """Organisations and `/info/`. Contract 2.1, 2.2."""
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+
+from assets.organizations.models import Organization
+from assets.organizations.registration import create_organization
 
 
 def test_organisations_are_a_bare_list_in_the_order_of_ids(client_of, alice, bob, carol):
@@ -52,3 +57,39 @@ def test_every_dialect_has_them(client_of, alice, prefix):
 
     for path in ("organization", "info", "active-api-tokens", "users"):
         assert client.get(f"{prefix}/{path}/").status_code == 200
+
+
+@pytest.mark.parametrize("total", [3, 30])
+def test_many_organisations_cost_as_many_statements_as_few(
+    client_of, alice, django_assert_num_queries, total
+):
+    for number in range(1, total):
+        create_organization(f"Clinic{number}")
+    client = client_of(alice)
+
+    with django_assert_num_queries(2):  # the token with its user; the organisations
+        assert len(client.get("/api/organization/").json()) == total
+
+
+def test_an_id_that_was_taken_a_moment_ago(org_a, monkeypatch):
+    look, looked = Organization.validate_unique, []
+
+    def see_nothing_at_first(organization, *args, **kwargs):
+        if looked:
+            look(organization, *args, **kwargs)
+        looked.append(organization)
+
+    monkeypatch.setattr(Organization, "validate_unique", see_nothing_at_first)
+    with pytest.raises(ValidationError, match="already exists"):
+        create_organization(org_a.id)
+
+
+def test_the_documentation_of_this_room_is_complete(tmp_path):
+    """No warning: every body, answer and way of signing in is described."""
+    call_command(
+        "spectacular",
+        urlconf="assets.organizations.urls",
+        validate=True,
+        fail_on_warn=True,
+        file=str(tmp_path / "schema.yml"),
+    )

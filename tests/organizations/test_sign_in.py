@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from assets.organizations.models import ApiToken
@@ -206,3 +207,66 @@ def test_tokens_that_are_not_made(client_of, alice, body, field):
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
     assert ApiToken.objects.count() == 1
+
+
+def guesses_from(anonymous, *addresses):
+    return [
+        anonymous.post(LOGIN, {}, HTTP_X_FORWARDED_FOR=address).status_code for address in addresses
+    ]
+
+
+def test_guessing_is_not_hidden_by_a_header_that_anyone_can_write(anonymous, db, settings):
+    settings.LOGIN_RATE = "2/minute"
+    settings.BEHIND_PROXY = False
+
+    assert guesses_from(anonymous, "192.0.2.1", "192.0.2.2", "192.0.2.3") == [400, 400, 429]
+
+
+def test_behind_a_proxy_its_own_entry_says_who_guesses(anonymous, db, settings):
+    settings.LOGIN_RATE = "2/minute"
+    settings.BEHIND_PROXY = True
+    pretended = [f"192.0.2.{number}, 198.51.100.7" for number in range(3)]
+
+    assert guesses_from(anonymous, *pretended) == [400, 400, 429]
+    assert guesses_from(anonymous, "192.0.2.0, 198.51.100.8") == [400]
+
+
+@pytest.mark.parametrize("path", ["api-token", "active-api-tokens"])
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_tokens_are_nobodys_in_particular(anonymous, db, path, method):
+    assert getattr(anonymous, method)(f"/api/{path}/").status_code == 401
+
+
+@pytest.mark.parametrize("body", [[], "username", 5, None])
+@pytest.mark.parametrize("path", ["api-token-auth", "api-token"])
+def test_a_body_that_is_no_object(client_of, alice, path, body):
+    assert client_of(alice).post(f"/api/{path}/", body, format="json").status_code == 400
+
+
+@pytest.mark.parametrize("total", [3, 30])
+def test_many_tokens_cost_as_many_statements_as_few(
+    client_of, alice, django_assert_num_queries, total
+):
+    client = client_of(alice)
+    for _ in range(1, total):
+        create_token(alice, expires_at=timezone.now() + timedelta(hours=1))
+
+    with django_assert_num_queries(2):  # the token with its user; the tokens
+        assert len(client.get("/api/active-api-tokens/").json()["tokens"]) == total
+
+
+def test_tokens_are_listed_newest_first_and_only_while_valid(client_of, alice, freezer):
+    client = client_of(alice)
+    for days, lifetime, note in ((-3, 1, "expired"), (-2, 9, "older"), (-1, 9, "newer")):
+        freezer(timedelta(days=days))
+        create_token(alice, expires_at=timezone.now() + timedelta(days=lifetime), note=note)
+    freezer(timedelta())
+    listed = client.get("/api/active-api-tokens/").json()
+
+    assert [token["note"] for token in listed["tokens"]] == ["", "newer", "older"]
+
+
+def test_a_token_that_would_never_be_valid(alice):
+    with pytest.raises(ValidationError, match="future"):
+        create_token(alice, expires_at=timezone.now() - timedelta(seconds=1))
+    assert not ApiToken.objects.exists()

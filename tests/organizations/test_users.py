@@ -1,8 +1,12 @@
 """An organisation's admins manage its users, and nobody else's. Contract 1.3."""
 
+from datetime import datetime, timedelta
+
 import pytest
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 
 from assets.organizations.models import Role, User
+from assets.organizations.registration import create_user
 from tests.conftest import PASSWORD
 
 USERS = "/api/users/"
@@ -131,8 +135,10 @@ def test_changing_ones_own_password(client_of, alice, ada):
     assert client.put(f"{USERS}alice/password/", {"password": "a-new-long-one"}).status_code == 200
     alice.refresh_from_db()
     assert alice.check_password("a-new-long-one")
-    missing = client.put(f"{USERS}alice/password/", {})
-    assert "missing password in the request" in str(missing.json())
+    for body in ({}, {"password": ""}, {"password": None}):
+        missing = client.put(f"{USERS}alice/password/", body, format="json")
+        assert missing.status_code == 400
+        assert missing.json() == {"detail": "missing password in the request"}
     weak = client.put(f"{USERS}alice/password/", {"password": "12345"})
     assert weak.status_code == 400
     assert client.put(f"{USERS}ada/password/", {"password": "a-new-long-one"}).status_code == 403
@@ -153,3 +159,156 @@ def test_a_reset_token_sets_a_password_once(client_of, anonymous, ada, alice):
     assert anonymous.post(f"{USERS}alice/set_password/", body).status_code == 401
     alice.refresh_from_db()
     assert alice.check_password("a-new-long-one")
+
+
+@pytest.fixture
+def rhea(org_a):
+    """A platform superuser who also belongs to A."""
+    return create_user("rhea", organization=org_a, password=PASSWORD, is_superuser=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("post", "rhea/reset_password/", {}),
+        ("put", "rhea/", {"role": "VIEWER"}),
+        ("delete", "rhea/", {}),
+    ],
+)
+def test_an_admin_does_not_manage_a_superuser(client_of, ada, rhea, method, path, body):
+    """Whoever could set a superuser's password would become one."""
+    answer = getattr(client_of(ada), method)(f"{USERS}{path}", body, format="json")
+
+    assert answer.status_code == 403
+    assert User.objects.get(username="rhea").role == Role.MEMBER
+
+
+def test_a_superuser_manages_its_organisation_but_leaves_it_an_admin(client_of, ada, alice, rhea):
+    client = client_of(rhea)
+
+    assert client.put(f"{USERS}alice/", {"role": "VIEWER"}, format="json").status_code == 200
+    for refused in (client.delete(f"{USERS}ada/"), client.put(f"{USERS}ada/", {"role": "USER"})):
+        assert refused.status_code == 400
+        assert "last active admin" in str(refused.json())
+    create_user("bea", organization=ada.organization, role=Role.ADMIN)
+    assert client.delete(f"{USERS}ada/").status_code == 204
+
+
+def test_an_inactive_admin_does_not_count(client_of, ada, rhea):
+    bea = create_user("bea", organization=ada.organization, role=Role.ADMIN)
+    bea.is_active = False
+    bea.save()
+
+    assert client_of(rhea).delete(f"{USERS}ada/").status_code == 400
+    assert client_of(rhea).delete(f"{USERS}bea/").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("get", "", 404),
+        ("put", "", 404),
+        ("delete", "", 404),
+        ("put", "password/", 404),
+        ("post", "reset_password/", 404),
+        ("get", "verify_token/?token=x", 401),
+        ("post", "set_password/", 401),
+    ],
+)
+def test_a_name_that_a_database_cannot_be_asked_for(client_of, ada, method, path, status):
+    body = {} if method == "get" else {"role": "USER", "token": "x", "password": PASSWORD}
+    answer = getattr(client_of(ada), method)(f"{USERS}a%00b/{path}", body)
+
+    assert answer.status_code == status
+
+
+def test_a_name_that_was_taken_a_moment_ago(client_of, ada, monkeypatch):
+    """Two requests saw that the name is free; the second is told what a later one would be."""
+    look, looked = User.validate_unique, []
+
+    def see_nothing_at_first(user, *args, **kwargs):
+        if looked:
+            look(user, *args, **kwargs)
+        looked.append(user)
+
+    client = client_of(ada)
+    monkeypatch.setattr(User, "validate_unique", see_nothing_at_first)
+    answer = client.post(USERS, {**NEW, "username": "ada"}, format="json")
+
+    assert (answer.status_code, answer.json()) == (400, {"detail": "Username already exists"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", ""),
+        ("post", ""),
+        ("get", "ada/"),
+        ("put", "ada/"),
+        ("delete", "ada/"),
+        ("put", "ada/password/"),
+        ("post", "ada/reset_password/"),
+    ],
+)
+def test_nobody_in_particular_sees_and_manages_no_users(anonymous, ada, method, path):
+    answer = getattr(anonymous, method)(f"{USERS}{path}")
+
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Token"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("put", ""),
+        ("patch", "alice/"),
+        ("post", "alice/"),
+        ("post", "alice/password/"),
+        ("get", "alice/reset_password/"),
+        ("post", "alice/verify_token/"),
+        ("get", "alice/set_password/"),
+    ],
+)
+def test_methods_that_there_are_not(client_of, ada, alice, method, path):
+    assert getattr(client_of(ada), method)(f"{USERS}{path}").status_code == 405
+
+
+@pytest.mark.parametrize("body", [[], "password", 5, None])
+@pytest.mark.parametrize(
+    ("method", "path"), [("post", ""), ("put", "ada/"), ("put", "ada/password/")]
+)
+def test_a_body_that_is_no_object(client_of, ada, body, method, path):
+    answer = getattr(client_of(ada), method)(f"{USERS}{path}", body, format="json")
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(("days", "status"), [(6.9, 200), (7.1, 401)])
+def test_a_reset_token_lasts_for_seven_days(
+    client_of, anonymous, ada, alice, monkeypatch, days, status
+):
+    token = client_of(ada).post(f"{USERS}alice/reset_password/").json()["reset_password_token"]
+    later = datetime.now() + timedelta(days=days)
+    monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda generator: later)
+
+    assert anonymous.get(f"{USERS}alice/verify_token/?token={token}").status_code == status
+
+
+def test_a_reset_token_of_a_user_who_was_kept_out(client_of, anonymous, ada, alice):
+    token = client_of(ada).post(f"{USERS}alice/reset_password/").json()["reset_password_token"]
+    alice.is_active = False
+    alice.save()
+
+    assert anonymous.get(f"{USERS}alice/verify_token/?token={token}").status_code == 401
+
+
+@pytest.mark.parametrize("total", [3, 30])
+def test_many_users_cost_as_many_statements_as_few(
+    client_of, ada, django_assert_num_queries, total
+):
+    for number in range(1, total):
+        create_user(f"user-{number}", organization=ada.organization)
+    client = client_of(ada)
+
+    with django_assert_num_queries(3):  # the token with its user; how many there are; the users
+        assert client.get(USERS).json()["count"] == total

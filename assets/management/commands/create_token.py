@@ -27,6 +27,12 @@ class Command(BaseCommand):
                 f"There is no user {options['name']!r}. Add one with: manage.py create_user "
                 f"{options['name']} --organization ID"
             )
+        if not user.is_active:
+            raise CommandError(
+                f"{user.username} is not active, so no token signs it in; activate it in the admin."
+            )
+        if not options["expires"] > 0:  # which "nan" is not, either
+            raise CommandError("--expires takes a number of days above zero, such as 90.")
         try:
             expires_at = timezone.now() + timedelta(days=options["expires"])
             token, secret = create_token(user, expires_at=expires_at, note=options["note"])

@@ -56,7 +56,7 @@ class Command(BaseCommand):
     def _password(self, *, from_stdin: bool) -> str | None:
         """Return the password, or None for a user who signs in by token only."""
         if from_stdin:
-            password = sys.stdin.readline().rstrip("\n")
+            password = sys.stdin.readline().rstrip("\r\n")
             if not password:
                 raise CommandError("Standard input held no password: give one line.")
             return password
