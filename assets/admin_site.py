@@ -1,14 +1,62 @@
 """The admin site: every active user of an organisation may enter; roles decide what it can do."""
 
+from typing import Any
+
+from django.apps import apps
 from django.contrib.admin import AdminSite
+from django.contrib.auth.forms import AuthenticationForm
+
+RECENT_EVENTS = 12
+
+# The index, section by section; a model that is in none is listed under "More".
+SECTIONS = {
+    "Assets": ("Dataset", "DataSample", "Function", "ComputePlan", "Task"),
+    "What work produced": ("Model", "Performance", "FailureReport"),
+    "Consortium": ("Organization", "User", "ApiToken"),
+    "Audit": ("Event", "Permissions"),
+}
 
 
 class RegistrarAdminSite(AdminSite):
     site_header = site_title = "Registrar"
     index_title = "Registered assets"
+    site_url = None
+    empty_value_display = "-"
+    # Django's own form lets in nobody but staff.
+    login_form = AuthenticationForm
 
     def has_permission(self, request) -> bool:
         user = request.user
         return user.is_active and (
             user.is_superuser or bool(getattr(user, "organization_id", None))
         )
+
+    def get_app_list(self, request, app_label=None) -> list[dict[str, Any]]:
+        """Return the models by section, in the order in which they are registered in life."""
+        if not self.has_permission(request):
+            # The page that signs in has the list too.
+            return []
+        apps_found = super().get_app_list(request, app_label)
+        if app_label is not None or not apps_found:
+            return apps_found
+        models = {model["object_name"]: model for app in apps_found for model in app["models"]}
+        sections = [
+            {
+                **apps_found[0],
+                "name": name,
+                "models": [models.pop(one) for one in names if one in models],
+            }
+            for name, names in SECTIONS.items()
+        ]
+        more = {**apps_found[0], "name": "More", "models": list(models.values())}
+        return [section for section in (*sections, more) if section["models"]]
+
+    def index(self, request, extra_context=None):
+        events = apps.get_model("assets", "Event").objects.select_related("organization")
+        context = {"recent_events": events[:RECENT_EVENTS], **(extra_context or {})}
+        return super().index(request, context)
+
+    def autocomplete_view(self, request):
+        from .common.admin import Autocomplete
+
+        return Autocomplete.as_view(admin_site=self)(request)

@@ -1,9 +1,14 @@
-"""Do rows and stored files agree? Every file that a row names, and every file that none names."""
+"""Do rows and stored files agree? Every file that a row names, and every file that none names.
+
+Rows, files and the folders of the storage are walked a piece at a time, with a few queries for a
+thousand files. What is held at once is the storage's own list of one folder's names.
+"""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 from django.core.files.storage import default_storage
@@ -11,14 +16,15 @@ from django.db import models
 from django.utils import timezone
 
 from .common.fields import AssetFileField
-from .datasets.folders import folder_digest
+from .datasets.folders import folder_digest, folder_files
 from .datasets.models import DataSample, Dataset
 from .functions.models import Function
 from .outputs.models import FailureReport, Model
 
 MODELS: tuple[type[models.Model], ...] = (Dataset, DataSample, Function, Model, FailureReport)
-CHUNK = 1024 * 1024
-# Where uploads in progress may be: files that are younger are nobody's orphans yet.
+CHUNK = 1024 * 1024  # bytes of a file
+BATCH = 1000  # rows, or names
+# A file is stored before its row: one that is younger may belong to an upload in progress.
 GRACE = timedelta(hours=1)
 
 
@@ -32,40 +38,46 @@ class Finding:
     key: str = ""
 
     def __str__(self) -> str:
-        return f"{self.what:<9} {self.kind} {self.key} {self.name}".replace("  ", " ")
+        return f"{self.what:<10} {' '.join(filter(None, (self.kind, self.key, self.name)))}"
+
+
+def _file_fields(model: type[models.Model]) -> list[AssetFileField]:
+    return [field for field in model._meta.concrete_fields if isinstance(field, AssetFileField)]
 
 
 def named_files(model: type[models.Model]) -> Iterator[tuple[str, str, str, int]]:
     """Yield (key, name, checksum, size) of every file that rows of `model` name."""
-    for field in model._meta.concrete_fields:
-        if isinstance(field, AssetFileField):
-            # A data sample is its one file, so its columns do not repeat the file's name.
-            prefix = "" if model is DataSample else f"{field.name}_"
-            columns = ("pk", field.name, f"{prefix}checksum", f"{prefix}size")
-            rows = model._default_manager.exclude(**{field.name: ""}).order_by("pk")
-            for key, name, checksum, size in rows.values_list(*columns).iterator(chunk_size=1000):
-                yield str(key), name, checksum, size
+    for field in _file_fields(model):
+        # A data sample is its one file, so its columns do not repeat the file's name.
+        prefix = "" if model is DataSample else f"{field.name}_"
+        columns = ("pk", field.name, f"{prefix}checksum", f"{prefix}size")
+        rows = model._default_manager.exclude(**{field.name: ""}).order_by("pk")
+        for key, name, checksum, size in rows.values_list(*columns).iterator(chunk_size=BATCH):
+            yield str(key), name, checksum, size
 
 
 def check_named(model: type[models.Model], *, fast: bool) -> Iterator[Finding | None]:
-    """Yield, for each file that rows name, what is wrong with it, or None."""
+    """Yield, for each file or folder that rows name, what is wrong with it, or None."""
     kind = str(model._meta.verbose_name)
     for key, name, checksum, size in named_files(model):
-        yield _check_stored(kind, key, name, checksum, size, fast=fast)
+        wrong = _wrong_with_file(name, checksum, size, fast=fast)
+        yield Finding(wrong, kind, name, key) if wrong else None
     if model is DataSample:
         folders = DataSample.objects.exclude(path="").order_by("pk")
-        for sample in folders.iterator(chunk_size=1000):
-            yield _check_folder(kind, sample, fast=fast)
+        for sample in folders.iterator(chunk_size=BATCH):
+            wrong = _wrong_with_folder(sample, fast=fast)
+            yield Finding(wrong, kind, sample.path, str(sample.key)) if wrong else None
 
 
-def _check_stored(
-    kind: str, key: str, name: str, checksum: str, size: int, *, fast: bool
-) -> Finding | None:
-    if not default_storage.exists(name):
-        return Finding("missing", kind, name, key)
-    if default_storage.size(name) != size or (not fast and _checksum(name) != checksum):
-        return Finding("mismatch", kind, name, key)
-    return None
+def _wrong_with_file(name: str, checksum: str, size: int, *, fast: bool) -> str:
+    """Return what is wrong in a word; nothing if the file is as it was registered."""
+    try:
+        if not default_storage.exists(name):
+            return "missing"
+        same = default_storage.size(name) == size and (fast or _checksum(name) == checksum)
+    except OSError:
+        return "unreadable"
+    return "" if same else "mismatch"
 
 
 def _checksum(name: str) -> str:
@@ -76,39 +88,50 @@ def _checksum(name: str) -> str:
     return digest.hexdigest()
 
 
-def _check_folder(kind: str, sample: DataSample, *, fast: bool) -> Finding | None:
+def _wrong_with_folder(sample: DataSample, *, fast: bool) -> str:
     folder = Path(sample.path)
-    if not folder.is_dir():
-        return Finding("missing", kind, sample.path, str(sample.key))
-    if not fast and folder_digest(folder)[0] != sample.checksum:
-        return Finding("mismatch", kind, sample.path, str(sample.key))
-    return None
+    try:
+        if not folder.is_dir():
+            return "missing"
+        if fast:
+            same = sum(path.stat().st_size for path in folder_files(folder)) == sample.size
+        else:
+            same = folder_digest(folder) == (sample.checksum, sample.size)
+    except OSError:
+        return "unreadable"
+    return "" if same else "mismatch"
 
 
-def orphans() -> Iterator[Finding]:
-    """Yield the stored files that no row names; folder by folder."""
-    for files in _files_by_folder(""):
-        known = _known(files)
-        yield from (Finding("orphan", "file", name) for name in files if name not in known)
+def orphans() -> Iterator[str]:
+    """Yield the names of the stored files that no row names."""
+    # First the storage, then the rows: what is registered meanwhile has its row by then.
+    for names in _batches(_stored("")):
+        known = _known(names)
+        yield from (name for name in names if name not in known)
 
 
-def _files_by_folder(folder: str) -> Iterator[list[str]]:
+def _stored(folder: str) -> Iterator[str]:
     try:
         folders, files = default_storage.listdir(folder)
     except FileNotFoundError:  # nothing was ever stored
         return
-    yield [f"{folder}/{name}".lstrip("/") for name in sorted(files)]
+    yield from (f"{folder}/{name}".lstrip("/") for name in sorted(files))
     for child in sorted(folders):
-        yield from _files_by_folder(f"{folder}/{child}".lstrip("/"))
+        yield from _stored(f"{folder}/{child}".lstrip("/"))
+
+
+def _batches(names: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(names)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
 
 
 def _known(names: list[str]) -> set[str]:
     known: set[str] = set()
     for model in MODELS:
-        for field in model._meta.concrete_fields:
-            if isinstance(field, AssetFileField):
-                rows = model._default_manager.filter(**{f"{field.name}__any": names})
-                known.update(rows.values_list(field.name, flat=True))
+        for field in _file_fields(model):
+            rows = model._default_manager.filter(**{f"{field.name}__any": names})
+            known.update(rows.values_list(field.name, flat=True))
     return known
 
 

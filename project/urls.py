@@ -11,6 +11,7 @@ from drf_spectacular.views import (
 
 from assets.common.health import live, ready
 
+handler400 = "assets.common.api.bad_request"
 handler404 = "assets.common.api.page_not_found"
 handler500 = "assets.common.api.server_error"
 

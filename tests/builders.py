@@ -6,25 +6,32 @@ Every builder makes what `registration` accepts; a test changes the one thing th
     make_dataset(alice, permissions=PUBLIC)
 """
 
+import hashlib
 import io
+import json
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
 
 from assets.compute import registration as compute
 from assets.compute.models import ComputePlan, Task
 from assets.compute.specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
+from assets.compute.statuses import ErrorType, TaskStatus
 from assets.datasets import registration as datasets
 from assets.datasets.models import DataSample, Dataset
-from assets.datasets.specs import DatasetSpec, DataSampleSpec
+from assets.datasets.specs import DataSampleSpec, DatasetSpec
 from assets.functions import registration as functions
 from assets.functions.models import Function
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 from assets.organizations.models import User
+from assets.outputs.models import FailureReport, Model, Performance
+from assets.permissions.registration import intern_permissions
 from assets.permissions.specs import PermissionsSpec
 
 PUBLIC = PermissionsSpec(public=True)
@@ -141,9 +148,72 @@ def aggregate_task(function: Function, worker: str, *parents: TaskSpec, **change
     return TaskSpec(**{**values, **changes})
 
 
+def plan_spec(**changes: Any) -> ComputePlanSpec:
+    return ComputePlanSpec(**{"key": uuid4(), "name": "Study", "tag": "first", **changes})
+
+
 def make_plan(actor: User, *tasks: TaskSpec, **changes: Any) -> ComputePlan:
-    values = {"key": uuid4(), "name": "Study", "tag": "first", "metadata": {}, "tasks": tasks}
-    return compute.register_compute_plan(ComputePlanSpec(**{**values, **changes}), actor)
+    return compute.register_compute_plan(plan_spec(tasks=tasks, **changes), actor)
+
+
+# --- What work produces: a worker writes it, so the rows are made here as they are ----------------
+
+
+def set_status(task_keys: Iterable[UUID], status: TaskStatus, **columns: Any) -> None:
+    """Put tasks into a status, as a worker would."""
+    if status == TaskStatus.FAILED:
+        columns.setdefault("error_type", ErrorType.EXECUTION)
+    Task.objects.filter(key__in=task_keys).update(status=status, **columns)
+
+
+def make_model(
+    task_key: UUID,
+    identifier: str = "model",
+    content: bytes = b"weights",
+    permissions: PermissionsSpec | None = None,
+) -> Model:
+    """A model that the task has made, permitted as its output is; without content: disabled."""
+    task = Task.objects.get(pk=task_key)
+    output = task.outputs.get(identifier=identifier)
+    value = (permissions or output.permissions.value).owned_by(task.worker_id)
+    key = uuid4()
+    return Model.objects.create(
+        key=key,
+        owner_id=task.worker_id,
+        permissions=intern_permissions([value])[value],
+        output=output,
+        task=task,
+        **(_stored("file", f"models/{key}", content) if content else {}),
+    )
+
+
+def _stored(field: str, name: str, content: bytes) -> dict[str, Any]:
+    return {
+        field: default_storage.save(name, upload(content)),
+        f"{field}_checksum": hashlib.sha256(content).hexdigest(),
+        f"{field}_size": len(content),
+    }
+
+
+def make_performance(task_key: UUID, value: float, identifier: str = "performance") -> Performance:
+    output = Task.objects.get(pk=task_key).outputs.get(identifier=identifier)
+    return Performance.objects.create(output=output, value=value)
+
+
+def make_failure(logs: bytes = b"", **values: Any) -> FailureReport:
+    """A failure report of `task_id` or `function_id`; no text: it has no logs."""
+    values = {"error_type": ErrorType.EXECUTION, **values}
+    stored = _stored("logs", f"logs/{uuid4()}", logs) if logs else {}
+    return FailureReport.objects.create(**values, **stored)
+
+
+# --- On the wire ---------------------------------------------------------------------------------
+
+
+def multipart(values: Mapping[str, Any], **files: File | None) -> dict[str, Any]:
+    """A multipart body as the SDK sends it: the object in the part `json`, the files beside it."""
+    found = {name: file for name, file in files.items() if file is not None}
+    return {"json": json.dumps(values), **found}
 
 
 def wire_permissions(permissions: PermissionsSpec) -> dict[str, Any]:
@@ -152,13 +222,14 @@ def wire_permissions(permissions: PermissionsSpec) -> dict[str, Any]:
 
 def wire_task(spec: TaskSpec, plan_key: UUID | None = None) -> dict[str, Any]:
     """A task as the SDK's bulk_create sends it, explicit nulls included."""
+    plan = plan_key or spec.compute_plan_key
     return {
         "key": str(spec.key),
-        "compute_plan_key": str(plan_key or spec.compute_plan_key),
+        "compute_plan_key": plan and str(plan),
         "function_key": str(spec.function_key),
         "worker": spec.worker,
         "tag": spec.tag or None,
-        "metadata": dict(spec.metadata) or None,
+        "metadata": spec.metadata or None,
         "rank": None,
         "inputs": [
             {
@@ -177,3 +248,61 @@ def wire_task(spec: TaskSpec, plan_key: UUID | None = None) -> dict[str, Any]:
             for identifier, output in spec.outputs.items()
         },
     }
+
+
+def wire_plan_task(spec: TaskSpec) -> dict[str, Any]:
+    """A task as the SDK sends it within a plan: other names for its key and for transient."""
+    task = wire_task(spec, spec.compute_plan_key)
+    task["task_id"] = task.pop("key")
+    del task["rank"]
+    for name in () if spec.compute_plan_key else ("compute_plan_key",):
+        del task[name]
+    for output in task["outputs"].values():
+        output["is_transient"] = output.pop("transient")
+    return task
+
+
+def wire_plan(spec: ComputePlanSpec) -> dict[str, Any]:
+    return {
+        "key": str(spec.key),
+        "name": spec.name,
+        "tag": spec.tag,
+        "metadata": spec.metadata,
+        "tasks": [wire_plan_task(task) for task in spec.tasks],
+    }
+
+
+def wire_dataset(spec: DatasetSpec) -> dict[str, Any]:
+    """A dataset as the SDK sends it."""
+    values = {
+        "name": spec.name,
+        "type": spec.type,
+        "metadata": spec.metadata,
+        "permissions": wire_permissions(spec.permissions),
+        "logs_permission": wire_permissions(spec.logs_permission),
+    }
+    return multipart(values, data_opener=spec.data_opener, description=spec.description)
+
+
+def wire_slots(items: Iterable[FunctionInputSpec | FunctionOutputSpec]) -> list[dict[str, Any]]:
+    """A function's inputs or outputs as a list, which can also say one identifier twice."""
+    return [asdict(item) for item in items]
+
+
+def wire_function(spec: FunctionSpec) -> dict[str, Any]:
+    values = {
+        "name": spec.name,
+        "metadata": spec.metadata,
+        "permissions": wire_permissions(spec.permissions),
+        "inputs": wire_slots(spec.inputs),
+        "outputs": wire_slots(spec.outputs),
+    }
+    return multipart(values, file=spec.file, description=spec.description)
+
+
+def wire_samples(spec: DataSampleSpec) -> dict[str, Any]:
+    """Data samples as the SDK sends them: archives as parts, or else the server's folders."""
+    values = {"data_manager_keys": [str(key) for key in spec.data_manager_keys]}
+    if spec.paths:
+        values |= {"paths": [str(path) for path in spec.paths], "multiple": spec.multiple}
+    return multipart(values, **spec.archives)

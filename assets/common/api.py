@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -44,6 +45,14 @@ def api_root(request: Request) -> str:
     """Return the absolute URL of the API as this client addressed it, without a final slash."""
     namespace = request.resolver_match.namespace
     return request.build_absolute_uri(reverse(f"{namespace}:api-root")).rstrip("/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that Django itself refuses: JSON below /api/, a page elsewhere."""
+    if request.path.startswith("/api/"):
+        status = 413 if isinstance(exception, RequestDataTooBig) else 400
+        return JsonResponse({"detail": str(exception)}, status=status)
+    return defaults.bad_request(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -4,6 +4,7 @@ Archives are read entry by entry and never extracted. Entry names are given with
 ``./``, which some tools write.
 """
 
+import re
 import stat
 import tarfile
 import zipfile
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from lzma import LZMAError
 from pathlib import PurePosixPath
+from tarfile import BLOCKSIZE
+from typing import IO, Any
 
 from django.core.files.base import File
 from django.template.defaultfilters import filesizeformat
@@ -20,6 +23,11 @@ from .errors import Code, Problem
 
 MAX_ENTRIES = 100_000
 MAX_EXPANDED_SIZE = 16 * 1024**3
+# What an archive may make us hold in memory at once: a zip's table of contents, a tar's header.
+MAX_TABLE_SIZE = 320 * MAX_ENTRIES
+MAX_HEADER_SIZE = 64 * 1024
+# Tars end with zeros, up to a multiple of what a tape would hold in a record.
+MAX_PADDING = 16 * 1024**2
 
 _UNREADABLE = (
     tarfile.TarError,
@@ -31,6 +39,8 @@ _UNREADABLE = (
     ValueError,
     NotImplementedError,
     UnicodeError,
+    OverflowError,  # sizes and offsets that no file has
+    RecursionError,  # hundreds of headers for one entry
 )
 
 
@@ -48,23 +58,21 @@ class UnsafeArchive(Exception):
 
 
 def _name(raw: str) -> str:
-    """Return the entry's name without leading ``./``; raise when it could leave the folder."""
-    name = raw
-    while name.startswith("./"):
-        name = name[2:].lstrip("/")
+    """Return the entry's plain path, ``.`` for the folder itself; raise when it could leave it."""
     try:
-        name.encode()
+        raw.encode()
     except UnicodeEncodeError:
         raise UnsafeArchive(
             f"the name of the entry {raw!r} is not UTF-8. Rename that file."
         ) from None
-    parts = PurePosixPath(name).parts
-    if "\0" in name or "\\" in name or name.startswith("/") or ".." in parts or ":" in name[1:2]:
+    path = PurePosixPath(raw)
+    name = str(path)
+    if "\0" in raw or "\\" in raw or path.is_absolute() or ".." in path.parts or name[1:2] == ":":
         raise UnsafeArchive(
             f"the entry {raw!r} has an unsafe path. Use relative paths without '..', "
             "drive letters or backslashes."
         )
-    return name.rstrip("/")
+    return name
 
 
 def _link(name: str) -> UnsafeArchive:
@@ -73,25 +81,68 @@ def _link(name: str) -> UnsafeArchive:
     )
 
 
+class _Limited:
+    """A file that hands out at most `limit` bytes at once.
+
+    `tarfile` and `zipfile` read headers and tables of any size that the archive claims.
+    """
+
+    # On Pythons without the fix of CVE-2024-6232, tarfile takes hours to read such a header.
+    _ENDLESS_NUMBER = re.compile(rb"\d{100}")
+
+    def __init__(self, file: IO[bytes], limit: int) -> None:
+        self.file, self.limit = file, limit
+        self.seek, self.tell, self.close = file.seek, file.tell, file.close
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.file.read(self.limit + 1 if size < 0 else min(size, self.limit + 1))
+        if len(data) > self.limit or (len(data) > BLOCKSIZE and self._ENDLESS_NUMBER.search(data)):
+            raise UnsafeArchive("its table of contents is not credible. Make the archive again.")
+        return data
+
+
+class _StrictTar(tarfile.TarFile):
+    """A tar whose headers have a sensible size, and which ends where it says."""
+
+    def __init__(self, name: str | None, mode: Any, fileobj: IO[bytes], **options: Any) -> None:
+        limited = _Limited(fileobj, MAX_HEADER_SIZE)
+        super().__init__(name, mode, limited, **options)  # type: ignore[arg-type]  # only read
+
+    def check_end(self) -> None:
+        """Raise unless nothing but zeros follows the last entry; `tarfile` reads no further.
+
+        Reading on also has a compressed tar verify its checksum.
+        """
+        self.fileobj.seek(self.offset)
+        padding = 0
+        while block := self.fileobj.read(MAX_HEADER_SIZE):
+            padding += len(block)
+            if block.strip(b"\0") or padding > MAX_PADDING:
+                raise tarfile.ReadError("more follows after the end")
+        if padding < BLOCKSIZE:
+            raise tarfile.ReadError("the end is missing")
+
+
 def _zip_entries(file: File) -> Iterator[Entry]:
-    with zipfile.ZipFile(file) as archive:
+    with zipfile.ZipFile(_Limited(file, MAX_TABLE_SIZE)) as archive:
         for info in archive.infolist():
+            # Zipfile cuts its `filename` off at a NUL.
+            name = info.orig_filename
             if info.flag_bits & 0x1:
-                raise UnsafeArchive(
-                    f"the entry {info.filename!r} is encrypted. Archive without a password."
-                )
+                raise UnsafeArchive(f"the entry {name!r} is encrypted. Archive without a password.")
             mode = info.external_attr >> 16
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise _link(info.filename)
-            yield Entry(_name(info.filename), info.file_size, info.is_dir())
+                raise _link(name)
+            yield Entry(_name(name), info.file_size, name.endswith("/"))
 
 
 def _tar_entries(file: File) -> Iterator[Entry]:
-    with tarfile.open(fileobj=file, mode="r:*") as archive:
+    with _StrictTar.open(fileobj=file, mode="r:*") as archive:
         for info in archive:
             if not (info.isreg() or info.isdir()):
                 raise _link(info.name)
             yield Entry(_name(info.name), info.size, info.isdir())
+        archive.check_end()
 
 
 def read_entries(file: File) -> list[Entry]:
@@ -103,9 +154,7 @@ def read_entries(file: File) -> list[Entry]:
     """
     file.seek(0)
     try:
-        is_zip = zipfile.is_zipfile(file)
-        file.seek(0)
-        return _bounded(_zip_entries(file) if is_zip else _tar_entries(file))
+        return _bounded(_zip_entries(file) if _is_zip(file) else _tar_entries(file))
     except _UNREADABLE as error:
         raise UnsafeArchive(
             "not a readable zip or tar archive (it may be damaged or of another type). "
@@ -119,8 +168,10 @@ def _bounded(entries: Iterator[Entry]) -> list[Entry]:
     found: dict[str, Entry] = {}
     expanded = 0
     for entry in entries:
-        if entry.name in ("", "."):
+        if entry.name == "." and entry.is_folder:
             continue
+        if entry.name == "." or entry.size < 0:
+            raise UnsafeArchive("an entry has no name or no size. Make the archive again.")
         known = found.get(entry.name)
         if known and not (known.is_folder and entry.is_folder):
             raise UnsafeArchive(
@@ -137,12 +188,26 @@ def _bounded(entries: Iterator[Entry]) -> list[Entry]:
     return list(found.values())
 
 
+def _start(file: File) -> bytes:
+    file.seek(0)
+    start: bytes = file.read(BLOCKSIZE)
+    file.seek(0)
+    return start
+
+
+def _is_zip(file: File) -> bool:
+    # Not `zipfile.is_zipfile`, which looks at the end: a tar may end with a zip as its last entry.
+    return _start(file).startswith((b"PK\3\4", b"PK\5\6"))
+
+
 def archive_suffix(file: File) -> str:
-    """Return the file name suffix that fits the archive's content: ``.zip``, ``.tar.gz``, …"""
-    file.seek(0)
-    start = file.read(6)
-    file.seek(0)
-    suffixes = {b"PK": ".zip", b"\x1f\x8b": ".tar.gz", b"BZ": ".tar.bz2", b"\xfd7zXZ\0": ".tar.xz"}
+    """Return the file name suffix that fits a readable archive: ``.zip``, ``.tar.gz``, …"""
+    if _is_zip(file):
+        return ".zip"
+    start = _start(file)
+    if start[257:262] == b"ustar":
+        return ".tar"  # its first entry may be called anything, also what begins a compressed file
+    suffixes = {b"\x1f\x8b": ".tar.gz", b"BZh": ".tar.bz2", b"\xfd7zXZ\0": ".tar.xz"}
     return next((s for magic, s in suffixes.items() if start.startswith(magic)), ".tar")
 
 

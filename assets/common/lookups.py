@@ -35,6 +35,11 @@ class AnyOf(Lookup):
         return f"{lhs} = ANY(%s::{db_type}[])", [*params, values]
 
 
+def _storable(text: str) -> str:
+    """Replace NUL, which PostgreSQL does not take, by another character that no metadata holds."""
+    return text.replace("\0", "\1")
+
+
 class MetadataValue(Func):
     """The value under one key of a metadata column, or NULL; any text may be a key."""
 
@@ -43,7 +48,7 @@ class MetadataValue(Func):
 
     def __init__(self, column: str, key: str) -> None:
         super().__init__(column)
-        self.key = key
+        self.key = _storable(key)
 
     def as_sql(self, compiler, connection, **extra):
         sql, params = super().as_sql(compiler, connection, **extra)
@@ -72,7 +77,7 @@ class MetadataHas(Func):
 
     def __init__(self, column: str, key: str, comparison: str = "exists", value: str = "") -> None:
         super().__init__(column)
-        self.key, self.comparison, self.value = key, comparison, value
+        self.key, self.comparison, self.value = _storable(key), comparison, _storable(value)
 
     def as_sql(self, compiler, connection, **extra):
         column, params = compiler.compile(self.source_expressions[0])

@@ -80,6 +80,16 @@ class Reader:
         self.complain(field, "must be a list.")
         return []
 
+    def keys(self, data: Mapping[str, Any], field: str) -> list[UUID]:
+        """Read a list of keys; absent and null are empty."""
+        found = []
+        for index, item in enumerate(self.items(data, field)):
+            if key := as_key(item):
+                found.append(key)
+            else:
+                self._complain_of_key(item, f"{field}[{index}]")
+        return found
+
     def mapping(self, data: Mapping[str, Any], field: str) -> dict[str, Any]:
         """Read an object; absent and null are empty."""
         value = data.get(field)

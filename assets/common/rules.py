@@ -15,7 +15,7 @@ def _invalid(asset: str, field: str, message: str) -> Problem:
     return Problem(Code.INVALID, message, field=field, asset=asset)
 
 
-def _unprintable(text: str) -> str | None:
+def unprintable(text: str) -> str | None:
     """Return how to name the first character that no text of ours may hold, if there is one."""
     # Cc: control characters (PostgreSQL stores no NUL); Cs: halves of a surrogate pair, not UTF-8.
     bad = next((char for char in text if unicodedata.category(char) in ("Cc", "Cs")), None)
@@ -26,7 +26,7 @@ def check_text(value: object, *, asset: str, field: str) -> Iterator[Problem]:
     """A short text: a string of at most 100 bytes without control characters; may be empty."""
     if not isinstance(value, str):
         yield _invalid(asset, field, "must be a text.")
-    elif bad := _unprintable(value):
+    elif bad := unprintable(value):
         yield _invalid(asset, field, f"contains the character {bad}; remove it.")
     elif len(value.encode()) > MAX_TEXT_BYTES:
         yield _invalid(asset, field, _length_message(value, least=0))
@@ -73,7 +73,7 @@ def _check_metadata_entry(key: object, item: object, asset: str, field: str) -> 
     for what, text in (("key", key), ("value for key", item)):
         if not isinstance(text, str):
             yield _invalid(asset, field, f'metadata {what} "{shown}" must be a text; quote it.')
-        elif bad := _unprintable(text):
+        elif bad := unprintable(text):
             yield _invalid(asset, field, f'metadata {what} "{shown}" contains {bad}; remove it.')
         elif len(text.encode()) > MAX_TEXT_BYTES:
             yield _invalid(

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 from rest_framework.fields import empty
+from rest_framework.utils import html
 
 
 class FileSerializer(serializers.Serializer):
@@ -24,16 +25,24 @@ class TextSerializerField(serializers.CharField):
         return "" if data is empty or data is None else data
 
 
-class MetadataSerializerField(serializers.JSONField):
-    """Metadata as it comes; absent and null are empty, the rules say the rest."""
+class OptionalJSONField(serializers.JSONField):
+    """An object as it comes; absent, null and, in a form, blank are empty."""
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         kwargs = {"required": False, "allow_null": True, "default": dict, **kwargs}
         super().__init__(**kwargs)
+
+    def get_value(self, dictionary: Any) -> Any:
+        blank = html.is_html_input(dictionary) and dictionary.get(self.field_name) == ""
+        return empty if blank else super().get_value(dictionary)
 
     def run_validation(self, data: Any = empty) -> Any:
         value = super().run_validation(data)
         return {} if value is None else value
+
+
+class MetadataSerializerField(OptionalJSONField):
+    """Metadata; the rules say what is legal."""
 
 
 def file_part(help_text: str) -> serializers.FileField:

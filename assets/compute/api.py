@@ -73,9 +73,9 @@ class TaskAnsweringViewSet(AssetViewSet):
             queryset = with_duration(queryset)
         return super().filter_queryset(queryset)
 
-    def answer_tasks(self, specs: Sequence[TaskSpec]) -> Response:
+    def answer_tasks(self, specs: Sequence[TaskSpec], plan_key: UUID | None = None) -> Response:
         """Register a batch and answer with its tasks, in dependency order."""
-        keys = registration.register_tasks(specs, self.user)
+        keys = registration.register_tasks(specs, self.user, plan_key)
         found = Task.objects.filter(key__any=keys).in_bulk()
         context = self.get_serializer_context()
         rows = [found[key] for key in keys]
@@ -107,7 +107,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, key: str, **kwargs) -> Response:
         """Cancel the plan and those of its tasks that are not final."""
-        registration.cancel_compute_plan(self.get_object().key, self.user)
+        registration.cancel_compute_plan(self._plan_key(), self.user)
         return Response({})
 
     @extend_schema(request=TaskBatchSerializer, responses={200: TaskSerializer(many=True)})
@@ -117,25 +117,26 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
         plan = self.get_object()
         specs, problems = parse_tasks(as_json(request.data))
         _refuse_unread(self.user, problems)
-        for spec in specs:
-            spec.compute_plan_key = spec.compute_plan_key or plan.key
-        return self.answer_tasks(specs)
+        return self.answer_tasks(specs, plan.key)
 
     @extend_schema(responses={200: TaskSerializer(many=True)})
     @action(
         detail=True,
+        queryset=Task.objects.all(),
+        serializer_class=TaskSerializer,
         filterset_class=TaskFilterSet,
         ordering_fields=TASK_ORDERING,
         orders_by_metadata=False,
     )
     def task(self, request: Request, key: str, **kwargs) -> Response:
         """List the plan's tasks; none for an unknown plan."""
-        tasks = Task.objects.filter(compute_plan_id=self._plan_key())
-        return self._answer_list(tasks, TaskSerializer)
+        return self.answer_list(self.get_queryset().filter(compute_plan_id=self._plan_key()))
 
     @extend_schema(responses={200: FunctionSerializer(many=True)})
     @action(
         detail=True,
+        queryset=Function.objects.all(),
+        serializer_class=FunctionSerializer,
         filterset_class=FunctionFilterSet,
         ordering_fields={"creation_date": "creation_date", "key": "key", "name": "name"},
         orders_by_metadata=False,
@@ -143,7 +144,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
     def functions(self, request: Request, key: str, **kwargs) -> Response:
         """List the functions that the plan's tasks run."""
         used = Task.objects.filter(compute_plan_id=self._plan_key()).values("function_id")
-        return self._answer_list(Function.objects.filter(key__in=used), FunctionSerializer)
+        return self.answer_list(self.get_queryset().filter(key__in=used))
 
     @extend_schema(responses={200: EMPTY})
     @action(detail=True, filterset_class=None, pagination_class=None)
@@ -156,11 +157,6 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
         if key is None:
             raise ValidationError({"detail": f'key is not a valid UUID: "{self.kwargs["key"]}"'})
         return key
-
-    def _answer_list(self, queryset: QuerySet, serializer_class: type) -> Response:
-        rows = self.paginate_queryset(self.filter_queryset(queryset))
-        wire = serializer_class(rows, many=True, context=self.get_serializer_context()).data
-        return self.get_paginated_response(wire)
 
 
 class TaskViewSet(TaskAnsweringViewSet):

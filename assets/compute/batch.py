@@ -41,7 +41,9 @@ class Batch:
     # All tasks of the batch in dependency order, those that existed before included.
     keys: list[UUID] = field(default_factory=list)
     new: list[NewTask] = field(default_factory=list)
+    # 2 to 5: of the tasks by themselves and of their graph; 7 to 24: of what they refer to.
     problems: list[Problem] = field(default_factory=list)
+    unfit: list[Problem] = field(default_factory=list)
 
     @property
     def permissions(self) -> Iterable[PermissionsSpec]:
@@ -62,16 +64,16 @@ def prepare(specs: Sequence[TaskSpec], plan_key: UUID, owner: str) -> Batch:
         return batch
     batch.problems += rules.check_unique_keys(specs)
     index_of = {spec.key: index for index, spec in enumerate(specs)}
-    ranks = _leave_out_existing(batch, specs, plan_key)
-    new = [spec for spec in specs if spec.key not in ranks]
     sound = []
-    for spec in new:
-        problems = list(rules.check_task_values(spec))
-        batch.problems += _below(index_of[spec.key], problems)
+    for index, spec in enumerate(specs):
+        problems = _below(index, rules.check_task_values(spec))
+        batch.problems += problems
         if not problems:
             sound.append(spec)
-    if sound:
-        ranks |= _check_together(batch, sound, specs, load_world(sound))
+    ranks = _leave_out_existing(batch, specs, plan_key)
+    new = [spec for spec in sound if spec.key not in ranks]
+    if new:
+        ranks |= _check_together(batch, new, specs, load_world(new))
     batch.keys = sorted(ranks, key=lambda key: (ranks[key], index_of[key]))
     return batch
 
@@ -118,7 +120,7 @@ def _check_together(
     by_key = {spec.key: spec for spec in sound}
     for key, rank in ranks.items():
         check = TaskCheck(by_key[key], batch.owner, world)
-        batch.problems += _below(index_of[key], check.problems())
+        batch.unfit += _below(index_of[key], check.problems())
         _add(batch, check, rank, [world.tasks[parent].status for parent in set(parents[key])])
     return ranks
 

@@ -6,7 +6,7 @@ same owner, plan and content is left alone and answered like a success.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -58,31 +58,24 @@ def register_compute_plan(spec: ComputePlanSpec, actor: User) -> ComputePlan:
     return _once_more_on_conflict(register)
 
 
-def register_tasks(specs: Sequence[TaskSpec], actor: User) -> list[UUID]:
+def register_tasks(
+    specs: Sequence[TaskSpec], actor: User, plan_key: UUID | None = None
+) -> list[UUID]:
     """Register a batch of tasks of one plan, all or none; return their keys in dependency order.
 
-    A single task without a plan gets one of its own, named after the task's key.
+    The plan is the one that the tasks name, or `plan_key` for those that name none. A single task
+    without a plan gets one of its own, named after the task's key.
     """
     refuse_if(check_may_register(actor))
-    return _once_more_on_conflict(lambda: _register_tasks(specs, actor))
+    return _once_more_on_conflict(lambda: _register_tasks(specs, actor, plan_key))
 
 
-def _register_tasks(specs: Sequence[TaskSpec], actor: User) -> list[UUID]:
-    keys = {spec.compute_plan_key for spec in specs}
-    if len(keys) > 1:
-        raise refuse(Code.BAD_REQUEST, f"{_SAME_PLAN}; send a batch per plan.")
-    if keys == {None} and len(specs) == 1:
-        own = ComputePlanSpec(uuid.uuid4(), name=str(specs[0].key))
-        known = ComputePlan.objects.filter(tasks__key=specs[0].key).first()
-        return _register_batch(known or _insert_plan(own, actor), specs, actor)
-    plan_key = next(iter(keys), None)
-    plan = plans.lock([plan_key]).get(plan_key) if plan_key else None
+def _register_tasks(specs: Sequence[TaskSpec], actor: User, plan_key: UUID | None) -> list[UUID]:
+    refuse_if(_check_plan_keys(specs, plan_key))
+    plan = _plan_of(specs, plan_key, plans.lock)
     if plan is None:
-        raise refuse(
-            Code.BAD_REQUEST,
-            f'Invalid compute plan key: no compute plan has the key "{plan_key or ""}"; '
-            "register the plan first.",
-        )
+        refuse_if(_check_plan_is_known(specs, plan_key))
+        plan = _insert_plan(ComputePlanSpec(uuid.uuid4(), name=str(specs[0].key)), actor)
     return _register_batch(plan, specs, actor)
 
 
@@ -140,16 +133,15 @@ def _record(actor: User, action: str, plan: ComputePlan, when: datetime, **detai
 def _prepare_for(
     plan: ComputePlan | None, key: UUID, specs: Sequence[TaskSpec], actor: User
 ) -> Batch:
-    """Check a batch for a plan, which may not exist yet."""
+    """Check a batch for a plan, which may not exist yet; problems come in the contract's order."""
     batch = prepare(specs, key, actor.acts_for)
-    problems: list[Problem] = []
     if any(spec.compute_plan_key not in (None, key) for spec in specs):
-        problems.append(Problem(Code.BAD_REQUEST, f'{_SAME_PLAN}, "{key}".'))
+        batch.problems.insert(0, Problem(Code.BAD_REQUEST, f'{_SAME_PLAN}, "{key}".'))
     if plan is not None:
-        problems += check_may_change(actor, plan, "add tasks to this compute plan")
+        batch.problems += check_may_change(actor, plan, "add tasks to this compute plan")
         if batch.new:
-            problems += rules.check_takes_tasks(plan.status, plan.key)
-    batch.problems[:0] = problems
+            batch.problems += rules.check_takes_tasks(plan.status, plan.key)
+    batch.problems += batch.unfit
     return batch
 
 
@@ -225,3 +217,45 @@ def cancel_compute_plan(key: UUID, actor: User) -> ComputePlan:
     _record(actor, Event.Action.CANCELED, plan, now)
     _save_derived(plan, actor, now)
     return plan
+
+
+def check_tasks(
+    specs: Sequence[TaskSpec], actor: User, plan_key: UUID | None = None
+) -> list[Problem]:
+    """Return all that stands against `register_tasks` with the same; nothing is written."""
+    if problems := list(check_may_register(actor)) or list(_check_plan_keys(specs, plan_key)):
+        return problems
+    plan = _plan_of(specs, plan_key, lambda keys: ComputePlan.objects.in_bulk(list(keys)))
+    if plan is None and (problems := list(_check_plan_is_known(specs, plan_key))):
+        return problems
+    return _prepare_for(plan, plan.key if plan else uuid.uuid4(), specs, actor).problems
+
+
+def _check_plan_keys(specs: Sequence[TaskSpec], plan_key: UUID | None) -> Iterator[Problem]:
+    """1: all tasks of a batch are of one plan."""
+    keys = {spec.compute_plan_key or plan_key for spec in specs}
+    if len(keys | {plan_key} if plan_key else keys) > 1:
+        yield Problem(Code.BAD_REQUEST, f"{_SAME_PLAN}; send a batch per plan.")
+
+
+def _check_plan_is_known(specs: Sequence[TaskSpec], plan_key: UUID | None) -> Iterator[Problem]:
+    """1: the plan is registered; a single task may do without and gets one of its own."""
+    key = plan_key or next((spec.compute_plan_key for spec in specs), None)
+    if key or len(specs) != 1:
+        yield Problem(
+            Code.BAD_REQUEST,
+            f'Invalid compute plan key: no compute plan has the key "{key or ""}"; '
+            "register the plan first.",
+        )
+
+
+def _plan_of(
+    specs: Sequence[TaskSpec],
+    plan_key: UUID | None,
+    find: Callable[[Collection[UUID]], dict[UUID, ComputePlan]],
+) -> ComputePlan | None:
+    """Return the plan that the batch is of, or that its one task without a plan is in already."""
+    key = plan_key or next((spec.compute_plan_key for spec in specs), None)
+    if key is None and len(specs) == 1:
+        return ComputePlan.objects.filter(tasks__key=specs[0].key).first()
+    return find([key]).get(key) if key else None

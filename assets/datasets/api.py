@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -10,7 +9,7 @@ from rest_framework.response import Response
 
 from ..common.api import EMPTY, AssetViewSet
 from ..common.serializers import by_name
-from ..permissions.downloads import MARKDOWN, check_key, download
+from ..permissions.downloads import FILE_RESPONSES, MARKDOWN, check_key, download
 from . import registration
 from .filters import DataSampleFilterSet, DatasetFilterSet
 from .models import DataSample, Dataset
@@ -45,14 +44,14 @@ class DatasetViewSet(AssetViewSet):
     def rename(self, dataset: Dataset, name: str) -> None:
         registration.rename_dataset(dataset, name, self.user)
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(responses=FILE_RESPONSES)
     @action(detail=True)
     def opener(self, request: Request, key: str, **kwargs):
         """Download the data opener."""
         dataset = self._downloadable(key)
         return download(request, dataset.permissions, dataset.opener.name, "opener.py")
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(responses=FILE_RESPONSES)
     # Not called `description`: a viewset has an attribute of that name.
     @action(detail=True, url_path="description", url_name="description")
     def download_description(self, request: Request, key: str, **kwargs):
@@ -80,8 +79,7 @@ class DataSampleViewSet(AssetViewSet):
 
     def get_serializer_context(self) -> dict[str, Any]:
         context = dict(super().get_serializer_context())
-        # There is no request while the schema is written.
-        if self.request is not None and self.action == "create":
+        if self.action == "create":
             context["files"] = by_name(self.request.FILES)
         return context
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ..common import bulk
 from ..common.archives import archive_suffix
-from ..common.errors import Code, Problem, not_found, refuse_if
+from ..common.errors import Code, Problem, not_found, refuse, refuse_if
 from ..common.kinds import AssetKind
 from ..common.storage import FileBatch, file_batch
 from ..feed.models import Event
@@ -98,7 +98,7 @@ def check_data_samples(spec: DataSampleSpec, actor: User) -> list[Problem]:
 
 
 def _check_datasets(keys: Collection[UUID], actor: User, *, unknown: Code) -> Iterator[Problem]:
-    datasets = Dataset.objects.only("owner_id").in_bulk(list(keys))
+    datasets = Dataset.objects.filter(pk__any=keys).only("owner_id").in_bulk()
     for key in keys:
         if key not in datasets:
             problem = not_found(rules.DATASET, key)
@@ -140,7 +140,15 @@ def _uploaded(spec: DataSampleSpec, files: FileBatch) -> Iterator[bulk.Row]:
 
 def _in_place(spec: DataSampleSpec, root: Path) -> Iterator[bulk.Row]:
     for folder in sample_folders(spec.paths, root, multiple=spec.multiple):
-        checksum, size = folder_digest(folder)
+        try:
+            checksum, size = folder_digest(folder)
+        except OSError as error:
+            raise refuse(
+                Code.INVALID,
+                f"{rules.shown(folder)} cannot be read: {error.strerror}.",
+                field="path",
+                asset=rules.DATA_SAMPLE,
+            ) from error
         yield _content(uuid.uuid4(), path=str(folder), checksum=checksum, size=size)
 
 

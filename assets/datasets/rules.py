@@ -1,5 +1,6 @@
 """What makes a dataset and its samples legal: pure checks, no query. Source: contract 3.1, 3.4."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from .specs import DataSampleSpec, DatasetSpec
 
 DATASET = AssetKind.DATA_MANAGER.word
 DATA_SAMPLE = AssetKind.DATA_SAMPLE.word
+MAX_PATH_LENGTH = 1024  # of the model's column
 
 
 def check_dataset_values(spec: DatasetSpec) -> Iterator[Problem]:
@@ -57,15 +59,35 @@ def _check_dataset_keys(keys: Sequence[UUID]) -> Iterator[Problem]:
 
 
 def check_folder(path: Path, root: Path) -> Iterator[Problem]:
-    """A folder below the organisation's root, that exists, is no link and is not empty."""
-    if path.is_symlink():
-        message = "is a symbolic link. Give the folder itself."
-    elif not path.resolve().is_relative_to(root) or path.resolve() == root:
+    """A folder below the organisation's root, reached without links, that exists and is not empty.
+
+    Where it lies comes first: nothing is told about what is elsewhere on the server.
+    """
+    if path == root or not path.is_relative_to(root):
         message = f"is not below your organisation's folder {root} on the server."
-    elif not path.is_dir():
+    # Not pathlib's tests, which raise for what no file can be called.
+    elif any(os.path.islink(step) for step in (path, *path.parents)):  # noqa: PTH114
+        message = "is a symbolic link, or lies behind one. Give the folder itself."
+    elif not os.path.isdir(path):  # noqa: PTH112
         message = "is not a folder on the server."
-    elif not any(path.iterdir()):
-        message = "is an empty folder. Put the sample's files in it."
+    elif len(str(path)) > MAX_PATH_LENGTH:
+        message = f"is too long: {len(str(path))} characters, at most {MAX_PATH_LENGTH}."
+    elif shown(path) != str(path):
+        message = "has a name that is not UTF-8. Rename the folder."
     else:
-        return
-    yield Problem(Code.INVALID, f"{path} {message}", "path", DATA_SAMPLE)
+        message = _why_not_filled(path)
+    if message:
+        yield Problem(Code.INVALID, f"{shown(path)} {message}", "path", DATA_SAMPLE)
+
+
+def _why_not_filled(path: Path) -> str:
+    try:
+        filled = any(path.iterdir())
+    except OSError as error:
+        return f"cannot be read: {error.strerror}."
+    return "" if filled else "is an empty folder. Put the sample's files in it."
+
+
+def shown(path: Path) -> str:
+    """The path as it can be told: what is not UTF-8 in it is escaped."""
+    return str(path).encode(errors="backslashreplace").decode()

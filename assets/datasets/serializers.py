@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from ..common.api import WireSerializer
+from ..common.errors import refuse_if
+from ..common.parsing import Reader
 from ..common.serializers import (
     FileSerializer,
     MetadataSerializerField,
@@ -23,6 +27,7 @@ from ..permissions.serializers import (
 )
 from .models import DataSample, Dataset
 from .queries import dataset_keys_of, sample_keys_of
+from .rules import DATA_SAMPLE
 from .specs import DataSampleSpec, DatasetSpec
 
 
@@ -121,15 +126,27 @@ class DataSampleSerializer(WireSerializer):
 
 
 class KeysField(serializers.ListField):
-    """A list of keys, in any spelling of a UUID."""
+    """A list of keys, in any spelling of a UUID; absent and null are empty."""
 
     child = serializers.UUIDField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"default": (), "allow_null": True, **kwargs})
+
+    def run_validation(self, data: Any = empty) -> Sequence[UUID]:
+        return super().run_validation(data) or ()
+
+    def to_internal_value(self, data: Any) -> Sequence[UUID]:
+        reader = Reader(DATA_SAMPLE)
+        keys = reader.keys({self.field_name: data}, self.field_name)
+        refuse_if(reader.problems)
+        return keys
 
 
 class DataSampleSpecSerializer(serializers.Serializer):
     """Reads a DataSampleSpec; every file of the body, whatever its name, is one sample."""
 
-    data_manager_keys = KeysField(default=())
+    data_manager_keys = KeysField()
     path = serializers.CharField(
         required=False,
         allow_null=True,
@@ -161,5 +178,5 @@ class DataSampleSpecSerializer(serializers.Serializer):
 class LinkSerializer(serializers.Serializer):
     """Reads a request to link data samples with datasets, as a form or as JSON."""
 
-    data_manager_keys = KeysField(default=())
-    data_sample_keys = KeysField(default=())
+    data_manager_keys = KeysField()
+    data_sample_keys = KeysField()

@@ -9,8 +9,10 @@ from pathlib import Path
 from uuid import UUID
 
 from django.core.files.base import ContentFile
+from django.db import transaction
 
 from ..common.parsing import Reader
+from ..compute.models import ComputePlan
 from ..compute.registration import register_compute_plan
 from ..datasets.models import DataSample, Dataset
 from ..datasets.registration import register_data_samples, register_dataset
@@ -32,14 +34,23 @@ from .hospitals import (
     TRAINING_SAMPLES,
     Hospital,
 )
-from .study import Registered, baseline_study, federated_study
+from .study import BASELINE, FEDERATED, Registered, baseline_study, federated_study
 
 # Marks the demo's datasets and functions, also after somebody has renamed them.
 MARK = "demo"
 
 
+@transaction.atomic
 def load() -> None:
-    """Register what is missing of the demo."""
+    """Register what is missing of the demo, all or nothing.
+
+    A first start that is interrupted leaves an empty registry, so that the next one loads all of
+    it; the files it had written are orphans, which `check_files` removes.
+
+    Raises:
+        ValidationError: a user or an organisation cannot be created.
+        Refused: an asset cannot be registered.
+    """
     members = {hospital.id: _people(hospital) for hospital in HOSPITALS}
     if not User.objects.filter(username=SUPERUSER).exists():
         create_user(SUPERUSER, organization=None, password=PASSWORD, is_superuser=True)
@@ -60,9 +71,8 @@ def load() -> None:
 
 
 def is_loaded() -> bool:
-    """Are all hospitals of the demo there?"""
-    ids = [hospital.id for hospital in HOSPITALS]
-    return Organization.objects.filter(pk__in=ids).count() == len(ids)
+    """Is all of the demo there? Its plans come last, and nothing that is registered goes away."""
+    return ComputePlan.objects.filter(pk__in=[FEDERATED, BASELINE]).count() == 2
 
 
 def _people(hospital: Hospital) -> User:
@@ -82,12 +92,16 @@ def _upload(path: Path) -> ContentFile:
 
 
 def zipped(folder: Path, names: tuple[str, ...]) -> bytes:
-    """Archive these files of the folder; always the same bytes, so that the checksum lasts."""
+    """Archive these files of the folder: the same bytes always and everywhere.
+
+    Data samples are recognised by their checksum, so nothing is compressed: what comes out of that
+    differs between builds of zlib.
+    """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in names:
             info = zipfile.ZipInfo(name, date_time=(2020, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.create_system = 3  # Unix, whatever this machine runs
             info.external_attr = 0o644 << 16
             archive.writestr(info, (folder / name).read_bytes())
     return buffer.getvalue()

@@ -11,6 +11,14 @@ from .hospitals import CHARITE, CURIE, HOSPITALS, PUBLIC, TEST_SAMPLE, TRAINING_
 ROUNDS = 5
 
 
+def demo_key(*names: str | int) -> UUID:
+    """Return the lasting key of a plan or task, so that loading again finds it."""
+    return uuid5(NAMESPACE_URL, "/".join(["registrar-demo", *map(str, names)]))
+
+
+FEDERATED, BASELINE = demo_key("federated"), demo_key("baseline")
+
+
 @dataclass(frozen=True)
 class Registered:
     """The keys of what the studies use: by function, by hospital, by hospital and sample."""
@@ -20,15 +28,10 @@ class Registered:
     samples: Mapping[tuple[str, str], UUID]
 
 
-def demo_key(*names: str | int) -> UUID:
-    """Return the lasting key of a plan or task, so that loading again finds it."""
-    return uuid5(NAMESPACE_URL, "/".join(["registrar-demo", *map(str, names)]))
-
-
 def federated_study(registered: Registered) -> ComputePlanSpec:
     """Five rounds of federated averaging over three hospitals, led by Curie: 50 tasks."""
     return ComputePlanSpec(
-        key=demo_key("federated"),
+        key=FEDERATED,
         name="Breast cancer, federated logistic regression",
         tag="federated",
         metadata={"disease": "breast cancer", "rounds": str(ROUNDS)},
@@ -41,7 +44,7 @@ def baseline_study(registered: Registered) -> ComputePlanSpec:
     tasks = _Tasks(registered, "baseline", {"round_idx": "1"})
     trained = tasks.train(CHARITE, None, only_to(CHARITE))
     return ComputePlanSpec(
-        key=demo_key("baseline"),
+        key=BASELINE,
         name="Breast cancer, baseline at one hospital",
         tag="baseline",
         metadata={"disease": "breast cancer"},

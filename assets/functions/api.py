@@ -1,13 +1,12 @@
 """`/function/`. Contract 2.5."""
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..common.api import AssetViewSet
-from ..permissions.downloads import MARKDOWN, check_key, download
+from ..permissions.downloads import FILE_RESPONSES, MARKDOWN, check_key, download
 from . import registration
 from .filters import FunctionFilterSet
 from .models import Function
@@ -36,7 +35,7 @@ class FunctionViewSet(AssetViewSet):
     def rename(self, function: Function, name: str) -> None:
         registration.rename_function(function, name, self.user)
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(responses=FILE_RESPONSES)
     @action(detail=True)
     def file(self, request: Request, key: str, **kwargs):
         """Download the archive."""
@@ -44,7 +43,7 @@ class FunctionViewSet(AssetViewSet):
         suffix = function.archive.name.rpartition("/function")[2]
         return download(request, function.permissions, function.archive.name, f"function{suffix}")
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(responses=FILE_RESPONSES)
     # Not called `description`: a viewset has an attribute of that name.
     @action(detail=True, url_path="description", url_name="description")
     def download_description(self, request: Request, key: str, **kwargs):
@@ -54,7 +53,7 @@ class FunctionViewSet(AssetViewSet):
             request, function.permissions, function.description.name, "description.md", MARKDOWN
         )
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(responses=FILE_RESPONSES)
     @action(detail=True)
     def image(self, request: Request, key: str, **kwargs):
         """Download the built image; 410 as long as there is none."""

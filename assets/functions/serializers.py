@@ -9,7 +9,13 @@ from ..common.api import WireSerializer
 from ..common.errors import refuse_if
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS
 from ..common.parsing import Reader
-from ..common.serializers import FileSerializer, MetadataSerializerField, file_part
+from ..common.serializers import (
+    FileSerializer,
+    MetadataSerializerField,
+    OptionalJSONField,
+    TextSerializerField,
+    file_part,
+)
 from ..permissions.serializers import (
     PermissionsSerializer,
     PermissionsSpecSerializer,
@@ -86,12 +92,12 @@ class FunctionSerializer(WireSerializer):
         return objects
 
 
-class SlotsField(serializers.JSONField):
+class SlotsField(OptionalJSONField):
     """Inputs or outputs: `{identifier: {...}}`, or a list of objects with an identifier."""
 
     def __init__(self, read: Callable[[Reader, Mapping[str, Any], str], list], **kwargs) -> None:
         self.read = read
-        super().__init__(**{"required": False, "allow_null": True, "default": dict, **kwargs})
+        super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> list:
         reader, name = Reader(FUNCTION), str(self.field_name)
@@ -103,7 +109,7 @@ class SlotsField(serializers.JSONField):
 class FunctionSpecSerializer(serializers.Serializer):
     """Reads a FunctionSpec: types only, `registration` has the rules."""
 
-    name = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    name = TextSerializerField()
     metadata = MetadataSerializerField()
     permissions = PermissionsSpecSerializer()
     inputs = SlotsField(read_inputs, help_text='{"identifier": {"kind", "optional", "multiple"}}')

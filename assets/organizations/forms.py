@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -32,6 +32,9 @@ class WriterForm(forms.Form):
         asset: the row that is changed, for forms that change one.
     """
 
+    # What this form calls the fields that errors name otherwise.
+    called: ClassVar[dict[str, str]] = {}
+
     def __init__(self, *args: Any, actor: Any, asset: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor, self.asset = actor, asset
@@ -54,7 +57,8 @@ class WriterForm(forms.Form):
                 transaction.set_rollback(True)
         except ValidationError as error:
             keyed = error.error_dict if hasattr(error, "error_dict") else {}
-            for name, errors in (keyed or {NON_FIELD_ERRORS: error.error_list}).items():
+            for key, errors in (keyed or {NON_FIELD_ERRORS: error.error_list}).items():
+                name = self.called.get(key, key)
                 self.add_error(name if name in self.fields else None, errors)
 
     def save(self) -> Any:
@@ -108,6 +112,8 @@ class UserForm(WriterForm):
 
 class UserChangeForm(WriterForm):
     """Changes a user's role, lets it in or keeps it out, sets its password."""
+
+    called = {"password": "new_password"}
 
     role = forms.ChoiceField(choices=Role.choices)
     is_active = forms.BooleanField(

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
@@ -21,7 +21,7 @@ from ..compute.api import TaskViewSet
 from ..compute.models import Task
 from ..compute.statuses import ErrorType
 from ..datasets.serializers import DataSampleSerializer, DatasetSerializer
-from ..permissions.downloads import PLAIN_TEXT, check_key, download
+from ..permissions.downloads import FILE_RESPONSES, PLAIN_TEXT, check_key, download
 from .filters import ModelFilterSet
 from .models import FailureReport, Model
 from .queries import (
@@ -43,7 +43,7 @@ class ModelViewSet(AssetViewSet):
     ordering_fields = {"creation_date": "creation_date", "key": "key"}
     http_method_names = ["get", "head", "options"]
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(responses=FILE_RESPONSES)
     @action(detail=True)
     def file(self, request: Request, key: str, **kwargs):
         """Download the model; 410 once it is disabled."""
@@ -122,7 +122,10 @@ class TaskAssetsViewSet(TaskViewSet):
 class LogsView(APIView):
     """The report of a failed task or function, at the address that SDKs up to 0.49 use."""
 
-    @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
+    @extend_schema(
+        parameters=[OpenApiParameter("key", OpenApiTypes.UUID, OpenApiParameter.PATH)],
+        responses={(200, "text/plain"): OpenApiTypes.STR},
+    )
     def get(self, request: Request, key: str, **kwargs):
         check_key(key)
         is_task = Task.objects.filter(key=key).exists()

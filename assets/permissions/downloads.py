@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.request import Request
 
@@ -14,6 +15,9 @@ from .models import Permissions
 # The charset is not optional: without it the SDK reads a text as Latin-1.
 MARKDOWN = "text/markdown; charset=utf-8"
 PLAIN_TEXT = "text/plain; charset=utf-8"
+
+# How the OpenAPI description tells of a download.
+FILE_RESPONSES = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
 
 
 class Gone(APIException):

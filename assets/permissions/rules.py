@@ -3,9 +3,11 @@
 from collections.abc import Collection, Iterator
 
 from ..common.errors import Code, Problem
+from ..common.rules import unprintable
 from .specs import PermissionsSpec
 
 MAX_AUTHORIZED_IDS = 100
+MAX_ID_CHARACTERS = 1024
 
 
 def check_permissions(
@@ -20,6 +22,7 @@ def check_permissions(
             field,
         )
     if permissions.public:
+        yield from _check_storable(permissions, f"{field}.authorized_ids")
         return
     unknown = sorted(set(permissions.authorized_ids) - set(known_ids))
     if unknown:
@@ -29,4 +32,15 @@ def check_permissions(
             f"invalid permission input values: no organisation is called {names}. "
             "The organisation list (GET /organization/) has the ids.",
             f"{field}.authorized_ids",
+        )
+
+
+def _check_storable(permissions: PermissionsSpec, field: str) -> Iterator[Problem]:
+    """The ids of a public one are kept, so they are texts that can be."""
+    if any(len(id) > MAX_ID_CHARACTERS or unprintable(id) for id in permissions.authorized_ids):
+        yield Problem(
+            Code.BAD_REQUEST,
+            f"invalid permission input values: an id has more than {MAX_ID_CHARACTERS:,} "
+            "characters, or a control character; leave it out.",
+            field,
         )

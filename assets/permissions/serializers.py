@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, TypedDict
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ..organizations.models import Organization
@@ -43,6 +44,7 @@ class PermissionsSerializer(serializers.Serializer):
     download = PermissionSerializer()
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
 class OrganizationIdsField(serializers.MultipleChoiceField):
     """Organisation ids as a list of texts; whether they exist is for the rules to say.
 

@@ -3,12 +3,18 @@
 import hashlib
 import io
 import zipfile
+from collections import Counter
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import authenticate
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
+from assets.compute.registration import cancel_compute_plan
+from assets.demo import load as demo_load
 from assets.demo.hospitals import CURIE, FILES, HOSPITALS, KAROLINSKA, PASSWORD
+from assets.demo.load import zipped
+from assets.demo.study import BASELINE, FEDERATED
 from assets.models import (
     ComputePlan,
     DataSample,
@@ -19,6 +25,8 @@ from assets.models import (
     Task,
     User,
 )
+from assets.organizations.models import Role
+from assets.organizations.registration import create_organization, create_user
 
 COUNTED = (Organization, User, Dataset, DataSample, Function, ComputePlan, Task, Event)
 
@@ -59,30 +67,95 @@ def test_loading_again_changes_nothing(demo):
 
 
 def test_a_half_loaded_demo_is_completed(demo):
-    before = counts()
-    for task in Task.objects.filter(compute_plan__tag="baseline").order_by("-rank"):
+    """Whatever is missing: a study, a function, a user."""
+    before = counts() | {"Event": 0}
+    lose_plan(BASELINE)
+    predict = Function.objects.get(metadata__demo="predict")
+    lose_plan(FEDERATED)
+    predict.inputs.all().delete()
+    predict.outputs.all().delete()
+    predict.delete()
+    User.objects.get(username="charite-viewer").delete()
+
+    load_demo()
+
+    assert counts() | {"Event": 0} == before
+
+
+def lose_plan(key: UUID) -> None:
+    for task in Task.objects.filter(compute_plan=key).order_by("-rank"):
         task.delete()
-    ComputePlan.objects.filter(tag="baseline").delete()
-    Event.objects.filter(asset_name__contains="baseline").delete()
+    ComputePlan.objects.get(pk=key).delete()
+
+
+def test_a_hospital_that_is_there_already_is_taken_as_it_is(db):
+    create_organization(CURIE, name="Curie, Paris")
+
+    load_demo()
+
+    assert counts()["Task"] == 53
+    assert Organization.objects.get(pk=CURIE).name == "Curie, Paris"
+
+
+@pytest.mark.parametrize("step", ["register_dataset", "register_function", "register_compute_plan"])
+def test_a_first_start_that_is_interrupted_is_made_good_by_the_next(db, monkeypatch, step):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(demo_load, step, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            load_demo("--if-empty")
+    assert set(counts().values()) == {0}
+
+    assert PASSWORD in load_demo("--if-empty")
+    assert counts()["Task"] == 53
+
+
+def test_a_name_that_is_taken_is_told_without_a_traceback(org_a):
+    create_user("curie-member", organization=org_a)
+
+    with pytest.raises(CommandError, match="Nothing of the demo was registered: A user with that"):
+        load_demo()
+    assert counts() == dict.fromkeys(counts(), 0) | {"Organization": 1, "User": 1}
+
+
+def test_a_member_who_may_no_longer_register(demo):
+    """A refusal of the rules is told like one of the forms."""
+    User.objects.filter(username="curie-member").update(role=Role.VIEWER)
+
+    with pytest.raises(CommandError, match="Nothing of the demo was registered: OE0102"):
+        load_demo()
+
+
+def test_what_was_renamed_or_cancelled_is_recognised(demo):
+    before = counts()
+    for model in (Dataset, Function, ComputePlan):
+        model.objects.update(name="renamed")
+    cancel_compute_plan(BASELINE, User.objects.get(username="karolinska-member"))
 
     load_demo()
 
     assert counts() | {"Event": 0} == before | {"Event": 0}
 
 
-def test_a_renamed_dataset_is_recognised(demo):
+def test_a_registry_in_use_is_left_alone(org_a):
+    assert load_demo("--if-empty") == ""
+    assert counts() == dict.fromkeys(counts(), 0) | {"Organization": 1}
+
+
+def test_a_later_start_tells_the_logins_and_registers_nothing(demo):
     before = counts()
-    Dataset.objects.update(name="renamed")
-    Function.objects.update(name="renamed")
 
-    load_demo()
-
+    assert load_demo("--if-empty") == demo
     assert counts() == before
 
 
-def test_a_registry_in_use_is_left_alone(org_a):
-    assert load_demo("--if-empty") == ""
-    assert counts()["Organization"] == 1
+def test_the_address_is_the_one_that_is_served(db, monkeypatch):
+    monkeypatch.setenv("HOST", "::1")
+    monkeypatch.setenv("PORT", "9000")
+
+    assert "http://[::1]:9000/admin/" in load_demo()
 
 
 def test_every_login_that_is_told_works(demo):
@@ -93,14 +166,16 @@ def test_every_login_that_is_told_works(demo):
             assert (user.organization_id, user.role) == (hospital.id, role)
     assert authenticate(username="root", password=PASSWORD).is_superuser
     assert PASSWORD in demo
-    assert "/admin/" in demo
+    assert "http://127.0.0.1:8000/admin/" in demo
+    assert "create_token" in demo
 
 
 def test_the_study_has_five_rounds_of_training_and_scoring(demo):
     tasks = Task.objects.filter(compute_plan__tag="federated")
 
-    assert tasks.count() >= 30
-    assert {task.metadata["round_idx"] for task in tasks} == set("12345")
+    assert tasks.count() == 50
+    rounds = Counter(task.metadata["round_idx"] for task in tasks)
+    assert rounds == dict.fromkeys("12345", 10)
     assert tasks.filter(rank=0).count() == 3
     assert {task.worker_id for task in tasks} == {hospital.id for hospital in HOSPITALS}
     assert set(tasks.values_list("tag", flat=True)) == {"train", "aggregate", "predict", "score"}
@@ -126,6 +201,39 @@ def test_openers_and_functions_are_the_files_that_are_shipped(demo):
         with function.archive.open() as file, zipfile.ZipFile(file) as archive:
             assert archive.namelist() == ["Dockerfile", "function.py"]
             assert archive.read("function.py") == (folder / "function.py").read_bytes()
+
+
+def test_data_samples_are_the_data_that_are_shipped(demo):
+    stored = set()
+    for sample in DataSample.objects.all():
+        with sample.archive.open() as file, zipfile.ZipFile(file) as archive:
+            stored.add((sample.owner_id, archive.read("data.csv")))
+
+    assert stored == {
+        (hospital.id, path.read_bytes())
+        for hospital in HOSPITALS
+        for path in (FILES / "data" / hospital.slug).glob("*/data.csv")
+    }
+
+
+def test_archives_are_the_same_on_every_machine():
+    """Not compressed, and without a trace of the machine or the day: so a second load finds them.
+
+    A change here registers every data sample of a demo once more.
+    """
+    archive = zipped(FILES / "data" / "curie" / "test", ("data.csv",))
+
+    assert hashlib.sha256(archive).hexdigest() == (
+        "86c6996fe7a50e67575dab70042aab1090a9ebcb3c8f0d1ed5b12b47c90bdad2"
+    )
+
+
+def test_all_files_of_the_demo_are_sound(demo):
+    out = io.StringIO()
+    call_command("check_files", stdout=out)
+
+    assert "dataset: 6 files, 0 wrong" in out.getvalue()
+    assert "orphans: 0 files" in out.getvalue()
 
 
 def test_the_files_are_python_that_compiles():

@@ -1,6 +1,7 @@
 """`manage.py check_files [--fast] [--remove-orphans]`."""
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import models
 
 from assets.integrity import MODELS, Finding, check_named, orphans, remove_orphan
 
@@ -17,16 +18,20 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args, **options) -> None:
-        found = 0
+        checked = wrong = 0
         for model in MODELS:
-            found += self._check(model, fast=options["fast"])
-        for orphan in orphans():
-            found += self._tell_orphan(orphan, remove=options["remove_orphans"])
-        if found:
-            raise CommandError(f"{found} files are not as they should be.")
+            of_model, wrong_of_model = self._check(model, fast=options["fast"])
+            checked, wrong = checked + of_model, wrong + wrong_of_model
+        # The wrong database beside the right storage would make orphans of all that is there.
+        if options["remove_orphans"] and not checked:
+            raise CommandError("No row names any file, so none is removed: is this the database?")
+        wrong += self._check_orphans(remove=options["remove_orphans"])
+        if wrong:
+            raise CommandError(f"{wrong} files are not as they should be.")
         self.stdout.write("Rows and files agree.")
 
-    def _check(self, model, *, fast: bool) -> int:
+    def _check(self, model: type[models.Model], *, fast: bool) -> tuple[int, int]:
+        """Tell of the files that rows of `model` name; return how many there are and are wrong."""
         checked = wrong = 0
         for finding in check_named(model, fast=fast):
             checked += 1
@@ -34,12 +39,15 @@ class Command(BaseCommand):
                 wrong += 1
                 self.stdout.write(str(finding))
         self.stdout.write(f"{model._meta.verbose_name}: {checked} files, {wrong} wrong")
-        return wrong
+        return checked, wrong
 
-    def _tell_orphan(self, orphan: Finding, *, remove: bool) -> bool:
-        """Tell of an orphan; return whether it is still there."""
-        if remove and remove_orphan(orphan.name):
-            self.stdout.write(f"removed   {orphan.name}")
-            return False
-        self.stdout.write(str(orphan))
-        return True
+    def _check_orphans(self, *, remove: bool) -> int:
+        """Tell of the files that no row names; return how many of them are still there."""
+        found = removed = 0
+        for name in orphans():
+            found += 1
+            self.stdout.write(str(Finding("orphan", "file", name)))
+            if remove and remove_orphan(name):
+                removed += 1
+        self.stdout.write(f"orphans: {found} files, {removed} removed")
+        return found - removed

@@ -2,15 +2,21 @@
 
 import os
 
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
 
+from assets.common.errors import Refused
 from assets.demo.hospitals import HOSPITALS, PASSWORD, SUPERUSER
 from assets.demo.load import is_loaded, load
 from assets.organizations.models import Organization
 
 
 class Command(BaseCommand):
-    help = "Register the demo consortium: three hospitals, their data and functions, two studies."
+    help = (
+        "Register the demo consortium: three hospitals, their data and functions, two studies. "
+        "Its users, a platform superuser among them, have a password that everybody can know: "
+        "never on a registry in earnest use."
+    )
 
     def add_arguments(self, parser) -> None:
         parser.add_argument(
@@ -19,20 +25,33 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         if not (options["if_empty"] and Organization.objects.exists()):
-            load()
+            self._load()
         if is_loaded():
             self._print_logins()
 
+    def _load(self) -> None:
+        try:
+            load()
+        except (ValidationError, Refused) as error:
+            told = " ".join(getattr(error, "messages", [str(error)]))
+            raise CommandError(f"Nothing of the demo was registered: {told}") from error
+
     def _print_logins(self) -> None:
-        address = f"http://{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+        address = _address()
         self.stdout.write("The demo consortium is loaded. Its users, for this demo only:\n\n")
         row = "  {:<34} {:<18} {}"
         self.stdout.write(row.format("organisation", "user", "role"))
         for hospital in HOSPITALS:
             for username, role in hospital.users.items():
-                self.stdout.write(row.format(f"{hospital.name}"[:34], username, role.value))
+                self.stdout.write(row.format(hospital.name, username, role.value))
         self.stdout.write(row.format("(the whole platform)", SUPERUSER, "superuser"))
-        self.stdout.write(f"\n  password of all: {PASSWORD}\n\n")
+        self.stdout.write(f"\n  password of all, until somebody changes it: {PASSWORD}\n\n")
         self.stdout.write(f"  Admin       {address}/admin/")
         self.stdout.write(f"  API         {address}/api/  (documentation: {address}/api/docs/)")
         self.stdout.write("  A token     .venv/bin/python manage.py create_token curie-member\n\n")
+
+
+def _address() -> str:
+    """Where `make serve` listens, told by the same variables."""
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,161 @@
+"""Forms of datasets and data samples."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+
+from ..common.errors import Problem
+from ..common.forms import (
+    OwnAssetsField,
+    RequiredTextField,
+    SpecForm,
+    UploadField,
+    UploadsField,
+    text_field,
+)
+from ..common.kinds import AssetKind
+from ..common.text_fields import MetadataFormField
+from ..feed.forms import RenameForm
+from ..permissions.forms import PermissionsField
+from ..permissions.specs import PermissionsSpec
+from .models import DataSample, Dataset
+from .registration import (
+    check_data_samples,
+    check_dataset,
+    check_link,
+    link_data_samples,
+    register_data_samples,
+    register_dataset,
+)
+from .specs import DataSampleSpec, DatasetSpec
+
+
+class DatasetForm(SpecForm):
+    """Registers a dataset."""
+
+    name = text_field(Dataset, "name")
+    # Required of people only: programs may leave it out.
+    type = RequiredTextField(
+        help_text=Dataset._meta.get_field("type").help_text,
+        error_messages={"required": 'Say what the data are, such as "images" or "tabular".'},
+    )
+    data_opener = UploadField(
+        label="Opener", help_text="A Python file with the class that reads the data samples."
+    )
+    description = UploadField(
+        help_text="A Markdown file: what was measured, how, and on whom. It holds no data."
+    )
+    permissions = PermissionsField(
+        help_text="Who may run functions on the data and download opener and description."
+    )
+    logs_permission = PermissionsField(
+        help_text="Who may read the logs of failed tasks on the data; logs may quote data."
+    )
+    metadata = MetadataFormField()
+
+    def make_spec(self, values: dict[str, Any]) -> DatasetSpec:
+        return DatasetSpec(
+            name=values.get("name", ""),
+            type=values.get("type", ""),
+            data_opener=values.get("data_opener"),
+            description=values.get("description"),
+            permissions=values.get("permissions", PermissionsSpec()),
+            logs_permission=values.get("logs_permission", PermissionsSpec()),
+            metadata=values.get("metadata", {}),
+        )
+
+    def check(self) -> Iterable[Problem]:
+        return check_dataset(self.spec, self.actor)
+
+    def save(self) -> Dataset:
+        return register_dataset(self.spec, self.actor)
+
+
+class DatasetRenameForm(RenameForm):
+    kind = AssetKind.DATA_MANAGER
+
+
+class DataSampleForm(SpecForm):
+    """Registers one data sample or many: a file each, or a folder on the server each."""
+
+    called = {"data_manager_keys": "datasets", "path": "paths"}
+
+    datasets = OwnAssetsField(
+        Dataset.objects.all(), help_text="The datasets of your organisation that they belong to."
+    )
+    archives = UploadsField(
+        label="Files",
+        required=False,
+        help_text="Zip or tar archives; each one is a data sample. You may choose several.",
+    )
+    paths = forms.CharField(
+        label="Or folders on the server",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="One a line, below your organisation's folder; each one is a data sample. "
+        "Nothing is copied.",
+    )
+    multiple = forms.BooleanField(
+        label="Each subfolder is a sample",
+        required=False,
+        help_text="The folders above hold one folder per data sample.",
+    )
+
+    def make_spec(self, values: dict[str, Any]) -> DataSampleSpec:
+        uploads: list[File] = values.get("archives", [])
+        lines = values.get("paths", "").splitlines()
+        return DataSampleSpec(
+            data_manager_keys=[dataset.key for dataset in values.get("datasets", ())],
+            archives={f"archives[{index}]": upload for index, upload in enumerate(uploads)},
+            paths=[Path(line.strip()) for line in lines if line.strip()],
+            multiple=values.get("multiple", False),
+        )
+
+    def check(self) -> Iterable[Problem]:
+        return check_data_samples(self.spec, self.actor)
+
+    def show(self, problem: Problem) -> None:
+        upload = self.spec.archives.get(problem.field)
+        if upload is None:
+            super().show(problem)
+        else:
+            # People know their files by name, not by number.
+            message = f"{upload.name}: {problem.sentence}"
+            self.add_error("archives", ValidationError(message, code=problem.code.label))
+
+    def save(self) -> list[DataSample]:
+        return register_data_samples(self.spec, self.actor)
+
+
+class LinkSamplesForm(SpecForm):
+    """Adds data samples that are registered to further datasets."""
+
+    called = {"data_manager_keys": "datasets", "data_sample_keys": "data_samples"}
+
+    data_samples = OwnAssetsField(DataSample.objects.all())
+    datasets = OwnAssetsField(
+        Dataset.objects.all(),
+        label="Add to datasets",
+        help_text="Datasets of your organisation. A link that exists stays; none is removed.",
+    )
+
+    def make_spec(self, values: dict[str, Any]) -> tuple[list[UUID], list[UUID]]:
+        """Return the keys of the datasets and of the samples."""
+        samples = values.get("data_samples", ())
+        return (
+            [dataset.key for dataset in values.get("datasets", ())],
+            [sample.key for sample in samples],
+        )
+
+    def check(self) -> Iterable[Problem]:
+        dataset_keys, sample_keys = self.spec
+        return check_link(dataset_keys, sample_keys, self.actor)
+
+    def save(self) -> Any:
+        dataset_keys, sample_keys = self.spec
+        link_data_samples(dataset_keys, sample_keys, self.actor)

@@ -1,0 +1,33 @@
+"""The form of the one change that several kinds share: the name."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from ..common.errors import Problem
+from ..common.forms import SpecForm, text_field
+from ..common.kinds import AssetKind
+from ..common.models import NamedAsset
+from .registration import check_rename, rename
+
+
+class RenameForm(SpecForm):
+    """Gives a dataset, a function or a compute plan another name."""
+
+    kind: ClassVar[AssetKind]
+
+    name = text_field(NamedAsset, "name")
+
+    def __init__(self, *args: Any, asset: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, asset=asset, **kwargs)
+        if asset is not None:
+            self.fields["name"].initial = asset.name
+
+    def make_spec(self, values: dict[str, Any]) -> str:
+        return values.get("name", "")
+
+    def check(self) -> Iterable[Problem]:
+        return check_rename(self.actor, self.kind, self.asset, self.spec)
+
+    def save(self) -> NamedAsset:
+        rename(self.actor, self.kind, self.asset, self.spec)
+        return self.asset

@@ -1,0 +1,142 @@
+"""The admin of organisations, users and tokens."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.utils.html import format_html
+
+from ..common.admin import RegistryAdmin
+from .forms import OrganizationForm, TokenForm, UserChangeForm, UserForm
+from .models import ApiToken, Organization, User
+from .registration import delete_token
+from .rules import may_manage_user, may_manage_users
+
+
+def managed_users(actor: Any) -> QuerySet[User]:
+    """Return the users that `actor` sees: itself, and those that it manages."""
+    users = User.objects.all()
+    if actor.is_superuser:
+        return users
+    if may_manage_users(actor, actor.organization_id):
+        return users.filter(organization_id=actor.organization_id)
+    return users.filter(pk=actor.pk)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(RegistryAdmin):
+    """Platform superusers add organisations; everybody sees them."""
+
+    add_form = OrganizationForm
+    list_display = ("id", "name", "user_count", "creation_date")
+    search_fields = ("id", "name")
+    ordering = ("id",)
+    add_fieldsets = ((None, {"fields": ("id", "name")}),)
+    fields = ("id", "name", "creation_date")
+
+    def has_add_permission(self, request) -> bool:
+        return bool(request.user.is_superuser)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(members=Count("users"))
+
+    def autocomplete_label(self, obj: Organization) -> str:
+        return str(obj)
+
+    @admin.display(description="users", ordering="members")
+    def user_count(self, organization: Any) -> int:
+        return organization.members
+
+
+@admin.register(User)
+class UserAdmin(RegistryAdmin):
+    """An organisation's admins manage its users; others see themselves."""
+
+    add_form = UserForm
+    change_form = UserChangeForm
+    list_display = ("username", "organization", "role", "is_active", "last_login", "date_joined")
+    list_filter = ("role", "is_active", "organization")
+    list_select_related = ("organization",)
+    search_fields = ("username", "organization__id", "organization__name")
+    ordering = ("username",)
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": ("username", "organization", "role", "password"),
+                "description": "A user acts for one organisation, which cannot be changed later.",
+            },
+        ),
+    )
+    fieldsets = (
+        (None, {"fields": ("username", "organization", "role", "is_active")}),
+        ("Password", {"fields": ("new_password",)}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+
+    def get_queryset(self, request):
+        return managed_users(request.user)
+
+    def has_add_permission(self, request) -> bool:
+        return may_manage_users(request.user, request.user.organization_id)
+
+    def has_change_permission(self, request, obj: Any = None) -> bool:
+        if obj is None:
+            return self.has_add_permission(request)
+        return may_manage_user(request.user, obj)
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj and not self.has_change_permission(request, obj):
+            return [fieldset for fieldset in fieldsets if fieldset[0] != "Password"]
+        return fieldsets
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(RegistryAdmin):
+    """Tokens are made for oneself, and revoked by their user or by who manages that user."""
+
+    add_form = TokenForm
+    list_display = ("__str__", "user", "kind", "created_at", "expires_at")
+    list_filter = ("kind", "expires_at")
+    list_select_related = ("user",)
+    search_fields = ("note", "user__username")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "id")
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": ("note", "days"),
+                "description": "The token signs programs in as you. It is shown once, after "
+                "saving: keep it like a password.",
+            },
+        ),
+    )
+    fields = ("user", "kind", "note", "created_at", "expires_at")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(user__in=managed_users(request.user))
+
+    def has_add_permission(self, request) -> bool:
+        return bool(request.user.organization_id)
+
+    def has_delete_permission(self, request, obj: Any = None) -> bool:
+        own = obj is None or obj.user_id == request.user.pk
+        return own or may_manage_user(request.user, obj.user)
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        message = format_html(
+            "Your token, shown this once: <code>{}</code> Programs send it as "
+            "<code>Authorization: Token …</code>.",
+            form.secret,
+        )
+        self.message_user(request, message, messages.WARNING)
+
+    def delete_model(self, request, obj):
+        delete_token(obj)
+
+    def delete_queryset(self, request, queryset):
+        for token in queryset:
+            delete_token(token)

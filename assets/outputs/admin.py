@@ -1,0 +1,83 @@
+"""The admin of what work produced: models, performances, failure reports."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.urls import reverse
+
+from ..common.admin import RegistryAdmin
+from ..permissions.access import may_download
+from ..permissions.admin import AssetAdmin, show_file, stored_file
+from .models import FailureReport, Model, Performance
+
+
+@admin.register(Model)
+class ModelAdmin(AssetAdmin):
+    list_display = ("key", "owner", "task", "output", "permissions_badge", "creation_date")
+    list_filter = ("owner", "permissions__public", "creation_date")
+    list_select_related = ("owner", "permissions", "task", "output")
+    search_fields = ("key", "task__key", "=file_checksum")
+    search_help_text = "Key of the model or of its task, or the checksum of the file."
+    fieldsets = (
+        (None, {"fields": ("key", "owner", "creation_date", "task", "output")}),
+        ("Who may use it", {"fields": ("permissions_badge",)}),
+        ("File", {"fields": ("model_file",)}),
+    )
+
+    model_file = stored_file("file", "api:model-file", "model")
+
+
+@admin.register(Performance)
+class PerformanceAdmin(RegistryAdmin):
+    list_display = ("output", "value", "task", "creation_date")
+    list_filter = ("creation_date",)
+    list_select_related = ("output",)
+    search_fields = ("output__identifier", "output__task__key", "output__task__compute_plan__key")
+    search_help_text = "Identifier of the output, key of its task or compute plan."
+    date_hierarchy = "creation_date"
+    ordering = ("-creation_date", "-pk")
+    fields = ("output", "value", "task", "creation_date")
+
+    @admin.display(description="task")
+    def task(self, performance: Performance) -> Any:
+        return performance.output.task_id
+
+
+@admin.register(FailureReport)
+class FailureReportAdmin(RegistryAdmin):
+    list_display = ("key", "error_type", "task_key", "function_key", "creation_date")
+    list_filter = ("error_type", "creation_date")
+    search_fields = ("key", "task__key", "function__key", "function__name")
+    search_help_text = "Key of the report, of the task or of the function."
+    date_hierarchy = "creation_date"
+    ordering = ("-creation_date", "key")
+    fields = ("key", "error_type", "task", "function", "creation_date", "logs_file")
+
+    def get_object(self, request, object_id, from_field=None):
+        report = super().get_object(request, object_id, from_field)
+        if report is not None:
+            report.viewer = request.user
+        return report
+
+    @admin.display(description="task")
+    def task_key(self, report: FailureReport) -> Any:
+        return report.task_id
+
+    @admin.display(description="function")
+    def function_key(self, report: FailureReport) -> Any:
+        return report.function_id
+
+    @admin.display(description="logs")
+    def logs_file(self, report: Any) -> str:
+        if not report.logs:
+            return "-"
+        permissions = (
+            report.function.permissions if report.function else report.task.logs_permission
+        )
+        url = reverse("api:logs-file", kwargs={"key": report.function_id or report.task_id})
+        return show_file(
+            url,
+            report.logs_size,
+            report.logs_checksum,
+            allowed=may_download(report.viewer, permissions),
+        )

@@ -1,0 +1,122 @@
+"""The admin of registered assets, whose permission methods ask `access`; and of Permissions."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpResponseRedirect
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from ..common.admin import RegistryAdmin, badge
+from .access import check_may_register, may_change, may_download, may_register
+from .models import Permissions
+
+
+class AssetAdmin(RegistryAdmin):
+    """Registers one kind of asset and changes what may change of it; `access` says who may."""
+
+    date_hierarchy = "creation_date"
+    ordering = ("-creation_date", "key")
+    list_select_related: ClassVar[Any] = ("owner", "permissions")
+
+    def has_add_permission(self, request) -> bool:
+        return self.add_form is not None and may_register(request.user)
+
+    def has_change_permission(self, request, obj: Any = None) -> bool:
+        if self.change_form is None:
+            return False
+        return may_register(request.user) if obj is None else may_change(request.user, obj)
+
+    def why_not(self, request) -> str:
+        problems = check_may_register(request.user) if self.add_form else ()
+        return " ".join(problem.sentence for problem in problems)
+
+    def get_object(self, request, object_id, from_field=None):
+        asset = super().get_object(request, object_id, from_field)
+        if asset is not None:
+            # Fields that show a file ask whether this user may have it.
+            asset.viewer = request.user
+        return asset
+
+    def history_view(self, request, object_id, extra_context=None):
+        """Lead to the events of the asset, whichever door they came through."""
+        events = reverse("admin:assets_event_changelist", current_app=self.admin_site.name)
+        return HttpResponseRedirect(f"{events}?asset_key={object_id}")
+
+    def construct_change_message(self, request, form, formsets, add=False):
+        return []
+
+    def log_addition(self, request, obj, message):
+        """Log nothing: registration wrote an event."""
+
+    log_change = log_addition
+
+    @admin.display(description="permissions", ordering="permissions__public")
+    def permissions_badge(self, asset: Any) -> SafeString:
+        return show_permissions(asset.permissions)
+
+    @admin.display(description="status", ordering="status")
+    def status_badge(self, asset: Any) -> SafeString:
+        label = asset.get_status_display()
+        return badge(label, f"is-{label.replace(' ', '-')}")
+
+    @admin.display(description="metadata")
+    def metadata_lines(self, asset: Any) -> SafeString | str:
+        """Show metadata one entry a line."""
+        entries = sorted(asset.metadata.items())
+        return format_html_join("\n", "{}: {}", entries) if entries else "-"
+
+
+def show_permissions(permissions: Permissions) -> SafeString:
+    """Show who may: everybody, or these organisations."""
+    if permissions.public:
+        return badge("public", "is-public")
+    names = ", ".join(permissions.authorized_ids)
+    return format_html("{} {}", badge("private", "is-private"), names)
+
+
+def stored_file(
+    name: str, url_name: str, description: str = ""
+) -> Callable[[AssetAdmin, Any], SafeString]:
+    """Return a field that shows the file column `name`: size, checksum, and a link if allowed."""
+
+    @admin.display(description=description or name)
+    def show(self: AssetAdmin, asset: Any) -> SafeString:
+        if not getattr(asset, name):
+            return format_html("{}", "removed")
+        return show_file(
+            reverse(url_name, kwargs={"key": asset.key}),
+            getattr(asset, f"{name}_size"),
+            getattr(asset, f"{name}_checksum"),
+            allowed=may_download(asset.viewer, asset.permissions),
+        )
+
+    return show
+
+
+def show_file(url: str, size: int, checksum: str, *, allowed: bool) -> SafeString:
+    """Show a stored file, with a link for those who may download it."""
+    link = format_html('<a href="{}" download>Download</a>', url) if allowed else "Not permitted"
+    parts = [link, filesizeformat(size), format_html("sha256 <code>{}</code>", checksum)]
+    return format_html_join(" · ", "{}", ((part,) for part in parts))
+
+
+@admin.register(Permissions)
+class PermissionsAdmin(RegistryAdmin):
+    """Every distinct permission that some asset has."""
+
+    list_display = ("__str__", "public", "organization_count")
+    list_filter = ("public", "organizations")
+    search_fields = ("organizations__id", "organizations__name")
+    ordering = ("-public", "pk")
+    fields = ("public", "authorized_ids", "digest")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("organizations")
+
+    @admin.display(description="organisations")
+    def organization_count(self, permissions: Permissions) -> str | int:
+        return "all" if permissions.public else len(permissions.authorized_ids)

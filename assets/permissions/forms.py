@@ -1,0 +1,68 @@
+"""The permission picker: public, or the organisations that may."""
+
+from typing import Any
+
+from django import forms
+from django.template.loader import render_to_string
+
+from ..organizations.models import Organization, User
+from .specs import PermissionsSpec
+
+
+class PermissionPicker(forms.Widget):
+    """A switch and a list of check boxes; the owner is always in it. Needs no JavaScript."""
+
+    template_name = "permissions/picker.html"
+    use_fieldset = True
+    # The organisation that will own what the permissions are about.
+    owner_id: str | None = None
+
+    class Media:
+        css = {"all": ["permissions/picker.css"]}
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        spec = value if isinstance(value, PermissionsSpec) else PermissionsSpec()
+        context["public"] = spec.public
+        context["organizations"] = [
+            {
+                "id": organization.pk,
+                "label": str(organization),
+                "is_owner": organization.pk == self.owner_id,
+                "is_chosen": organization.pk in spec.authorized_ids,
+            }
+            for organization in Organization.objects.all()
+        ]
+        # The owner comes first: it cannot be left out, so it need not be looked for.
+        context["organizations"].sort(key=lambda item: not item["is_owner"])
+        return context
+
+    def render(self, name, value, attrs=None, renderer=None):
+        return render_to_string(self.template_name, self.get_context(name, value, attrs))
+
+    def value_from_datadict(self, data, files, name) -> PermissionsSpec:
+        many = getattr(data, "getlist", None) or (lambda key: data.get(key, ()))
+        return PermissionsSpec(f"{name}-public" in data, tuple(many(f"{name}-authorized_ids")))
+
+    def value_omitted_from_data(self, data, files, name) -> bool:
+        # Boxes that are not ticked are not sent.
+        return False
+
+    def id_for_label(self, id_: str) -> str:
+        return ""
+
+
+class PermissionsField(forms.Field):
+    """Reads a PermissionsSpec; whether the organisations exist is for the rules to say."""
+
+    widget = PermissionPicker
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "initial": PermissionsSpec(), **kwargs})
+
+    def offer_to(self, actor: User) -> None:
+        """Show the actor's organisation as the owner."""
+        self.widget.owner_id = actor.organization_id
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (initial or PermissionsSpec()) != data

@@ -1,0 +1,80 @@
+"""What is registered stays as it is, whatever is sent to its page."""
+
+import pytest
+
+from assets.datasets.models import DataSampleLink
+from tests.rules.cases import everything
+from tests.rules.requests import Rename
+
+from .door import admin_url, rows
+
+
+def tampered(kind: str) -> dict:
+    """Every field of the page that adds, with other values than registered."""
+    row = {"identifier": "more", "kind": "ASSET_MODEL", "multiple": "on"}
+    return {
+        "key": "11111111-1111-4111-8111-111111111111",
+        "owner": "MyOrg2MSP",
+        "type": "changed",
+        "tag": "changed",
+        "metadata": "changed: yes",
+        "status": "FUNCTION_STATUS_READY",
+        "creation_date": "2020-01-01",
+        "permissions-public": "on",
+        "logs_permission-public": "on",
+        **rows("inputs", [row, row]),
+        **rows("outputs", [row]),
+        **rows("links", [{"dataset": "11111111-1111-4111-8111-111111111111"}]),
+    }
+
+
+@pytest.mark.parametrize("kind", ["dataset", "train", "plan"])
+def test_only_the_name_changes(kind, admin, world):
+    asset = getattr(world, kind)
+    admin.session_of(world.alice)
+    before = everything()
+    url, data = admin.form(Rename(asset, "Another name"))
+    page = admin.post(world.alice, url, {**data, **tampered(kind)})
+    assert page.accepted, page.errors
+    after = everything()
+    changed = {table for table in before if before[table] != after[table]}
+    assert changed == {asset._meta.label, "assets.Event"}
+    renamed = [row.replace("Another name", asset.name) for row in after[asset._meta.label]]
+    assert sorted(renamed) == before[asset._meta.label]
+
+
+def test_a_task_does_not_change_at_all(admin, world):
+    url = admin_url("task", "change", world.parent.key)
+    admin.session_of(world.alice)
+    before = everything()
+    assert admin.post(world.alice, url, tampered("task")).response.status_code == 403
+    assert everything() == before
+
+
+def test_a_sample_is_linked_and_never_unlinked(admin, world):
+    sample = world.samples[0]
+    url = admin_url("datasample", "change", sample.key)
+    data = {**tampered("datasample"), **rows("links", ()), "datasets": [world.other_dataset.key]}
+    assert admin.post(world.alice, url, data).accepted
+    linked = DataSampleLink.objects.filter(data_sample=sample).values_list("dataset", flat=True)
+    assert set(linked) == {world.dataset.key, world.other_dataset.key}
+
+
+@pytest.mark.parametrize("name", ["bob", "victor", "root"])
+def test_others_link_nothing(name, admin, world):
+    url = admin_url("datasample", "change", world.samples[0].key)
+    data = {**rows("links", ()), "datasets": [world.other_dataset.key]}
+    admin.session_of(world.users[name])
+    before = everything()
+    assert admin.post(world.users[name], url, data).response.status_code == 403
+    assert everything() == before
+
+
+@pytest.mark.parametrize("kind", ["dataset", "train", "plan"])
+def test_the_page_of_an_asset_has_one_field(kind, world, session_of):
+    asset = getattr(world, kind)
+    page = session_of(world.alice).get(admin_url(asset._meta.model_name, "change", asset.key))
+    assert list(page.context["adminform"].form.fields) == ["name"]
+    for inline in page.context["inline_admin_formsets"]:
+        assert not inline.has_add_permission
+        assert not inline.has_change_permission

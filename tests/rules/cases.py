@@ -1,0 +1,86 @@
+"""A case: one request, and whether it is accepted or how it is refused."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+
+from assets.common.errors import Code
+
+from .doors import Door, Outcome
+from .requests import Request
+from .world import World
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is sent, by whom, and the verdict: accepted if there is no code."""
+
+    id: str
+    build: Callable[[World], Request]
+    code: Code | None = None
+    field: str = ""
+    phrase: str = ""
+    by: str = "alice"
+
+    def sent_as(self, wrap: Callable[[Any], Request]) -> "Case":
+        """Return the case with what it builds wrapped into another request."""
+        build = self.build
+        return replace(self, build=lambda world: wrap(build(world)))
+
+
+def accepted(id: str, build: Callable[[World], Any], **options: Any) -> Case:
+    return Case(id, build, **options)
+
+
+def refused(
+    id: str, build: Callable[[World], Any], code: Code, field: str, phrase: str, **options: Any
+) -> Case:
+    return Case(id, build, code, field, phrase, **options)
+
+
+def invalid(
+    id: str, build: Callable[[World], Any], field: str, phrase: str, **options: Any
+) -> Case:
+    return refused(id, build, Code.INVALID, field, phrase, **options)
+
+
+def table(cases: Iterable[Case]) -> pytest.MarkDecorator:
+    """Run the test once for each case, under the case's id."""
+    return pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in cases])
+
+
+def verify(case: Case, door: Door, world: World) -> Outcome:
+    """Send the case through the door: the verdict is as expected, and a refusal wrote nothing."""
+    request = case.build(world)
+    before = everything()
+    outcome = door.send(world.users[case.by], request)
+    if case.code is None:
+        assert not outcome.problems
+        return outcome
+    assert outcome.problems, "accepted"
+    first = outcome.problems[0]
+    assert (first.code, first.field) == (case.code.label, case.field), outcome.problems
+    assert case.phrase in first.message
+    assert everything() == before
+    return outcome
+
+
+def everything() -> dict[str, Any]:
+    """Return all that is kept, but for sign-ins: the rows of every table, the bytes of every file.
+
+    Equal before and after means that nothing was written, not even half of it.
+    """
+    models = apps.get_app_config("assets").get_models(include_auto_created=True)
+    rows = {
+        model._meta.label: sorted(map(repr, model._default_manager.values_list()))
+        for model in models
+        if model._meta.model_name != "apitoken"
+    }
+    root = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+    files = {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    return {**rows, "files": files}

@@ -1,0 +1,119 @@
+"""Two requests that register the same at once: the later one looks again. Decision 3."""
+
+from dataclasses import replace
+from threading import Thread
+
+import pytest
+from django.db import connection, connections
+from django.db.utils import IntegrityError
+
+from assets.common.errors import Code
+from assets.compute import batch, plans, registration
+from assets.compute.models import ComputePlan, Task
+from assets.feed.models import Event
+from tests.builders import plan_spec
+
+from .cases import everything, refused, verify
+from .requests import Tasks
+
+
+@pytest.fixture
+def blind_once(monkeypatch):
+    """Have the first look for what exists see nothing, as if it had been registered after it."""
+
+    def patch(module, name: str, nothing):
+        look, looks = getattr(module, name), []
+
+        def once(*args):
+            looks.append(args)
+            return nothing if len(looks) == 1 else look(*args)
+
+        monkeypatch.setattr(module, name, once)
+        return looks
+
+    return patch
+
+
+def test_a_plan_that_came_in_between(door, world, blind_once):
+    spec = plan_spec()
+    registration.register_compute_plan(spec, world.users["ada"])
+    looks = blind_once(plans, "lock", {})
+    before = everything()
+    assert not door.send(world.alice, spec).problems
+    assert len(looks) == 2
+    assert everything() == before
+
+
+def test_another_plan_that_came_in_between(door, world, blind_once):
+    spec = plan_spec()
+    registration.register_compute_plan(spec, world.alice)
+    blind_once(plans, "lock", {})
+    case = refused("between", lambda w: spec, Code.CONFLICT, "key", "already exists", by="bob")
+    verify(case, door, world)
+
+
+def test_tasks_that_came_in_between(door, world, blind_once):
+    task = world.task()
+    registration.register_tasks([task], world.alice)
+    looks = blind_once(batch, "_leave_out_existing", {})
+    before = everything()
+    new = world.task()
+    assert not door.send(world.alice, Tasks([task, new])).problems
+    assert len(looks) == 2
+    assert Task.objects.count() == 2
+    assert Event.objects.count() == len(before["assets.Event"]) + 1
+
+
+def test_other_tasks_that_came_in_between(door, world, blind_once):
+    task = world.task()
+    registration.register_tasks([task], world.alice)
+    blind_once(batch, "_leave_out_existing", {})
+    case = refused(
+        "between",
+        lambda w: Tasks([replace(task, tag="other")]),
+        Code.CONFLICT,
+        "tasks[0].key",
+        "already exists",
+    )
+    verify(case, door, world)
+
+
+def test_a_fault_of_ours_is_not_taken_for_a_conflict(world, monkeypatch):
+    """Looked at once more and no more: then it is a fault, and is said so."""
+    calls = []
+
+    def broken(*args):
+        calls.append(args)
+        raise IntegrityError
+
+    monkeypatch.setattr(registration, "_insert_plan", broken)
+    with pytest.raises(IntegrityError):
+        registration.register_compute_plan(plan_spec(), world.alice)
+    assert len(calls) == 2
+
+
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite lets one request write at a time anyway"
+)
+@pytest.mark.django_db(transaction=True)
+def test_many_requests_at_once(world):
+    """Every one of them succeeds, and there is one plan with its tasks."""
+    spec = plan_spec(tasks=[world.task(compute_plan_key=None) for _ in range(20)])
+    outcomes = []
+
+    def register() -> None:
+        try:
+            outcomes.append(registration.register_compute_plan(spec, world.alice).key)
+        except Exception as error:  # noqa: BLE001  shown by the assertion
+            outcomes.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=register) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes == [spec.key] * len(threads)
+    assert ComputePlan.objects.get(pk=spec.key).task_count == 20
+    assert Task.objects.filter(compute_plan_id=spec.key).count() == 20

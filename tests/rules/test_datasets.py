@@ -1,0 +1,275 @@
+"""Datasets, data samples and the links between them. Contract 2.3, 2.4, 3.4."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+
+from assets.common.errors import Code
+from assets.datasets.models import DataSample, DataSampleLink, Dataset
+from assets.datasets.specs import DataSampleSpec
+from tests.builders import dataset_spec, tar_of, upload, zip_of
+
+from .cases import Case, accepted, invalid, refused, table, verify
+from .requests import Link
+from .world import A
+
+DATA = {"data.csv": b"a,b\n1,2\n"}
+
+
+DATASETS = [
+    accepted("an opener of any content", lambda w: dataset_spec(data_opener=upload(b"\xff\x00"))),
+    invalid("no opener", lambda w: dataset_spec(data_opener=None), "data_opener", "missing file"),
+    invalid(
+        "empty opener", lambda w: dataset_spec(data_opener=upload(b"")), "data_opener", "empty"
+    ),
+    invalid("no description", lambda w: dataset_spec(description=None), "description", "missing"),
+    invalid(
+        "empty description", lambda w: dataset_spec(description=upload(b"")), "description", "empty"
+    ),
+]
+
+
+@table(DATASETS)
+def test_dataset(case: Case, door, world):
+    verify(case, door, world)
+
+
+def test_the_same_content_twice_is_two_datasets(door, world):
+    for _ in range(2):
+        assert not door.send(world.alice, dataset_spec()).problems
+    assert Dataset.objects.count() == 2
+
+
+# --- Samples -------------------------------------------------------------------------------------
+
+
+def _samples(*archives: bytes, keys=None):
+    def build(world):
+        uploads = {f"part{n}": upload(content) for n, content in enumerate(archives)}
+        return DataSampleSpec([world.dataset.key] if keys is None else keys(world), uploads)
+
+    return build
+
+
+ONE = zip_of(DATA)
+KEYS = "data_manager_keys"
+SAMPLES = [
+    accepted("one", _samples(ONE)),
+    accepted("three", _samples(ONE, tar_of(DATA), tar_of(DATA, "w"))),
+    accepted("twice the same", _samples(ONE, ONE)),
+    accepted("of two datasets", _samples(ONE, keys=lambda w: [w.dataset.key, w.other_dataset.key])),
+    invalid("nothing", _samples(), "path", "give either files to upload or server-side paths"),
+    refused(
+        "no dataset",
+        _samples(ONE, keys=lambda w: []),
+        Code.BAD_REQUEST,
+        KEYS,
+        "missing or empty field 'data_manager_keys'",
+    ),
+    refused(
+        "unknown dataset",
+        _samples(ONE, keys=lambda w: [uuid4()]),
+        Code.BAD_REQUEST,
+        KEYS,
+        "not found",
+    ),
+    refused(
+        "one unknown dataset",
+        _samples(ONE, keys=lambda w: [w.dataset.key, uuid4()]),
+        Code.BAD_REQUEST,
+        KEYS,
+        "not found",
+    ),
+    refused(
+        "foreign dataset",
+        _samples(ONE, keys=lambda w: [w.bobs_dataset().key]),
+        Code.FORBIDDEN,
+        "",
+        "only its owner",
+    ),
+    invalid(
+        "a dataset twice",
+        _samples(ONE, keys=lambda w: [w.dataset.key] * 2),
+        KEYS,
+        "is named 2 times",
+    ),
+    invalid("an empty archive", _samples(zip_of({})), "part0", "the archive is empty"),
+    invalid("an empty file", _samples(ONE, b""), "part1", "the file is empty"),
+    invalid("no archive", _samples(ONE, b"a,b"), "part1", "not a readable zip or tar archive"),
+    invalid("a path upwards", _samples(zip_of({"../x": b"1"})), "part0", "unsafe path"),
+]
+
+
+@table(SAMPLES)
+def test_samples(case: Case, door, world):
+    verify(case, door, world)
+
+
+@pytest.fixture
+def folders(org_a) -> Path:
+    """Alice's folder on the server: two samples, an empty folder, a link, a file."""
+    root = Path(settings.SERVERMEDIAS_ROOT, A)
+    for name in ("one", "two"):
+        (root / name).mkdir(parents=True)
+        (root / name / "data.csv").write_text(name)
+    (root / "many" / "a").mkdir(parents=True)
+    (root / "many" / "a" / "x").write_text("a")
+    (root / "many" / "b").mkdir()
+    (root / "many" / "b" / "x").write_text("b")
+    (root / "empty").mkdir()
+    (root / "file").write_text("a file")
+    (root / "link").symlink_to(root / "one")
+    (root.parent / "MyOrg2MSP" / "secret").mkdir(parents=True)
+    (root.parent / "MyOrg2MSP" / "secret" / "x").write_text("x")
+    return root
+
+
+def _folders(*paths: str, **options):
+    return lambda world: DataSampleSpec(
+        [world.dataset.key], paths=[Path(path) for path in paths], **options
+    )
+
+
+def _absolute(name: str):
+    return lambda world: DataSampleSpec(
+        [world.dataset.key], paths=[Path(settings.SERVERMEDIAS_ROOT, A, name)]
+    )
+
+
+def _both(world):
+    return DataSampleSpec([world.dataset.key], {"part": upload(ONE)}, [Path("one")])
+
+
+PLACES = [
+    accepted("below the root", _folders("one")),
+    accepted("absolute", _absolute("one")),
+    accepted("two", _folders("one", "two")),
+    accepted("subfolders", _folders("many", multiple=True)),
+    invalid("both a file and a folder", _both, "path", "both were given"),
+    invalid("missing", _folders("nowhere"), "path", "is not a folder"),
+    invalid("a file", _folders("file"), "path", "is not a folder"),
+    invalid("empty", _folders("empty"), "path", "is an empty folder"),
+    invalid("one of two empty", _folders("one", "empty"), "path", "is an empty folder"),
+    invalid("a link", _folders("link"), "path", "is a symbolic link"),
+    invalid("the root itself", _folders("."), "path", "is not below your organisation's folder"),
+    invalid("another organisation's", _folders("../MyOrg2MSP/secret"), "path", "is not below"),
+    invalid(
+        "another organisation's subfolders",
+        _folders("../MyOrg2MSP", multiple=True),
+        "path",
+        "is not below",
+    ),
+    invalid("elsewhere", _folders("/etc"), "path", "is not below"),
+    invalid("subfolders, one of them no folder", _folders(".", multiple=True), "path", ""),
+]
+
+
+@table(PLACES)
+def test_server_side_folders(case: Case, door, world, folders):
+    verify(case, door, world)
+
+
+def test_each_subfolder_is_a_sample(door, world, folders):
+    door.send(world.alice, _folders("many", multiple=True)(world))
+    names = {Path(path).name for path in DataSample.objects.values_list("path", flat=True)}
+    assert names == {"a", "b"}
+
+
+# --- Links ---------------------------------------------------------------------------------------
+
+
+def _link(datasets, samples):
+    return lambda world: Link(datasets(world), samples(world))
+
+
+def _other(world):
+    return [world.other_dataset.key]
+
+
+def _mine(world):
+    return [sample.key for sample in world.samples]
+
+
+LINKS = [
+    accepted("one", _link(_other, lambda w: _mine(w)[:1])),
+    accepted("two samples with two datasets", _link(lambda w: [w.dataset.key, *_other(w)], _mine)),
+    accepted("again", _link(lambda w: [w.dataset.key], _mine)),
+    invalid(
+        "no samples", _link(_other, lambda w: []), "data_sample_keys", "missing or empty field"
+    ),
+    invalid("no datasets", _link(lambda w: [], _mine), KEYS, "missing or empty field"),
+    refused(
+        "unknown dataset",
+        _link(lambda w: [uuid4()], _mine),
+        Code.NOT_FOUND,
+        KEYS,
+        "datamanager with key",
+    ),
+    refused(
+        "one unknown dataset",
+        _link(lambda w: [*_other(w), uuid4()], _mine),
+        Code.NOT_FOUND,
+        KEYS,
+        "not found",
+    ),
+    refused(
+        "foreign dataset",
+        _link(lambda w: [w.bobs_dataset().key], _mine),
+        Code.FORBIDDEN,
+        "",
+        "only its owner",
+    ),
+    refused(
+        "unknown sample",
+        _link(_other, lambda w: [uuid4()]),
+        Code.NOT_FOUND,
+        "",
+        "datasample with key",
+    ),
+    refused(
+        "one unknown sample",
+        _link(_other, lambda w: [*_mine(w), uuid4()]),
+        Code.NOT_FOUND,
+        "",
+        "not found",
+    ),
+    refused(
+        "foreign sample",
+        _link(_other, lambda w: [w.bobs_sample.key]),
+        Code.FORBIDDEN,
+        "",
+        "only its owner",
+    ),
+    refused(
+        "unknown dataset and sample: the dataset first",
+        _link(lambda w: [uuid4()], lambda w: [uuid4()]),
+        Code.NOT_FOUND,
+        KEYS,
+        "datamanager with key",
+    ),
+    refused(
+        "foreign dataset and unknown sample: the dataset first",
+        _link(lambda w: [w.bobs_dataset().key], lambda w: [uuid4()]),
+        Code.FORBIDDEN,
+        "",
+        "add data samples to this dataset",
+    ),
+]
+
+
+@table(LINKS)
+def test_links(case: Case, door, world):
+    verify(case, door, world)
+
+
+def test_links_are_added_and_none_is_removed(door, world):
+    first, second = world.samples
+    before = set(DataSampleLink.objects.values_list("dataset", "data_sample"))
+    for _ in range(2):
+        door.send(world.alice, Link([world.other_dataset.key], [first.key]))
+    added = {(world.other_dataset.key, first.key)}
+    assert set(DataSampleLink.objects.values_list("dataset", "data_sample")) == before | added
+    assert DataSampleLink.objects.count() == len(before) + 1
+    assert second.links.count() == 1

@@ -1,0 +1,97 @@
+"""Of two faults, the one that the contract checks first is told first. Contract 3.6."""
+
+from dataclasses import replace
+from itertools import combinations
+from uuid import uuid4
+
+import pytest
+
+from assets.compute import registration
+from assets.compute.specs import OutputSpec, TaskSpec
+from tests.builders import PRIVATE, make_function, make_model, only_to
+
+from .batches import NOBODY
+from .doors import Door, Said
+from .requests import Tasks
+from .world import B, World, model_ref, parent_ref
+
+
+def _conflict(world: World, task: TaskSpec) -> TaskSpec:
+    known = world.task(tag="known")
+    registration.register_tasks([known], world.alice)
+    return replace(task, key=known.key)
+
+
+def _more(*refs):
+    return lambda world, task: replace(task, inputs=(*task.inputs, *refs))
+
+
+def _disabled(world: World, task: TaskSpec) -> TaskSpec:
+    make_model(world.parent.key, content=b"")
+    world.finish(world.parent.key)
+    return _more(parent_ref("shared", world.parent.key))(world, task)
+
+
+def _bobs_function(world: World, task: TaskSpec) -> TaskSpec:
+    return replace(task, function_key=make_function(world.bob).key)
+
+
+def _unknown_output(world: World, task: TaskSpec) -> TaskSpec:
+    return _more(parent_ref("shared", world.parent.key, "nothing"))(world, task)
+
+
+# One fault each, in the order of the checks.
+FAULTS = {
+    "1 unknown plan": lambda w, task: replace(task, compute_plan_key=NOBODY),
+    "2 metadata": lambda w, task: replace(task, metadata={"a__b": ""}),
+    "3 tag": lambda w, task: replace(task, tag="t" * 101),
+    "4 key taken": _conflict,
+    "5 unknown parent": _more(parent_ref("shared", NOBODY)),
+    "7 function": _bobs_function,
+    "8 disabled model": _disabled,
+    "9 unknown organisation": lambda w, task: replace(
+        task, outputs={"model": OutputSpec(only_to("Nobody"))}
+    ),
+    "10 unknown input": _more(model_ref("nothing", NOBODY)),
+    "11 worker": lambda w, task: replace(task, worker=B),
+    "14 opener twice": lambda w, task: replace(task, inputs=(task.inputs[0], *task.inputs)),
+    "16 unknown sample": _more(model_ref("datasamples", NOBODY)),
+    "23 unknown output": lambda w, task: replace(
+        task, outputs={**task.outputs, "more": OutputSpec(PRIVATE)}
+    ),
+}
+
+
+def _first(door: Door, world: World, task: TaskSpec) -> Said:
+    first = door.send(world.alice, Tasks([task])).problems[0]
+    # Where an input stands depends on the other fault's inputs; what is said does not.
+    return replace(first, field=first.field.partition("[0].")[2].partition("[")[0])
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"), list(combinations(FAULTS, 2)), ids=lambda name: name.split()[0]
+)
+def test_the_earlier_check_speaks_first(earlier, later, door, world):
+    task = world.task(key=uuid4())
+    both = FAULTS[earlier](world, FAULTS[later](world, task))
+    one = FAULTS[earlier](world, task)
+    said, expected = _first(door, world, both), _first(door, world, one)
+    assert (said.code, said.field) == (expected.code, expected.field)
+    assert said.message.split('"')[0] == expected.message.split('"')[0]
+
+
+def test_the_plans_owner_is_checked_after_the_graph_and_before_the_function(door, world):
+    """6: of another's plan, after 5 and before 7."""
+    bob = world.bob
+    task = world.task()
+    lost = replace(task, inputs=(parent_ref("shared", NOBODY),))
+    assert "unknown task parent" in door.send(bob, Tasks([lost])).problems[0].message
+    strange = replace(task, function_key=NOBODY)
+    problem = door.send(bob, Tasks([strange])).problems[0]
+    assert (problem.code, problem.field) == ("OE0102", "")
+
+
+def test_a_role_is_checked_before_anything_else(door, world):
+    task = world.task(compute_plan_key=NOBODY, metadata={"a__b": ""})
+    problem = door.send(world.users["victor"], Tasks([task])).problems[0]
+    assert (problem.code, problem.message[:19]) == ("OE0102", "your role is viewer")
