@@ -9,15 +9,15 @@ from .datasets.api import DataSampleViewSet, DatasetViewSet
 from .feed.api import NewsFeedViewSet
 from .functions.api import FunctionViewSet
 from .organizations.urls import urlpatterns as organization_urls
-from .outputs.api import LogsView, ModelViewSet, TaskAssetsViewSet
-from .outputs.performances import PerformanceViewSet, PlanPerformancesViewSet
+from .outputs.api import LogsView, ModelViewSet, TaskViewSet
+from .outputs.performances import ComputePlanViewSet, PerformanceViewSet
 
 router = DefaultRouter()
 router.register("data_manager", DatasetViewSet, basename="data_manager")
 router.register("data_sample", DataSampleViewSet, basename="data_sample")
 router.register("function", FunctionViewSet, basename="function")
-router.register("compute_plan", PlanPerformancesViewSet, basename="compute_plan")
-router.register("task", TaskAssetsViewSet, basename="task")
+router.register("compute_plan", ComputePlanViewSet, basename="compute_plan")
+router.register("task", TaskViewSet, basename="task")
 router.register("model", ModelViewSet, basename="model")
 router.register("performance", PerformanceViewSet, basename="performance")
 router.register("news_feed", NewsFeedViewSet, basename="news_feed")

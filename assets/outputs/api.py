@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from ..common.api import AssetViewSet
 from ..common.kinds import AssetKind
 from ..common.parsing import as_key
-from ..compute.api import TaskViewSet
+from ..compute import api
 from ..compute.models import Task
 from ..compute.statuses import ErrorType
 from ..datasets.serializers import DataSampleSerializer, DatasetSerializer
@@ -55,7 +55,7 @@ class ModelViewSet(AssetViewSet):
         return download(request, model.permissions, model.file.name, f"model_{key}")
 
 
-class TaskAssetsViewSet(TaskViewSet):
+class TaskViewSet(api.TaskViewSet):
     """Tasks, with what they take and what they have made."""
 
     @extend_schema(responses={200: TaskAssetSerializer(many=True)})

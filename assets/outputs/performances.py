@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from ..common.lookups import MetadataValue
-from ..compute.api import ComputePlanViewSet
+from ..compute import api
 from .filters import PLAN, PerformanceFilterSet
 from .models import Performance
 from .queries import plan_performances, ranks_and_rounds
@@ -23,8 +23,8 @@ from .serializers import PerformanceRowSerializer
 TASK = "output__task__"
 
 
-class PlanPerformancesViewSet(ComputePlanViewSet):
-    """Compute plans, with their performances."""
+class ComputePlanViewSet(api.ComputePlanViewSet):
+    """Compute plans: tasks that belong together, and what they have measured."""
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     @action(detail=True, filterset_class=None, pagination_class=None)
