@@ -1,7 +1,9 @@
 """Where everything is: the API for programs, the admin for people, and the documentation."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.functional import lazy
 from django.views.generic import RedirectView
 from drf_spectacular.views import (
     SpectacularAPIView,
@@ -12,12 +14,16 @@ from drf_spectacular.views import (
 from assets.common.health import live, ready
 
 handler400 = "assets.common.api.bad_request"
+# Where static files are is known once settings are, after this module is read.
+static_lazy = lazy(static, str)
+
 handler404 = "assets.common.api.page_not_found"
 handler500 = "assets.common.api.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url=static_lazy("registrar/favicon.svg"))),
     path("livez", live, name="livez"),
     path("readyz", ready, name="readyz"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

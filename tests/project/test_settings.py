@@ -97,3 +97,7 @@ def test_what_is_read_without_the_final_slash_is_redirected():
 
 def test_the_address_of_the_server_leads_to_the_admin():
     assert Client().get("/")["Location"] == "/admin/"
+
+
+def test_browsers_find_an_icon():
+    assert Client().get("/favicon.ico")["Location"].endswith("registrar/favicon.svg")
