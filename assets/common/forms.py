@@ -63,6 +63,10 @@ class ProblemForm(forms.Form):
 class RowForm(ProblemForm):
     """One row of a list in a spec, such as one input of a function."""
 
+    def has_field(self, path: str) -> bool:
+        """Is this the path of one of the row's fields, or that of the row (blank)?"""
+        return not path or (path.startswith(".") and path[1:].partition(".")[0] in self.fields)
+
     def spec(self) -> Any:
         """Return the row as the plain value that its list is made of."""
         raise NotImplementedError
@@ -81,7 +85,7 @@ class Rows:
     non_form_errors: Any
     is_valid: Any
 
-    @property
+    @cached_property
     def filled(self) -> list[RowForm]:
         """The rows with content, in order, once the formset was cleaned."""
         return [
@@ -95,24 +99,30 @@ class Rows:
 
     def show_at(self, path: str, problem: Problem) -> None:
         """Show a problem of the whole list (`path` is empty), of ``[3].kind`` or ``.name.kind``."""
-        rows = [
-            (row, path.removeprefix(prefix).lstrip("."))
-            for index, row in enumerate(self.filled)
-            for prefix in _prefixes(index, row)
-            if path == prefix or path.startswith((f"{prefix}.", f"{prefix}["))
+        found = [
+            (len(prefix), row, path.removeprefix(prefix))
+            for prefix, row in self._prefixes
+            if path.startswith(prefix) and row.has_field(path.removeprefix(prefix))
         ]
-        for row, rest in rows:
-            row.show_at(rest, problem)
-        if not rows:
+        # An identifier may itself look like a path: the longest that fits is meant.
+        longest = max((length for length, _, _ in found), default=0)
+        for length, row, rest in found:
+            if length == longest:
+                row.show_at(rest.removeprefix("."), problem)
+        if not found:
             self.non_form_errors().data.append(
                 ValidationError(problem.sentence, code=problem.code.label)
             )
 
-
-def _prefixes(index: int, row: RowForm) -> set[str]:
-    """Return how paths may begin that are about this row."""
-    identifier = row.cleaned_data.get("identifier", "")
-    return {f"[{index}]", f".{identifier}", f".{identifier[:100]}"}
+    @cached_property
+    def _prefixes(self) -> list[tuple[str, RowForm]]:
+        """How paths begin, and which row they are about; known before the first is shown."""
+        found = []
+        for index, row in enumerate(self.filled):
+            identifier = row.cleaned_data.get("identifier", "")
+            starts = {f"[{index}]", f".{identifier}", f".{identifier[:100]}"}
+            found += [(start, row) for start in starts]
+        return found
 
 
 class RowFormSet(Rows, BaseFormSet):

@@ -137,8 +137,8 @@ class KeysField(serializers.ListField):
         return super().run_validation(data) or ()
 
     def to_internal_value(self, data: Any) -> Sequence[UUID]:
-        reader = Reader(DATA_SAMPLE)
-        keys = reader.keys({self.field_name: data}, self.field_name)
+        reader, name = Reader(DATA_SAMPLE), str(self.field_name)
+        keys = reader.keys({name: data}, name)
         refuse_if(reader.problems)
         return keys
 

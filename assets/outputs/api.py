@@ -52,7 +52,7 @@ class ModelViewSet(AssetViewSet):
         check_key(key)
         self.queryset = Model.objects.select_related("permissions")
         model = self.get_object()
-        return download(request, model.permissions, model.file.name, f"model_{key}")
+        return download(request, model.permissions, model.file.name, f"model_{model.key}")
 
 
 class TaskViewSet(api.TaskViewSet):

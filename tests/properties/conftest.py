@@ -1,0 +1,3 @@
+"""Loads the profile before any property is read."""
+
+from . import profiles  # noqa: F401
