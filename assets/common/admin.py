@@ -120,6 +120,8 @@ class RegistrationInline(OpenInline):
 
     row_form: type[forms.Form]
     extra = 1
+    # There is nothing to delete yet: a row that is not wanted is removed, or left blank.
+    can_delete = False
 
     def row_widgets(self) -> dict[str, forms.Widget]:
         """Return widgets that take the place of the form's own."""
@@ -136,6 +138,7 @@ class RegistrationInline(OpenInline):
             fk_name=self.fk_name,
             fields=(),
             extra=self.extra,
+            can_delete=False,
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -47,9 +47,9 @@ class ComputePlanAdmin(AssetAdmin):
     add_form = ComputePlanForm
     change_form = ComputePlanRenameForm
     change_form_template = "admin/assets/computeplan/change_form.html"
-    list_display = ("name", "owner", "status_badge", "task_count", "tag", "creation_date")
+    list_display = ("name", "owned_by", "status_badge", "task_count", "tag", "registered_at")
     list_filter = ("owner", "status", "creation_date")
-    list_select_related = ("owner",)
+    list_select_related = False
     search_fields = ("name", "key", "tag")
     search_help_text = "Name, key or tag."
     add_fieldsets = (
@@ -229,14 +229,14 @@ class TaskAdmin(AssetAdmin):
     inlines = (InputInline, OutputInline)
     autocomplete_fields = ("function", "compute_plan", "worker")
     list_display = (
-        "key",
-        "function",
-        "compute_plan",
-        "worker",
+        "short_key",
+        "function_name",
+        "plan_name",
         "rank",
         "status_badge",
-        "owner",
-        "creation_date",
+        "owned_by",
+        "run_by",
+        "registered_at",
     )
     list_filter = ("status", "owner", "worker", "creation_date")
     search_fields = ("key", "tag", "function__name", "compute_plan__name", "compute_plan__key")
@@ -280,6 +280,18 @@ class TaskAdmin(AssetAdmin):
     def autocomplete_label(self, obj: Task) -> str:
         tag = f", {obj.tag}" if obj.tag else ""
         return f"{obj.function}, rank {obj.rank}{tag} ({str(obj.key)[:8]})"
+
+    @admin.display(description="function", ordering="function__name")
+    def function_name(self, task: Task) -> str:
+        return task.function.name
+
+    @admin.display(description="compute plan", ordering="compute_plan__name")
+    def plan_name(self, task: Task) -> str:
+        return task.compute_plan.name
+
+    @admin.display(description="worker", ordering="worker")
+    def run_by(self, task: Task) -> str:
+        return task.worker_id
 
     @admin.display(description="logs permission")
     def logs_badge(self, task: Task) -> str:

@@ -57,8 +57,10 @@ class TasksField(JSONTextField):
 class ComputePlanForm(SpecForm):
     """Registers a compute plan, with or without tasks."""
 
-    # Not marked as required: a whole plan pasted below brings its own.
-    name = text_field(ComputePlan, "name", required=False)
+    # Browsers must not ask for a name: a whole plan pasted as tasks brings its own.
+    use_required_attribute = False
+
+    name = text_field(ComputePlan, "name")
     tag = text_field(ComputePlan, "tag")
     metadata = MetadataFormField()
     tasks = TasksField(

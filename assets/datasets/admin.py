@@ -20,10 +20,10 @@ class DatasetAdmin(AssetAdmin):
     list_display = (
         "name",
         "type",
-        "owner",
+        "owned_by",
         "permissions_badge",
         "sample_count",
-        "creation_date",
+        "registered_at",
     )
     list_filter = ("owner", "type", "permissions__public", "creation_date")
     search_fields = ("name", "key", "type", "=opener_checksum", "=description_checksum")
@@ -95,9 +95,9 @@ class DataSampleAdmin(AssetAdmin):
     change_form = SampleLinkForm
     inlines = (LinkInline,)
     autocomplete_fields = ("datasets",)
-    list_display = ("key", "owner", "source", "dataset_count", "creation_date")
+    list_display = ("key", "owned_by", "source", "dataset_count", "registered_at")
     list_filter = ("owner", "creation_date")
-    list_select_related = ("owner",)
+    list_select_related = False
     search_fields = ("key", "datasets__name", "datasets__key")
     search_help_text = "Key of the data sample; name or key of a dataset."
     add_fieldsets = (

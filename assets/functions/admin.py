@@ -43,7 +43,7 @@ class FunctionAdmin(AssetAdmin):
     change_form = FunctionRenameForm
     add_inlines = (NewInputInline, NewOutputInline)
     inlines = (InputInline, OutputInline)
-    list_display = ("name", "owner", "status_badge", "permissions_badge", "creation_date")
+    list_display = ("name", "owned_by", "status_badge", "permissions_badge", "registered_at")
     list_filter = ("owner", "status", "permissions__public", "creation_date")
     search_fields = ("name", "key", "=archive_checksum", "=description_checksum")
     search_help_text = "Name, key, or the checksum of a file."
@@ -56,6 +56,16 @@ class FunctionAdmin(AssetAdmin):
                 "description": "Names, inputs and outputs are seen by the whole consortium. "
                 "Permissions are about running the function and downloading its "
                 "files; they cannot be changed later.",
+            },
+        ),
+        (
+            "What it takes and makes",
+            {
+                "fields": (),
+                "description": "A function that reads data takes a dataset (its opener) and data "
+                "samples: both or neither, the dataset once. A model is a file that one task "
+                "makes and others take. A performance is one number that everybody sees. "
+                "Rows that stay blank do not count.",
             },
         ),
     )

@@ -13,9 +13,9 @@ from .models import FailureReport, Model, Performance
 
 @admin.register(Model)
 class ModelAdmin(AssetAdmin):
-    list_display = ("key", "owner", "task", "output", "permissions_badge", "creation_date")
+    list_display = ("key", "owned_by", "output", "permissions_badge", "registered_at")
     list_filter = ("owner", "permissions__public", "creation_date")
-    list_select_related = ("owner", "permissions", "task", "output")
+    list_select_related = ("permissions", "output")
     search_fields = ("key", "task__key", "=file_checksum")
     search_help_text = "Key of the model or of its task, or the checksum of the file."
     fieldsets = (

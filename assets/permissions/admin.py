@@ -20,7 +20,7 @@ class AssetAdmin(RegistryAdmin):
 
     date_hierarchy = "creation_date"
     ordering = ("-creation_date", "key")
-    list_select_related: ClassVar[Any] = ("owner", "permissions")
+    list_select_related: ClassVar[Any] = ("permissions",)
 
     def has_add_permission(self, request) -> bool:
         return self.add_form is not None and may_register(request.user)
@@ -54,6 +54,19 @@ class AssetAdmin(RegistryAdmin):
 
     log_change = log_addition
 
+    @admin.display(description="key", ordering="key")
+    def short_key(self, asset: Any) -> str:
+        """Show enough of the key to tell rows apart."""
+        return str(asset.key)[:8]
+
+    @admin.display(description="owner", ordering="owner")
+    def owned_by(self, asset: Any) -> str:
+        return asset.owner_id
+
+    @admin.display(description="registered", ordering="creation_date")
+    def registered_at(self, asset: Any) -> str:
+        return f"{asset.creation_date:%Y-%m-%d %H:%M}"
+
     @admin.display(description="permissions", ordering="permissions__public")
     def permissions_badge(self, asset: Any) -> SafeString:
         return show_permissions(asset.permissions)
@@ -67,7 +80,7 @@ class AssetAdmin(RegistryAdmin):
     def metadata_lines(self, asset: Any) -> SafeString | str:
         """Show metadata one entry a line."""
         entries = sorted(asset.metadata.items())
-        return format_html_join("\n", "{}: {}", entries) if entries else "-"
+        return format_html_join(SafeString("<br>"), "{}: {}", entries) if entries else "-"
 
 
 def show_permissions(permissions: Permissions) -> SafeString:
@@ -99,7 +112,11 @@ def stored_file(
 
 def show_file(url: str, size: int, checksum: str, *, allowed: bool) -> SafeString:
     """Show a stored file, with a link for those who may download it."""
-    link = format_html('<a href="{}" download>Download</a>', url) if allowed else "Not permitted"
+    link = (
+        format_html('<a href="{}" download>Download</a>', url)
+        if allowed
+        else "Not permitted to your organisation"
+    )
     parts = [link, filesizeformat(size), format_html("sha256 <code>{}</code>", checksum)]
     return format_html_join(" · ", "{}", ((part,) for part in parts))
 

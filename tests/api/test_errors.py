@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from assets.compute.api import ComputePlanViewSet
+
 LISTS = ["data_manager", "data_sample", "function", "compute_plan", "task", "model"]
 WORDS = ["Dataset", "DataSample", "Function", "ComputePlan", "Task", "Model"]
 RENAMED = ["data_manager", "function", "compute_plan"]
@@ -25,7 +27,7 @@ def test_a_malformed_key(resource, key, api):
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
 
 
-@pytest.mark.parametrize(("resource", "word"), zip(LISTS, WORDS, strict=True))
+@pytest.mark.parametrize(("resource", "word"), list(zip(LISTS, WORDS, strict=True)))
 def test_an_unknown_key(resource, word, api):
     answer = api.get(f"/api/{resource}/{uuid4()}/")
     detail = f"No {word} matches the given query."
@@ -146,8 +148,6 @@ def test_what_is_sent_is_never_redirected(method, api):
 
 
 def test_a_fault_of_ours_is_told_as_json(api, monkeypatch):
-    from assets.compute.api import ComputePlanViewSet
-
     def broken(*args):
         raise RuntimeError("secret")
 

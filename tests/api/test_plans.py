@@ -1,6 +1,6 @@
 """What is told of a compute plan beside its columns. Contract 2.6, 2.12."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -55,10 +55,7 @@ def test_estimated_end(world, api):
     _set(plan, **doing, executing_count=4)
     assert _plan(api, plan)["estimated_end_date"] is None
     _set(plan, **doing, executing_count=3, done_count=1)
-    estimated = _plan(api, plan)["estimated_end_date"]
-    from datetime import datetime
-
-    moment = datetime.fromisoformat(estimated)
+    moment = datetime.fromisoformat(_plan(api, plan)["estimated_end_date"])
     assert abs(moment - (now + 3 * HOUR)) < timedelta(minutes=2)
     _set(plan, status="PLAN_STATUS_DONE", end_date=now)
     body = _plan(api, plan)

@@ -61,7 +61,7 @@ def test_tasks_that_came_in_between(door, world, blind_once):
     assert not door.send(world.alice, Tasks([task, new])).problems
     assert len(looks) == 2
     assert Task.objects.count() == 2
-    assert Event.objects.count() == len(before["assets.Event"]) + 1
+    assert Event.objects.count() == len(before[Event._meta.db_table]) + 1
 
 
 def test_other_tasks_that_came_in_between(door, world, blind_once):

@@ -5,6 +5,7 @@ from what is accepted by the one thing that it is about.
 """
 
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from assets.compute.models import ComputePlan
@@ -98,19 +99,30 @@ class World:
 
     def task(self, **changes) -> TaskSpec:
         """A legal task of `train`."""
-        changes = {"compute_plan_key": self.plan.key, **changes}
-        return builders.training_task(self.dataset, self.samples, self.train, **changes)
+        return builders.training_task(
+            self.dataset, self.samples, self.train, **self._in_the_plan(changes)
+        )
 
     def child(self, *parents: TaskSpec, worker: str = A, **changes) -> TaskSpec:
         """A legal task of `aggregate` below the parents."""
-        changes = {"compute_plan_key": self.plan.key, **changes}
-        return builders.aggregate_task(self.aggregate, worker, *parents, **changes)
+        return builders.aggregate_task(
+            self.aggregate, worker, *parents, **self._in_the_plan(changes)
+        )
 
     def simple(self, function: Function, **changes) -> TaskSpec:
         """A task of a function that takes nothing, with an output of each that it makes."""
         outputs = {output.identifier: OutputSpec(PUBLIC) for output in function.outputs.all()}
-        changes = {"compute_plan_key": self.plan.key, "outputs": outputs, **changes}
-        return builders.aggregate_task(function, A, **changes)
+        return builders.aggregate_task(
+            function, A, **self._in_the_plan({"outputs": outputs, **changes})
+        )
+
+    def _in_the_plan(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Put a task into the plan, unless the changes say where it belongs."""
+        return (
+            changes
+            if "compute_plan_key" in changes
+            else {"compute_plan_key": self.plan.key, **changes}
+        )
 
     @cached_property
     def parent(self) -> TaskSpec:

@@ -1,0 +1,148 @@
+"""Every constraint of every model fires in SQL, for those who pass the rules by."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone
+
+from assets.common.kinds import AssetKind
+from assets.organizations.registration import create_token
+
+from .everything import make_everything
+
+pytestmark = pytest.mark.django_db
+
+BOTH = {"archive": "a.zip", "path": "/a"}
+NEITHER = {"archive": "", "path": ""}
+DATA_MANAGER = {"kind": AssetKind.DATA_MANAGER}
+
+# What a copy of a sound row must say to break each constraint; several ways where there are.
+VIOLATIONS: dict[str, list[dict]] = {
+    "apitoken_expires_later": [{"expires_at": timezone.now() - timedelta(days=9)}],
+    "computeplan_has_name": [{"name": ""}],
+    "computeplan_status": [{"status": "PLAN_STATUS_UNKNOWN"}, {"status": ""}],
+    "datasample_archive_or_path": [BOTH, NEITHER],
+    "datasamplelink_once": [{}],
+    "dataset_has_name": [{"name": ""}],
+    "failurereport_of_one": [{"task_id": None, "function_id": None}, {"of": "both"}],
+    "function_has_name": [{"name": ""}],
+    "function_status": [{"status": "FUNCTION_STATUS_UNKNOWN"}],
+    "functioninput_identifier": [{}],
+    "functioninput_kind": [{"identifier": "new", "kind": AssetKind.PERFORMANCE}],
+    "functioninput_one_data_manager": [
+        {"identifier": "new", **DATA_MANAGER, "multiple": True},
+        {"identifier": "new", **DATA_MANAGER, "optional": True},
+    ],
+    "functionoutput_identifier": [{}],
+    "functionoutput_kind": [{"identifier": "new", "kind": AssetKind.DATA_SAMPLE}],
+    "functionoutput_one_performance": [
+        {"identifier": "new", "kind": AssetKind.PERFORMANCE, "multiple": True}
+    ],
+    "task_failed_for_a_reason": [{"status": "STATUS_FAILED", "error_type": ""}],
+    "task_status": [{"status": "STATUS_TODO"}],
+    "taskinput_one_source": [
+        {"position": 90, "dataset_id": None, "data_sample_id": None},
+        {"position": 90, "of": "dataset and sample"},
+        {"position": 90, "parent_output_identifier": "model"},
+        {"position": 90, "dataset_id": None, "of": "parent without output"},
+    ],
+    "taskinput_position": [{}],
+    "taskoutput_identifier": [{}],
+    "user_has_organization": [{"organization_id": None, "is_superuser": False}],
+}
+
+CONSTRAINTS = {
+    constraint.name: (model, constraint)
+    for model in apps.get_app_config("assets").get_models()
+    for constraint in model._meta.constraints
+}
+UNIQUE_FIELDS = [
+    (model, field.name)
+    for model in apps.get_app_config("assets").get_models()
+    for field in model._meta.concrete_fields
+    if field.unique and not field.primary_key
+]
+
+
+@pytest.fixture
+def rows(alice):
+    token, _ = create_token(alice, expires_at=timezone.now() + timedelta(hours=1))
+    return {**make_everything(alice), "User": alice, "ApiToken": token}
+
+
+# Values that are keys of other rows, by the word after `of`.
+KEYS = {
+    "both": lambda rows: {
+        "task_id": rows["Task"].key,
+        "function_id": rows["ComputePlan"].tasks.first().function_id,
+    },
+    "dataset and sample": lambda rows: {
+        "dataset_id": rows["Dataset"].key,
+        "data_sample_id": rows["DataSample"].key,
+    },
+    "parent without output": lambda rows: {
+        "data_sample_id": None,
+        "parent_task_id": rows["Task"].key,
+    },
+}
+
+
+def insert_copy(row: models.Model, *, keep: tuple[str, ...] = (), **changes) -> None:
+    """Insert a copy of the row under a key of its own, with other values in unique fields."""
+    values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    for field in row._meta.concrete_fields:
+        if field.primary_key:
+            values[field.attname] = uuid.uuid4() if isinstance(row.pk, uuid.UUID) else None
+        elif field.unique and field.name not in keep and not field.null:
+            values[field.attname] = uuid.uuid4().hex
+    type(row)(**{**values, **changes}).save(force_insert=True)
+
+
+def test_no_constraint_is_forgotten():
+    assert set(VIOLATIONS) == set(CONSTRAINTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [(name, n) for name, ways in VIOLATIONS.items() for n in range(len(ways))]
+)
+def test_constraints_fire(rows, name, number):
+    model, constraint = CONSTRAINTS[name]
+    changes = dict(VIOLATIONS[name][number])
+    if "of" in changes:
+        changes |= KEYS[changes.pop("of")](rows)
+    with pytest.raises(IntegrityError) as error, transaction.atomic():
+        insert_copy(rows[model.__name__], **changes)
+    if isinstance(constraint, models.UniqueConstraint) and connection.vendor == "sqlite":
+        # SQLite tells the columns instead.
+        columns = [model._meta.get_field(field).column for field in constraint.fields]
+        name = ", ".join(f"{model._meta.db_table}.{column}" for column in columns)
+    assert name in str(error.value)
+
+
+@pytest.mark.parametrize(("model", "field"), UNIQUE_FIELDS)
+def test_unique_fields_are_unique(rows, model, field):
+    row = rows[model.__name__]
+    if getattr(row, field) is None:
+        row = model._default_manager.exclude(**{field: None}).first()
+    with pytest.raises(IntegrityError, match=r"(?i)unique"), transaction.atomic():
+        insert_copy(row, keep=(field,))
+
+
+# Each of these is the only one of another row, which a copy would need as well.
+ONE_EACH = {"DataSampleLink", "FailureReport", "Performance"}
+SOUND = {
+    "FunctionInput": {"identifier": "new"},
+    "FunctionOutput": {"identifier": "new"},
+    "TaskInput": {"position": 90},
+    "TaskOutput": {"identifier": "new"},
+}
+
+
+def test_sound_copies_are_accepted(rows):
+    """Or else the copies above might be refused for another reason."""
+    for name, row in rows.items():
+        if name not in ONE_EACH:
+            insert_copy(row, **SOUND.get(name, {}))

@@ -1,0 +1,186 @@
+"""What the source looks like: sizes, who imports what, who writes, and what must not be there.
+
+Each test goes through all files and shows every offender at once.
+"""
+
+import ast
+import re
+
+from .source import ASSETS, ROOT, calls_in, functions_in, imports_of, modules, name_of, tree_of
+
+MODULES = modules()
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+
+# --- Sizes ---------------------------------------------------------------------------------------
+
+MAX_FILE_LINES = 350
+MAX_FUNCTION_LINES = 45
+
+
+def test_files_are_short():
+    lines = {name_of(path): len(path.read_text().splitlines()) for path in MODULES}
+    assert not {name: count for name, count in lines.items() if count > MAX_FILE_LINES}
+
+
+def test_functions_are_short():
+    long = {
+        f"{name_of(path)}:{function.lineno} {function.name}": length
+        for path in MODULES
+        for function in functions_in(path)
+        if (length := function.end_lineno - function.lineno + 1) > MAX_FUNCTION_LINES
+    }
+    assert not long
+
+
+def test_every_module_says_what_it_is():
+    silent = [path for path in MODULES if path.read_text() and not ast.get_docstring(tree_of(path))]
+    assert not [name_of(path) for path in silent]
+
+
+# --- Who imports what ----------------------------------------------------------------------------
+
+# Pure rules and plain values; import-linter cannot name parts of Django.
+PURE = {"rules", "task_rules", "specs", "known", "graph", "parsing", "errors"}
+# Rows and who writes them know models, and no request either.
+REQUESTLESS = {*PURE, "models", "registration", "queries", "batch", "plans", "world", "access"}
+OF_REQUESTS = ("django.http", "django.forms", "django.shortcuts", "django.views", "rest_framework")
+OF_DATABASES = ("django.db",)
+
+
+def imports_below(stems, packages):
+    return [
+        f"{name_of(path)}: {name}"
+        for path in MODULES
+        if path.stem in stems
+        for name in imports_of(path)
+        if f"{name}.".startswith(tuple(f"{package}." for package in packages))
+    ]
+
+
+def test_what_decides_knows_no_request():
+    assert not imports_below(REQUESTLESS, OF_REQUESTS)
+
+
+def test_rules_and_specs_ask_no_database():
+    assert not imports_below(PURE, OF_DATABASES)
+
+
+def test_imports_are_found():
+    """Or else the two tests above could not fail."""
+    assert imports_below({"api"}, OF_REQUESTS)
+    assert imports_below({"models"}, OF_DATABASES)
+
+
+# --- Who writes ----------------------------------------------------------------------------------
+
+WRITING = {"bulk_create", "bulk_update", "get_or_create", "update_or_create", "insert"}
+WRITING |= {"save", "create", "delete", "update"}
+
+ALLOWED = {
+    ("assets/compute/plans.py", "open_tasks.update"): "cancelling, for registration",
+    ("assets/compute/admin.py", "form.save"): "our form, which registers",
+    ("assets/common/admin.py", "form.save"): "our form, which registers",
+    ("assets/datasets/admin.py", "super().save"): "our form, which registers",
+    ("assets/common/health.py", "default_storage.save"): "a file, to see that it can be written",
+    ("assets/common/health.py", "default_storage.delete"): "that file",
+    ("assets/common/storage.py", "default_storage.save"): "files, for registration",
+    ("assets/common/storage.py", "default_storage.delete"): "files of a registration that failed",
+    ("assets/integrity.py", "default_storage.delete"): "files that no row names",
+}
+
+
+def writes_in(path):
+    for call in calls_in(path):
+        name = getattr(call.func, "attr", "")
+        # A queryset's update takes keywords only; a dict's, a set's or a hash's takes none.
+        if name in WRITING and not (name == "update" and (call.args or not call.keywords)):
+            yield name_of(path), ast.unparse(call.func)
+
+
+def test_only_registration_writes():
+    """Every door goes through it, so that no rule can be passed by."""
+    doors = (path for path in MODULES if path.stem != "registration")
+    found = {write for path in doors for write in writes_in(path)}
+    assert found == set(ALLOWED), "write in a registration module, or say in ALLOWED why not"
+
+
+# --- What must not be there ----------------------------------------------------------------------
+
+LEFT_OVER = re.compile(
+    r"\b(TODO|FIXME|XXX)\b | coming[ ]soon | \b(print|breakpoint)\( | \bpdb\b", re.I | re.X
+)
+INLINE = re.compile(
+    r"""<script(?![^>]*\bsrc=) | <style\b | \sstyle\s*= | \son[a-z]+\s*=
+    | javascript: | =["']data:""",
+    re.I | re.X,
+)
+ELSEWHERE = re.compile(r"""(src|href|action|url)\s*[=(]\s*["']?(https?:)?//""", re.I)
+
+
+def lines_with(pattern, paths):
+    return [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in paths
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+
+def test_nothing_is_left_over():
+    assert not lines_with(LEFT_OVER, [*MODULES, *TEMPLATES])
+
+
+def test_left_over_is_found():
+    for line in ("# TODO: later", "print(1)", "Coming soon", "fixme", "breakpoint()"):
+        assert LEFT_OVER.search(line), line
+    for line in ('"STATUS_TODO"', "fingerprint(1)", "blueprint"):
+        assert not LEFT_OVER.search(line), line
+
+
+def test_templates_hold_no_script_and_no_style():
+    """A strict Content-Security-Policy runs and shows nothing that is inline, or of others."""
+    assert not lines_with(INLINE, TEMPLATES)
+    assert not lines_with(ELSEWHERE, TEMPLATES)
+
+
+def test_inline_is_found():
+    for text in ("<script>", '<p style="x">', "<a onclick='x'>", "<STYLE>", 'href="javascript:x"'):
+        assert INLINE.search(text), text
+    for text in ('<script src="{% static "x.js" %}" defer>', "<stylish>", '<p class="style">'):
+        assert not INLINE.search(text), text
+    assert ELSEWHERE.search('<img src="//example.org/x.png">')
+
+
+# --- Tests that cannot fail ----------------------------------------------------------------------
+
+COUNTERS = {"assertNumQueries", "django_assert_num_queries", "django_assert_max_num_queries"}
+
+
+def uncounted(tree: ast.AST) -> list[int]:
+    """The lines that call a counter of queries without `with`: they count nothing."""
+    withs = (node for node in ast.walk(tree) if isinstance(node, ast.With))
+    entered = {id(item.context_expr) for node in withs for item in node.items}
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", getattr(node.func, "attr", "")) in COUNTERS
+        and id(node) not in entered
+    ]
+
+
+def test_queries_are_really_counted():
+    lines = {name_of(path): uncounted(tree_of(path)) for path in modules(ROOT / "tests")}
+    assert not {name: found for name, found in lines.items() if found}
+
+
+def test_uncounted_is_found():
+    assert uncounted(ast.parse("self.assertNumQueries(1)\ndjango_assert_num_queries(2)")) == [1, 2]
+    assert not uncounted(ast.parse("with django_assert_num_queries(2), x:\n    pass"))
+
+
+def test_the_source_is_found():
+    """Or else all of this would pass on an empty folder."""
+    assert len(MODULES) > 80
+    assert ASSETS / "compute" / "task_rules.py" in MODULES
+    assert TEMPLATES
