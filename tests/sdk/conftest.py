@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from .peers import Peer
-from .sdk import Client, Sdk, python_of
+from .sdk import Client, Sdk, is_installed
 from .server import Server
 from .specs import Specs
 from .stock import Stock
@@ -70,7 +70,7 @@ def sdks(
     shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     opened = Sdks(shared, tmp_path_factory.mktemp("sdk"))
     for version in versions_of(request.session.items):
-        if python_of(version).exists():
+        if is_installed(version):
             opened.launch(version)
     yield opened
     opened.close()
@@ -83,7 +83,7 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def sdk(version: str, sdks: Sdks) -> Sdk:
-    if not python_of(version).exists():
+    if not is_installed(version):
         missing = f"the SDK {version} is not installed here: run `make sdk-venvs`"
         in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
         (pytest.fail if in_ci else pytest.skip)(missing)

@@ -20,7 +20,7 @@ PATIENCE = 60
 
 def answer(connection: Connection, functions: Mapping[str, Callable[..., Any]]) -> None:
     """Call the functions that the other side asks for, by name, until it hangs up."""
-    with suppress(EOFError), connection:
+    with suppress(EOFError, ConnectionError), connection:
         while True:
             do, request = json.loads(connection.recv_bytes())
             try:
@@ -60,14 +60,20 @@ class Peer:
 
     def ask(self, do: str, **request: Any) -> Any:
         """Return what the peer's function `do` returns; raise `Failed` when it raises."""
-        self._connection.send_bytes(_dumped([do, request]))
-        if not self._connection.poll(PATIENCE):
-            self.close()  # an answer that comes late would be taken for the next one
-            raise TimeoutError(f"no answer to {do} {request}")
-        reply = json.loads(self._connection.recv_bytes())
+        try:
+            self._connection.send_bytes(_dumped([do, request]))
+            if not self._connection.poll(PATIENCE):
+                self.close()  # an answer that comes late would be taken for the next one
+                raise TimeoutError(f"no answer to {do} {request}")
+            reply = json.loads(self._connection.recv_bytes())
+        except (EOFError, ConnectionError) as error:
+            raise RuntimeError(f"the peer has ended:\n{self.last_words()}") from error
         if "error" in reply:
             raise Failed(**reply["error"])
         return reply["result"]
+
+    def last_words(self) -> str:
+        return ""
 
     def close(self) -> None:
         self._connection.close()
@@ -81,6 +87,7 @@ class Child(Peer):
     ) -> None:
         ours, theirs = Pipe()
         super().__init__(ours)
+        self._log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [python, "-m", module, str(theirs.fileno())],
@@ -94,6 +101,9 @@ class Child(Peer):
                 start_new_session=True,
             )
         theirs.close()
+
+    def last_words(self) -> str:
+        return self._log.read_text(errors="replace")
 
     def close(self) -> None:
         super().close()

@@ -15,9 +15,14 @@ from .stock import Stock
 PREFIXES = {"0.50.0": "/sdk-0.50", "0.49.0": "/sdk-0.49"}
 
 
-def python_of(version: str) -> Path:
-    """Return the Python of the environment that has this version of the SDK."""
-    return ROOT / ".venv" / "sdk" / version / "bin" / "python"
+def environment_of(version: str) -> Path:
+    """Return the environment that has this version of the SDK, if it is installed."""
+    return ROOT / ".venv" / "sdk" / version
+
+
+def is_installed(version: str) -> bool:
+    # The mark that the environment's installation went through.
+    return (environment_of(version) / ".installed").exists()
 
 
 class Client:
@@ -44,9 +49,8 @@ class Sdk:
         self.version, self.server = version, server
         self.url = f"{server.url}/api{PREFIXES.get(version, '')}"
         self._own = folder
-        self.driver = Child(
-            python_of(version), "tests.sdk.driver", folder / "sdk.log", server.environment
-        )
+        python = environment_of(version) / "bin" / "python"
+        self.driver = Child(python, "tests.sdk.driver", folder / "sdk.log", server.environment)
         self._names = (f"client {number}" for number in count(1))
         self._clients: dict[str, Client] = {}
         self._seen: dict[Path, int] = {}

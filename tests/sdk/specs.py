@@ -1,6 +1,7 @@
 """Legal specs as the SDK takes them, with the files and folders that they name."""
 
 import hashlib
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -78,12 +79,30 @@ class Specs:
         path.write_bytes(content)
         return path
 
+    # What most specs name; nobody changes these.
+
+    @cached_property
+    def opener(self) -> Path:
+        return self.file("opener.py", OPENER)
+
+    @cached_property
+    def description(self) -> Path:
+        return self.file("description.md", DESCRIPTION)
+
+    @cached_property
+    def archive(self) -> Path:
+        return self.file("function.zip", zip_of(CODE))
+
+    @cached_property
+    def data(self) -> Path:
+        return self.sample_folder()
+
     def dataset(self, **changes: Any) -> Spec:
         values = {
             "name": "Blood counts",
             "type": "tabular",
-            "data_opener": self.file("opener.py", OPENER),
-            "description": self.file("description.md", DESCRIPTION),
+            "data_opener": self.opener,
+            "description": self.description,
             "permissions": PUBLIC,
             "logs_permission": PRIVATE,
             "metadata": {"ward": "7"},
@@ -94,8 +113,8 @@ class Specs:
         values = {
             **TRAIN,
             "name": "Train",
-            "file": self.file("function.zip", zip_of(CODE)),
-            "description": self.file("description.md", DESCRIPTION),
+            "file": self.archive,
+            "description": self.description,
             "permissions": PUBLIC,
             "metadata": {"library": "numpy"},
         }
@@ -106,7 +125,7 @@ class Specs:
 
     def sample(self, *dataset_keys: str, **changes: Any) -> Spec:
         if "path" not in changes and "paths" not in changes:
-            changes["path"] = self.sample_folder()
+            changes["path"] = self.data
         return {"data_manager_keys": dataset_keys, **changes}
 
     def plan(self, *tasks: Spec, **changes: Any) -> Spec:
