@@ -267,12 +267,11 @@ class RegistryAdmin(admin.ModelAdmin):
         return form.instance
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        # The admin goes on with `obj`, to log it and to link it: let it be the row as written.
-        vars(obj).update(vars(self.saved(form.save())))
+        self.keep(request, obj, form.save())
 
-    def saved(self, result: Any) -> Any:
-        """Return the row that the form's `save` wrote."""
-        return result
+    def keep(self, request: HttpRequest, obj: Any, row: Any) -> None:
+        """Let `obj`, with which the admin goes on, be the row as it was written."""
+        vars(obj).update(vars(row))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save nothing: the form wrote its rows."""

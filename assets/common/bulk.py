@@ -6,6 +6,7 @@ INSERT at 999 parameters on SQLite, and building model instances costs more than
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -24,6 +25,11 @@ def insert(
     """
     if not rows:
         return
+    key = model._meta.pk.attname
+    if key in rows[0]:
+        # Of two transactions that insert the same keys, one waits for the other; in different
+        # orders each would wait for the other, and the database would end one as a deadlock.
+        rows = sorted(rows, key=itemgetter(key))
     by_attribute = {field.attname: field for field in model._meta.concrete_fields}
     fields = [by_attribute[name] for name in rows[0]]
     build = _sqlite if connection.vendor == "sqlite" else _postgresql

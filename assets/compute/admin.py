@@ -232,10 +232,10 @@ class TaskAdmin(AssetAdmin):
         "short_key",
         "function_name",
         "plan_name",
-        "rank",
         "status_badge",
-        "owned_by",
+        "rank",
         "run_by",
+        "owned_by",
         "registered_at",
     )
     list_filter = ("status", "owner", "worker", "creation_date")

@@ -84,9 +84,9 @@ class SampleLinkForm(LinkSamplesForm):
     def make_spec(self, values: dict[str, Any]):
         return super().make_spec({**values, "data_samples": [self.asset]})
 
-    def save(self) -> DataSample:
+    def save(self) -> list[DataSample]:
         super().save()
-        return self.asset
+        return [self.asset]
 
 
 @admin.register(DataSample)
@@ -121,13 +121,12 @@ class DataSampleAdmin(AssetAdmin):
             return (*fieldsets, ("Add to more datasets", {"fields": ("datasets",)}))
         return fieldsets
 
-    def saved(self, result: Any) -> DataSample:
-        return result[0] if isinstance(result, list) else result
-
-    def save_model(self, request, obj, form, change):
-        super().save_model(request, obj, form, change)
-        if not change and (others := len(form.spec.archives) + len(form.spec.paths) - 1):
-            self.message_user(request, f"With it, {others} more were registered.", messages.INFO)
+    def keep(self, request, obj, row):
+        rows: list[DataSample] = row
+        super().keep(request, obj, rows[0])
+        if len(rows) > 1:
+            message = f"{len(rows)} data samples were registered; this is the first:"
+            self.message_user(request, message, messages.SUCCESS)
 
     @admin.display(description="datasets", ordering="dataset_links")
     def dataset_count(self, sample: Any) -> int:

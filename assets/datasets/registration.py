@@ -188,7 +188,8 @@ def link_data_samples(
     """Link every sample with every dataset; links that exist stay, none is removed."""
     problems = list(check_may_register(actor)) or list(check_link(dataset_keys, sample_keys, actor))
     refuse_if(problems)
-    _link(sample_keys, dataset_keys)
+    # In one order for all, or two requests could wait for each other's links.
+    _link(sorted(sample_keys), sorted(dataset_keys))
     record(
         actor,
         Event.Action.LINKED,

@@ -1,10 +1,11 @@
 """Datasets and data samples on the wire. Contract 2.3, 2.4."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -126,12 +127,24 @@ class DataSampleSerializer(WireSerializer):
 
 
 class KeysField(serializers.ListField):
-    """A list of keys, in any spelling of a UUID; absent and null are empty."""
+    """A list of keys, in any spelling of a UUID; absent and null are empty.
+
+    The browsable form draws it as a select box of the newest assets of the user's organisation.
+    """
 
     child = serializers.UUIDField()
+    choices_shown = 1000
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, queryset: QuerySet, **kwargs: Any) -> None:
+        self.queryset = queryset
+        kwargs.setdefault("style", {"base_template": "select_multiple.html"})
         super().__init__(**{"default": (), "allow_null": True, **kwargs})
+
+    def iter_options(self) -> Iterator[Any]:
+        owner = self.context["request"].user.organization_id
+        newest = self.queryset.filter(owner_id=owner).order_by("-creation_date", "pk")
+        choices = {row.pk: str(row) for row in newest[: self.choices_shown]}
+        return serializers.ChoiceField(choices=choices).iter_options()
 
     def run_validation(self, data: Any = empty) -> Sequence[UUID]:
         return super().run_validation(data) or ()
@@ -146,11 +159,13 @@ class KeysField(serializers.ListField):
 class DataSampleSpecSerializer(serializers.Serializer):
     """Reads a DataSampleSpec; every file of the body, whatever its name, is one sample."""
 
-    data_manager_keys = KeysField()
+    data_manager_keys = KeysField(Dataset.objects.all())
+    file = file_part("A zip or tar archive. Every other file of the body is one more sample.")
     path = serializers.CharField(
         required=False,
         allow_null=True,
-        help_text="A folder on the server, or else upload a zip or tar archive.",
+        allow_blank=True,
+        help_text="A folder on the server, instead of a file.",
     )
     paths = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True)
     multiple = serializers.BooleanField(
@@ -178,5 +193,5 @@ class DataSampleSpecSerializer(serializers.Serializer):
 class LinkSerializer(serializers.Serializer):
     """Reads a request to link data samples with datasets, as a form or as JSON."""
 
-    data_manager_keys = KeysField()
-    data_sample_keys = KeysField()
+    data_manager_keys = KeysField(Dataset.objects.all())
+    data_sample_keys = KeysField(DataSample.objects.all())

@@ -10,17 +10,8 @@ from .models import Event
 class EventAdmin(RegistryAdmin):
     """Who did what to which asset, and when; the history of an asset is this list, filtered."""
 
-    list_display = (
-        "timestamp",
-        "actor_name",
-        "organization",
-        "action",
-        "asset_kind",
-        "asset_name",
-        "asset_key",
-    )
+    list_display = ("when", "actor_name", "acted_for", "action", "asset_kind", "asset")
     list_filter = ("action", "asset_kind", "organization", "timestamp")
-    list_select_related = ("organization",)
     search_fields = ("actor_name", "asset_name", "asset_key")
     search_help_text = "User, name or key of an asset."
     date_hierarchy = "timestamp"
@@ -35,3 +26,16 @@ class EventAdmin(RegistryAdmin):
         "asset_key",
         "detail",
     )
+
+    @admin.display(description="when", ordering="timestamp")
+    def when(self, event: Event) -> str:
+        return f"{event.timestamp:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="organisation", ordering="organization")
+    def acted_for(self, event: Event) -> str:
+        return event.organization_id
+
+    @admin.display(description="asset", ordering="asset_name")
+    def asset(self, event: Event) -> str:
+        """Name the asset; kinds without names by as much of the key as tells them apart."""
+        return event.asset_name or str(event.asset_key)[:8]

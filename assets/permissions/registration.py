@@ -35,7 +35,8 @@ def _insert(values: dict[str, PermissionsSpec]) -> None:
         Permissions,
         [
             {"public": value.public, "authorized_ids": value.authorized_ids, "digest": digest}
-            for digest, value in values.items()
+            # In one order for all, or two transactions could wait for each other's rows.
+            for digest, value in sorted(values.items())
         ],
         ignore_conflicts=True,
     )

@@ -9,6 +9,10 @@ from rest_framework.test import APIClient
 from assets.common.pagination import PagePagination
 from tests.rules.world import World
 
+from .pairs import two
+
+__all__ = ["two"]
+
 
 @pytest.fixture
 def world(alice, ada, victor, bob, carol, root) -> World:

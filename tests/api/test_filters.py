@@ -1,87 +1,23 @@
 """What lists keep of what they are asked for. Contract 2.0, 2.3 to 2.9, 2.14."""
 
-import json
 from datetime import timedelta
-from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
-from assets.compute.models import ComputePlan
 from assets.compute.registration import cancel_compute_plan
 from assets.compute.statuses import TaskStatus
 from tests.builders import (
     PUBLIC,
     make_dataset,
     make_function,
-    make_model,
-    make_plan,
-    make_samples,
     only_to,
     set_status,
-    training_task,
 )
 from tests.rules.world import A, B, C
 
-FIRST_DAY = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=9)
-
-
-@pytest.fixture
-def two(world) -> SimpleNamespace:
-    """Alice's things and Bob's: a dataset, a sample, a function, a plan and a task each.
-
-    Bob's are public and have run; Alice's are private and wait.
-    """
-    things = {}
-    for name, actor, permissions in (
-        ("alices", world.alice, only_to()),
-        ("bobs", world.bob, PUBLIC),
-    ):
-        dataset = make_dataset(
-            actor,
-            name=f"{name} data",
-            permissions=permissions,
-            logs_permission=permissions,
-        )
-        (sample,) = make_samples(actor, dataset.key)
-        function = make_function(actor, name=f"{name} function", permissions=permissions)
-        task = training_task(dataset, [sample], function, tag=f"{name} tag", metadata={"of": name})
-        plan = make_plan(actor, task, name=f"{name} plan", tag=f"{name} tag", metadata={"of": name})
-        things[name] = SimpleNamespace(
-            dataset=dataset, sample=sample, function=function, plan=plan, task=task
-        )
-    bobs = things["bobs"]
-    dates = {"start_date": FIRST_DAY, "end_date": FIRST_DAY + timedelta(seconds=90)}
-    set_status([bobs.task.key], TaskStatus.DONE, **dates)
-    ComputePlan.objects.filter(pk=bobs.plan.pk).update(status="PLAN_STATUS_DONE", **dates)
-    for owner in things.values():
-        owner.model = make_model(owner.task.key)
-    return SimpleNamespace(**things)
-
-
-RESOURCES = {
-    "data_manager": "dataset",
-    "data_sample": "sample",
-    "function": "function",
-    "compute_plan": "plan",
-    "task": "task",
-    "model": "model",
-}
-
-
-def found(api, resource, two, **params) -> str:
-    """Whose thing the filtered list has."""
-    answer = api.get(f"/api/{resource}/", params)
-    assert answer.status_code == 200, answer.content
-    keys = [item["key"] for item in answer.json()["results"]]
-    assert len(keys) == len(set(keys)), "a row twice"
-    owners = {str(getattr(two.alices, RESOURCES[resource]).key): "alice"}
-    owners[str(getattr(two.bobs, RESOURCES[resource]).key)] = "bob"
-    return " ".join(sorted(owners[key] for key in keys))
-
-
-BOTH, ALICE, BOB, NONE = "alice bob", "alice", "bob", ""
+from .pairs import ALICE, BOB, BOTH, FIRST_DAY, NONE, RESOURCES, found
 
 # Filters whose value is a key or an id of Alice's; `{}` of the thing that is named.
 BY_KEY = {
@@ -341,141 +277,6 @@ def test_duration_that_is_none(api):
     assert (answer.status_code, answer.json()) == (400, {"duration": ["Enter a number."]})
 
 
-# --- Search --------------------------------------------------------------------------------------
-
-MATCHES = {
-    "blood": "Blood counts,Blood and scans",
-    "BLOOD": "Blood counts,Blood and scans",
-    "oo": "Blood counts,Blood and scans",
-    "blood scans": "Blood and scans",
-    "scans,blood": "Blood and scans",
-    " blood  , scans ": "Blood and scans",
-    '"blood counts"': "Blood counts",
-    '"counts blood"': "",
-    '"d c"': "Blood counts",
-    '"blood"': "Blood counts,Blood and scans",
-    'blood "': "",
-    '6" scans': '6" scans',
-    "it's": "It's (all)",
-    "(all)": "It's (all)",
-    "100%": "100% _scans_",
-    "_": "100% _scans_",
-    "%": "100% _scans_",
-    "\\": "",
-    "té": "Été",
-    "nothing": "",
-    ",": "Blood counts,Blood and scans,6\" scans,It's (all),100% _scans_,Été",
-}
-NAMES = ["Blood counts", "Blood and scans", '6" scans', "It's (all)", "100% _scans_", "Été"]
-
-
-@pytest.mark.parametrize("resource", ["data_manager", "function", "compute_plan"])
-def test_match(resource, world, api):
-    make = {"data_manager": make_dataset, "function": make_function, "compute_plan": make_plan}
-    for name in NAMES:
-        make[resource](world.alice, name=name)
-    found = {
-        text: ",".join(
-            item["name"] for item in api.get(f"/api/{resource}/", {"match": text}).json()["results"]
-        )
-        for text in MATCHES
-    }
-    assert found == MATCHES
-
-
-@pytest.mark.parametrize("resource", ["data_manager", "function", "compute_plan", "task"])
-def test_match_finds_keys(resource, two, api):
-    key = str(getattr(two.alices, RESOURCES[resource]).key)
-    assert found(api, resource, two, match=key) == ALICE
-    assert found(api, resource, two, match=key[:13]) == ALICE
-    assert found(api, resource, two, match=key.upper()) == ALICE
-
-
-# --- Metadata ------------------------------------------------------------------------------------
-
-METADATA = [
-    {"site": "Paris", "phase": "one", "note": ""},
-    {"site": "Paris north", "phase": "two"},
-    {"site": "paris", "per cent": "100%"},
-    {"phase": "one"},
-    {},
-]
-ALL = {0, 1, 2, 3, 4}
-
-
-def _is(key, value):
-    return {"key": key, "type": "is", "value": value}
-
-
-def _contains(key, value):
-    return {"key": key, "type": "contains", "value": value}
-
-
-def _exists(key, **extra):
-    return {"key": key, "type": "exists", **extra}
-
-
-# Conditions, and which of the five plans meet them all.
-CONDITIONS = [
-    ([_is("site", "Paris")], {0}),
-    ([_is("site", "Paris north")], {1}),
-    ([_is("site", "Parisnorth")], {1}),
-    ([_is("site", "par")], set()),
-    ([_is("note", "")], {0}),
-    ([_is("Site", "Paris")], set()),
-    ([_contains("site", "paris")], {0, 1, 2}),
-    ([_contains("site", "is n")], {1}),
-    ([_contains("site", "isn")], {1}),
-    ([_contains("site", "%")], set()),
-    ([_contains("percent", "%")], {2}),
-    ([_contains("per cent", "100_")], set()),
-    ([_contains("site", "")], {0, 1, 2}),
-    ([_exists("phase")], {0, 1, 3}),
-    ([_exists("phase", value="ignored")], {0, 1, 3}),
-    ([_exists("nothing")], set()),
-    ([_exists("site"), _is("phase", "one")], {0}),
-    ([_is("site", "Paris"), _is("site", "paris")], set()),
-    ([], ALL),
-    ([{"key": "site", "type": "near", "value": "Paris"}], ALL),
-    ([{"key": "site", "type": "near", "value": ""}, _exists("phase")], {0, 1, 3}),
-    ([{"type": "is", "value": "Paris"}], ALL),
-    ([{"key": "site", "value": "Paris"}], ALL),
-    (["site"], ALL),
-    ("site", ALL),
-    (5, ALL),
-    ({"key": "site", "type": "exists"}, ALL),
-    ([{"key": "site", "type": ["is"], "value": "Paris"}], ALL),
-    ([_is(5, "Paris")], set()),
-    ([_exists("a.b")], set()),
-    ([_exists('a"b')], set()),
-]
-
-
-@pytest.fixture
-def described(world) -> list[str]:
-    """Keys of plans with different metadata."""
-    return [str(make_plan(world.alice, metadata=metadata).key) for metadata in METADATA]
-
-
-@pytest.mark.parametrize("compact", [False, True], ids=["as said", "without spaces"])
-@pytest.mark.parametrize(("conditions", "expected"), CONDITIONS, ids=str)
-def test_metadata(conditions, expected, compact, described, api):
-    """The SDK takes every space out of the text, also those of keys and values."""
-    text = json.dumps(conditions)
-    text = text.replace(" ", "") if compact else text
-    items = api.get("/api/compute_plan/", {"metadata": text}).json()["results"]
-    assert {described.index(item["key"]) for item in items} == expected
-
-
-@pytest.mark.parametrize("text", ["{", "nothing", "", "[", '[{"key":', "null", "NaN"])
-def test_metadata_that_cannot_be_read(text, described, api):
-    assert api.get("/api/compute_plan/", {"metadata": text}).json()["count"] == len(METADATA)
-
-
-def test_metadata_of_tasks(two, api):
-    assert found(api, "task", two, metadata=json.dumps([_is("of", "alices")])) == ALICE
-
-
 # --- All together --------------------------------------------------------------------------------
 
 
@@ -517,12 +318,6 @@ ODD_FILTERS = [
 @pytest.mark.parametrize("resource", ["data_manager", "task"])
 def test_odd_values_break_nothing(resource, param, value, api):
     assert api.get(f"/api/{resource}/", {param: value}).status_code in (200, 400, 404)
-
-
-@pytest.mark.parametrize("text", [json.dumps([_is("a", "\x00")]), json.dumps([_exists("\x00")])])
-def test_metadata_that_no_database_has(text, described, api):
-    answer = api.get("/api/compute_plan/", {"metadata": text})
-    assert (answer.status_code, answer.json()["count"]) == (200, 0)
 
 
 def test_nested_lists_filter_like_the_others(world, api):

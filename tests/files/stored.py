@@ -1,6 +1,7 @@
-"""What is in storage, and what is in the database: looked at before and after."""
+"""What is in storage and in the database: looked at before and after, and on its way there."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,13 +20,13 @@ def stored_files() -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
 
-def row_counts() -> dict[str, int]:
-    """How many rows each kind of asset has, events and links included; one query."""
+def row_counts(*, without: Collection[str] = NOT_REGISTERED) -> dict[str, int]:
+    """How many rows each model has, those that are no assets left out; one query."""
     models = apps.get_app_config("assets").get_models()
     tables = {
         model.__name__: connection.ops.quote_name(model._meta.db_table)
         for model in models
-        if model.__name__ not in NOT_REGISTERED
+        if model.__name__ not in without
     }
     counts = ", ".join(f"(SELECT COUNT(*) FROM {table})" for table in tables.values())  # noqa: S608
     with connection.cursor() as cursor:
@@ -39,3 +40,17 @@ def nothing_left() -> Iterator[None]:
     before = row_counts(), sorted(stored_files())
     yield
     assert (row_counts(), sorted(stored_files())) == before
+
+
+@contextmanager
+def inserted_payloads() -> Iterator[list[list[dict]]]:
+    """Collect the rows of each INSERT, as the database gets them."""
+    payloads: list[list[dict]] = []
+
+    def execute(call, sql, params, many, context):
+        if sql.startswith("INSERT"):
+            payloads.append(json.loads(params[0]))
+        return call(sql, params, many, context)
+
+    with connection.execute_wrapper(execute):
+        yield payloads

@@ -23,7 +23,7 @@ from assets.permissions.registration import intern_permissions
 from assets.permissions.specs import PermissionsSpec
 from tests import builders
 
-from .stored import row_counts
+from .stored import inserted_payloads, row_counts
 from .threads import THREADS, at_once, refusals
 
 pytestmark = [
@@ -113,6 +113,16 @@ def test_the_same_links(alice):
     calls = [lambda: link_data_samples([dataset.key, other.key], samples, alice)] * THREADS
     assert at_once(*calls) == [None] * THREADS
     assert DataSampleLink.objects.count() == 6
+
+
+def test_links_are_made_in_one_order(alice):
+    """So that two requests with the same keys never wait for each other's links."""
+    datasets = sorted(builders.make_dataset(alice).key for _ in range(3))
+    samples = sorted(sample.key for sample in builders.make_samples(alice, datasets[0], count=5))
+    with inserted_payloads() as payloads:
+        link_data_samples(datasets[::-1], samples[::-1], alice)
+    rows = [(row["data_sample_id"], row["dataset_id"]) for row in payloads[0]]
+    assert rows == [(str(sample), str(dataset)) for sample in samples for dataset in datasets]
 
 
 def test_the_same_permissions(org_a, org_b):

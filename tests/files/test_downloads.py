@@ -94,16 +94,9 @@ SPELLINGS = {
 }
 
 
-def spelt_as_asked(address: str) -> list[pytest.MarkDecorator]:
-    reason = "a model's file is called by the key as the client spelt it"
-    wrong = address == "model/{model}/file/"
-    return [pytest.mark.xfail(reason=reason, strict=False)] if wrong else []
-
-
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
 @pytest.mark.parametrize(
-    ("address", "filename"),
-    [pytest.param(row[0], row[3], marks=spelt_as_asked(row[0]), id=row[0]) for row in DOWNLOADS],
+    ("address", "filename"), [(row[0], row[3]) for row in DOWNLOADS], ids=ADDRESSES
 )
 def test_the_file_name_is_ours_however_the_key_is_spelt(client, keys, spell, address, filename):
     spelt = {name: spell(key) for name, key in keys.items()}

@@ -17,6 +17,8 @@ from .consortium import Assets
 #           of A: member admin viewer   of B: member viewer   of C: member
 ACTORS = ("owner", "admin", "viewer", "authorised", "its viewer", "unauthorised",
           "superuser", "anonymous", "expired", "inactive")  # fmt: skip
+# Those who act for no organisation, or for nobody: if anything, it is public assets that they get.
+OUTSIDERS = ACTORS[6:]
 
 
 def line(inside: str, outside: str = "403 401 401 401") -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import uuid
 from collections.abc import Iterable
 
 import pytest
@@ -16,8 +17,12 @@ from assets.datasets.models import DataSampleLink, Dataset
 from assets.feed.models import Event
 from assets.functions.models import FunctionInput
 from assets.immutable import CHANGEABLE
+from assets.organizations.models import Organization
 from assets.outputs.models import Performance
-from assets.permissions.models import Permissions
+from assets.permissions.models import Permissions, digest_of
+from assets.permissions.registration import intern_permissions
+from assets.permissions.specs import PermissionsSpec
+from tests.files.stored import inserted_payloads
 
 from .helpers import AWKWARD, examples, printable, rolled_back
 
@@ -138,6 +143,20 @@ def test_as_bulk_create(model, data):
     assert found == ordered(rows)
 
 
+NOW = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
+ORGANIZATION = {"name": "", "creation_date": NOW}
+EVENT = {
+    "timestamp": NOW,
+    "action": Event.Action.LINKED,
+    "organization_id": "MyOrg1MSP",
+    "actor_name": "alice",
+    "asset_kind": "ASSET_DATA_SAMPLE",
+    "asset_key": uuid.UUID(int=1),
+    "asset_name": "",
+    "detail": {},
+}
+
+
 def test_conflicts_are_refused_or_left_out():
     row = {"public": True, "authorized_ids": [], "digest": "0" * 64}
     other = {**row, "digest": "1" * 64}
@@ -147,6 +166,20 @@ def test_conflicts_are_refused_or_left_out():
     assert Permissions.objects.count() == 1
     bulk.insert(Permissions, [row, other, row], ignore_conflicts=True)
     assert Permissions.objects.count() == 2
+
+
+def test_keys_are_inserted_in_order(org_a):
+    """Or else two batches with the same keys could wait for each other, for ever."""
+    keys = [uuid.uuid4() for _ in range(30)]
+    with inserted_payloads() as payloads:
+        bulk.insert(Event, [{**EVENT, "id": number} for number in range(30, 0, -1)])
+        bulk.insert(Organization, [{**ORGANIZATION, "id": str(key)} for key in keys])
+        values = [PermissionsSpec(True, (str(key),)) for key in keys]
+        intern_permissions(values)
+    events, organizations, permissions = payloads[:3]
+    assert [row["id"] for row in events] == sorted(range(1, 31))
+    assert [row["id"] for row in organizations] == sorted(map(str, keys))
+    assert [row["digest"] for row in permissions] == sorted(map(digest_of, values))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3000])

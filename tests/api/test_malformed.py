@@ -1,0 +1,83 @@
+"""Bodies that are none of ours: what is made of them. Contract 1.4, 1.8."""
+
+import pytest
+
+from assets.datasets.models import Dataset
+from tests.builders import (
+    dataset_spec,
+    plan_spec,
+    wire_dataset,
+    wire_plan,
+)
+
+POSTS = ["compute_plan/", "task/bulk_create/", "data_sample/", "data_manager/", "function/"]
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "", "nothing", '{"a": NaN}', '{"a": "\\ud800"}', b"\xff"], ids=repr
+)
+@pytest.mark.parametrize("url", [*POSTS, "data_sample/bulk_update/"])
+def test_malformed_json(url, text, api):
+    answer = api.post(f"/api/{url}", text, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.headers["Content-Type"] == "application/json"
+    if text:
+        assert answer.json()["detail"].startswith("JSON parse error - ")
+
+
+@pytest.mark.parametrize("text", ["[]", "[1]", "null", "1", '"text"', "true"])
+@pytest.mark.parametrize("url", [*POSTS, "data_sample/bulk_update/"])
+def test_json_that_is_no_object(url, text, api):
+    answer = api.post(f"/api/{url}", text, content_type="application/json")
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("resource", ["data_manager", "function", "compute_plan"])
+@pytest.mark.parametrize(
+    "body", [{}, {"name": None}, {"name": ""}, {"name": 5}, {"title": "x"}], ids=str
+)
+def test_a_rename_without_a_name(resource, body, api, world):
+    key = {"data_manager": world.dataset, "function": world.train, "compute_plan": world.plan}[
+        resource
+    ].key
+    answer = api.put(f"/api/{resource}/{key}/", body, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("OE0101: ")
+    assert answer.json()["problems"][0]["field"] == "name"
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/xml", "application/octet-stream"]
+)
+def test_other_media_types(content_type, api):
+    answer = api.post("/api/compute_plan/", b"x", content_type=content_type)
+    assert answer.status_code == 415
+    assert answer.json() == {"detail": f'Unsupported media type "{content_type}" in request.'}
+
+
+def test_a_body_that_is_too_large(api, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    body = wire_plan(plan_spec(metadata={f"k{n}": "v" * 90 for n in range(20)}))
+    answer = api.post("/api/compute_plan/", body, format="json")
+    assert answer.status_code == 413
+    assert "send smaller batches" in answer.json()["detail"]
+
+
+def test_a_json_part_that_is_too_large(api, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    spec = dataset_spec(metadata={f"k{n}": "v" * 90 for n in range(20)})
+    answer = api.post("/api/data_manager/", wire_dataset(spec))
+    assert answer.status_code == 413
+    assert answer.headers["Content-Type"] == "application/json"
+    assert not Dataset.objects.exists()
+
+
+def test_a_cancel_needs_no_body(api, world):
+    answer = api.generic("POST", f"/api/compute_plan/{world.plan.key}/cancel/", content_type="")
+    assert answer.status_code == 200
+
+
+def test_a_large_body_is_read(api):
+    """The SDK repeats all of a plan's tasks in one body; 3 MB is more than Django's own limit."""
+    body = {**wire_plan(plan_spec()), "ignored": "x" * 3_000_000}
+    assert api.post("/api/compute_plan/", body, format="json").status_code == 201
