@@ -38,7 +38,7 @@ help:  ## list these commands
 
 serve: $(RUNTIME) $(STATIC)  ## install, migrate, load the demo on first start, serve on HOST:PORT
 	@umask 077 && $(MANAGE) migrate --noinput --verbosity 0
-	@$(MANAGE) load_demo --if-empty
+	@test -n "$$DATABASE_URL" || $(MANAGE) load_demo --if-empty
 	@HOST=$(HOST) PORT=$(PORT) exec $(BIN)/gunicorn -c project/gunicorn.py project.wsgi:application
 
 $(STATIC): $(RUNTIME) project/settings.py $(shell find static -type f)

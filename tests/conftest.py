@@ -9,6 +9,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.core.files.base import File
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -42,6 +44,22 @@ def _fast_and_apart(settings, tmp_path) -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _downloads_are_closed(monkeypatch) -> Iterator[None]:
+    """Close the files of downloads whose bytes a test did not read; a server does it at the end."""
+    opened = []
+
+    class Remembering:
+        def open(self, name: str) -> File:
+            opened.append(default_storage.open(name))
+            return opened[-1]
+
+    monkeypatch.setattr("assets.permissions.downloads.default_storage", Remembering())
+    yield
+    for file in opened:
+        file.close()
 
 
 def _organization(id: str, name: str) -> Organization:

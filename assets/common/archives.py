@@ -97,7 +97,7 @@ class _Limited:
     def read(self, size: int = -1) -> bytes:
         data = self.file.read(self.limit + 1 if size < 0 else min(size, self.limit + 1))
         if len(data) > self.limit or (len(data) > BLOCKSIZE and self._ENDLESS_NUMBER.search(data)):
-            raise UnsafeArchive("its table of contents is not credible. Make the archive again.")
+            raise UnsafeArchive("its list of entries is absurdly long. Make the archive again.")
         return data
 
 
@@ -167,7 +167,10 @@ def read_entries(file: File) -> list[Entry]:
 def _bounded(entries: Iterator[Entry]) -> list[Entry]:
     found: dict[str, Entry] = {}
     expanded = 0
-    for entry in entries:
+    for count, entry in enumerate(entries, 1):
+        # All of them, also folders that are named again and again.
+        if count > MAX_ENTRIES:
+            raise UnsafeArchive(f"more than {MAX_ENTRIES:,} entries. Split the archive.")
         if entry.name == "." and entry.is_folder:
             continue
         if entry.name == "." or entry.size < 0:
@@ -179,8 +182,6 @@ def _bounded(entries: Iterator[Entry]) -> list[Entry]:
             )
         found[entry.name] = entry
         expanded += entry.size
-        if len(found) > MAX_ENTRIES:
-            raise UnsafeArchive(f"more than {MAX_ENTRIES:,} entries. Split the archive.")
         if expanded > MAX_EXPANDED_SIZE:
             raise UnsafeArchive(
                 f"more than {filesizeformat(MAX_EXPANDED_SIZE)} when unpacked. Split the archive."

@@ -44,7 +44,6 @@ def _insert(row: Model) -> None:
         raise
 
 
-@transaction.atomic
 def create_user(
     username: str,
     *,

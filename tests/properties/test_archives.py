@@ -159,6 +159,15 @@ def test_limits_of_what_is_unpacked(monkeypatch, make, limit, value):
     assert listed(make(large)) is None
 
 
+@pytest.mark.parametrize("name", [".", "folder"])
+def test_a_folder_that_is_named_without_end_is_no_way_around(monkeypatch, name):
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 5)
+    for make in (zip_of_items, tar_of_items):
+        few, many = ([Item(name, FOLDER)] * count + [Item("a", content=b"1")] for count in (4, 5))
+        assert listed(make(few)) is not None
+        assert listed(make(many)) is None
+
+
 def test_a_table_of_contents_has_a_limit(monkeypatch):
     monkeypatch.setattr(archives, "MAX_TABLE_SIZE", 500)
     assert listed(zip_of({"a": b"1"})) is not None
