@@ -70,6 +70,16 @@ def test_key_filter(resource, param, of, two, api):
         assert found(api, resource, two, **{param: value}) == whose, value
 
 
+def test_a_row_that_several_values_find_is_listed_once(world, api):
+    """A dataset with two of the samples, a function that two of the plans run."""
+    keys = ",".join(str(sample.key) for sample in world.samples)
+    assert api.get(f"/api/data_manager/?data_sample_key={keys}").json()["count"] == 1
+    assert api.get(f"/api/function/?data_sample_key={keys}").json()["count"] == 0
+    plans = [world.registered(world.task()).compute_plan_key for _ in range(2)]
+    found = api.get(f"/api/function/?compute_plan_key={plans[0]},{plans[1]}").json()
+    assert found["count"] == 1
+
+
 # Filters by a text, with the value that finds Alice's.
 BY_TEXT = [
     *((resource, "owner", A) for resource in RESOURCES),

@@ -261,6 +261,13 @@ def test_another_owners_task(door, world):
     verify(case, door, world)
 
 
+def test_another_owners_task_in_the_same_plan(door, world):
+    """Equal in every word, but Alice's: a conflict before it is a question of the plan's owner."""
+    task = world.simple(world.making())
+    registration.register_tasks([task], world.alice)
+    verify(_conflict("same plan", lambda w: Tasks([task]), by="bob"), door, world)
+
+
 def test_one_conflict_refuses_the_new_tasks_too(door, world):
     def build(world):
         changed = _again(tag=lambda w: "other")(world).specs[0]

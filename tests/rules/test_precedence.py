@@ -80,6 +80,15 @@ def test_the_earlier_check_speaks_first(earlier, later, door, world):
     assert said.message.split('"')[0] == expected.message.split('"')[0]
 
 
+def test_a_key_that_is_taken_is_told_before_another_tasks_unknown_parent(door, world):
+    """4 before 5, whichever task comes first; the taken one is not itself looked into."""
+    lost = replace(world.task(), inputs=(parent_ref("shared", NOBODY),))
+    taken = _conflict(world, world.task())
+    for batch in ([lost, taken], [taken, lost]):
+        codes = [problem.code for problem in door.send(world.alice, Tasks(batch)).problems]
+        assert codes == ["OE0006", "OE0101"]
+
+
 def test_the_plans_owner_is_checked_after_the_graph_and_before_the_function(door, world):
     """6: of another's plan, after 5 and before 7."""
     bob = world.bob

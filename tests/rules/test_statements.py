@@ -1,6 +1,7 @@
 """As many statements for one as for hundreds, all the way from the request to the answer."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -10,11 +11,14 @@ from assets.compute.specs import OutputSpec
 from assets.datasets.specs import DataSampleSpec
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
 from tests.builders import (
+    child_input,
     function_spec,
     make_dataset,
+    make_function,
     make_samples,
     only_to,
     plan_spec,
+    training_task,
     upload,
     wire_plan,
     zip_of,
@@ -34,6 +38,19 @@ def _tasks(world, count: int, **changes):
     ]
     children = [world.child(root, world.parent, **changes) for root in roots]
     return [*children, *roots]
+
+
+def _of_their_own(world, count):
+    """Tasks each with a function, a dataset, samples and parents that no other has."""
+    specs = []
+    for n in range(count):
+        dataset = make_dataset(world.alice, permissions=only_to(B), logs_permission=only_to(B))
+        samples = make_samples(world.alice, dataset.key)
+        function = make_function(world.alice, name=f"f{n}")
+        parent = world.registered(world.task())
+        task = training_task(dataset, samples, function, compute_plan_key=world.plan.key)
+        specs.append(replace(task, inputs=(*task.inputs, child_input(parent))))
+    return Tasks(specs)
 
 
 def _plan(world, count):
@@ -70,6 +87,7 @@ def _function(world, count):
 LOADS = {
     "a plan with tasks": (_plan, 2, 300),
     "a batch of tasks": (_batch, 2, 300),
+    "tasks with everything of their own": (_of_their_own, 1, 30),
     "data samples": (_samples, 1, 50),
     "links of samples": (_links, 1, 50),
     "links to datasets": (_to_datasets, 1, 50),
