@@ -13,8 +13,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 MANAGE := $(BIN)/python manage.py
-UV_COMPILE = $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 \
-    --generate-hashes --extra s3 pyproject.toml
+UV_COMPILE = $(BIN)/uv pip compile --quiet --no-header --no-strip-extras --universal \
+    --python-version 3.11 --generate-hashes --extra s3 pyproject.toml
 
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
