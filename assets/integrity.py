@@ -20,8 +20,16 @@ from .datasets.folders import folder_digest, folder_files
 from .datasets.models import DataSample, Dataset
 from .functions.models import Function
 from .outputs.models import FailureReport, Model
+from .uploads.models import Upload
 
-MODELS: tuple[type[models.Model], ...] = (Dataset, DataSample, Function, Model, FailureReport)
+MODELS: tuple[type[models.Model], ...] = (
+    Dataset,
+    DataSample,
+    Function,
+    Model,
+    FailureReport,
+    Upload,
+)
 CHUNK = 1024 * 1024  # bytes of a file
 BATCH = 1000  # rows, or names
 # A file is stored before its row: one that is younger may belong to an upload in progress.

@@ -7,6 +7,7 @@ from .functions.models import Function, FunctionInput, FunctionOutput
 from .organizations.models import ApiToken, Organization, User
 from .outputs.models import FailureReport, Model, Performance
 from .permissions.models import Permissions
+from .uploads.models import Upload
 
 __all__ = [
     "ApiToken",
@@ -26,5 +27,6 @@ __all__ = [
     "Task",
     "TaskInput",
     "TaskOutput",
+    "Upload",
     "User",
 ]

@@ -1,4 +1,4 @@
-"""Where everything is: the API for programs, the admin for people, and the documentation."""
+"""Where everything is: the pages, the API, the admin, and the documentation."""
 
 from django.contrib import admin
 from django.templatetags.static import static
@@ -21,7 +21,7 @@ handler404 = "assets.common.api.page_not_found"
 handler500 = "assets.common.api.server_error"
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", include("assets.pages")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=static_lazy("registrar/favicon.svg"))),
     path("livez", live, name="livez"),

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import orjson
 from django.db.models import Q, QuerySet
+from django.forms import TextInput
 from django_filters import BaseInFilter, CharFilter, IsoDateTimeFromToRangeFilter
 from django_filters.rest_framework import FilterSet
 from rest_framework.filters import BaseFilterBackend
@@ -67,6 +68,12 @@ class MatchFilter(CharFilter):
                 anywhere |= Q(**{f"{name}__icontains": term})
             queryset = queryset.filter(anywhere)
         return queryset
+
+
+def search_filter(*fields: str, placeholder: str) -> MatchFilter:
+    """The box that a page searches its rows by."""
+    widget = TextInput(attrs={"type": "search", "placeholder": placeholder})
+    return MatchFilter(*fields, label="Search", widget=widget)
 
 
 def _terms(text: str) -> list[str]:

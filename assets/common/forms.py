@@ -12,7 +12,12 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.forms.formsets import DELETION_FIELD_NAME, BaseFormSet, formset_factory
+from django.forms.formsets import (
+    DELETION_FIELD_NAME,
+    ORDERING_FIELD_NAME,
+    BaseFormSet,
+    formset_factory,
+)
 from django.utils.text import capfirst
 
 from .errors import Problem
@@ -88,11 +93,17 @@ class Rows:
     @cached_property
     def filled(self) -> list[RowForm]:
         """The rows with content, in order, once the formset was cleaned."""
-        return [
+        rows = [
             row
             for row in self.forms
-            if row.has_changed() and not row.cleaned_data.get(DELETION_FIELD_NAME)
+            # A place in the order is not yet content.
+            if set(row.changed_data) - {ORDERING_FIELD_NAME}
+            and not row.cleaned_data.get(DELETION_FIELD_NAME)
         ]
+        places = [row.cleaned_data.get(ORDERING_FIELD_NAME) for row in rows]
+        last = len(rows) + max((place for place in places if place), default=0)
+        order = [place or last for place in places]
+        return [rows[index] for index in sorted(range(len(rows)), key=order.__getitem__)]
 
     def specs(self) -> list[Any]:
         return [row.spec() for row in self.filled]
@@ -129,9 +140,11 @@ class RowFormSet(Rows, BaseFormSet):
     """A list of rows in a form."""
 
 
-def row_formset(row_form: type[RowForm]) -> Any:
-    """Return the formset class of such rows."""
-    return formset_factory(row_form, formset=RowFormSet, extra=1, can_delete=True)
+def row_formset(row_form: type[RowForm], *, extra: int = 1) -> Any:
+    """Return the formset class of such rows, with `extra` blank ones at first."""
+    return formset_factory(
+        row_form, formset=RowFormSet, extra=extra, can_delete=True, can_order=True
+    )
 
 
 class SpecForm(ProblemForm):
@@ -154,9 +167,10 @@ class SpecForm(ProblemForm):
     def make_rows(self) -> dict[str, Rows]:
         """Return the formsets of the lists, bound to the form's data."""
         return {
-            name: row_formset(row_form)(
+            name: row_formset(row_form, extra=0 if self.initial.get(name) else 1)(
                 self.data if self.is_bound else None,
                 prefix=self.add_prefix(name),
+                initial=None if self.is_bound else self.initial.get(name),
                 form_kwargs={"actor": self.actor},
             )
             for name, row_form in self.row_forms.items()

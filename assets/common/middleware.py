@@ -1,7 +1,9 @@
-"""Django's own middleware, but for one habit of it."""
+"""Django's own middleware, but for a habit or two of it."""
 
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
+from django.middleware.gzip import GZipMiddleware
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -15,3 +17,12 @@ class CommonMiddlewareWithoutLoss(CommonMiddleware):
 
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
         return request.method in SAFE_METHODS and super().should_redirect_with_slash(request)
+
+
+class GZipPages(GZipMiddleware):
+    """Compresses pages. Downloads leave as they are: byte for byte, with their length."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.get("Content-Type", "").startswith("text/html") and not response.streaming:
+            return super().process_response(request, response)
+        return response

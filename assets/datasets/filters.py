@@ -3,8 +3,20 @@
 from django.apps import apps
 from django.db.models import QuerySet
 
-from ..common.filters import AssetFilterSet, KeysFilter, MatchFilter, TextsFilter
-from ..permissions.filters import AllowedFilter
+from ..common.filters import (
+    AssetFilterSet,
+    KeysFilter,
+    MatchFilter,
+    TextsFilter,
+    search_filter,
+)
+from ..permissions.filters import (
+    AllowedFilter,
+    AssetListFilterSet,
+    MetadataEntryFilter,
+    UsableFilter,
+    hidden_keys,
+)
 from ..permissions.queries import allowing_all, allowing_any
 from .models import DataSample, Dataset
 
@@ -48,3 +60,20 @@ class DataSampleFilterSet(AssetFilterSet):
     class Meta:
         model = DataSample
         fields: list[str] = []
+
+
+class DatasetListFilterSet(AssetListFilterSet):
+    q = search_filter("key", "name", "type", placeholder="Name, key or type")
+    usable = UsableFilter()
+    metadata = MetadataEntryFilter(label="Metadata")
+
+    class Meta(AssetListFilterSet.Meta):
+        model = Dataset
+
+
+class DataSampleListFilterSet(AssetListFilterSet):
+    q = search_filter("key", placeholder="Key")
+    dataset_key = hidden_keys(field_name="links__dataset_id", label="Dataset")
+
+    class Meta(AssetListFilterSet.Meta):
+        model = DataSample

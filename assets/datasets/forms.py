@@ -10,19 +10,15 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 
 from ..common.errors import Problem
-from ..common.forms import (
-    OwnAssetsField,
-    RequiredTextField,
-    SpecForm,
-    UploadField,
-    UploadsField,
-    text_field,
-)
+from ..common.forms import OwnAssetsField, RequiredTextField, text_field
 from ..common.kinds import AssetKind
+from ..common.layouts import PageForm, Section
 from ..common.text_fields import MetadataFormField
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
+from ..uploads.fields import KeepsUploads, KeptFileField, KeptFilesField
+from ..uploads.models import Upload
 from .models import DataSample, Dataset
 from .registration import (
     check_data_samples,
@@ -35,8 +31,21 @@ from .registration import (
 from .specs import DataSampleSpec, DatasetSpec
 
 
-class DatasetForm(SpecForm):
+class DatasetForm(KeepsUploads, PageForm):
     """Registers a dataset."""
+
+    live = ("name", "type", "metadata")
+    sections = (
+        Section("What it is", "name", "type", "data_opener", "description"),
+        Section(
+            "Who may use it",
+            "permissions",
+            "logs_permission",
+            note="The whole consortium sees names, types and metadata. Permissions are about "
+            "using the data and downloading the files. They cannot be changed later.",
+        ),
+        Section("More about it", "metadata"),
+    )
 
     name = text_field(Dataset, "name")
     # Required of people only: programs may leave it out.
@@ -44,17 +53,24 @@ class DatasetForm(SpecForm):
         help_text=Dataset._meta.get_field("type").help_text,
         error_messages={"required": 'Say what the data are, such as "images" or "tabular".'},
     )
-    data_opener = UploadField(
-        label="Opener", help_text="A Python file with the class that reads the data samples."
+    data_opener = KeptFileField(
+        label="Opener",
+        help_text="A Python file with the class that reads the data samples.",
+        url_name="upload-opener",
+        accept=".py",
     )
-    description = UploadField(
-        help_text="A Markdown file: what was measured, how, and on whom. It holds no data."
+    description = KeptFileField(
+        help_text="A Markdown file: what was measured, how, and on whom. It holds no data.",
+        url_name="upload-description",
+        accept=".md,.markdown,.txt",
     )
     permissions = PermissionsField(
-        help_text="Who may run functions on the data and download opener and description."
+        help_text="Who may run functions on the data and download opener and description.",
+        may="run functions on the data, and download its opener and description",
     )
     logs_permission = PermissionsField(
-        help_text="Who may read the logs of failed tasks on the data; logs may quote data."
+        help_text="Who may read the logs of failed tasks on the data; logs may quote data.",
+        may="read the logs of tasks that failed on the data",
     )
     metadata = MetadataFormField()
 
@@ -80,18 +96,35 @@ class DatasetRenameForm(RenameForm):
     kind = AssetKind.DATA_MANAGER
 
 
-class DataSampleForm(SpecForm):
+class DataSampleForm(KeepsUploads, PageForm):
     """Registers one data sample or many: a file each, or a folder on the server each."""
 
     called = {"data_manager_keys": "datasets", "path": "paths"}
+    sections = (
+        Section("Where they belong", "datasets"),
+        Section(
+            "The data",
+            "archives",
+            note="Each archive is one data sample. All of them are registered, or none.",
+        ),
+        Section(
+            "Or folders that are on the server already",
+            "paths",
+            "multiple",
+            note="Nothing is copied: the data stay where they are.",
+        ),
+    )
 
     datasets = OwnAssetsField(
         Dataset.objects.all(), help_text="The datasets of your organisation that they belong to."
     )
-    archives = UploadsField(
+    archives = KeptFilesField(
         label="Files",
         required=False,
         help_text="Zip or tar archives; each one is a data sample. You may choose several.",
+        url_name="upload-data-sample",
+        accept=".zip,.tar,.tgz,.gz,.bz2,.xz",
+        folders=True,
     )
     paths = forms.CharField(
         label="Or folders on the server",
@@ -107,6 +140,7 @@ class DataSampleForm(SpecForm):
     )
 
     def make_spec(self, values: dict[str, Any]) -> DataSampleSpec:
+        self.faulty: list[File | Upload] = []
         uploads: list[File] = values.get("archives", [])
         lines = values.get("paths", "").splitlines()
         return DataSampleSpec(
@@ -127,13 +161,20 @@ class DataSampleForm(SpecForm):
             # People know their files by name, not by number.
             message = f"{upload.name}: {problem.sentence}"
             self.add_error("archives", ValidationError(message, code=problem.code.label))
+            self.faulty.append(getattr(upload, "upload", upload))
+
+    def files_at_fault(self, name: str) -> list[File | Upload]:
+        # One archive that is wrong is no reason to send the others again.
+        return self.faulty
 
     def save(self) -> list[DataSample]:
         return register_data_samples(self.spec, self.actor)
 
 
-class LinkSamplesForm(SpecForm):
+class LinkSamplesForm(PageForm):
     """Adds data samples that are registered to further datasets."""
+
+    sections = (Section("", "data_samples", "datasets"),)
 
     called = {"data_manager_keys": "datasets", "data_sample_keys": "data_samples"}
 

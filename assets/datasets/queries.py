@@ -4,7 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
-from .models import DataSampleLink
+from django.apps import apps
+from django.db.models import Count, QuerySet
+
+from .models import DataSampleLink, Dataset
+from .specs import DatasetSpec
 
 
 def sample_keys_of(dataset_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
@@ -25,3 +29,48 @@ def dataset_keys_of(sample_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
     for sample, dataset in links.values_list("data_sample_id", "dataset_id"):
         keys[sample].append(dataset)
     return keys
+
+
+def _counts(queryset: QuerySet, field: str, keys: Collection[UUID]) -> dict[UUID, int]:
+    rows = queryset.filter(**{f"{field}__any": list(keys)}).values(field).order_by()
+    return dict(rows.annotate(count=Count("pk")).values_list(field, "count"))
+
+
+def sample_counts_of(dataset_keys: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many samples each dataset has; one query."""
+    return _counts(DataSampleLink.objects.all(), "dataset_id", dataset_keys)
+
+
+def dataset_counts_of(sample_keys: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many datasets each sample belongs to; one query."""
+    return _counts(DataSampleLink.objects.all(), "data_sample_id", sample_keys)
+
+
+def _inputs() -> QuerySet:
+    # The room of tasks stands above this one, so its models are asked for by name.
+    return apps.get_model("assets", "TaskInput").objects.all()
+
+
+def task_counts_of_datasets(dataset_keys: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many tasks work on each dataset; one query."""
+    return _counts(_inputs(), "dataset_id", dataset_keys)
+
+
+def tasks_using(field: str, key: UUID) -> QuerySet:
+    """Return the tasks that take this asset, the newest first; `field` as in TaskInput."""
+    used = _inputs().filter(**{field: key}).order_by().values("task")
+    tasks = apps.get_model("assets", "Task").objects.filter(pk__in=used)
+    return tasks.select_related("function", "compute_plan").order_by("-creation_date", "pk")
+
+
+def spec_of(dataset: Dataset) -> DatasetSpec:
+    """Return the spec that a dataset was registered by, but for its files."""
+    return DatasetSpec(
+        name=dataset.name,
+        type=dataset.type,
+        data_opener=None,
+        description=None,
+        permissions=dataset.permissions.value,
+        logs_permission=dataset.logs_permission.value,
+        metadata=dataset.metadata,
+    )

@@ -4,16 +4,19 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from ..common.errors import Problem
-from ..common.forms import SpecForm, text_field
+from ..common.forms import text_field
 from ..common.kinds import AssetKind
+from ..common.layouts import PageForm, Section
 from ..common.models import NamedAsset
 from .registration import check_rename, rename
 
 
-class RenameForm(SpecForm):
+class RenameForm(PageForm):
     """Gives a dataset, a function or a compute plan another name."""
 
     kind: ClassVar[AssetKind]
+    sections = (Section("", "name"),)
+    live = ("name",)
 
     name = text_field(NamedAsset, "name")
 

@@ -50,6 +50,8 @@ class User(AbstractUser):
         Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="users"
     )
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    # How the user likes pages, such as the columns of a list.
+    preferences = models.JSONField(default=dict, blank=True, editable=False)
 
     @property
     def acts_for(self) -> str:

@@ -146,6 +146,12 @@ def _check_may_lose(user: User, actor: User) -> None:
         check_admin_remains(len([admin for admin in admins if admin.pk != user.pk]))
 
 
+def remember(user: User, name: str, value: object) -> None:
+    """Remember how the user likes a page; a preference is the user's own and no event."""
+    user.preferences = {**user.preferences, name: value}
+    user.save(update_fields=["preferences"])
+
+
 def set_password(user: User, password: str) -> None:
     """Set a password that the policy accepts; raise ValidationError keyed by `password`."""
     _check_password(password, user)

@@ -1,11 +1,17 @@
 """Filters by what organisations may do. Contract 2.0, 2.14."""
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import QuerySet
+from django.forms import CheckboxInput, DateInput, HiddenInput
+from django_filters import BooleanFilter, CharFilter, ChoiceFilter, DateFilter, FilterSet
 
-from ..common.filters import TextsFilter
+from ..common.filters import KeysFilter, TextsFilter
+from ..common.lookups import MetadataHas
+from ..organizations.queries import organization_ids
 from .models import Permissions
+from .queries import allowing_any
 
 
 class AllowedFilter(TextsFilter):
@@ -21,3 +27,75 @@ class AllowedFilter(TextsFilter):
         if not value:
             return queryset
         return queryset.filter(**{f"{self.field_name}__in": self.allowing(value).values("pk")})
+
+
+class DayFilter(DateFilter):
+    """Keeps what was registered since a day, or until one, by the index of the moment."""
+
+    def __init__(self, *, until: bool = False, **kwargs) -> None:
+        self.until = until
+        kwargs.setdefault("widget", DateInput(attrs={"type": "date"}))
+        super().__init__(field_name="creation_date", **kwargs)
+
+    def filter(self, queryset: QuerySet, value: date | None) -> QuerySet:
+        if value is None:
+            return queryset
+        start = datetime.combine(value, time.min, tzinfo=UTC)
+        if self.until:
+            return queryset.filter(creation_date__lt=start + timedelta(days=1))
+        return queryset.filter(creation_date__gte=start)
+
+
+class MetadataEntryFilter(CharFilter):
+    """`key` or `key=value`: keeps what has such an entry of metadata."""
+
+    def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
+        if not value:
+            return queryset
+        key, equals, wanted = value.partition("=")
+        comparison = "is" if equals else "exists"
+        return queryset.filter(MetadataHas("metadata", key.strip(), comparison, wanted.strip()))
+
+
+def organization_choices() -> list[tuple[str, str]]:
+    return [(pk, pk) for pk in sorted(organization_ids())]
+
+
+def hidden_keys(**kwargs) -> KeysFilter:
+    """A filter by keys that links of other pages set."""
+    return KeysFilter(widget=HiddenInput(), **kwargs)
+
+
+class AssetListFilterSet(FilterSet):
+    """The filters of the pages that list assets: the same classes as the API's where both have it.
+
+    A kind declares `q`, by what it is searched.
+    """
+
+    owner = ChoiceFilter(
+        field_name="owner_id", label="Owner", choices=organization_choices, empty_label="any"
+    )
+    after = DayFilter(label="Registered since")
+    before = DayFilter(label="Registered until", until=True)
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        # What is typed most comes first.
+        self.filters.move_to_end("q", last=False)
+
+    class Meta:
+        fields: list[str] = []
+
+
+class UsableFilter(BooleanFilter):
+    """Keeps assets that the user's organisation may process and download."""
+
+    def __init__(self, **kwargs) -> None:
+        kwargs.setdefault("label", "Usable by my organisation")
+        super().__init__(field_name="permissions", widget=CheckboxInput(), **kwargs)
+
+    def filter(self, queryset: QuerySet, value: bool | None) -> QuerySet:
+        if not value:
+            return queryset
+        own = self.parent.request.user.organization_id
+        return queryset.filter(permissions__in=allowing_any([own or ""]).values("pk"))

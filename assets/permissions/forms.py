@@ -1,4 +1,4 @@
-"""The permission picker: public, or the organisations that may."""
+"""The permission picker: public, or the organisations that may, and a sentence that says so."""
 
 from typing import Any
 
@@ -10,15 +10,21 @@ from .specs import PermissionsSpec
 
 
 class PermissionPicker(forms.Widget):
-    """A switch and a list of check boxes; the owner is always in it. Needs no JavaScript."""
+    """A switch and a list of check boxes; the owner is always in it. Needs no JavaScript.
+
+    With it, the list can be searched, and the sentence below follows each choice.
+    """
 
     template_name = "permissions/picker.html"
     use_fieldset = True
     # The organisation that will own what the permissions are about.
     owner_id: str | None = None
+    # What the permitted may do, as it ends a sentence.
+    may = "use it"
 
     class Media:
         css = {"all": ["permissions/picker.css"]}
+        js = ["permissions/picker.js"]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
@@ -35,6 +41,10 @@ class PermissionPicker(forms.Widget):
         ]
         # The owner comes first: it cannot be left out, so it need not be looked for.
         context["organizations"].sort(key=lambda item: not item["is_owner"])
+        context["may"] = self.may
+        context["sentence"] = sentence(
+            spec, [item["id"] for item in context["organizations"] if item["is_owner"]], self.may
+        )
         return context
 
     def render(self, name, value, attrs=None, renderer=None):
@@ -52,13 +62,28 @@ class PermissionPicker(forms.Widget):
         return ""
 
 
+def sentence(permissions: PermissionsSpec, owner: list[str], may: str) -> str:
+    """Say in a sentence who may; the page's script builds the same one."""
+    if permissions.public:
+        return f"Every organisation of the consortium, also those that join later, can {may}."
+    others = [name for name in permissions.authorized_ids if name not in owner]
+    names = owner + others
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    return f"Only {listed} can {may}." if names else f"Nobody can {may}."
+
+
 class PermissionsField(forms.Field):
-    """Reads a PermissionsSpec; whether the organisations exist is for the rules to say."""
+    """Reads a PermissionsSpec; whether the organisations exist is for the rules to say.
+
+    Args:
+        may: what the permitted may do, as it ends the sentence "Only A and B can ...".
+    """
 
     widget = PermissionPicker
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, may: str = "use it", **kwargs: Any) -> None:
         super().__init__(**{"required": False, "initial": PermissionsSpec(), **kwargs})
+        self.widget.may = may
 
     def offer_to(self, actor: User) -> None:
         """Show the actor's organisation as the owner."""

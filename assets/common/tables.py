@@ -1,0 +1,124 @@
+"""Tables of pages: columns that several kinds of asset have."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import django_tables2 as tables
+from django.template.defaultfilters import date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from .markup import key_with_copy, tag
+
+
+class KeyColumn(tables.Column):
+    """A key: enough of it to tell rows apart, and all of it to copy."""
+
+    def render(self, value: UUID) -> SafeString:
+        return key_with_copy(value)
+
+    def value(self, value: UUID) -> str:
+        return str(value)
+
+
+class WhenColumn(tables.Column):
+    """A moment, to the minute; in exports as ISO 8601."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"attrs": {"td": {"class": "nowrap muted"}}, **kwargs})
+
+    def render(self, value: Any) -> SafeString:
+        return format_html(
+            '<time datetime="{}" title="{}">{}</time>',
+            value.isoformat(),
+            date(value, "Y-m-d H:i:s e"),
+            date(value, "Y-m-d H:i"),
+        )
+
+    def value(self, value: Any) -> str:
+        return value.isoformat()
+
+
+class NumberColumn(tables.Column):
+    """A number, aligned to the right."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        right = {"class": "number"}
+        super().__init__(**{"attrs": {"td": right, "th": right}, **kwargs})
+
+    def render(self, value: Any) -> str:
+        return f"{value:,}"
+
+    def value(self, value: Any) -> Any:
+        return value
+
+
+class StatusColumn(tables.Column):
+    """A status of a kind of choices, as a badge."""
+
+    def __init__(self, choices: Any, **kwargs: Any) -> None:
+        self.choices = choices
+        super().__init__(**kwargs)
+
+    def render(self, value: str) -> SafeString:
+        return tag(self.choices(value).label)
+
+    def value(self, value: str) -> str:
+        return str(self.choices(value).label)
+
+
+class MetadataColumn(tables.Column):
+    """Metadata, an entry a line."""
+
+    def render(self, value: dict[str, str]) -> str:
+        return ", ".join(f"{key}: {item}" for key, item in sorted(value.items()))
+
+    def value(self, value: dict[str, str]) -> str:
+        return self.render(value)
+
+
+class CountColumn(NumberColumn):
+    """A number that is counted for the rows of the page only: `count(keys)` answers by key."""
+
+    def __init__(self, count: Callable[[list[UUID]], dict[UUID, int]], **kwargs: Any) -> None:
+        self.count = count
+        super().__init__(**{"accessor": "pk", "orderable": False, **kwargs})
+
+    def counted(self, table: Any, pk: UUID) -> int:
+        counts = table.counts.get(id(self.count))
+        if counts is None:
+            rows = getattr(table, "page", None) or table.rows
+            keys = [row.record.pk for row in getattr(rows, "object_list", rows)]
+            counts = table.counts[id(self.count)] = self.count(keys)
+        return counts.get(pk, 0)
+
+    def render(self, value: UUID, table: Any) -> str:  # type: ignore[override]
+        return f"{self.counted(table, value):,}"
+
+    def value(self, value: UUID, table: Any) -> int:  # type: ignore[override]
+        return self.counted(table, value)
+
+
+class AssetTable(tables.Table):
+    """Rows of one kind of asset; the newest first, and rows that tie by their key."""
+
+    # Columns that a page shows unless its user has chosen others.
+    shown: tuple[str, ...] = ()
+
+    key = KeyColumn()
+    owner = tables.Column(accessor="owner_id", verbose_name="Owner")
+    creation_date = WhenColumn(verbose_name="Registered")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # What `CountColumn`s have counted for the rows of the page.
+        self.counts: dict[int, dict[UUID, int]] = {}
+        super().__init__(*args, **kwargs)
+        queryset = getattr(self.data, "data", None)
+        if hasattr(queryset, "query"):
+            self.data.data = queryset.order_by(*queryset.query.order_by, "pk")
+
+    class Meta:
+        attrs = {"class": "table table-hover"}
+        order_by = "-creation_date"
+        empty_text = "Nothing matches."

@@ -1,0 +1,55 @@
+"""Texts of others as safe HTML: Markdown, and source code with its syntax highlighted."""
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from pygments import highlight as pygments_highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
+from pygments.lexers.special import TextLexer
+from pygments.util import ClassNotFound
+
+# What pages show of a text; all of it can be downloaded.
+MAX_SHOWN = 200_000
+
+_TAGS = {
+    *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "blockquote", "pre", "code", "em"),
+    *("strong", "s", "ul", "ol", "li", "a", "table", "thead", "tbody", "tr", "th", "td"),
+}
+_markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+def markdown(text: str) -> SafeString:
+    """Return Markdown as HTML without scripts, styles, images or anything else that acts."""
+    html = nh3.clean(
+        _markdown.render(text[:MAX_SHOWN]),
+        tags=_TAGS,
+        attributes={"a": {"href"}, "ol": {"start"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+    return mark_safe(html)  # noqa: S308  what is left of it was allowed above
+
+
+def highlight(text: str, language: str = "") -> SafeString:
+    """Return source code with its syntax marked; `language` is a lexer or the name of a file."""
+    text = text[:MAX_SHOWN]
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        try:
+            lexer = get_lexer_for_filename(language or "x.txt", stripnl=False)
+        except ClassNotFound:
+            lexer = TextLexer(stripnl=False)
+    html = pygments_highlight(text, lexer, HtmlFormatter(nowrap=True))
+    return mark_safe(f'<pre class="code" tabindex="0">{html}</pre>')  # noqa: S308  pygments escapes
+
+
+def decoded(data: bytes) -> str | None:
+    """Return the text that the bytes hold, or None for what is no text."""
+    if b"\0" in data:
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,70 @@
+"""Datasets and data samples as code: what registers them by the SDK and by curl."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..common.snippets import (
+    Raw,
+    api_url,
+    call,
+    curl,
+    permissions_call,
+    permissions_json,
+    sdk,
+)
+from .specs import DatasetSpec
+
+Snippets = list[tuple[str, str, str]]
+
+
+def _name_of(file: Any, otherwise: str) -> str:
+    return getattr(file, "name", None) or otherwise
+
+
+def dataset_snippets(spec: DatasetSpec, request: Any) -> Snippets:
+    """Return the code that registers such a dataset."""
+    opener = _name_of(spec.data_opener, "opener.py")
+    description = _name_of(spec.description, "description.md")
+    statement = call(
+        "DatasetSpec",
+        name=spec.name,
+        data_opener=opener,
+        type=spec.type,
+        description=description,
+        permissions=permissions_call(spec.permissions),
+        logs_permission=permissions_call(spec.logs_permission),
+        metadata=dict(spec.metadata),
+    )
+    body = {
+        "name": spec.name,
+        "type": spec.type,
+        "permissions": permissions_json(spec.permissions),
+        "logs_permission": permissions_json(spec.logs_permission),
+        "metadata": dict(spec.metadata),
+    }
+    names = ("DatasetSpec", "Permissions")
+    files = {"data_opener": opener, "description": description}
+    return [
+        ("SDK", "python", sdk(names, api_url(request), f"key = client.add_dataset({statement})")),
+        ("curl", "bash", curl(api_url(request, "data_manager-list"), body, files)),
+    ]
+
+
+def sample_snippets(
+    dataset_keys: Sequence[Any], paths: Sequence[str], request: Any, *, upload: bool
+) -> Snippets:
+    """Return the code that registers such data samples: uploads, or folders on the server."""
+    keys = [str(key) for key in dataset_keys]
+    statement = call("DataSampleSpec", paths=list(paths), data_manager_keys=keys)
+    local = "" if upload else ", local=False"
+    code = f"keys = client.add_data_samples({statement}{local})"
+    url = api_url(request, "data_sample-list")
+    if upload:
+        files = {f"sample-{number}": path for number, path in enumerate(paths, 1)}
+        by_curl = curl(url, {"data_manager_keys": keys}, files)
+    else:
+        by_curl = curl(url, {"data_manager_keys": keys, "paths": list(paths)})
+    return [
+        ("SDK", "python", sdk(("DataSampleSpec",), api_url(request), Raw(code))),
+        ("curl", "bash", by_curl),
+    ]

@@ -1,0 +1,133 @@
+"""Pages of datasets."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+
+from ..common.errors import Problem
+from ..common.kinds import AssetKind
+from ..common.storage import check_upload
+from ..common.texts import decoded
+from ..feed.pages import AssetPage, RenamePage, why_not_download
+from ..permissions.access import may_download
+from ..permissions.models import Permissions
+from ..permissions.pages import AssetListPage, RegisterPage
+from ..uploads.views import UploadView
+from .filters import DatasetListFilterSet
+from .forms import DatasetForm, DatasetRenameForm
+from .models import Dataset
+from .openers import inspect_opener
+from .queries import spec_of, tasks_using
+from .snippets import dataset_snippets
+from .tables import DatasetTable
+
+# What a page shows of the samples and the tasks of a dataset; lists have all.
+SHOWN = 8
+
+
+class DatasetList(AssetListPage):
+    name = "datasets"
+    noun, noun_plural = "dataset", "datasets"
+    table_class = DatasetTable
+    filterset_class = DatasetListFilterSet
+    register_url = "dataset-new"
+    empty_hint = "A dataset is an opener, which reads the data, and a description of them."
+
+    def rows(self):
+        return Dataset.objects.select_related("permissions", "logs_permission")
+
+
+class OfDataset:
+    """What pages about one dataset share."""
+
+    queryset = Dataset.objects.select_related("permissions", "logs_permission")
+    noun, noun_plural = "dataset", "datasets"
+    list_url, detail_url = "datasets", "dataset"
+
+
+class DatasetPage(OfDataset, AssetPage):
+    template_name = "datasets/dataset.html"
+    register_url, rename_url = "dataset-new", "dataset-rename"
+
+    def uses(self) -> list[tuple[str, Permissions]]:
+        dataset = self.object
+        return [
+            ("process and download", dataset.permissions),
+            ("read logs", dataset.logs_permission),
+        ]
+
+    def snippets(self) -> list[tuple[str, str, str]]:
+        return dataset_snippets(spec_of(self.object), self.request)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        dataset = self.object
+        allowed = may_download(self.user, dataset.permissions)
+        samples = dataset.data_samples.order_by("-creation_date", "pk")
+        tasks = tasks_using("dataset", dataset.pk)
+        return super().get_context_data(
+            why_not=why_not_download(self.user, dataset.permissions, dataset.owner_id),
+            opener_text=read_text(dataset.opener.name) if allowed else None,
+            description_text=read_text(dataset.description.name) if allowed else None,
+            sample_count=samples.count(),
+            samples=samples[:SHOWN],
+            task_count=tasks.count(),
+            tasks=tasks[:SHOWN],
+            **kwargs,
+        )
+
+
+def read_text(name: str, limit: int = 200_000) -> str | None:
+    """Return the beginning of a stored text; None for what is no text or is not there."""
+    try:
+        with default_storage.open(name) as file:
+            return decoded(file.read(limit))
+    except OSError:
+        return None
+
+
+class DatasetRenamePage(OfDataset, RenamePage):
+    form_class = DatasetRenameForm
+
+
+class DatasetRegisterPage(RegisterPage):
+    form_class = DatasetForm
+    noun, list_url, detail_url = "dataset", "datasets", "dataset"
+    note = (
+        "An opener reads your data where they lie; registering it moves no data. "
+        "Fields with a star are required."
+    )
+
+    def initial(self) -> dict[str, Any]:
+        like = self.like(Dataset.objects.select_related("permissions", "logs_permission"))
+        if like is None:
+            return {}
+        return {
+            "name": like.name,
+            "type": like.type,
+            "permissions": like.permissions.value,
+            "logs_permission": like.logs_permission.value,
+            "metadata": like.metadata,
+        }
+
+    def snippets(self, form: DatasetForm) -> list[tuple[str, str, str]]:
+        return dataset_snippets(form.spec, self.request)
+
+
+class OpenerUpload(UploadView):
+    def problems(self, file: File | None) -> Iterable[Problem]:
+        return check_upload(file, asset=AssetKind.DATA_MANAGER.word, field="data_opener")
+
+    def advice(self, file: File) -> list[str]:
+        return inspect_opener(file.read())
+
+
+class DescriptionUpload(UploadView):
+    def problems(self, file: File | None) -> Iterable[Problem]:
+        return check_upload(file, asset=AssetKind.DATA_MANAGER.word, field="description")
+
+    def advice(self, file: File) -> list[str]:
+        if decoded(file.read()) is None:
+            return ["This is no UTF-8 text, so nobody can read it here. Save it as UTF-8."]
+        return []

@@ -1,0 +1,121 @@
+"""The page of one asset, with what happened to it, and the page that renames it."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+from ..common.errors import Problem
+from ..common.pages import Crumb, Page, crumb, get_or_404
+from ..organizations.models import Organization
+from ..organizations.pages import SignedIn
+from ..permissions.access import check_may_change, may_change, may_download, may_register
+from ..permissions.models import Permissions
+from ..permissions.pages import FormPage, access_matrix
+from .queries import RECENT, events_of
+
+
+class OneAsset(SignedIn):
+    """Mixin of pages about the asset whose key is in the URL."""
+
+    queryset: ClassVar[QuerySet]
+    noun: ClassVar[str]
+    noun_plural: ClassVar[str]
+    list_url: ClassVar[str]
+    detail_url: ClassVar[str]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            self.object = get_or_404(self.queryset.all(), kwargs["key"], self.noun)
+        return super().dispatch(request, *args, **kwargs)
+
+    def of_kind(self) -> Crumb:
+        return crumb(self.noun_plural[:1].upper() + self.noun_plural[1:], self.list_url)
+
+    def of_asset(self) -> Crumb:
+        return crumb(str(self.object), self.detail_url, self.object.pk)
+
+
+class AssetPage(OneAsset, Page):
+    """Shows an asset with everything that it has, and what its user may do with it.
+
+    A kind says by `uses` what organisations may do, which the page shows for each of them.
+    """
+
+    # The page that registers one like this; blank for kinds that nobody registers by hand.
+    register_url: ClassVar[str] = ""
+
+    def get_title(self) -> str:
+        return str(self.object)
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [self.of_kind()]
+
+    def uses(self) -> list[tuple[str, Permissions]]:
+        """Return what may be done with the asset's files and results, each with who may."""
+        return []
+
+    def snippets(self) -> list[tuple[str, str, str]]:
+        """Return (name, language, code) that register such an asset."""
+        return []
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asset, user = self.object, self.user
+        uses = self.uses()
+        events = list(events_of(asset.pk)[: RECENT + 1])
+        return super().get_context_data(
+            asset=asset,
+            noun=self.noun,
+            may_change=may_change(user, asset),
+            may_register=may_register(user),
+            uses=[name for name, _ in uses],
+            access=access_matrix(asset.owner_id, uses) if uses else [],
+            events=events[:RECENT],
+            more_events=len(events) > RECENT,
+            snippets=self.snippets() if "code" in self.request.GET else [],
+            **kwargs,
+        )
+
+
+def why_not_download(user: Any, permissions: Permissions, owner: Organization | str) -> str:
+    """Say why the user may not have an asset's files; blank when it may."""
+    if may_download(user, permissions):
+        return ""
+    if not user.organization_id:
+        return "You act for no organisation; files are for organisations that are permitted."
+    named = ", ".join(permissions.authorized_ids)
+    return (
+        f"Permitted to {named} only; you act for {user.organization_id}. "
+        f"Ask {owner} to register it with permission for you."
+    )
+
+
+class RenamePage(OneAsset, FormPage):
+    """Gives an asset another name, which is all that can change."""
+
+    button = "Rename"
+
+    def get_title(self) -> str:
+        return f"Rename {self.object}"
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [self.of_kind(), self.of_asset()]
+
+    def asset(self) -> Any:
+        return self.object
+
+    def why_not(self) -> list[Problem]:
+        return list(check_may_change(self.user, self.object, f"rename this {self.noun}"))
+
+    def success(self, result: Any) -> tuple[str, str]:
+        return f"The {self.noun} is called {result} now.", reverse(
+            self.detail_url, args=[result.pk]
+        )
+
+
+def events_url(key: UUID) -> str:
+    return f"{reverse('activity')}?asset_key={key}"

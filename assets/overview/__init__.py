@@ -1,0 +1,1 @@
+"""What spans all kinds: home, and the search."""

@@ -1,0 +1,89 @@
+"""The routes of the dashboard: the site map; the views live in the rooms."""
+
+from django.urls import path
+
+from .compute import plan_views, task_views
+from .compute import views as compute
+from .datasets import sample_views
+from .datasets import views as datasets
+from .feed import views as feed
+from .functions import views as functions
+from .organizations import user_views
+from .organizations import views as organizations
+from .overview import views as overview
+
+urlpatterns = [
+    path("", overview.HomePage.as_view(), name="home"),
+    path("search/", overview.SearchPage.as_view(), name="search"),
+    # --- Oneself --------------------------------------------------------------------------------
+    path("sign-in/", organizations.SignInPage.as_view(), name="sign-in"),
+    path("sign-out/", organizations.SignOutView.as_view(), name="sign-out"),
+    path("account/", organizations.AccountPage.as_view(), name="account"),
+    path("account/password/", organizations.PasswordPage.as_view(), name="account-password"),
+    path("account/tokens/new/", organizations.TokenPage.as_view(), name="account-token-new"),
+    path(
+        "account/tokens/<uuid:pk>/revoke/",
+        organizations.TokenRevokePage.as_view(),
+        name="account-token-revoke",
+    ),
+    path("choices/<slug:name>/", organizations.ChoicesView.as_view(), name="choices"),
+    path(
+        "set-password/<uidb64>/<token>/",
+        organizations.SetPasswordPage.as_view(),
+        name="set-password",
+    ),
+    # --- The consortium -------------------------------------------------------------------------
+    path("organisations/", user_views.OrganizationList.as_view(), name="organizations"),
+    path("organisations/new/", user_views.OrganizationNewPage.as_view(), name="organization-new"),
+    path("organisations/<str:pk>/", user_views.OrganizationPage.as_view(), name="organization"),
+    path("users/", user_views.UserList.as_view(), name="users"),
+    path("users/new/", user_views.UserNewPage.as_view(), name="user-new"),
+    path("users/<int:pk>/", user_views.UserPage.as_view(), name="user"),
+    path("users/<int:pk>/reset/", user_views.UserResetPage.as_view(), name="user-reset"),
+    path("activity/", feed.ActivityList.as_view(), name="activity"),
+    # --- Datasets -------------------------------------------------------------------------------
+    path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
+    path("datasets/new/", datasets.DatasetRegisterPage.as_view(), name="dataset-new"),
+    path("datasets/<key>/", datasets.DatasetPage.as_view(), name="dataset"),
+    path("datasets/<key>/rename/", datasets.DatasetRenamePage.as_view(), name="dataset-rename"),
+    path("data-samples/", sample_views.DataSampleList.as_view(), name="data-samples"),
+    path("data-samples/new/", sample_views.DataSampleRegisterPage.as_view(), name="data-sample-new"),
+    path("data-samples/link/", sample_views.LinkPage.as_view(), name="data-sample-link"),
+    path("data-samples/<key>/", sample_views.DataSamplePage.as_view(), name="data-sample"),
+    # --- Functions ------------------------------------------------------------------------------
+    path("functions/", functions.FunctionList.as_view(), name="functions"),
+    path("functions/new/", functions.FunctionRegisterPage.as_view(), name="function-new"),
+    path("functions/<key>/", functions.FunctionPage.as_view(), name="function"),
+    path("functions/<key>/rename/", functions.FunctionRenamePage.as_view(), name="function-rename"),
+    path(
+        "functions/<key>/files/<path:name>",
+        functions.FunctionFilePage.as_view(),
+        name="function-file",
+    ),
+    # --- Compute plans and tasks ----------------------------------------------------------------
+    path("compute-plans/", compute.ComputePlanList.as_view(), name="compute-plans"),
+    path("compute-plans/new/", plan_views.PlanRegisterPage.as_view(), name="compute-plan-new"),
+    path("compute-plans/<key>/", compute.ComputePlanPage.as_view(), name="compute-plan"),
+    path(
+        "compute-plans/<key>/rename/",
+        compute.ComputePlanRenamePage.as_view(),
+        name="compute-plan-rename",
+    ),
+    path(
+        "compute-plans/<key>/cancel/",
+        compute.ComputePlanCancelPage.as_view(),
+        name="compute-plan-cancel",
+    ),
+    path(
+        "compute-plans/<key>/graph/", compute.ComputePlanGraph.as_view(), name="compute-plan-graph"
+    ),
+    path("compute-plans/<key>/tasks/", plan_views.PlanTasksPage.as_view(), name="compute-plan-tasks"),
+    path("tasks/", task_views.TaskList.as_view(), name="tasks"),
+    path("tasks/new/", plan_views.TaskRegisterPage.as_view(), name="task-new"),
+    path("tasks/<key>/", task_views.TaskPage.as_view(), name="task"),
+    # --- Files ahead of their form --------------------------------------------------------------
+    path("uploads/opener/", datasets.OpenerUpload.as_view(), name="upload-opener"),
+    path("uploads/description/", datasets.DescriptionUpload.as_view(), name="upload-description"),
+    path("uploads/data-sample/", sample_views.DataSampleUpload.as_view(), name="upload-data-sample"),
+    path("uploads/function/", functions.FunctionUpload.as_view(), name="upload-function"),
+]

@@ -1,0 +1,188 @@
+"""Pages of assets: what they list, how they are registered, and who may do what with one."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
+
+from ..common.errors import Problem, Refused
+from ..common.layouts import PageForm
+from ..common.lists import ListPage
+from ..common.pages import Crumb, Page, crumb
+from ..common.parsing import as_key
+from ..organizations.models import Organization
+from ..organizations.pages import SignedIn
+from .access import check_may_register, may_register
+from .models import Permissions
+
+
+class AssetListPage(SignedIn, ListPage):
+    """Lists one kind of asset, and offers to register one."""
+
+    # The page that registers one; blank for kinds that nobody registers by hand.
+    register_url: ClassVar[str] = ""
+    template_name = "components/asset_list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(may_register=may_register(self.user), **kwargs)
+
+
+class FormPage(SignedIn, Page):
+    """A page with the form of a spec.
+
+    Buttons send what they do as `action`: `register` (also when there is none), `add:inputs` for
+    one more row of a list, `code` for the spec as code. Nothing that was typed or sent is lost on
+    the way. A field that a script sends as `live` is answered alone, judged.
+    """
+
+    template_name = "components/form.html"
+    form_class: ClassVar[type[PageForm]]
+    button: ClassVar[str] = "Register"
+    note: ClassVar[str] = ""
+
+    def initial(self) -> dict[str, Any]:
+        """Return what the form holds at first."""
+        return {}
+
+    def asset(self) -> Any:
+        """Return the registered asset that the form changes, if it is one that does."""
+        return None
+
+    def make_form(self, *args: Any, **kwargs: Any) -> Any:
+        form = self.form_class(*args, actor=self.user, asset=self.asset(), **kwargs)
+        form.make_live()
+        return form
+
+    def snippets(self, form: Any) -> list[tuple[str, str, str]]:
+        """Return (name, language, code) that register what the form holds, in other ways."""
+        return []
+
+    def success(self, result: Any) -> tuple[str, str]:
+        """Return what to say of what was registered, and where to go on."""
+        raise NotImplementedError
+
+    def why_not(self) -> Iterable[Problem]:
+        """Return why the user may not send this form at all."""
+        return check_may_register(self.user)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.show(self.make_form(initial=self.initial()))
+
+    def show(self, form: Any, status: int = 200, **context: Any) -> HttpResponse:
+        values = {
+            "form": form,
+            "why_not": " ".join(problem.sentence for problem in self.why_not()),
+            "has_snippets": type(self).snippets is not FormPage.snippets,
+            **context,
+        }
+        return self.render_to_response(self.get_context_data(**values), status=status)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        action, _, of_what = request.POST.get("action", "register").partition(":")
+        if action == "add":
+            return self.with_row(of_what)
+        form = self.make_form(request.POST, request.FILES)
+        if live := request.POST.get("live"):
+            return self.answer_live(form, live)
+        return self.act(form, action, of_what)
+
+    def act(self, form: Any, action: str, of_what: str) -> HttpResponse:
+        """Do what the button says."""
+        if action == "code":
+            return self.show_code(form)
+        return self.register(form)
+
+    def with_row(self, name: str) -> HttpResponse:
+        """Show the form as it was typed, with one more row in a list."""
+        data = self.request.POST.copy()
+        total = f"{name}-TOTAL_FORMS"
+        if str(data.get(total, "")).isdecimal() and name in self.form_class.row_forms:
+            data[total] = str(min(int(data[total]) + 1, 1000))
+        return self.as_typed(self.make_form(data, self.request.FILES))
+
+    def as_typed(self, form: Any, **context: Any) -> HttpResponse:
+        self.keep(form)
+        form.as_typed()
+        return self.show(form, **context)
+
+    def show_code(self, form: Any) -> HttpResponse:
+        form.is_valid()
+        snippets = self.snippets(form)
+        return self.as_typed(form, snippets=snippets)
+
+    def answer_live(self, form: Any, name: str) -> HttpResponse:
+        form.is_valid()
+        field = form.field_called(name)
+        return render(self.request, "components/_field.html", {"field": field})
+
+    def keep(self, form: Any) -> None:
+        """Keep the files that came with the form, where it has any and they are fine."""
+        if hasattr(form, "keep_uploads"):
+            form.is_valid()
+            form.keep_uploads()
+
+    def register(self, form: Any) -> HttpResponse:
+        try:
+            if form.is_valid():
+                return self.done(form, form.save())
+        except Refused as refused:
+            # Something came in between the check and the writing: nothing was written.
+            for problem in refused.problems:
+                form.add_error(None, problem.sentence)
+        self.keep(form)
+        return self.show(form, status=422)
+
+    def done(self, form: Any, result: Any) -> HttpResponse:
+        if hasattr(form, "forget_uploads"):
+            form.forget_uploads()
+        said, url = self.success(result)
+        messages.success(self.request, said)
+        return HttpResponseRedirect(url)
+
+
+class RegisterPage(FormPage):
+    """Registers one asset of a kind; `?like=KEY` begins with what another one has."""
+
+    # What is registered, and the pages of its kind.
+    noun: ClassVar[str]
+    list_url: ClassVar[str]
+    detail_url: ClassVar[str]
+
+    def like(self, queryset: QuerySet) -> Any:
+        """Return the asset that the form begins from, if one was named."""
+        key = as_key(self.request.GET.get("like", ""))
+        return queryset.filter(pk=key).first() if key else None
+
+    def get_title(self) -> str:
+        return f"Register a {self.noun}"
+
+    def crumbs(self) -> Sequence[Crumb]:
+        plural = f"{self.noun[:1].upper()}{self.noun[1:]}s"
+        return [crumb(plural, self.list_url)]
+
+    def success(self, result: Any) -> tuple[str, str]:
+        said = format_html("The {} <strong>{}</strong> is registered.", self.noun, result)
+        return said, reverse(self.detail_url, args=[result.pk])
+
+
+def access_matrix(
+    owner_id: str, uses: Sequence[tuple[str, Permissions]]
+) -> list[tuple[Organization, bool, list[bool]]]:
+    """Return (organisation, is it the owner, may it for each use) of every organisation.
+
+    The owner comes first; one query.
+    """
+    rows = [
+        (
+            organization,
+            organization.pk == owner_id,
+            [permissions.allows(organization.pk) for _, permissions in uses],
+        )
+        for organization in Organization.objects.all()
+    ]
+    return sorted(rows, key=lambda row: not row[1])

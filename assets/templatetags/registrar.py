@@ -1,0 +1,73 @@
+"""Tags and filters of our templates."""
+
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ..common import markup, texts
+
+register = template.Library()
+
+register.simple_tag(markup.icon, name="icon")
+register.simple_tag(markup.tag, name="tag")
+register.simple_tag(markup.copy_button, name="copy_button")
+register.simple_tag(markup.key_with_copy, name="key_with_copy")
+register.filter("markdown", texts.markdown)
+register.filter("highlight", texts.highlight)
+
+# The pages below each entry of the navigation, by how the names of their URLs begin.
+_BELOW = {
+    "datasets": ("dataset",),
+    "data-samples": ("data-sample",),
+    "functions": ("function",),
+    "compute-plans": ("compute-plan",),
+    "tasks": ("task", "model"),
+    "organizations": ("organization",),
+    "users": ("user",),
+    "activity": ("activity", "event"),
+}
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: template.Context, url_name: str, label: str, icon: str) -> SafeString:
+    """Return an entry of the navigation, marked when its page or one below it is shown."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    here = (match.url_name or "") if match else ""
+    names = (url_name, *_BELOW.get(url_name, ()))
+    below = here == url_name or any(
+        here == name or here.startswith(f"{name}-") for name in names if name != "home"
+    )
+    current = ("page" if here == url_name else "true") if below else ""
+    return format_html(
+        '<a href="{}"{}>{}{}</a>',
+        reverse(url_name),
+        format_html(' aria-current="{}"', current) if current else "",
+        markup.icon(icon, size=18, style="outline"),
+        label,
+    )
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """Return the value under a key; None when there is none."""
+    return mapping.get(key) if mapping else None
+
+
+# The page of one asset, by kind.
+PAGES = {
+    "ASSET_DATA_MANAGER": "dataset",
+    "ASSET_DATA_SAMPLE": "data-sample",
+    "ASSET_FUNCTION": "function",
+    "ASSET_COMPUTE_PLAN": "compute-plan",
+    "ASSET_COMPUTE_TASK": "task",
+}
+
+
+@register.filter
+def asset_url(event: Any) -> str:
+    """Return where the asset of an event is shown; blank for kinds without a page."""
+    page = PAGES.get(event.asset_kind)
+    return reverse(page, args=[event.asset_key]) if page else ""

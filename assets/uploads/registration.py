@@ -1,0 +1,80 @@
+"""The only writer of uploads."""
+
+import uuid
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Sum
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from ..common.errors import Code, refuse
+from ..common.storage import file_batch
+from ..organizations.models import User
+from .models import Upload
+
+LIFETIME = timedelta(days=1)
+# How many of the largest uploads may wait for one user at a time.
+MAX_WAITING = 10
+
+
+def keep(user: User, file: File) -> Upload:
+    """Keep a file until its form is registered.
+
+    Raises:
+        Refused: too much waits for this user already.
+    """
+    forget_old(Upload.objects.filter(user=user))
+    _check_room(user, file)
+    key = uuid.uuid4()
+    file.seek(0)
+    with file_batch() as files:
+        stored = files.save(f"uploads/{key}", file)
+        upload = Upload(
+            id=key,
+            user=user,
+            name=(file.name or "file")[-255:],
+            file=stored.name,
+            file_checksum=stored.checksum,
+            file_size=stored.size,
+        )
+        upload.save(force_insert=True)
+    file.seek(0)
+    return upload
+
+
+def _check_room(user: User, file: File) -> None:
+    waiting = Upload.objects.filter(user=user).aggregate(total=Sum("file_size"))["total"] or 0
+    room = MAX_WAITING * settings.MAX_UPLOAD_SIZE
+    if waiting + (file.size or 0) > room:
+        raise refuse(
+            Code.BAD_REQUEST,
+            f"{filesizeformat(waiting)} of your files wait to be registered already, at most "
+            f"{filesizeformat(room)}; register or remove some of them first.",
+        )
+
+
+def uploads_of(user: User, ids: Collection[UUID]) -> list[Upload]:
+    """Return those of the user's uploads, in the order of `ids`; others' are left out."""
+    found = Upload.objects.filter(user=user, pk__in=ids).in_bulk()
+    return [found[pk] for pk in ids if pk in found]
+
+
+def forget(uploads: Iterable[Upload]) -> None:
+    """Delete uploads and their files, once the transaction commits."""
+    for upload in uploads:
+        name = upload.file.name
+        upload.delete()
+        transaction.on_commit(lambda name=name: default_storage.delete(name))  # type: ignore[misc]
+
+
+def forget_old(uploads: Any = None) -> None:
+    """Forget what nobody registered within a day: of everybody, or of these uploads."""
+    uploads = Upload.objects.all() if uploads is None else uploads
+    forget(uploads.filter(created_at__lt=timezone.now() - LIFETIME))

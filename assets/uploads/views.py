@@ -1,0 +1,49 @@
+"""Takes files ahead of their form, checks them at once, and says how they were found."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.core.files.base import File
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views import View
+
+from ..common.errors import Problem, Refused
+from ..permissions.access import check_may_register
+from ..organizations.pages import SignedIn
+from .registration import keep
+
+
+class UploadView(SignedIn, View):
+    """A kind of file says what is wrong with one; the answer is a line of the form's list."""
+
+    http_method_names = ["post"]
+    advises: ClassVar[bool] = False
+
+    def problems(self, file: File) -> Iterable[Problem]:
+        """Return all that stands against the file."""
+        raise NotImplementedError
+
+    def advice(self, file: File) -> list[str]:
+        """Return what its user had better know before it is registered."""
+        return []
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        user: Any = request.user
+        file = request.FILES.get("file")
+        problems = list(check_may_register(user)) or list(self.problems(file))  # type: ignore[arg-type]
+        upload, advice = None, []
+        if not problems and file is not None:
+            advice = self.advice(file)
+            try:
+                upload = keep(user, file)
+            except Refused as refused:
+                problems = refused.problems
+        context = {
+            "name": request.POST.get("field", "file"),
+            "upload": upload,
+            "file_name": file.name if file else "The file",
+            "problems": problems,
+            "advice": advice,
+        }
+        return render(request, "uploads/_file.html", context, status=200 if upload else 422)

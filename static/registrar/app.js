@@ -1,0 +1,77 @@
+/* What every page has: the shortcut to the search, menus, copy buttons, the switch of the theme. */
+(() => {
+    "use strict";
+    const typing = (element) =>
+        element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
+
+    // "/" leads to the search from everywhere.
+    document.addEventListener("keydown", (event) => {
+        if (event.key === "/" && !typing(event.target) && !event.ctrlKey && !event.metaKey) {
+            const search = document.getElementById("global-search");
+            if (search) {
+                event.preventDefault();
+                search.focus();
+                search.select();
+            }
+        }
+        if (event.key === "Escape") {
+            for (const menu of document.querySelectorAll("details.menu[open]")) {
+                menu.open = false;
+                menu.querySelector("summary").focus();
+            }
+            document.getElementById("search-suggestions")?.replaceChildren();
+        }
+    });
+
+    // A menu closes when one goes on elsewhere.
+    document.addEventListener("click", (event) => {
+        for (const menu of document.querySelectorAll("details.menu[open]")) {
+            if (!menu.contains(event.target)) {
+                menu.open = false;
+            }
+        }
+        const suggestions = document.getElementById("search-suggestions");
+        if (suggestions && !suggestions.parentElement.contains(event.target)) {
+            suggestions.replaceChildren();
+        }
+    });
+
+    // Copy buttons name the element whose text they copy, or bring the text.
+    const copied = async (button) => {
+        const source = document.getElementById(button.dataset.copyFrom || "");
+        const text = button.dataset.copy || source?.value || source?.textContent || "";
+        try {
+            await navigator.clipboard.writeText(text.trim());
+            return "Copied";
+        } catch {
+            if (source) {
+                getSelection().selectAllChildren(source);
+            }
+            return "Press Ctrl+C";
+        }
+    };
+    document.addEventListener("click", async (event) => {
+        const button = event.target.closest("[data-copy], [data-copy-from]");
+        if (button) {
+            event.preventDefault();
+            const said = await copied(button);
+            document.getElementById("announcer").textContent = said;
+            button.dataset.said = said;
+            setTimeout(() => delete button.dataset.said, 1500);
+        }
+    });
+
+    const choice = document.getElementById("theme-choice");
+    if (choice) {
+        choice.value = document.documentElement.dataset.themeChoice;
+        choice.addEventListener("change", () =>
+            document.dispatchEvent(new CustomEvent("registrar:theme", { detail: choice.value })),
+        );
+    }
+
+    // The first thing that is wrong is where one goes on.
+    document.querySelector("[data-focus]")?.focus();
+
+    // What a browser can do only with scripts is shown only then.
+    document.documentElement.classList.add("has-scripts");
+})();
