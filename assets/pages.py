@@ -47,7 +47,9 @@ urlpatterns = [
     path("datasets/<key>/", datasets.DatasetPage.as_view(), name="dataset"),
     path("datasets/<key>/rename/", datasets.DatasetRenamePage.as_view(), name="dataset-rename"),
     path("data-samples/", sample_views.DataSampleList.as_view(), name="data-samples"),
-    path("data-samples/new/", sample_views.DataSampleRegisterPage.as_view(), name="data-sample-new"),
+    path(
+        "data-samples/new/", sample_views.DataSampleRegisterPage.as_view(), name="data-sample-new"
+    ),
     path("data-samples/link/", sample_views.LinkPage.as_view(), name="data-sample-link"),
     path("data-samples/<key>/", sample_views.DataSamplePage.as_view(), name="data-sample"),
     # --- Functions ------------------------------------------------------------------------------
@@ -77,13 +79,17 @@ urlpatterns = [
     path(
         "compute-plans/<key>/graph/", compute.ComputePlanGraph.as_view(), name="compute-plan-graph"
     ),
-    path("compute-plans/<key>/tasks/", plan_views.PlanTasksPage.as_view(), name="compute-plan-tasks"),
+    path(
+        "compute-plans/<key>/tasks/", plan_views.PlanTasksPage.as_view(), name="compute-plan-tasks"
+    ),
     path("tasks/", task_views.TaskList.as_view(), name="tasks"),
     path("tasks/new/", plan_views.TaskRegisterPage.as_view(), name="task-new"),
     path("tasks/<key>/", task_views.TaskPage.as_view(), name="task"),
     # --- Files ahead of their form --------------------------------------------------------------
     path("uploads/opener/", datasets.OpenerUpload.as_view(), name="upload-opener"),
     path("uploads/description/", datasets.DescriptionUpload.as_view(), name="upload-description"),
-    path("uploads/data-sample/", sample_views.DataSampleUpload.as_view(), name="upload-data-sample"),
+    path(
+        "uploads/data-sample/", sample_views.DataSampleUpload.as_view(), name="upload-data-sample"
+    ),
     path("uploads/function/", functions.FunctionUpload.as_view(), name="upload-function"),
 ]

@@ -12,7 +12,7 @@ from django.forms import BoundField
 from django.forms.utils import ErrorDict, ErrorList
 from django.template.loader import render_to_string
 
-from .forms import Rows, SpecForm
+from .forms import SpecForm
 
 
 class Section(Fieldset):
@@ -33,7 +33,7 @@ class RowsOf(LayoutObject):
         self.fields: list[Any] = []
 
     def render(self, form: SpecForm, context: Any, template_pack: Any = None, **_: Any) -> str:
-        values = {"rows": form.rows[self.name], "name": self.name, "one": self.one}
+        values = {"rows": form.rows[self.name], "name": self.name, "item": self.one}
         return render_to_string("components/rows.html", {**values, "empty": self.empty})
 
 
@@ -79,10 +79,10 @@ class PageForm(SpecForm):
 
     def all_errors(self) -> list[tuple[str, str, str]]:
         """Return (id of the field, its label, what is wrong) of every error, for a summary."""
-        found = [("", "", error) for error in self.non_field_errors()]
+        found = [("", "", str(error)) for error in self.non_field_errors()]
         found += _errors_of(self)
         for name, rows in self.rows.items():
-            found += [(f"rows-{name}", name, error) for error in rows.non_form_errors()]
+            found += [(f"rows-{name}", name, str(error)) for error in rows.non_form_errors()]
             for number, row in enumerate(rows.forms, 1):
                 found += [
                     (where, f"{name[:-1]} {number}, {label}", text)
@@ -93,7 +93,7 @@ class PageForm(SpecForm):
 
 def _errors_of(form: Any) -> list[tuple[str, str, str]]:
     return [
-        (field.id_for_label or f"div_{field.auto_id}", field.label, error)
+        (field.id_for_label or f"div_{field.auto_id}", str(field.label), str(error))
         for field in form
         for error in field.errors
     ]
@@ -112,7 +112,7 @@ def _make_live(field: BoundField) -> None:
     }
 
 
-def _as_typed(rows: Rows | Any) -> None:
+def _as_typed(rows: Any) -> None:
     rows._errors = [{} for _ in rows.forms]
     rows._non_form_errors = ErrorList()
     for row in rows.forms:

@@ -88,7 +88,7 @@ class ListPage(Page):
             ]
         table = self.table_class(rows, exclude=hidden, request=self.request, **options)
         # Columns may need to know who looks.
-        table.viewer = self.request.user  # type: ignore[attr-defined]
+        table.viewer = self.request.user
         return table
 
     def page_of(self, table: AssetTable) -> None:

@@ -22,7 +22,9 @@ class CommonMiddlewareWithoutLoss(CommonMiddleware):
 class GZipPages(GZipMiddleware):
     """Compresses pages. Downloads leave as they are: byte for byte, with their length."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         if response.get("Content-Type", "").startswith("text/html") and not response.streaming:
             return super().process_response(request, response)
         return response

@@ -93,10 +93,10 @@ class CountColumn(NumberColumn):
             counts = table.counts[id(self.count)] = self.count(keys)
         return counts.get(pk, 0)
 
-    def render(self, value: UUID, table: Any) -> str:  # type: ignore[override]
+    def render(self, value: UUID, table: Any) -> str:
         return f"{self.counted(table, value):,}"
 
-    def value(self, value: UUID, table: Any) -> int:  # type: ignore[override]
+    def value(self, value: UUID, table: Any) -> int:
         return self.counted(table, value)
 
 

@@ -24,7 +24,8 @@ def inspect_opener(source: bytes) -> list[str]:
         quoted = f' ("{line}")' if line else ""
         return [f"Python cannot read it: {error.msg}{where}{quoted}. Mend the file and choose it."]
     except (ValueError, RecursionError, MemoryError) as error:
-        return [f"Python cannot read it: {error or 'it is nested too deeply'}. Is it a text file?"]
+        reason = str(error) or "it is nested too deeply"
+        return [f"Python cannot read it: {reason}. Is it a text file?"]
     return [] if any(_opens(node) for node in ast.walk(tree)) else [_no_class(tree)]
 
 

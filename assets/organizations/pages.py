@@ -11,4 +11,4 @@ class SignedIn(LoginRequiredMixin):
     @property
     def user(self) -> Any:
         """Who asks: a User, since nobody else comes this far."""
-        return self.request.user  # type: ignore[attr-defined]
+        return self.request.user

@@ -132,7 +132,7 @@ class KeepsUploads(forms.Form):
             widget.kept = [upload for upload in widget.kept if upload not in faulty]
             # What cannot be kept is chosen again; the form says what is wrong otherwise.
             with suppress(Refused):
-                widget.kept += [keep(self.actor, file) for file in fine]  # type: ignore[attr-defined]
+                widget.kept += [keep(self.actor, file) for file in fine]
 
     def files_at_fault(self, name: str) -> list[File | Upload]:
         """Return the files of a field that an error is about: all of them unless a form knows."""
@@ -140,7 +140,7 @@ class KeepsUploads(forms.Form):
             return []
         return [
             *_many(self.files, self.add_prefix(name)),
-            *self.fields[name].widget.kept,  # type: ignore[attr-defined]
+            *self.fields[name].widget.kept,
         ]
 
     def forget_uploads(self) -> None:

@@ -36,6 +36,6 @@ class KeptFile(File):
     """The content of an upload: what a form gets in place of a file that was just sent."""
 
     def __init__(self, upload: Upload) -> None:
-        super().__init__(default_storage.open(upload.file.name), name=upload.name)
+        super().__init__(default_storage.open(str(upload.file.name)), name=upload.name)
         self.upload = upload
         self.size = upload.file_size

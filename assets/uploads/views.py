@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.views import View
 
 from ..common.errors import Problem, Refused
-from ..permissions.access import check_may_register
 from ..organizations.pages import SignedIn
+from ..permissions.access import check_may_register
 from .registration import keep
 
 
@@ -31,7 +31,7 @@ class UploadView(SignedIn, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         user: Any = request.user
         file = request.FILES.get("file")
-        problems = list(check_may_register(user)) or list(self.problems(file))  # type: ignore[arg-type]
+        problems = list(check_may_register(user)) or list(self.problems(file))
         upload, advice = None, []
         if not problems and file is not None:
             advice = self.advice(file)
