@@ -10,7 +10,7 @@
             return `Every organisation of the consortium, also those that join later, can ${may}.`;
         }
         const boxes = [...picker.querySelectorAll(".permission-picker-private input:checked")];
-        const names = boxes.map((box) => box.value);
+        const names = boxes.map((box) => box.dataset.owner || box.value);
         return names.length ? `Only ${listed(names)} can ${may}.` : `Nobody can ${may}.`;
     };
 
