@@ -1,0 +1,112 @@
+"""Compute plans and tasks as code: what registers them by the SDK and by curl."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..common.snippets import Raw, api_url, call, curl, permissions_call, permissions_json, sdk
+from .specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
+
+Snippets = list[tuple[str, str, str]]
+
+# How many tasks of a plan the code spells out; more would be no reading any more.
+SPELLED = 20
+
+_NAMES = ("ComputeTaskOutputSpec", "InputRef", "Permissions")
+
+
+def plan_snippets(spec: ComputePlanSpec, request: Any) -> Snippets:
+    """Return the code that registers a plan with its tasks, or with the first of many."""
+    tasks = list(spec.tasks)[:SPELLED]
+    arguments = {
+        "key": str(spec.key),
+        "name": spec.name,
+        "tag": spec.tag,
+        "metadata": dict(spec.metadata),
+    }
+    calls = [call("ComputePlanTaskSpec", 8, **_arguments(task, "task_id", 8)) for task in tasks]
+    statement = call("ComputePlanSpec", **arguments, tasks=calls)
+    body = {**arguments, "tasks": [_task_json(task, "task_id") for task in tasks]}
+    names = ("ComputePlanSpec", "ComputePlanTaskSpec", *_NAMES)
+    url = api_url(request, "compute_plan-list")
+    by_sdk = sdk(names, api_url(request), f"plan = client.add_compute_plan({statement})")
+    return [
+        (_cut("SDK", spec), "python", by_sdk),
+        (_cut("curl", spec), "bash", curl(url, body)),
+    ]
+
+
+def task_snippets(spec: TaskSpec, request: Any) -> Snippets:
+    """Return the code that registers one task."""
+    arguments, body = _arguments(spec, "key", 0), _task_json(spec, "key")
+    if spec.compute_plan_key:
+        arguments["compute_plan_key"] = body["compute_plan_key"] = str(spec.compute_plan_key)
+    statement = call("TaskSpec", **arguments)
+    url = api_url(request, "task-bulk-create")
+    names = ("TaskSpec", *_NAMES)
+    return [
+        ("SDK", "python", sdk(names, api_url(request), f"key = client.add_task({statement})")),
+        ("curl", "bash", curl(url, {"tasks": [body]})),
+    ]
+
+
+def _cut(name: str, spec: ComputePlanSpec) -> str:
+    if len(spec.tasks) <= SPELLED:
+        return name
+    return f"{name}, with the first {SPELLED} tasks; the others are spelled alike"
+
+
+def _arguments(task: TaskSpec, key_name: str, indent: int) -> dict[str, Any]:
+    """Return the arguments of a task's call, which begins so many spaces from the left."""
+    deeper = indent + 8
+    return {
+        key_name: str(task.key),
+        "function_key": str(task.function_key),
+        "worker": task.worker,
+        "tag": task.tag,
+        "metadata": dict(task.metadata),
+        "inputs": [call("InputRef", deeper, **_ref(ref)) for ref in task.inputs],
+        "outputs": {
+            identifier: _output_call(output, deeper) for identifier, output in task.outputs.items()
+        },
+    }
+
+
+def _ref(ref: InputRef) -> dict[str, str]:
+    found = {
+        "asset_key": ref.asset_key,
+        "parent_task_key": ref.parent_task_key,
+        "parent_task_output_identifier": ref.parent_task_output_identifier,
+    }
+    return {
+        "identifier": ref.identifier,
+        **{name: str(value) for name, value in found.items() if value},
+    }
+
+
+def _output_call(output: OutputSpec, indent: int) -> Raw:
+    arguments: dict[str, Any] = {"permissions": permissions_call(output.permissions)}
+    if output.transient:
+        arguments["transient"] = True
+    return call("ComputeTaskOutputSpec", indent, **arguments)
+
+
+def _task_json(task: TaskSpec, key_name: str) -> dict[str, Any]:
+    return {
+        key_name: str(task.key),
+        "function_key": str(task.function_key),
+        "worker": task.worker,
+        "tag": task.tag,
+        "metadata": dict(task.metadata),
+        "inputs": [_ref(ref) for ref in task.inputs],
+        "outputs": _outputs_json(task.outputs.items()),
+    }
+
+
+def _outputs_json(outputs: Iterable[tuple[str, OutputSpec]]) -> dict[str, Any]:
+    return {
+        identifier: {
+            "permissions": permissions_json(output.permissions),
+            "transient": output.transient,
+        }
+        for identifier, output in outputs
+    }
