@@ -25,7 +25,7 @@ def plan_snippets(spec: ComputePlanSpec, request: Any) -> Snippets:
     }
     calls = [call("ComputePlanTaskSpec", 8, **_arguments(task, "task_id", 8)) for task in tasks]
     statement = call("ComputePlanSpec", **arguments, tasks=calls)
-    body = {**arguments, "tasks": [_task_json(task, "task_id") for task in tasks]}
+    body = {**arguments, "tasks": [task_json(task, "task_id") for task in tasks]}
     names = ("ComputePlanSpec", "ComputePlanTaskSpec", *_NAMES)
     url = api_url(request, "compute_plan-list")
     by_sdk = sdk(names, api_url(request), f"plan = client.add_compute_plan({statement})")
@@ -37,7 +37,7 @@ def plan_snippets(spec: ComputePlanSpec, request: Any) -> Snippets:
 
 def task_snippets(spec: TaskSpec, request: Any) -> Snippets:
     """Return the code that registers one task."""
-    arguments, body = _arguments(spec, "key", 0), _task_json(spec, "key")
+    arguments, body = _arguments(spec, "key", 0), task_json(spec, "key")
     if spec.compute_plan_key:
         arguments["compute_plan_key"] = body["compute_plan_key"] = str(spec.compute_plan_key)
     statement = call("TaskSpec", **arguments)
@@ -90,7 +90,8 @@ def _output_call(output: OutputSpec, indent: int) -> Raw:
     return call("ComputeTaskOutputSpec", indent, **arguments)
 
 
-def _task_json(task: TaskSpec, key_name: str) -> dict[str, Any]:
+def task_json(task: TaskSpec, key_name: str) -> dict[str, Any]:
+    """Return a task as the wire has it; a plan's tasks call their key `task_id`."""
     return {
         key_name: str(task.key),
         "function_key": str(task.function_key),
