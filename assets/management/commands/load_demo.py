@@ -46,6 +46,7 @@ class Command(BaseCommand):
                 self.stdout.write(row.format(hospital.name, username, role.value))
         self.stdout.write(row.format("(the whole platform)", SUPERUSER, "superuser"))
         self.stdout.write(f"\n  password of all, until somebody changes it: {PASSWORD}\n\n")
+        self.stdout.write(f"  Dashboard   {address}/")
         self.stdout.write(f"  Admin       {address}/admin/")
         self.stdout.write(f"  API         {address}/api/  (documentation: {address}/api/docs/)")
         self.stdout.write("  A token     .venv/bin/python manage.py create_token curie-member\n\n")
