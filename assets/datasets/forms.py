@@ -13,6 +13,7 @@ from ..common.errors import Problem
 from ..common.forms import OwnAssetsField, RequiredTextField, text_field
 from ..common.kinds import AssetKind
 from ..common.layouts import PageForm, Section
+from ..common.pickers import AssetPicker
 from ..common.text_fields import MetadataFormField
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
@@ -20,6 +21,7 @@ from ..permissions.specs import PermissionsSpec
 from ..uploads.fields import KeepsUploads, KeptFileField, KeptFilesField
 from ..uploads.models import Upload
 from .models import DataSample, Dataset
+from .queries import sample_notes
 from .registration import (
     check_data_samples,
     check_dataset,
@@ -116,7 +118,9 @@ class DataSampleForm(KeepsUploads, PageForm):
     )
 
     datasets = OwnAssetsField(
-        Dataset.objects.all(), help_text="The datasets of your organisation that they belong to."
+        Dataset.objects.all(),
+        widget=AssetPicker(multiple=True),
+        help_text="The datasets of your organisation that they belong to.",
     )
     archives = KeptFilesField(
         label="Files",
@@ -178,10 +182,17 @@ class LinkSamplesForm(PageForm):
 
     called = {"data_manager_keys": "datasets", "data_sample_keys": "data_samples"}
 
-    data_samples = OwnAssetsField(DataSample.objects.all())
+    data_samples = OwnAssetsField(
+        DataSample.objects.all(),
+        widget=AssetPicker(
+            multiple=True, search=("datasets__name",), by="dataset", limit=100, notes=sample_notes
+        ),
+        help_text="Data samples of your organisation.",
+    )
     datasets = OwnAssetsField(
         Dataset.objects.all(),
         label="Add to datasets",
+        widget=AssetPicker(multiple=True),
         help_text="Datasets of your organisation. A link that exists stays; none is removed.",
     )
 

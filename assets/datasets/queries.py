@@ -1,13 +1,13 @@
 """What lists and pages ask about datasets and data samples."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.apps import apps
 from django.db.models import Count, QuerySet
 
-from .models import DataSampleLink, Dataset
+from .models import DataSample, DataSampleLink, Dataset
 from .specs import DatasetSpec
 
 
@@ -29,6 +29,18 @@ def dataset_keys_of(sample_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
     for sample, dataset in links.values_list("data_sample_id", "dataset_id"):
         keys[sample].append(dataset)
     return keys
+
+
+def sample_notes(samples: Sequence[DataSample]) -> dict[UUID, str]:
+    """Return what tells samples apart, since they have no names: a dataset and the day; one query.
+
+    Of several datasets, the one that a sample was put into first is named.
+    """
+    links = DataSampleLink.objects.filter(data_sample_id__any=[row.pk for row in samples])
+    names: dict[UUID, str] = {}
+    for key, name in links.order_by("pk").values_list("data_sample_id", "dataset__name"):
+        names.setdefault(key, name)
+    return {row.pk: f"{names.get(row.pk, '')}, {row.creation_date:%Y-%m-%d}" for row in samples}
 
 
 def _counts(queryset: QuerySet, field: str, keys: Collection[UUID]) -> dict[UUID, int]:

@@ -36,8 +36,9 @@ class FormPage(SignedIn, Page):
     """A page with the form of a spec.
 
     Buttons send what they do as `action`: `register` (also when there is none), `add:inputs` for
-    one more row of a list, `code` for the spec as code. Nothing that was typed or sent is lost on
-    the way. A field that a script sends as `live` is answered alone, judged.
+    one more row of a list, `refresh` for what pickers find, `code` for the spec as code. Nothing
+    that was typed or sent is lost on the way. A field that a script sends as `live` is answered
+    alone, judged.
     """
 
     template_name = "components/form.html"
@@ -95,6 +96,9 @@ class FormPage(SignedIn, Page):
         """Do what the button says."""
         if action == "code":
             return self.show_code(form)
+        if action == "refresh":
+            # A picker was searched.
+            return self.as_typed(form)
         return self.register(form)
 
     def with_row(self, name: str) -> HttpResponse:
@@ -116,7 +120,11 @@ class FormPage(SignedIn, Page):
         return self.as_typed(form, snippets=snippets)
 
     def answer_live(self, form: Any, name: str) -> HttpResponse:
-        form.is_valid()
+        if "picker" in self.request.POST:
+            # Searching is no time to judge.
+            form.as_typed()
+        else:
+            form.is_valid()
         field = form.field_called(name)
         return render(self.request, "components/_field.html", {"field": field})
 
