@@ -37,12 +37,10 @@ class RowsOf(LayoutObject):
         return render_to_string("components/rows.html", {**values, "empty": self.empty})
 
 
-class PageForm(SpecForm):
-    """Mixin of forms that our pages show; what a page needs beside what the admin does."""
+class LaidOut:
+    """Mixin of forms that pages show: laid out in sections, and with a summary of what is wrong."""
 
     sections: ClassVar[Sequence[Any]] = ()
-    # Fields that are checked as soon as one leaves them.
-    live: ClassVar[Sequence[str]] = ()
 
     @property
     def helper(self) -> FormHelper:
@@ -51,6 +49,18 @@ class PageForm(SpecForm):
         helper.disable_csrf = True
         helper.layout = Layout(*self.sections)
         return helper
+
+    def all_errors(self) -> list[tuple[str, str, str]]:
+        """Return (id of the field, its label, what is wrong) of every error, for a summary."""
+        form: Any = self
+        return [("", "", str(error)) for error in form.non_field_errors()] + _errors_of(form)
+
+
+class PageForm(LaidOut, SpecForm):
+    """Mixin of forms that our pages show; what a page needs beside what the admin does."""
+
+    # Fields that are checked as soon as one leaves them.
+    live: ClassVar[Sequence[str]] = ()
 
     def make_live(self) -> None:
         """Have the page check the `live` fields, and every field of a row, while one edits."""
@@ -78,9 +88,7 @@ class PageForm(SpecForm):
             _as_typed(rows)
 
     def all_errors(self) -> list[tuple[str, str, str]]:
-        """Return (id of the field, its label, what is wrong) of every error, for a summary."""
-        found = [("", "", str(error)) for error in self.non_field_errors()]
-        found += _errors_of(self)
+        found = super().all_errors()
         for name, rows in self.rows.items():
             found += [(f"rows-{name}", name, str(error)) for error in rows.non_form_errors()]
             for number, row in enumerate(rows.forms, 1):

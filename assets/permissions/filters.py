@@ -30,20 +30,24 @@ class AllowedFilter(TextsFilter):
 
 
 class DayFilter(DateFilter):
-    """Keeps what was registered since a day, or until one, by the index of the moment."""
+    """Keeps what was registered since a day, or until one, by the index of the moment.
+
+    Another `field_name` keeps what happened then.
+    """
 
     def __init__(self, *, until: bool = False, **kwargs) -> None:
         self.until = until
         kwargs.setdefault("widget", DateInput(attrs={"type": "date"}))
-        super().__init__(field_name="creation_date", **kwargs)
+        kwargs.setdefault("field_name", "creation_date")
+        super().__init__(**kwargs)
 
     def filter(self, queryset: QuerySet, value: date | None) -> QuerySet:
         if value is None:
             return queryset
         start = datetime.combine(value, time.min, tzinfo=UTC)
         if self.until:
-            return queryset.filter(creation_date__lt=start + timedelta(days=1))
-        return queryset.filter(creation_date__gte=start)
+            return queryset.filter(**{f"{self.field_name}__lt": start + timedelta(days=1)})
+        return queryset.filter(**{f"{self.field_name}__gte": start})
 
 
 class MetadataEntryFilter(CharFilter):
