@@ -116,7 +116,7 @@ def _make_live(field: BoundField) -> None:
         "hx-select": block,
         "hx-swap": "outerHTML",
         "hx-vals": f'{{"live": "{field.html_name}"}}',
-        "hx-sync": "closest form:abort",
+        "hx-sync": "this:replace",
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import QuerySet
-from django.forms import CheckboxInput, DateInput, HiddenInput
+from django.forms import CheckboxInput, DateInput, HiddenInput, TextInput
 from django_filters import BooleanFilter, CharFilter, ChoiceFilter, DateFilter, FilterSet
 
 from ..common.filters import KeysFilter, TextsFilter
@@ -52,6 +52,11 @@ class DayFilter(DateFilter):
 
 class MetadataEntryFilter(CharFilter):
     """`key` or `key=value`: keeps what has such an entry of metadata."""
+
+    def __init__(self, **kwargs) -> None:
+        kwargs.setdefault("label", "Metadata")
+        kwargs.setdefault("widget", TextInput(attrs={"placeholder": "key or key=value"}))
+        super().__init__(**kwargs)
 
     def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
         if not value:

@@ -87,10 +87,9 @@ class FormPage(SignedIn, Page):
         action, _, of_what = request.POST.get("action", "register").partition(":")
         if action == "add":
             return self.with_row(of_what)
-        form = self.make_form(request.POST, request.FILES)
         if live := request.POST.get("live"):
-            return self.answer_live(form, live)
-        return self.act(form, action, of_what)
+            return self.answer_live(live)
+        return self.act(self.make_form(request.POST, request.FILES), action, of_what)
 
     def act(self, form: Any, action: str, of_what: str) -> HttpResponse:
         """Do what the button says."""
@@ -119,7 +118,12 @@ class FormPage(SignedIn, Page):
         snippets = self.snippets(form)
         return self.as_typed(form, snippets=snippets)
 
-    def answer_live(self, form: Any, name: str) -> HttpResponse:
+    def answer_live(self, name: str) -> HttpResponse:
+        data = self.request.POST.copy()
+        # Files were checked when they came; looking into them again would take its time.
+        for kept in [key for key in data if key.endswith("-kept")]:
+            del data[kept]
+        form = self.make_form(data)
         if "picker" in self.request.POST:
             # Searching is no time to judge.
             form.as_typed()
