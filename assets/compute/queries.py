@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from ..permissions.models import Permissions
@@ -19,6 +19,13 @@ def with_duration(queryset: QuerySet) -> QuerySet:
     end = Coalesce(F("end_date"), Now())
     elapsed = ExpressionWrapper(end - F("start_date"), output_field=DurationField())
     return queryset.annotate(elapsed=elapsed)
+
+
+def creator_of(plan: ComputePlan, organization_id: str | None) -> str:
+    """Return who made a plan, as far as an organisation is told. Contract 2.6."""
+    if plan.owner_id != organization_id:
+        return "external"
+    return plan.creator.username if plan.creator else "deleted"
 
 
 def input_refs_of(keys: Collection[UUID]) -> dict[UUID, list[dict[str, Any]]]:
@@ -116,3 +123,79 @@ def renewed(spec: ComputePlanSpec) -> ComputePlanSpec:
         for task in spec.tasks
     ]
     return replace(spec, key=plan_key, tasks=tasks)
+
+
+# --- For pages ------------------------------------------------------------------------------------
+
+
+class GraphTask(NamedTuple):
+    """What a graph shows of a task."""
+
+    key: UUID
+    rank: int
+    function: str
+    worker: str
+    status: str
+
+
+def graph_tasks(plan_key: UUID) -> list[GraphTask]:
+    """Return a plan's tasks as a graph shows them, by rank; one query."""
+    rows = Task.objects.filter(compute_plan_id=plan_key).order_by("rank", "worker_id", "key")
+    return [
+        GraphTask(*row)
+        for row in rows.values_list("key", "rank", "function__name", "worker_id", "status")
+    ]
+
+
+def graph_edges(plan_key: UUID) -> list[tuple[UUID, str, UUID, str]]:
+    """Return (parent, its output, child, its input) of each edge inside a plan; one query."""
+    rows = TaskInput.objects.filter(
+        task__compute_plan_id=plan_key, parent_task__compute_plan_id=plan_key
+    ).order_by("task__rank", "task_id", "position")
+    return list(
+        rows.values_list("parent_task_id", "parent_output_identifier", "task_id", "identifier")
+    )
+
+
+def counts_by_rank(plan_key: UUID) -> dict[int, dict[str, dict[str, int]]]:
+    """Return how many of a plan's tasks are in each status, by rank and worker; one query."""
+    rows = Task.objects.filter(compute_plan_id=plan_key).values_list("rank", "worker_id", "status")
+    found: dict[int, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for rank, worker, status, count in rows.annotate(count=Count("pk")).order_by("rank"):
+        found[rank][worker][status] = count
+    return found
+
+
+def functions_of(plan_key: UUID) -> list[dict[str, Any]]:
+    """Return the functions that a plan's tasks run, each with how many do; one query."""
+    rows = Task.objects.filter(compute_plan_id=plan_key)
+    return list(
+        rows.values("function_id", name=F("function__name"), status=F("function__status"))
+        .annotate(count=Count("pk"))
+        .order_by("name", "function_id")
+    )
+
+
+def inputs_with_sources(task_key: UUID) -> QuerySet[TaskInput]:
+    """Return a task's inputs in the order given, each with what feeds it."""
+    return (
+        TaskInput.objects.filter(task_id=task_key)
+        .select_related("dataset", "model", "parent_task__function")
+        .order_by("position")
+    )
+
+
+def parents_of(task_key: UUID) -> QuerySet[Task]:
+    """Return the tasks whose outputs a task takes, by rank."""
+    inputs = TaskInput.objects.filter(task_id=task_key, parent_task__isnull=False)
+    return _related(inputs.order_by().values("parent_task_id"))
+
+
+def children_of(task_key: UUID) -> QuerySet[Task]:
+    """Return the tasks that take an output of a task, by rank."""
+    return _related(TaskInput.objects.filter(parent_task_id=task_key).order_by().values("task_id"))
+
+
+def _related(keys: QuerySet) -> QuerySet[Task]:
+    tasks = Task.objects.filter(pk__in=keys).select_related("function")
+    return tasks.order_by("rank", "worker_id", "pk")

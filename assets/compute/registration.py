@@ -26,7 +26,6 @@ from . import plans, rules
 from .batch import Batch, prepare, prepared_rows
 from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .specs import PLAN, ComputePlanSpec, TaskSpec
-from .statuses import TERMINATED
 
 Result = TypeVar("Result")
 
@@ -194,6 +193,13 @@ def rename_compute_plan(plan: ComputePlan, name: str, actor: User) -> None:
     rename(actor, AssetKind.COMPUTE_PLAN, plan, name)
 
 
+def check_cancel(plan: ComputePlan, actor: User) -> list[Problem]:
+    """Return what stands against cancelling the plan; nothing is written."""
+    if problems := list(check_may_change(actor, plan, "cancel this compute plan")):
+        return problems
+    return list(rules.check_can_be_cancelled(plan.status, plan.key))
+
+
 @transaction.atomic
 def cancel_compute_plan(key: UUID, actor: User) -> ComputePlan:
     """Cancel a plan and those of its tasks that are not final; raise `Refused` when it cannot be.
@@ -203,13 +209,7 @@ def cancel_compute_plan(key: UUID, actor: User) -> ComputePlan:
     plan = plans.lock([key]).get(key)
     if plan is None:
         raise refuse(Code.NOT_FOUND, f'{PLAN} with key "{key}" not found', asset=PLAN)
-    refuse_if(check_may_change(actor, plan, "cancel this compute plan"))
-    if plan.status in TERMINATED:
-        raise refuse(
-            Code.TERMINATED,
-            f'compute plan "{key}" is {plan.get_status_display()} already; '
-            "there is nothing left to cancel.",
-        )
+    refuse_if(check_cancel(plan, actor))
     now = timezone.now()
     plans.cancel_tasks(plan, now)
     plan.cancelation_date = now

@@ -37,6 +37,16 @@ def check_takes_tasks(status: str, key: UUID) -> Iterator[Problem]:
         )
 
 
+def check_can_be_cancelled(status: str, key: UUID) -> Iterator[Problem]:
+    """A plan that was cancelled or has failed has nothing left to cancel."""
+    if status in TERMINATED:
+        yield Problem(
+            Code.TERMINATED,
+            f'compute plan "{key}" is {PlanStatus(status).label} already; '
+            "there is nothing left to cancel.",
+        )
+
+
 def check_unique_keys(specs: Sequence[TaskSpec]) -> Iterator[Problem]:
     """No key occurs twice in a batch."""
     repeated = {key for key, times in Counter(spec.key for spec in specs).items() if times > 1}

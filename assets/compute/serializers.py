@@ -18,7 +18,7 @@ from ..permissions.serializers import (
 )
 from .dialects import dialect_of
 from .models import ComputePlan, Task
-from .queries import input_refs_of, outputs_of
+from .queries import creator_of, input_refs_of, outputs_of
 from .statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus
 
 
@@ -69,7 +69,7 @@ class ComputePlanSerializer(WireSerializer):
                 "name": plan.name,
                 "tag": plan.tag,
                 "metadata": plan.metadata,
-                "creator": _creator(plan) if plan.owner_id == organization else "external",
+                "creator": creator_of(plan, organization),
                 "creation_date": plan.creation_date,
                 "start_date": plan.start_date,
                 "end_date": plan.end_date,
@@ -83,10 +83,6 @@ class ComputePlanSerializer(WireSerializer):
             }
             for plan in rows
         ]
-
-
-def _creator(plan: ComputePlan) -> str:
-    return plan.creator.username if plan.creator else "deleted"
 
 
 def _estimated_end(plan: ComputePlan, now: datetime) -> datetime | None:

@@ -9,7 +9,8 @@ from rest_framework.request import Request
 
 from ..functions.queries import inputs_of, outputs_of
 from .dialects import dialect_of
-from .models import Task, TaskInput
+from .models import Task
+from .queries import graph_edges
 
 MAX_TASKS = 5000
 
@@ -59,9 +60,6 @@ def _kinds(slots: dict[UUID, dict[str, dict[str, Any]]]) -> dict[UUID, list[dict
 
 
 def _edges(plan_key: UUID) -> list[dict[str, Any]]:
-    rows = TaskInput.objects.filter(
-        task__compute_plan_id=plan_key, parent_task__compute_plan_id=plan_key
-    ).order_by("task__rank", "task_id", "position")
     return [
         {
             "source_task_key": parent,
@@ -69,7 +67,5 @@ def _edges(plan_key: UUID) -> list[dict[str, Any]]:
             "target_task_key": task,
             "target_input_identifier": identifier,
         }
-        for parent, output, task, identifier in rows.values_list(
-            "parent_task_id", "parent_output_identifier", "task_id", "identifier"
-        )
+        for parent, output, task, identifier in graph_edges(plan_key)
     ]
