@@ -36,6 +36,20 @@
         }
     });
 
+    // The arrow keys lead from the search to what it suggests, and back.
+    document.addEventListener("keydown", (event) => {
+        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        const search = event.target.closest?.(".global-search");
+        if (step && search) {
+            const stops = [...search.querySelectorAll("input, .search-suggestions a")];
+            const next = stops[stops.indexOf(event.target) + step];
+            if (next) {
+                event.preventDefault();
+                next.focus();
+            }
+        }
+    });
+
     // Copy buttons name the element whose text they copy, or bring the text.
     const copied = async (button) => {
         const source = document.getElementById(button.dataset.copyFrom || "");

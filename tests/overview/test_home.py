@@ -1,0 +1,257 @@
+"""Home: counts, actions, activity and what needs attention, each for those whom it concerns."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from assets.compute.models import ComputePlan
+from assets.compute.statuses import PlanStatus
+from assets.functions.models import Function, FunctionStatus
+from assets.organizations.models import ApiToken
+from assets.organizations.registration import create_token, create_user, set_active
+from assets.overview import queries
+from assets.overview.pages import SHOWN
+from tests.builders import make_dataset, make_function, make_plan, make_samples, training_task
+
+# The session, its user, organisations, counts, events; plans, functions, datasets, tokens.
+MEMBER_QUERIES = 9
+
+
+@pytest.fixture
+def home_of(session_of):
+    def get(user):
+        response = session_of(user).get(reverse("home"))
+        assert response.status_code == 200
+        return response.content.decode()
+
+    return get
+
+
+def text_of(html):
+    """What a page says, without its marks."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def concern(html, heading):
+    """What home says below one heading of its concerns; blank when it does not have it."""
+    found = re.search(rf'<div class="concern">\s*<h3>{heading}</h3>(.*?)</div>', html, re.DOTALL)
+    return text_of(found[1]) if found else ""
+
+
+def test_strangers_sign_in_first(client):
+    response = client.get(reverse("home"))
+    assert response.status_code == 302
+    assert response.url == f"{reverse('sign-in')}?next=/"
+
+
+def test_nobody_sends_anything(session_of, alice):
+    assert session_of(alice).post(reverse("home")).status_code == 405
+
+
+# --- Counts --------------------------------------------------------------------------------------
+
+
+def test_counts_by_kind_and_organisation(home_of, alice, bob):
+    dataset = make_dataset(alice)
+    samples = make_samples(alice, dataset.key, count=3)
+    function = make_function(alice)
+    tasks = [training_task(dataset, samples, function) for _ in range(2)]
+    make_plan(alice, *tasks)
+    make_dataset(bob)
+
+    html = home_of(alice)
+    rows = re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL)
+    assert [text_of(row) for row in rows if "First hospital" in row] == [
+        "First hospital you 1 3 1 1 2"
+    ]
+    assert [text_of(row) for row in rows if "Second hospital" in row] == [
+        "Second hospital 1 0 0 0 0"
+    ]
+    assert [text_of(row) for row in rows if ">All<" in row] == ["All 2 3 1 1 2"]
+    assert f'href="{reverse("tasks")}?owner=MyOrg1MSP"' in html
+
+
+def test_tasks_are_not_counted_row_by_row(session_of, alice, django_assert_num_queries):
+    browser = session_of(alice)
+    with django_assert_num_queries(MEMBER_QUERIES) as asked:
+        browser.get(reverse("home"))
+    assert not [query for query in asked.captured_queries if '"assets_task"' in query["sql"]]
+
+
+# --- Who may -------------------------------------------------------------------------------------
+
+REGISTER = ["dataset-new", "data-sample-new", "function-new", "compute-plan-new", "task-new"]
+
+
+@pytest.mark.parametrize(
+    ("who", "offered"), [("alice", True), ("ada", True), ("victor", False), ("root", False)]
+)
+def test_registering_is_offered_to_those_who_may(request, home_of, who, offered):
+    html = home_of(request.getfixturevalue(who))
+    assert [f'href="{reverse(name)}"' in html for name in REGISTER] == [offered] * len(REGISTER)
+
+
+def test_superuser_without_organisation(home_of, root, alice):
+    make_dataset(alice)
+    said = text_of(home_of(root))
+    assert "You act for no organisation" in said
+    assert "First steps" not in said
+
+
+# --- First steps ---------------------------------------------------------------------------------
+
+
+def test_empty_platform_begins_with_organisations(home_of, root):
+    html = home_of(root)
+    assert reverse("organization-new") in html
+    assert "Registered by organisation" not in html
+
+
+def test_first_steps_until_something_is_registered(home_of, alice, bob):
+    make_dataset(bob)
+    assert "First steps for MyOrg1MSP" in home_of(alice)
+    make_dataset(alice)
+    assert "First steps" not in home_of(alice)
+
+
+def test_viewers_are_given_no_steps(home_of, victor):
+    assert "First steps" not in home_of(victor)
+
+
+# --- Activity ------------------------------------------------------------------------------------
+
+
+def test_recent_activity(home_of, alice, bob):
+    make_dataset(bob, name="From the other ward")
+    assert "registered dataset From the other ward" in text_of(home_of(alice))
+
+
+# --- What needs attention ------------------------------------------------------------------------
+
+
+def fail_plan(actor):
+    plan = ComputePlan.objects.filter(pk=make_plan(actor).pk)
+    plan.update(status=PlanStatus.FAILED, end_date=timezone.now())
+
+
+def fail_function(actor):
+    function = Function.objects.filter(pk=make_function(actor, name="Broken").pk)
+    function.update(status=FunctionStatus.FAILED)
+
+
+CONCERNS = {
+    "Compute plans that failed": (fail_plan, "Study"),
+    "Functions that could not be built": (fail_function, "Broken"),
+    "Datasets without data samples": (make_dataset, "Blood counts"),
+}
+
+
+@pytest.mark.parametrize("heading", CONCERNS)
+def test_own_matters_concern(home_of, alice, bob, victor, root, heading):
+    make, name = CONCERNS[heading]
+    make(alice)
+    for user, told in [(alice, True), (victor, True), (bob, False), (root, False)]:
+        assert (name in concern(home_of(user), heading)) == told, user.username
+
+
+def test_nothing_needs_attention(home_of, alice):
+    dataset = make_dataset(alice)
+    make_samples(alice, dataset.key)
+    make_function(alice)
+    make_plan(alice)
+    html = home_of(alice)
+    assert 'class="concern"' not in html
+    assert "Nothing. Failed work" in text_of(html)
+
+
+def test_failures_are_forgotten_after_a_while(home_of, alice, monkeypatch):
+    fail_plan(alice)
+    fail_function(alice)
+    assert 'class="concern"' in home_of(alice)
+    monkeypatch.setattr(queries, "FAILURES_STAY", timedelta(0))
+    assert 'class="concern"' not in home_of(alice)
+
+
+def test_failed_task_is_named(home_of, alice):
+    dataset = make_dataset(alice)
+    task = training_task(dataset, make_samples(alice, dataset.key), make_function(alice))
+    plan = make_plan(alice, task)
+    ComputePlan.objects.filter(pk=plan.pk).update(
+        status=PlanStatus.FAILED, end_date=timezone.now(), failed_task_key=task.key
+    )
+    assert reverse("task", args=[task.key]) in home_of(alice).split("Recent activity")[0]
+
+
+def test_samples_are_added_by_those_who_may(home_of, alice, victor):
+    link = f"{reverse('data-sample-new')}?dataset={make_dataset(alice).key}"
+    assert link in home_of(alice)
+    assert link not in home_of(victor)
+
+
+@pytest.mark.parametrize(
+    ("days", "kind", "said"),
+    [
+        (-1, ApiToken.Kind.NAMED, "expired"),
+        (6, ApiToken.Kind.NAMED, "expires"),
+        (8, ApiToken.Kind.NAMED, ""),
+        (6, ApiToken.Kind.IMPLICIT, ""),
+    ],
+)
+def test_own_tokens_that_expire(home_of, alice, ada, days, kind, said):
+    soon = timezone.now() + timedelta(days=days)
+    create_token(alice, expires_at=timezone.now() + timedelta(days=1), kind=kind, note="Notebook")
+    ApiToken.objects.update(expires_at=soon, created_at=soon - timedelta(days=30))
+    told = concern(home_of(alice), "API tokens that expire")
+    assert bool(told) == bool(said)
+    assert f"Notebook {said}" in told if said else not told
+    assert not concern(home_of(ada), "API tokens that expire")
+
+
+def test_admins_are_told_who_cannot_sign_in(home_of, ada, alice, org_a, org_b):
+    create_user("newcomer", organization=org_a)
+    create_user("elsewhere", organization=org_b)
+    robot = create_user("robot", organization=org_a)
+    create_token(robot, expires_at=timezone.now() + timedelta(days=90))
+    set_active(create_user("gone", organization=org_a), False, ada)
+
+    told = concern(home_of(ada), "Users who cannot sign in yet")
+    assert "newcomer" in told
+    assert not [name for name in ("elsewhere", "robot", "gone", "alice") if name in told]
+    assert not concern(home_of(alice), "Users who cannot sign in yet")
+
+
+def test_of_many_matters_a_few_are_shown(home_of, alice):
+    for number in range(SHOWN + 1):
+        make_dataset(alice, name=f"Set {number}")
+    told = concern(home_of(alice), "Datasets without data samples")
+    assert told.count("Add data samples") == SHOWN
+    assert "There are more" in told
+
+
+# --- Queries -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [2, 20])
+@pytest.mark.parametrize(
+    ("who", "asked"),
+    [
+        ("alice", MEMBER_QUERIES),
+        ("victor", MEMBER_QUERIES),
+        ("ada", MEMBER_QUERIES + 1),
+        ("root", 6),
+    ],
+)
+def test_queries_do_not_grow(
+    request, session_of, alice, who, asked, count, django_assert_num_queries
+):
+    for number in range(count):
+        dataset = make_dataset(alice, name=f"Set {number}")
+        make_samples(alice, dataset.key)
+        fail_function(alice)
+        fail_plan(alice)
+    browser = session_of(request.getfixturevalue(who))
+    with django_assert_num_queries(asked):
+        browser.get(reverse("home"))
