@@ -9,8 +9,10 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from lzma import LZMAError
 from pathlib import PurePosixPath
 from tarfile import BLOCKSIZE
@@ -28,6 +30,11 @@ MAX_TABLE_SIZE = 320 * MAX_ENTRIES
 MAX_HEADER_SIZE = 64 * 1024
 # Tars end with zeros, up to a multiple of what a tape would hold in a record.
 MAX_PADDING = 16 * 1024**2
+# What is looked at for a page: less than what may be registered, as somebody waits for it. Finding
+# the next entry of a tar that is compressed takes reading all of the one before.
+MAX_ENTRIES_SEEN = 2_000
+MAX_SIZE_SEEN = 64 * 1024**2
+MAX_TABLE_SIZE_SEEN = 4 * 1024**2
 
 _UNREADABLE = (
     tarfile.TarError,
@@ -51,6 +58,25 @@ class Entry:
     name: str
     size: int
     is_folder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What a page shows of an archive: its first files, and what is in one of them.
+
+    Attributes:
+        files: the files, in the archive's order.
+        is_all: whether there are no others.
+        content: what the file that was asked for holds; None when it was not found or is larger
+            than was asked for.
+    """
+
+    files: Sequence[Entry] = ()
+    is_all: bool = False
+    content: bytes | None = None
+
+    def find(self, name: str) -> Entry | None:
+        return next((entry for entry in self.files if entry.name == name), None)
 
 
 class UnsafeArchive(Exception):
@@ -105,8 +131,8 @@ class _StrictTar(tarfile.TarFile):
     """A tar whose headers have a sensible size, and which ends where it says."""
 
     def __init__(self, name: str | None, mode: Any, fileobj: IO[bytes], **options: Any) -> None:
-        limited = _Limited(fileobj, MAX_HEADER_SIZE)
-        super().__init__(name, mode, limited, **options)  # type: ignore[arg-type]  # only read
+        self.headers = _Limited(fileobj, MAX_HEADER_SIZE)
+        super().__init__(name, mode, self.headers, **options)  # type: ignore[arg-type]  # only read
 
     def check_end(self) -> None:
         """Raise unless nothing but zeros follows the last entry; `tarfile` reads no further.
@@ -222,3 +248,80 @@ def inspect(file: File, *, asset: str, field: str) -> tuple[list[Entry], list[Pr
     except UnsafeArchive as error:
         return entries, [Problem(Code.INVALID, str(error), field, asset)]
     return entries, []
+
+
+# --- For pages: a glimpse -------------------------------------------------------------------------
+
+# An entry, and what returns its content.
+_Member = tuple[Entry, Callable[[], bytes]]
+
+
+def glimpse(file: File, name: str = "", limit: int = 0) -> Glimpse:
+    """List the first files of an archive, with what `name` holds if that is `limit` bytes at most.
+
+    Nothing is extracted, and little is read: see `MAX_SIZE_SEEN`. What cannot be read is no error
+    here, but a glimpse that is not all.
+    """
+    if (file.size or 0) > MAX_SIZE_SEEN:
+        return Glimpse()
+    file.seek(0)
+    try:
+        if _is_zip(file):
+            with zipfile.ZipFile(_Limited(file, MAX_TABLE_SIZE_SEEN)) as table:
+                # A zip says at once where each file is: the wanted one need not be among the first.
+                known = sorted(table.infolist(), key=lambda info: info.orig_filename != name)
+            with zipfile.ZipFile(file) as archive:
+                return _glimpse(_zip_members(archive, known), name, limit, float("inf"))
+        with _StrictTar.open(fileobj=file, mode="r:*") as tar:
+            return _glimpse(_tar_members(tar), name, limit, MAX_SIZE_SEEN)
+    except (UnsafeArchive, *_UNREADABLE):
+        return Glimpse()
+
+
+def _glimpse(members: Iterator[_Member], name: str, limit: int, max_size: float) -> Glimpse:
+    files: list[Entry] = []
+    content = None
+    expanded = 0
+    for count, (entry, read) in enumerate(members, 1):
+        if count > MAX_ENTRIES_SEEN:
+            return Glimpse(files, False, content)
+        if not entry.is_folder:
+            files.append(entry)
+        expanded += entry.size
+        # Told before the entry is read, or passed over.
+        if expanded > max_size:
+            return Glimpse(files, False, content)
+        if entry.name == name and not entry.is_folder and entry.size <= limit:
+            # Of one file that cannot be read, the others are listed none the less.
+            with suppress(*_UNREADABLE):
+                content = read()
+    return Glimpse(files, True, content)
+
+
+def _zip_members(archive: zipfile.ZipFile, known: Sequence[zipfile.ZipInfo]) -> Iterator[_Member]:
+    for info in known:
+        entry = Entry(_name(info.orig_filename), info.file_size, info.orig_filename.endswith("/"))
+        yield entry, partial(_read_zipped, archive, info)
+
+
+def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    # Zipfile unpacks other methods as a whole, however much comes out of it.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise NotImplementedError
+    with archive.open(info) as content:
+        return content.read(info.file_size)
+
+
+def _tar_members(archive: _StrictTar) -> Iterator[_Member]:
+    for info in archive:
+        yield Entry(_name(info.name), info.size, info.isdir()), partial(_read_tarred, archive, info)
+
+
+def _read_tarred(archive: _StrictTar, info: tarfile.TarInfo) -> bytes:
+    # The limits of headers do not hold for content.
+    archive.fileobj = archive.headers.file  # only read
+    try:
+        content = archive.extractfile(info)
+        return content.read(info.size) if content else b""
+    finally:
+        archive.fileobj = archive.headers  # type: ignore[assignment]

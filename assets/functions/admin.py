@@ -61,7 +61,7 @@ class FunctionAdmin(AssetAdmin):
         (
             "What it takes and makes",
             {
-                "fields": (),
+                "fields": ("on_dataset",),
                 "description": "A function that reads data takes a dataset (its opener) and data "
                 "samples: both or neither, the dataset once. A model is a file that one task "
                 "makes and others take. A performance is one number that everybody sees. "

@@ -1,11 +1,23 @@
 """Filters of functions. Contract 2.5, 2.14."""
 
 from django.db.models import QuerySet
+from django_filters import ChoiceFilter
 
-from ..common.filters import AssetFilterSet, KeysFilter, MatchFilter, TextsFilter
-from ..permissions.filters import AllowedFilter
+from ..common.filters import (
+    AssetFilterSet,
+    KeysFilter,
+    MatchFilter,
+    TextsFilter,
+    search_filter,
+)
+from ..permissions.filters import (
+    AllowedFilter,
+    AssetListFilterSet,
+    MetadataEntryFilter,
+    UsableFilter,
+)
 from ..permissions.queries import allowing_all, allowing_any
-from .models import Function
+from .models import Function, FunctionStatus
 
 
 class UsedFilter(KeysFilter):
@@ -31,3 +43,13 @@ class FunctionFilterSet(AssetFilterSet):
     class Meta:
         model = Function
         fields: list[str] = []
+
+
+class FunctionListFilterSet(AssetListFilterSet):
+    q = search_filter("key", "name", placeholder="Name or key")
+    status = ChoiceFilter(choices=FunctionStatus.choices, label="Status", empty_label="any")
+    usable = UsableFilter()
+    metadata = MetadataEntryFilter(label="Metadata")
+
+    class Meta(AssetListFilterSet.Meta):
+        model = Function

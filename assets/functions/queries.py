@@ -5,7 +5,11 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from .models import FunctionInput, FunctionOutput
+from django.apps import apps
+from django.db.models import Count, QuerySet
+
+from .models import Function, FunctionInput, FunctionOutput
+from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
 
 def inputs_of(keys: Collection[UUID]) -> dict[UUID, dict[str, dict[str, Any]]]:
@@ -28,3 +32,39 @@ def outputs_of(keys: Collection[UUID]) -> dict[UUID, dict[str, dict[str, Any]]]:
     ):
         outputs[key][identifier] = {"kind": kind, "multiple": multiple}
     return outputs
+
+
+def _tasks() -> QuerySet:
+    # The room of tasks stands above this one, so its model is asked for by name.
+    return apps.get_model("assets", "Task").objects.all()
+
+
+def task_counts_of(keys: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many tasks run each function; one query."""
+    rows = _tasks().filter(function_id__any=list(keys)).values("function_id").order_by()
+    return dict(rows.annotate(count=Count("pk")).values_list("function_id", "count"))
+
+
+def tasks_running(key: UUID) -> QuerySet:
+    """Return the tasks that run a function, the newest first."""
+    tasks = _tasks().filter(function_id=key).select_related("function", "compute_plan")
+    return tasks.order_by("-creation_date", "pk")
+
+
+def spec_of(function: Function) -> FunctionSpec:
+    """Return the spec that a function was registered by, but for its files; two queries."""
+    return FunctionSpec(
+        name=function.name,
+        description=None,
+        file=None,
+        permissions=function.permissions.value,
+        metadata=function.metadata,
+        inputs=[
+            FunctionInputSpec(row.identifier, row.kind, row.multiple, row.optional)
+            for row in function.inputs.all()
+        ],
+        outputs=[
+            FunctionOutputSpec(row.identifier, row.kind, row.multiple)
+            for row in function.outputs.all()
+        ],
+    )

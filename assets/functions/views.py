@@ -1,34 +1,248 @@
 """Pages of functions."""
 
-from ..common.pages import Page
-from ..organizations.pages import SignedIn
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+
+from ..common.archives import Entry, Glimpse, glimpse
+from ..common.errors import Problem
+from ..common.kinds import AssetKind
+from ..common.pages import Crumb, Page
+from ..common.texts import MAX_SHOWN, decoded
+from ..feed.pages import AssetPage, OneAsset, RenamePage, why_not_download
+from ..permissions.access import may_download
+from ..permissions.models import Permissions
+from ..permissions.pages import AssetListPage, RegisterPage
+from ..uploads.views import UploadView
+from .drawing import draw
+from .filters import FunctionListFilterSet
+from .forms import (
+    INPUT_MEANINGS,
+    OUTPUT_MEANINGS,
+    FunctionForm,
+    FunctionRenameForm,
+    values_of,
+)
+from .models import Function
+from .queries import spec_of, tasks_running
+from .rules import check_function_file
+from .snippets import function_snippets
+from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
+from .tables import FunctionTable
+
+# What a page shows of the tasks of a function; the list has all.
+SHOWN = 8
+DOCKERFILE = "Dockerfile"
 
 
-class FunctionList(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "FunctionList"
+class FunctionList(AssetListPage):
+    name = "functions"
+    noun, noun_plural = "function", "functions"
+    table_class = FunctionTable
+    filterset_class = FunctionListFilterSet
+    register_url = "function-new"
+    empty_hint = "A function is code with a Dockerfile, and says what it takes and makes."
+
+    def rows(self):
+        return Function.objects.select_related("permissions")
 
 
-class FunctionRegisterPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "FunctionRegisterPage"
+class OfFunction:
+    """What pages about one function share."""
+
+    queryset = Function.objects.select_related("permissions")
+    noun, noun_plural = "function", "functions"
+    list_url, detail_url = "functions", "function"
 
 
-class FunctionPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "FunctionPage"
+class Slot(NamedTuple):
+    """An input or output as the page tells of it."""
+
+    identifier: str
+    kind: str
+    meaning: str
+    how_many: str
 
 
-class FunctionRenamePage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "FunctionRenamePage"
+def slot(item: FunctionInputSpec | FunctionOutputSpec) -> Slot:
+    kind = AssetKind(item.kind)
+    if isinstance(item, FunctionOutputSpec):
+        how_many = "any number" if item.multiple else "one"
+        return Slot(item.identifier, kind.label, OUTPUT_MEANINGS[kind], how_many)
+    how_many = "one or more" if item.multiple else "one"
+    optional = ", or none" if item.optional else ""
+    return Slot(item.identifier, kind.label, INPUT_MEANINGS[kind], f"{how_many}{optional}")
 
 
-class FunctionFilePage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "FunctionFilePage"
+class FunctionPage(OfFunction, AssetPage):
+    template_name = "functions/function.html"
+    register_url, rename_url = "function-new", "function-rename"
+
+    @cached_property
+    def spec(self) -> FunctionSpec:
+        return spec_of(self.object)
+
+    def uses(self) -> list[tuple[str, Permissions]]:
+        return [("run and download", self.object.permissions)]
+
+    def snippets(self) -> list[tuple[str, str, str]]:
+        return function_snippets(self.spec, self.request)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        function = self.object
+        tasks = tasks_running(function.pk)
+        if may_download(self.user, function.permissions):
+            kwargs["description_text"] = read_text(function.description.name)
+            seen = glimpse_of(function, DOCKERFILE)
+            kwargs |= files_context(function, seen, seen.find(DOCKERFILE))
+        return super().get_context_data(
+            why_not=why_not_download(self.user, function.permissions, function.owner_id),
+            slot_groups=[
+                ("Inputs", [slot(item) for item in self.spec.inputs]),
+                ("Outputs", [slot(item) for item in self.spec.outputs]),
+            ],
+            drawing=draw(function.name, self.spec.inputs, self.spec.outputs),
+            task_count=tasks.count(),
+            tasks=tasks[:SHOWN],
+            **kwargs,
+        )
 
 
-class FunctionUpload(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "FunctionUpload"
+# --- What is in the archive ----------------------------------------------------------------------
+
+
+def read_text(name: str) -> str | None:
+    """Return the beginning of a stored text; None for what is no text or is not there."""
+    try:
+        with default_storage.open(name) as file:
+            return decoded(file.read(MAX_SHOWN))
+    except OSError:
+        return None
+
+
+def glimpse_of(function: Function, name: str) -> Glimpse:
+    """Return what is seen of the function's archive, and of one file in it."""
+    try:
+        with default_storage.open(str(function.archive.name)) as file:
+            return glimpse(file, name, MAX_SHOWN)
+    except OSError:
+        return Glimpse()
+
+
+def files_context(function: Function, seen: Glimpse, shown: Entry | None) -> dict[str, Any]:
+    """Return what the templates need to list the files and to show one of them."""
+    files = sorted(
+        seen.files, key=lambda file: (file.name != DOCKERFILE, "/" in file.name, file.name)
+    )
+    text = None if seen.content is None else decoded(seen.content)
+    return {
+        "files": [(file, file_url(function, file.name)) for file in files],
+        "has_all_files": seen.is_all,
+        "file": shown,
+        "file_text": text,
+        "file_why_not": why_not_shown(shown, text) if shown else "",
+    }
+
+
+def file_url(function: Function, name: str) -> str:
+    """Return where a file is shown; blank for a name that no address can hold."""
+    try:
+        return reverse("function-file", args=[function.pk, name])
+    except NoReverseMatch:
+        return ""
+
+
+def why_not_shown(file: Entry, text: str | None) -> str:
+    if text is not None:
+        return "" if text.strip() else "The file is empty."
+    if file.size > MAX_SHOWN:
+        return "It is too large to be shown here; download the archive to read it."
+    return "It is no text that can be shown; download the archive to open it."
+
+
+class FunctionFilePage(OfFunction, OneAsset, Page):
+    """One file of the archive, for those who may download it."""
+
+    template_name = "functions/file.html"
+
+    def get_title(self) -> str:
+        return self.kwargs["name"]
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [self.of_kind(), self.of_asset()]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        function, name = self.object, kwargs["name"]
+        context = {"asset": function}
+        why_not = why_not_download(self.user, function.permissions, function.owner_id)
+        if why_not:
+            context["why_not"] = why_not
+            return self.render_to_response(self.get_context_data(**context), status=403)
+        seen = glimpse_of(function, name)
+        file = seen.find(name)
+        if file is None and seen.is_all:
+            raise Http404(f'There is no file "{name}" in the archive of {function}.')
+        context |= files_context(function, seen, file)
+        return self.render_to_response(self.get_context_data(**context))
+
+
+# --- Registering ---------------------------------------------------------------------------------
+
+
+class FunctionRenamePage(OfFunction, RenamePage):
+    form_class = FunctionRenameForm
+
+
+class FunctionRegisterPage(RegisterPage):
+    form_class = FunctionForm
+    noun, list_url, detail_url = "function", "functions", "function"
+    note = (
+        "A function is code that tasks run, with a Dockerfile that says where it runs. "
+        "Fields with a star are required."
+    )
+
+    def initial(self) -> dict[str, Any]:
+        like = self.like(Function.objects.select_related("permissions"))
+        return values_of(spec_of(like)) if like else {}
+
+    def snippets(self, form: FunctionForm) -> list[tuple[str, str, str]]:
+        return function_snippets(form.spec, self.request)
+
+
+class FunctionUpload(UploadView):
+    def problems(self, file: File | None) -> Iterable[Problem]:
+        return check_function_file(file)
+
+    def advice(self, file: File) -> list[str]:
+        seen = glimpse(file, DOCKERFILE, MAX_SHOWN)
+        file.seek(0)
+        return advice_on(seen) if seen.is_all else []
+
+
+# What code is written in, by how its files are called.
+CODE = (".py", ".r", ".jl", ".sh", ".js", ".ts", ".rb", ".go", ".rs", ".java", ".jar", ".c", ".cpp")
+
+
+def advice_on(seen: Glimpse) -> list[str]:
+    """Return what its user had better know before the archive is registered for good."""
+    found = []
+    if not any(file.name.lower().endswith(CODE) for file in seen.files):
+        found.append("No file in it looks like code, such as function.py. Is it the right archive?")
+    text = decoded(seen.content) if seen.content is not None else None
+    if text is None:
+        return [*found, "Its Dockerfile is no readable text, so no image can be built from it."]
+    if not _has_instruction(text, "FROM"):
+        found.append("Its Dockerfile has no FROM, which says what image it begins with.")
+    if not _has_instruction(text, "ENTRYPOINT", "CMD"):
+        found.append("Its Dockerfile has no ENTRYPOINT, which says how the function is run.")
+    return found
+
+
+def _has_instruction(dockerfile: str, *names: str) -> bool:
+    return bool(re.search(rf"^\s*({'|'.join(names)})\s", dockerfile, re.M | re.I))

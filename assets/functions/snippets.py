@@ -1,0 +1,84 @@
+"""Functions as code: what registers them by the SDK and by curl."""
+
+from typing import Any
+
+from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS
+from ..common.snippets import (
+    Raw,
+    api_url,
+    call,
+    curl,
+    permissions_call,
+    permissions_json,
+    sdk,
+)
+from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
+
+Snippets = list[tuple[str, str, str]]
+
+
+def function_snippets(spec: FunctionSpec, request: Any) -> Snippets:
+    """Return the code that registers such a function."""
+    archive = getattr(spec.file, "name", None) or "function.zip"
+    description = getattr(spec.description, "name", None) or "description.md"
+    statement = call(
+        "FunctionSpec",
+        name=spec.name,
+        file=archive,
+        description=description,
+        inputs=[_input(item) for item in spec.inputs],
+        outputs=[_output(item) for item in spec.outputs],
+        permissions=permissions_call(spec.permissions),
+        metadata=dict(spec.metadata),
+    )
+    body = {
+        "name": spec.name,
+        "inputs": {
+            item.identifier: {
+                "kind": item.kind,
+                "multiple": item.multiple,
+                "optional": item.optional,
+            }
+            for item in spec.inputs
+        },
+        "outputs": {
+            item.identifier: {"kind": item.kind, "multiple": item.multiple} for item in spec.outputs
+        },
+        "permissions": permissions_json(spec.permissions),
+        "metadata": dict(spec.metadata),
+    }
+    names = {"FunctionSpec", "Permissions"}
+    names |= {"AssetKind", "FunctionInputSpec"} if spec.inputs else set()
+    names |= {"AssetKind", "FunctionOutputSpec"} if spec.outputs else set()
+    files = {"file": archive, "description": description}
+    return [
+        ("SDK", "python", sdk(names, api_url(request), f"key = client.add_function({statement})")),
+        ("curl", "bash", curl(api_url(request, "function-list"), body, files)),
+    ]
+
+
+def _kind(kind: str) -> Raw:
+    """Return a kind as the SDK spells it; what is none is written as it was given."""
+    known = kind in (*INPUT_KINDS, *OUTPUT_KINDS)
+    return Raw(f"AssetKind.{kind.removeprefix('ASSET_').lower()}" if known else repr(kind))
+
+
+def _input(item: FunctionInputSpec) -> Raw:
+    return call(
+        "FunctionInputSpec",
+        8,
+        identifier=item.identifier,
+        kind=_kind(item.kind),
+        multiple=item.multiple,
+        optional=item.optional,
+    )
+
+
+def _output(item: FunctionOutputSpec) -> Raw:
+    return call(
+        "FunctionOutputSpec",
+        8,
+        identifier=item.identifier,
+        kind=_kind(item.kind),
+        multiple=item.multiple,
+    )
