@@ -62,10 +62,11 @@ class StatusColumn(tables.Column):
         super().__init__(**kwargs)
 
     def render(self, value: str) -> SafeString:
-        return tag(self.choices(value).label)
+        return tag(self.value(value))
 
     def value(self, value: str) -> str:
-        return str(self.choices(value).label)
+        # The table hands over the label already, where the row's field has these choices.
+        return str(dict(self.choices.choices).get(value, value))
 
 
 class MetadataColumn(tables.Column):
@@ -81,11 +82,11 @@ class MetadataColumn(tables.Column):
 class CountColumn(NumberColumn):
     """A number that is counted for the rows of the page only: `count(keys)` answers by key."""
 
-    def __init__(self, count: Callable[[list[UUID]], dict[UUID, int]], **kwargs: Any) -> None:
+    def __init__(self, count: Callable[[list[Any]], dict[Any, int]], **kwargs: Any) -> None:
         self.count = count
         super().__init__(**{"accessor": "pk", "orderable": False, **kwargs})
 
-    def counted(self, table: Any, pk: UUID) -> int:
+    def counted(self, table: Any, pk: Any) -> int:
         counts = table.counts.get(id(self.count))
         if counts is None:
             rows = getattr(table, "page", None) or table.rows
@@ -93,10 +94,10 @@ class CountColumn(NumberColumn):
             counts = table.counts[id(self.count)] = self.count(keys)
         return counts.get(pk, 0)
 
-    def render(self, value: UUID, table: Any) -> str:
+    def render(self, value: Any, table: Any) -> str:
         return f"{self.counted(table, value):,}"
 
-    def value(self, value: UUID, table: Any) -> int:
+    def value(self, value: Any, table: Any) -> int:
         return self.counted(table, value)
 
 
@@ -105,6 +106,8 @@ class AssetTable(tables.Table):
 
     # Columns that a page shows unless its user has chosen others.
     shown: tuple[str, ...] = ()
+    # How rows that tie are ordered.
+    last = "pk"
 
     key = KeyColumn()
     owner = tables.Column(accessor="owner_id", verbose_name="Owner")
@@ -112,11 +115,11 @@ class AssetTable(tables.Table):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # What `CountColumn`s have counted for the rows of the page.
-        self.counts: dict[int, dict[UUID, int]] = {}
+        self.counts: dict[int, dict[Any, int]] = {}
         super().__init__(*args, **kwargs)
         queryset = getattr(self.data, "data", None)
         if hasattr(queryset, "query"):
-            self.data.data = queryset.order_by(*queryset.query.order_by, "pk")
+            self.data.data = queryset.order_by(*queryset.query.order_by, self.last)
 
     class Meta:
         attrs = {"class": "table table-hover"}
