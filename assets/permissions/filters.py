@@ -72,7 +72,7 @@ def organization_choices() -> list[tuple[str, str]]:
 
 def hidden_keys(**kwargs) -> KeysFilter:
     """A filter by keys that links of other pages set."""
-    return KeysFilter(widget=HiddenInput(), **kwargs)
+    return KeysFilter(widget=HiddenInput, **kwargs)
 
 
 class AssetListFilterSet(FilterSet):
