@@ -5,11 +5,9 @@ from django_filters.rest_framework import FilterSet
 from rest_framework.mixins import ListModelMixin
 from rest_framework.viewsets import GenericViewSet
 
-from ..common.kinds import AssetKind
 from .models import Event
+from .queries import important_of, news_of
 from .serializers import NewsSerializer
-
-NEWS = (Event.Action.REGISTERED, Event.Action.STARTED, Event.Action.ENDED)
 
 
 class NewsFilterSet(FilterSet):
@@ -18,7 +16,7 @@ class NewsFilterSet(FilterSet):
     important_news_only = BooleanFilter(method="keep_important")
 
     def keep_important(self, queryset, name: str, value: bool):
-        return queryset.filter(action=Event.Action.ENDED) if value else queryset
+        return important_of(queryset) if value else queryset
 
     class Meta:
         model = Event
@@ -28,8 +26,6 @@ class NewsFilterSet(FilterSet):
 class NewsFeedViewSet(ListModelMixin, GenericViewSet):
     """What happened to compute plans and datasets, newest first."""
 
-    queryset = Event.objects.filter(
-        asset_kind__in=[AssetKind.COMPUTE_PLAN, AssetKind.DATA_MANAGER], action__in=NEWS
-    ).order_by("-timestamp", "-pk")
+    queryset = news_of(Event.objects.order_by("-timestamp", "-pk"))
     serializer_class = NewsSerializer
     filterset_class = NewsFilterSet

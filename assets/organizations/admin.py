@@ -3,24 +3,15 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.utils.html import format_html
 
 from ..common.admin import RegistryAdmin
 from .forms import OrganizationForm, TokenForm, UserChangeForm, UserForm
 from .models import ApiToken, Organization, User
+from .queries import managed_users
 from .registration import delete_token
-from .rules import may_manage_user, may_manage_users
-
-
-def managed_users(actor: Any) -> QuerySet[User]:
-    """Return the users that `actor` sees: itself, and those that it manages."""
-    users = User.objects.all()
-    if actor.is_superuser:
-        return users
-    if may_manage_users(actor, actor.organization_id):
-        return users.filter(organization_id=actor.organization_id)
-    return users.filter(pk=actor.pk)
+from .rules import may_add_organizations, may_manage_user, may_manage_users
 
 
 @admin.register(Organization)
@@ -35,7 +26,7 @@ class OrganizationAdmin(RegistryAdmin):
     fields = ("id", "name", "creation_date")
 
     def has_add_permission(self, request) -> bool:
-        return bool(request.user.is_superuser)
+        return may_add_organizations(request.user)
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(members=Count("users"))

@@ -13,10 +13,10 @@ from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
 
 from ..common.parsing import as_key
+from .authentication import LoginThrottle
 from .models import ApiToken, Organization
 from .registration import create_token, delete_token, forget_expired_tokens
 from .serializers import (
@@ -31,20 +31,6 @@ from .serializers import (
     OrganizationSerializer,
     TokenSerializer,
 )
-
-
-class LoginThrottle(AnonRateThrottle):
-    """Slows down whoever guesses passwords: LOGIN_RATE attempts per address."""
-
-    scope = "login"
-
-    def get_rate(self) -> str:
-        return settings.LOGIN_RATE
-
-    def get_ident(self, request: Request) -> str:
-        # Any client may write this header; only the entry that our own proxy added is true.
-        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
-        return forwarded.split(",")[-1].strip() or request.META["REMOTE_ADDR"]
 
 
 class ImplicitLoginDisabled(APIException):

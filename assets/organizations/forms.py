@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from ..common.forms import text_field
+from ..common.layouts import LaidOut, Section
 from .models import ApiToken, Organization, Role, User
 from .registration import (
     change_role,
@@ -22,7 +24,7 @@ from .registration import (
 )
 
 
-class WriterForm(forms.Form):
+class WriterForm(LaidOut, forms.Form):
     """A form whose `write` calls the writers that have the rules.
 
     `is_valid()` rehearses it in a transaction that is undone, so that `save()` meets nothing new.
@@ -56,18 +58,27 @@ class WriterForm(forms.Form):
                 write()
                 transaction.set_rollback(True)
         except ValidationError as error:
-            keyed = error.error_dict if hasattr(error, "error_dict") else {}
-            for key, errors in (keyed or {NON_FIELD_ERRORS: error.error_list}).items():
-                name = self.called.get(key, key)
-                self.add_error(name if name in self.fields else None, errors)
+            self.show(error)
+
+    def show(self, error: ValidationError) -> None:
+        """Show what the writers refuse at the fields that it is about, or above the form."""
+        keyed = error.error_dict if hasattr(error, "error_dict") else {}
+        for key, errors in (keyed or {NON_FIELD_ERRORS: error.error_list}).items():
+            name = self.called.get(key, key)
+            self.add_error(name if name in self.fields else None, errors)
 
     def save(self) -> Any:
         with transaction.atomic():
             return self.write(self.asset)
 
 
+ROLE_HELP = "It can be changed at any time. What the user registered stays as it is."
+
+
 class OrganizationForm(WriterForm):
     """Adds an organisation to the consortium."""
+
+    sections = (Section("", "id", "name"),)
 
     id = text_field(Organization, "id", label="Id")
     name = text_field(Organization, "name")
@@ -106,8 +117,23 @@ class UserForm(WriterForm):
             values["username"],
             organization=values["organization"],
             role=values["role"],
-            password=values["password"] or None,
+            password=values.get("password") or None,
         )
+
+
+class InviteForm(UserForm):
+    """Adds a user who chooses its own password, by a link that the page shows."""
+
+    password: Any = None
+    role = forms.ChoiceField(
+        choices=Role.choices, initial=Role.MEMBER, widget=forms.RadioSelect, help_text=ROLE_HELP
+    )
+
+    @property
+    def sections(self) -> Any:  # type: ignore[override]
+        # The organisation is told, not asked, where there is no choice.
+        asked = [] if self.fields["organization"].disabled else ["organization"]
+        return (Section("", "username", *asked, "role"),)
 
 
 class UserChangeForm(WriterForm):
@@ -127,21 +153,40 @@ class UserChangeForm(WriterForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("role", "is_active"):
+        for name in {"role", "is_active"} & set(self.fields):
             self.fields[name].initial = getattr(self.asset, name, None)
 
     def write(self, row: User) -> User:
-        values = self.cleaned_data
+        values = {"role": row.role, "is_active": row.is_active, **self.cleaned_data}
         change_role(row, values["role"], self.actor)
         if values["is_active"] != row.is_active:
             set_active(row, values["is_active"], self.actor)
-        if values["new_password"]:
+        if values.get("new_password"):
             set_password(row, values["new_password"])
         return row
 
 
+class RoleForm(UserChangeForm):
+    """Changes a user's role and nothing else."""
+
+    is_active: Any = None
+    new_password: Any = None
+    sections = (Section("Role", "role"),)
+    role = forms.ChoiceField(choices=Role.choices, widget=forms.RadioSelect, help_text=ROLE_HELP)
+
+
+class ActiveForm(UserChangeForm):
+    """Lets a user in or keeps it out, and nothing else."""
+
+    role: Any = None
+    new_password: Any = None
+    is_active = forms.BooleanField(required=False)
+
+
 class TokenForm(WriterForm):
     """Makes an API token for the actor; its `secret` is known once it is saved."""
+
+    sections = (Section("", "note", "days"),)
 
     note = text_field(ApiToken, "note")
     days = forms.IntegerField(
@@ -154,3 +199,36 @@ class TokenForm(WriterForm):
             self.actor, expires_at=expires_at, note=self.cleaned_data["note"]
         )
         return token
+
+
+class SignInForm(AuthenticationForm):
+    """Signs a person in."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "No active user has this name with this password. Mind capital letters "
+        "and try again; an admin of your organisation can give you a link that sets a new one.",
+    }
+
+
+class ByRegistration:
+    """Mixin of Django's forms of passwords: what they write goes through the one writer."""
+
+    user: User
+    cleaned_data: dict[str, Any]
+
+    def save(self, commit: bool = True) -> User:
+        set_password(self.user, self.cleaned_data["new_password1"])
+        return self.user
+
+
+class OwnPasswordForm(LaidOut, ByRegistration, PasswordChangeForm):
+    """Changes one's own password, which must be known."""
+
+    sections = (Section("", "old_password", "new_password1", "new_password2"),)
+
+
+class NewPasswordForm(LaidOut, ByRegistration, SetPasswordForm):
+    """Sets a password by a link that an admin handed over."""
+
+    sections = (Section("", "new_password1", "new_password2"),)

@@ -1,8 +1,59 @@
-"""What the other rooms ask about organisations."""
+"""What pages and the other rooms ask about organisations, users and tokens."""
 
-from .models import Organization
+from collections.abc import Collection
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Count, QuerySet
+
+from .models import ApiToken, Organization, Role, User
+from .rules import may_manage_users
+
+# What an organisation owns: the list that shows it, and its model, which a higher room has.
+OWNED = {
+    "datasets": "Dataset",
+    "data-samples": "DataSample",
+    "functions": "Function",
+    "compute-plans": "ComputePlan",
+    "tasks": "Task",
+}
 
 
 def organization_ids() -> set[str]:
     """Return the ids of all organisations: one query, as many ids as the consortium has members."""
     return set(Organization.objects.values_list("id", flat=True))
+
+
+def managed_users(actor: User) -> QuerySet[User]:
+    """Return the users that `actor` sees: itself, and those that it manages."""
+    users = User.objects.all()
+    if actor.is_superuser:
+        return users
+    if may_manage_users(actor, actor.organization_id):
+        return users.filter(organization_id=actor.organization_id)
+    return users.filter(pk=actor.pk)
+
+
+def admins_of(organization_id: str | None) -> QuerySet[User]:
+    """Return the users whom the others of an organisation ask."""
+    users = User.objects.filter(role=Role.ADMIN, is_active=True, organization__isnull=False)
+    return users.filter(organization_id=organization_id).order_by("username")
+
+
+def tokens_of(user: User) -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(user=user)
+
+
+def user_counts_of(ids: Collection[str]) -> dict[str, int]:
+    """Return how many users each organisation has; one query."""
+    return _counts(User.objects.all(), "organization_id", ids)
+
+
+def owned_counts_of(name: str, ids: Collection[str]) -> dict[str, int]:
+    """Return how many `name`, as in OWNED, each organisation owns; one query."""
+    return _counts(apps.get_model("assets", OWNED[name]).objects.all(), "owner_id", ids)
+
+
+def _counts(rows: QuerySet[Any], field: str, ids: Collection[str]) -> dict[str, int]:
+    counted = rows.filter(**{f"{field}__in": list(ids)}).order_by().values(field)
+    return dict(counted.annotate(count=Count("pk")).values_list(field, "count"))

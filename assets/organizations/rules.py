@@ -1,6 +1,6 @@
 """What makes an organisation legal, and who manages whom. Source: contract 1.3, 2.1."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,6 +15,14 @@ validate_organization_id = RegexValidator(
 )
 
 ADMIN = "admin"
+
+# When the user of a token is told that it ends.
+EXPIRES_SOON = timedelta(days=7)
+
+
+def may_add_organizations(user: Any) -> bool:
+    """Platform superusers add organisations to the consortium."""
+    return bool(user.is_active and user.is_superuser)
 
 
 def may_manage_users(user: Any, organization_id: str | None) -> bool:
@@ -51,3 +59,10 @@ def check_expires_later(expires_at: datetime, now: datetime) -> None:
     """A token is valid for a while. Raises ValidationError."""
     if expires_at <= now:
         raise ValidationError("Must be in the future.", code="past")
+
+
+def expiry_of(expires_at: datetime, now: datetime) -> str:
+    """Return "expired", "soon" or, while a token is valid for long enough, nothing."""
+    if expires_at <= now:
+        return "expired"
+    return "soon" if expires_at - now <= EXPIRES_SOON else ""

@@ -1,39 +1,263 @@
-"""Organisations and users."""
+"""Pages about organisations and their users."""
 
-from ..common.pages import Page
-from ..organizations.pages import SignedIn
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
-class OrganizationList(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "OrganizationList"
+from ..common.lists import ListPage
+from ..common.pages import Crumb, Page, crumb
+from .filters import OrganizationListFilterSet, UserListFilterSet
+from .forms import ActiveForm, InviteForm, OrganizationForm, RoleForm
+from .models import Organization, User
+from .pages import Checked, ConfirmPage, SignedIn, WriterPage, show_once
+from .queries import OWNED, admins_of, managed_users, owned_counts_of, user_counts_of
+from .registration import reset_token
+from .rules import may_add_organizations, may_manage_user, may_manage_users
+from .tables import OrganizationTable, UserTable
 
-
-class OrganizationNewPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "OrganizationNewPage"
-
-
-class OrganizationPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "OrganizationPage"
-
-
-class UserList(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "UserList"
-
-
-class UserNewPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "UserNewPage"
-
-
-class UserPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "UserPage"
+# The users that an organisation's page shows; their list has all.
+SHOWN = 50
 
 
-class UserResetPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "UserResetPage"
+class OrganizationList(SignedIn, ListPage):
+    name = "organizations"
+    noun, noun_plural = "organisation", "organisations"
+    template_name = "organizations/organizations.html"
+    table_class = OrganizationTable
+    filterset_class = OrganizationListFilterSet
+    empty_hint = "A platform superuser adds the members of the consortium."
+
+    def rows(self) -> QuerySet:
+        return Organization.objects.all()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may_add = may_add_organizations(self.user)
+        return super().get_context_data(may_add=may_add, **kwargs)
+
+
+class OrganizationNewPage(WriterPage):
+    title = "Add an organisation"
+    button = "Add organisation"
+    form_class = OrganizationForm
+    note = (
+        "The id is what specs and permissions call the organisation, and lasts. "
+        "Invite its first admin afterwards."
+    )
+    unsaved = "No organisation was added yet."
+
+    def prepare(self) -> None:
+        if not may_add_organizations(self.user):
+            raise PermissionDenied("Only a platform superuser adds organisations; ask one.")
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [crumb("Organisations", "organizations")]
+
+    def done(self, form: Any, result: Organization) -> HttpResponse:
+        said = f"{result} is part of the consortium."
+        return self.go_to(reverse("organization", args=[result.pk]), said)
+
+
+class OrganizationPage(Checked, Page):
+    """An organisation: what it owns and, to those who manage them, its users."""
+
+    template_name = "organizations/organization.html"
+
+    def prepare(self) -> None:
+        key = self.kwargs["pk"]
+        # PostgreSQL cannot even be asked for an id with NUL, which nobody has.
+        found = None if "\0" in key else Organization.objects.filter(pk=key).first()
+        if found is None:
+            raise Http404(f'There is no organisation with the id "{key}". Their list has them all.')
+        self.organization = found
+
+    def get_title(self) -> str:
+        return self.organization.name or self.organization.pk
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [crumb("Organisations", "organizations")]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        pk = self.organization.pk
+        may_manage = may_manage_users(self.user, pk)
+        users = managed_users(self.user).filter(organization=pk).order_by("username")
+        tells_admins = may_manage or self.user.organization_id == pk
+        return super().get_context_data(
+            organization=self.organization,
+            is_own=self.user.organization_id == pk,
+            owned=[
+                (name, name.replace("-", " "), owned_counts_of(name, [pk]).get(pk, 0))
+                for name in OWNED
+            ],
+            user_count=user_counts_of([pk]).get(pk, 0),
+            may_manage=may_manage,
+            users=users[:SHOWN] if may_manage else [],
+            admins=admins_of(pk) if tells_admins else None,
+            **kwargs,
+        )
+
+
+class UserList(SignedIn, ListPage):
+    """The users that one manages, and oneself."""
+
+    name = "users"
+    noun, noun_plural = "user", "users"
+    template_name = "organizations/users.html"
+    table_class = UserTable
+    filterset_class = UserListFilterSet
+
+    def rows(self) -> QuerySet:
+        return managed_users(self.user)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may_manage = may_manage_users(self.user, self.user.organization_id)
+        admins = [] if may_manage else admins_of(self.user.organization_id)
+        return super().get_context_data(may_manage=may_manage, admins=admins, **kwargs)
+
+
+class OfUsers:
+    """Mixin of pages below the list of users."""
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [crumb("Users", "users")]
+
+
+class UserNewPage(OfUsers, WriterPage):
+    """Adds a user, and shows once the link by which it chooses its password."""
+
+    title = "Invite a user"
+    button = "Invite"
+    form_class = InviteForm
+    unsaved = "Nobody was invited yet."
+
+    @property
+    def note(self) -> str:
+        own = self.user.organization
+        whom = "the organisation that you choose" if self.user.is_superuser else str(own)
+        return (
+            f"The user acts for {whom}, which cannot be changed later. You get a link to hand "
+            "over, by which the user chooses a password."
+        )
+
+    def prepare(self) -> None:
+        if not may_manage_users(self.user, self.user.organization_id):
+            raise PermissionDenied(
+                "Only an admin of your organisation manages its users; ask one to invite them."
+            )
+
+    def initial(self) -> dict[str, Any]:
+        asked = self.request.GET.get("organization")
+        return {"organization": asked} if asked else {}
+
+    def done(self, form: Any, result: User) -> HttpResponse:
+        return show_link(self, result, title=f"{result} is invited")
+
+
+class OneUser(OfUsers, Checked):
+    """Mixin of pages about one user, of those that one sees."""
+
+    def prepare(self) -> None:
+        users = managed_users(self.user).select_related("organization")
+        found = users.filter(pk=self.kwargs["pk"]).first()
+        if found is None:
+            raise Http404("There is no such user among those that you manage.")
+        self.object = found
+        self.may_manage = may_manage_user(self.user, found)
+
+    def check_manages(self) -> None:
+        if not self.may_manage:
+            whom = "a platform superuser" if self.object.is_superuser else "an admin"
+            raise PermissionDenied(f"Only {whom} changes the user {self.object}; ask one.")
+
+
+class UserPage(OneUser, WriterPage):
+    """Shows a user; who manages it changes its role, and lets it in or keeps it out."""
+
+    template_name = "organizations/user.html"
+    unsaved = "Nothing was changed."
+    button = "Save role"
+
+    def get_title(self) -> str:
+        return self.object.username
+
+    def make_form(self, data: Any = None) -> Any:
+        is_switch = data is not None and data.get("action") == "active"
+        form_class = ActiveForm if is_switch else RoleForm
+        return form_class(data, actor=self.user, asset=self.object)
+
+    def show(self, form: Any, status: int = 200) -> HttpResponse:
+        context = self.get_context_data(
+            form=form,
+            role_form=form if isinstance(form, RoleForm) else self.make_form(),
+            person=self.object,
+            may_manage=self.may_manage,
+            is_oneself=self.object.pk == self.user.pk,
+        )
+        return self.render_to_response(context, status=status)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.check_manages()
+        return super().post(request, *args, **kwargs)
+
+    def done(self, form: Any, result: User) -> HttpResponse:
+        if isinstance(form, RoleForm):
+            said = f"{result} is {result.role} now."
+        elif result.is_active:
+            said = f"{result} may sign in again."
+        else:
+            said = f"{result} is deactivated, and signs in no more."
+        return self.go_to(reverse("user", args=[result.pk]), said)
+
+
+class UserResetPage(OneUser, ConfirmPage):
+    """Makes a link by which a user sets a new password, and shows it once."""
+
+    button = "Make a link"
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.check_manages()
+        if not self.object.is_active:
+            raise PermissionDenied(
+                f"{self.object} is deactivated, so that no password lets it in. "
+                "Activate the user first."
+            )
+
+    def get_title(self) -> str:
+        return f"New password for {self.object}"
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [*super().crumbs(), crumb(self.object.username, "user", self.object.pk)]
+
+    def explain(self) -> str:
+        return (
+            f"You get a link to hand over, by which {self.object} chooses a new password. "
+            "The present password works until then."
+        )
+
+    def act(self) -> HttpResponse:
+        return show_link(self, self.object, title=f"A link for {self.object}")
+
+
+def show_link(page: Page, user: User, *, title: str) -> HttpResponse:
+    """Show once, to whoever manages the user, the link that sets its password."""
+    path = reverse(
+        "set-password",
+        args=[urlsafe_base64_encode(force_bytes(user.pk)), reset_token(user)],
+    )
+    return show_once(
+        page,
+        "organizations/link.html",
+        title=title,
+        person=user,
+        link=page.request.build_absolute_uri(path),
+        until=timezone.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
+    )

@@ -1,45 +1,210 @@
-"""Signing in, the account, tokens."""
+"""Pages about oneself: signing in, the account, its password and tokens, how one likes lists."""
 
-from ..common.pages import Page
-from ..organizations.pages import SignedIn
+from collections.abc import Sequence
+from typing import Any
 
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import views as auth
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import NoReverseMatch, resolve, reverse, reverse_lazy
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.debug import sensitive_post_parameters
 
-class AccountPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "AccountPage"
+from ..common.lists import PAGE_SIZES, ListPage
+from ..common.pages import Crumb, Page, crumb
+from ..common.snippets import api_url
+from .authentication import LoginThrottle
+from .forms import NewPasswordForm, OwnPasswordForm, SignInForm, TokenForm
+from .models import ApiToken
+from .pages import ConfirmPage, SignedIn, WriterPage, show_once
+from .queries import admins_of, tokens_of
+from .registration import delete_token, remember
+from .rules import expiry_of
 
-
-class PasswordPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "PasswordPage"
-
-
-class TokenPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "TokenPage"
-
-
-class TokenRevokePage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "TokenRevokePage"
-
-
-class ChoicesView(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "ChoicesView"
-
-
-class SetPasswordPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "SetPasswordPage"
-
-
-from django.contrib.auth import views as auth  # noqa: E402
+# Enough tokens for a page; programs that sign in by password make one each time.
+SHOWN = 100
 
 
 class SignInPage(auth.LoginView):
+    """Signs in by a password; `?next=` says where one wanted to go, on this server."""
+
     template_name = "organizations/sign_in.html"
+    form_class = SignInForm
+    redirect_authenticated_user = True
+    extra_context = {"title": "Sign in"}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        throttle = LoginThrottle()
+        view: Any = self
+        if throttle.allow_request(request, view):
+            return super().post(request, *args, **kwargs)
+        context = self.get_context_data(form=self.form_class(), wait=throttle.wait())
+        return self.render_to_response(context, status=429)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
 
 
 class SignOutView(auth.LogoutView):
-    pass
+    """Signs out; only what is sent does, so that no link and no picture can."""
+
+
+class OfAccount(SignedIn):
+    """Mixin of pages below the account."""
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [crumb("Account", "account")]
+
+
+class AccountPage(SignedIn, Page):
+    """Who one is, what that allows, and the tokens that programs sign in with."""
+
+    template_name = "organizations/account.html"
+    title = "Account"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user, now = self.user, timezone.now()
+        tokens = [(token, expiry_of(token.expires_at, now)) for token in tokens_of(user)]
+        named = [pair for pair in tokens if pair[0].kind == ApiToken.Kind.NAMED]
+        implicit = [pair for pair in tokens if pair[0].kind == ApiToken.Kind.IMPLICIT]
+        return super().get_context_data(
+            named=named,
+            implicit=implicit[:SHOWN],
+            more_implicit=len(implicit[SHOWN:]),
+            ending=[token for token, expiry in named if expiry == "soon"],
+            admins=admins_of(user.organization_id),
+            may_have_tokens=bool(user.organization_id),
+            **kwargs,
+        )
+
+
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+class PasswordPage(OfAccount, WriterPage):
+    """Changes one's own password; other browsers are signed out by it, this one is not."""
+
+    title = "Change password"
+    button = "Change password"
+    note = (
+        "You stay signed in here; other browsers are signed out. Your API tokens stay valid: "
+        "revoke them under Account if somebody else may know them."
+    )
+    unsaved = "The password is as it was."
+
+    def make_form(self, data: Any = None) -> OwnPasswordForm:
+        return OwnPasswordForm(self.user, data)
+
+    def done(self, form: Any, result: Any) -> HttpResponse:
+        update_session_auth_hash(self.request, result)
+        return self.go_to(reverse("account"), "Your password is changed.")
+
+
+class TokenPage(OfAccount, WriterPage):
+    """Makes a token, and shows its secret in the answer and never again."""
+
+    title = "New API token"
+    button = "Create token"
+    form_class = TokenForm
+    note = (
+        "A token signs programs in as you, with your role. Make one for each program, "
+        "so that each can be revoked alone."
+    )
+    unsaved = "No token was made yet."
+
+    def prepare(self) -> None:
+        if not self.user.organization_id:
+            raise PermissionDenied(
+                "Your account acts for no organisation, and the API serves users of organisations. "
+                "Make a user for yourself in one of them."
+            )
+
+    def done(self, form: Any, result: Any) -> HttpResponse:
+        return show_once(
+            self, "organizations/token_made.html", token=result, secret=form.secret,
+            api=api_url(self.request),
+        )  # fmt: skip
+
+
+class TokenRevokePage(OfAccount, ConfirmPage):
+    """Revokes one of one's own tokens; others' are not known here."""
+
+    button = "Revoke token"
+
+    def prepare(self) -> None:
+        token = tokens_of(self.user).filter(pk=self.kwargs["pk"]).first()
+        if token is None:
+            raise Http404("You have no such token. It may be revoked already: see Account.")
+        self.token = token
+
+    def get_title(self) -> str:
+        return f"Revoke {self.token}"
+
+    def explain(self) -> str:
+        if expiry_of(self.token.expires_at, timezone.now()) == "expired":
+            return "The token has expired: no program signs in with it. It leaves your list."
+        return (
+            "Programs that sign in with this token are refused from now on. "
+            "This cannot be undone; you can make a new token and give it to them."
+        )
+
+    def act(self) -> HttpResponse:
+        name = str(self.token)
+        delete_token(self.token)
+        messages.success(self.request, f"The token {name} is revoked.")
+        return HttpResponseRedirect(reverse("account"))
+
+
+class SetPasswordPage(auth.PasswordResetConfirmView):
+    """Sets a password by a link that an admin handed over; it works once, and for a week."""
+
+    template_name = "organizations/set_password.html"
+    form_class = NewPasswordForm
+    success_url = reverse_lazy("sign-in")
+    title = "Choose a password"
+
+    def get_user(self, uidb64: str) -> Any:
+        user = super().get_user(uidb64)
+        # Whoever may not sign in needs no password.
+        return user if user is not None and user.is_active else None
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, f"The password of {self.user} is set. Sign in with it.")
+        return super().form_valid(form)
+
+
+class ChoicesView(SignedIn, View):
+    """Remembers which columns, and how many rows a page, the user wants of a list."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        page = list_called(name)
+        known = page.table_class.base_columns
+        columns = [column for column in request.POST.getlist("columns") if column in known]
+        per_page = request.POST.get("per_page", "")
+        choices: dict[str, Any] = {"columns": columns} if columns else {}
+        if per_page in map(str, PAGE_SIZES):
+            choices["per_page"] = int(per_page)
+        remember(self.user, f"list:{name}", choices)
+        # Back to the list, never elsewhere: only what follows the question mark is the sender's.
+        query = request.POST.get("next", "").removeprefix("?")
+        return HttpResponseRedirect(reverse(name) + (f"?{query}" if query else ""))
+
+
+def list_called(name: str) -> type[ListPage]:
+    """Return the page of a list, which is called as its URL is; raise Http404."""
+    try:
+        found: Any = resolve(reverse(name)).func
+    except NoReverseMatch as error:
+        raise Http404(f'There is no list called "{name}".') from error
+    page = getattr(found, "view_class", None)
+    if page is None or not issubclass(page, ListPage):
+        raise Http404(f'There is no list called "{name}".')
+    return page

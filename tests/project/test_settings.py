@@ -95,8 +95,8 @@ def test_what_is_read_without_the_final_slash_is_redirected():
     assert answer["Location"] == "/api/organization/"
 
 
-def test_the_address_of_the_server_leads_to_the_admin():
-    assert Client().get("/")["Location"] == "/admin/"
+def test_the_address_of_the_server_leads_strangers_to_sign_in_and_back():
+    assert Client().get("/")["Location"] == "/sign-in/?next=/"
 
 
 def test_browsers_find_an_icon():

@@ -1,0 +1,92 @@
+"""The table of what happened."""
+
+from typing import Any
+
+import django_tables2 as tables
+from django.template.defaultfilters import date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ..common.kinds import AssetKind
+from ..common.markup import tag
+from ..common.tables import AssetTable, WhenColumn
+from ..templatetags.registrar import asset_url
+from .models import Event
+
+# How an action looks; the others are told as they are.
+LOOKS: dict[str, str] = {
+    Event.Action.REGISTERED: "accent",
+    Event.Action.ENDED: "good",
+    Event.Action.CANCELED: "warn",
+}
+# How many keys of a longer list are shown.
+NAMED = 2
+
+
+def detail_of(event: Event) -> str:
+    """Say what an event tells besides: the name before, how a plan ended, what was linked to."""
+    detail = event.detail
+    said = []
+    if name := detail.get("old_name"):
+        said.append(f"before: {name}")
+    if status := detail.get("status"):
+        said.append(str(status).removeprefix("STATUS_").lower())
+    if key := detail.get("first_failed_task_key"):
+        said.append(f"task {str(key)[:8]} failed first")
+    if keys := detail.get("data_manager_keys"):
+        more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+        said.append(f"to dataset {', '.join(key[:8] for key in keys[:NAMED])}{more}")
+    return ", ".join(said)
+
+
+class EventTable(AssetTable):
+    """The newest first, to the second: an audit needs no less."""
+
+    shown = ("timestamp", "actor_name", "organization", "action", "asset_kind", "asset", "detail")
+    last = "-pk"
+
+    timestamp = WhenColumn(verbose_name="When")
+    actor_name = tables.Column(verbose_name="User")
+    organization = tables.Column(
+        accessor="organization_id",
+        verbose_name="For",
+        linkify=("organization", {"pk": tables.A("organization_id")}),
+    )
+    action = tables.Column(verbose_name="Did")
+    asset_kind = tables.Column(verbose_name="Kind")
+    asset = tables.Column(accessor="asset_name", empty_values=(), attrs={"td": {"class": "name"}})
+    asset_key = tables.Column(verbose_name="Key", attrs={"td": {"class": "mono"}}, orderable=False)
+    detail = tables.Column(orderable=False)
+
+    def render_timestamp(self, value: Any) -> SafeString:
+        return format_html(
+            '<time datetime="{}">{}</time>', value.isoformat(), date(value, "Y-m-d H:i:s")
+        )
+
+    def render_action(self, record: Event) -> SafeString:
+        failed = "failed" in str(record.detail.get("status", "")).lower()
+        looks = "bad" if failed else LOOKS.get(record.action, "plain")
+        return tag(record.get_action_display().lower(), looks)
+
+    def value_action(self, record: Event) -> str:
+        return record.get_action_display().lower()
+
+    def render_asset_kind(self, value: str) -> str:
+        return str(AssetKind(value).label)
+
+    def render_asset(self, record: Event) -> SafeString | str:
+        name = record.asset_name or str(record.asset_key)[:8]
+        url = asset_url(record)
+        looks = "" if record.asset_name else "mono"
+        return format_html('<a href="{}" class="{}">{}</a>', url, looks, name) if url else name
+
+    def value_asset(self, record: Event) -> str:
+        return record.asset_name
+
+    def render_detail(self, record: Event) -> str:
+        return detail_of(record)
+
+    class Meta(AssetTable.Meta):
+        exclude = ("key", "owner", "creation_date")
+        sequence = ("timestamp", "...", "detail")
+        order_by = "-timestamp"
