@@ -1,0 +1,61 @@
+"""Pages that are watched: for errors that the console tells, and for barriers that axe finds."""
+
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+
+# A form that is not right answers so, which Chromium reports as any failed request.
+ANSWERS_OF_FORMS = "the server responded with a status of 422"
+TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
+    console.error(`CSP: ${event.violatedDirective} forbids ${event.blockedURI}`))"""
+SERIOUS = ("serious", "critical")
+
+
+class Watch:
+    """Remembers what was wrong on the pages of a test."""
+
+    def __init__(self) -> None:
+        self.complaints: list[str] = []
+
+    def over(self, context: BrowserContext) -> None:
+        context.add_init_script(TELL_VIOLATIONS)
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and ANSWERS_OF_FORMS not in message.text:
+            where = message.page.url if message.page else ""
+            self.complaints.append(f"{where}: {message.text}")
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe finds serious or critical on the page as it is."""
+    # Evaluated, not added to the page: its policy would refuse the script.
+    page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']} ({violation['impact']}): {violation['help']}\n{_nodes(violation)}"
+        for violation in found["violations"]
+        if violation["impact"] in SERIOUS
+    ]
+
+
+def _nodes(violation: dict[str, Any]) -> str:
+    return "\n".join(
+        f"    {node['target'][-1]}\n        {node['html'][:160]}\n        "
+        + node["failureSummary"].replace("\n", "\n        ")
+        for node in violation["nodes"][:5]
+    )
+
+
+def assert_accessible(page: Page) -> None:
+    found = barriers(page)
+    assert not found, f"{page.url}\n" + "\n".join(found)
+
+
+def overflow(page: Page) -> int:
+    """Return by how many pixels the page is wider than its window."""
+    return page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
