@@ -10,6 +10,7 @@ from .feed import views as feed
 from .functions import views as functions
 from .organizations import user_views
 from .organizations import views as organizations
+from .outputs import views as outputs
 from .overview import views as overview
 
 urlpatterns = [
@@ -65,7 +66,7 @@ urlpatterns = [
     # --- Compute plans and tasks ----------------------------------------------------------------
     path("compute-plans/", compute.ComputePlanList.as_view(), name="compute-plans"),
     path("compute-plans/new/", plan_views.PlanRegisterPage.as_view(), name="compute-plan-new"),
-    path("compute-plans/<key>/", compute.ComputePlanPage.as_view(), name="compute-plan"),
+    path("compute-plans/<key>/", outputs.ComputePlanPage.as_view(), name="compute-plan"),
     path(
         "compute-plans/<key>/rename/",
         compute.ComputePlanRenamePage.as_view(),
@@ -84,7 +85,7 @@ urlpatterns = [
     ),
     path("tasks/", task_views.TaskList.as_view(), name="tasks"),
     path("tasks/new/", plan_views.TaskRegisterPage.as_view(), name="task-new"),
-    path("tasks/<key>/", task_views.TaskPage.as_view(), name="task"),
+    path("tasks/<key>/", outputs.TaskPage.as_view(), name="task"),
     # --- Files ahead of their form --------------------------------------------------------------
     path("uploads/opener/", datasets.OpenerUpload.as_view(), name="upload-opener"),
     path("uploads/description/", datasets.DescriptionUpload.as_view(), name="upload-description"),

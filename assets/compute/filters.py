@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django_filters import IsoDateTimeFromToRangeFilter, RangeFilter
+from django.forms import HiddenInput, TextInput
+from django_filters import CharFilter, ChoiceFilter, IsoDateTimeFromToRangeFilter, RangeFilter
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
@@ -15,10 +17,18 @@ from ..common.filters import (
     MatchFilter,
     MetadataFilter,
     TextsFilter,
+    search_filter,
+)
+from ..permissions.filters import (
+    AssetListFilterSet,
+    MetadataEntryFilter,
+    hidden_keys,
+    organization_choices,
 )
 from .dialects import dialect_of
-from .models import ComputePlan, Task
+from .models import ComputePlan, Task, TaskInput
 from .queries import with_duration
+from .statuses import PlanStatus, TaskStatus
 
 
 class StatusFilter(TextsFilter):
@@ -120,3 +130,80 @@ class TaskFilterSet(TaggedFilterSet):
     class Meta:
         model = Task
         fields: list[str] = []
+
+
+# --- Of pages -------------------------------------------------------------------------------------
+
+
+class TaggedListFilterSet(AssetListFilterSet):
+    """Filters that the lists of plans and of tasks share."""
+
+    tag = CharFilter(field_name="tag", label="Tag")
+    metadata = MetadataEntryFilter(label="Metadata")
+
+
+class ComputePlanListFilterSet(TaggedListFilterSet):
+    q = search_filter("key", "name", "tag", placeholder="Name, key or tag")
+    status = ChoiceFilter(choices=PlanStatus.choices, label="Status", empty_label="any")
+    worker = ChoiceFilter(
+        label="Worker", choices=organization_choices, empty_label="any", method="with_worker"
+    )
+    function_key = PlansWithTaskFilter(
+        field_name="function_id", label="Function", widget=HiddenInput()
+    )
+
+    def with_worker(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        tasks = Task.objects.filter(worker_id=value)
+        return queryset.filter(pk__in=tasks.order_by().values("compute_plan_id"))
+
+    class Meta(AssetListFilterSet.Meta):
+        model = ComputePlan
+
+
+class KeyPrefixFilter(CharFilter):
+    """Keeps rows whose key begins so: a range of keys, which the index finds among millions."""
+
+    def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
+        if not value:
+            return queryset
+        digits = value.strip().lower().replace("-", "")
+        if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
+            return queryset.none()
+        return queryset.filter(
+            key__gte=UUID(digits.ljust(32, "0")), key__lte=UUID(digits.ljust(32, "f"))
+        )
+
+
+class TasksTakingFilter(KeysFilter):
+    """Keeps tasks that take one of the assets, by a column of their inputs."""
+
+    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
+        if not value:
+            return queryset
+        inputs = super().filter(TaskInput.objects.all(), value)
+        return queryset.filter(pk__in=inputs.order_by().values("task_id"))
+
+
+class TaskListFilterSet(TaggedListFilterSet):
+    q = KeyPrefixFilter(
+        label="Search",
+        widget=TextInput(attrs={"type": "search", "placeholder": "Key, or how it begins"}),
+    )
+    status = ChoiceFilter(choices=TaskStatus.choices, label="Status", empty_label="any")
+    worker = ChoiceFilter(
+        field_name="worker_id", label="Worker", choices=organization_choices, empty_label="any"
+    )
+    rank = IntegersFilter(field_name="rank", label="Rank", widget=HiddenInput())
+    compute_plan_key = hidden_keys(field_name="compute_plan_id", label="Compute plan")
+    function_key = hidden_keys(field_name="function_id", label="Function")
+    dataset_key = TasksTakingFilter(field_name="dataset_id", label="Dataset", widget=HiddenInput())
+    data_sample_key = TasksTakingFilter(
+        field_name="data_sample_id", label="Data sample", widget=HiddenInput()
+    )
+    model_key = TasksTakingFilter(field_name="model_id", label="Model", widget=HiddenInput())
+    parent_task_key = TasksTakingFilter(
+        field_name="parent_task_id", label="Parent task", widget=HiddenInput()
+    )
+
+    class Meta(AssetListFilterSet.Meta):
+        model = Task

@@ -1,14 +1,174 @@
 """Pages of tasks."""
 
-from ..common.pages import Page
-from ..organizations.pages import SignedIn
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import uuid4
+
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
+
+from ..common.kinds import AssetKind
+from ..common.pages import Crumb, crumb
+from ..common.parsing import as_key
+from ..common.tables import AssetTable
+from ..datasets.models import Dataset
+from ..feed.pages import AssetPage
+from ..functions.models import Function
+from ..functions.queries import inputs_of, outputs_of
+from ..permissions.columns import permissions_tag
+from ..permissions.models import Permissions
+from ..permissions.pages import AssetListPage
+from .filters import TaskListFilterSet
+from .models import ComputePlan, Task, TaskInput, TaskOutput
+from .pages import lasted
+from .queries import children_of, inputs_with_sources, parents_of, spec_of_task
+from .snippets import task_snippets
+from .tables import TaskTable
+
+# How many parents and children of a task its page shows, and assets of one input.
+SHOWN = 20
 
 
-class TaskList(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "TaskList"
+class TaskList(AssetListPage):
+    name = "tasks"
+    noun, noun_plural = "task", "tasks"
+    table_class = TaskTable
+    filterset_class = TaskListFilterSet
+    register_url = "task-new"
+    empty_hint = "A task is one run of a function, on data of one organisation."
+    # Links of other pages name these by key; people read what they are called.
+    called = {"compute_plan_key": ComputePlan, "function_key": Function, "dataset_key": Dataset}
+
+    def rows(self):
+        return Task.objects.select_related("function", "compute_plan")
+
+    def make_table(self, rows: Any, **options: Any) -> AssetTable:
+        # Tasks of one plan are ordered by any column; among all, which may be millions, only by
+        # those that an index orders.
+        narrow = bool(self.request.GET.get("compute_plan_key"))
+        return super().make_table(rows, orderable=narrow, **options)
+
+    def shown_value(self, name: str, value: str) -> str:
+        if model := self.called.get(name):
+            found = model._default_manager.filter(pk__any=_keys(value))
+            return ", ".join(sorted(str(row) for row in found)) or value
+        return super().shown_value(name, value)
 
 
-class TaskPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "TaskPage"
+def _keys(value: str) -> list[Any]:
+    return [key for key in map(as_key, value.split(",")) if key]
+
+
+@dataclass
+class Input:
+    """What feeds one input of a task."""
+
+    identifier: str
+    kind: str
+    sources: list[TaskInput] = field(default_factory=list)
+
+    @property
+    def kind_label(self) -> str:
+        return AssetKind(self.kind).label
+
+    @property
+    def first(self) -> list[TaskInput]:
+        return self.sources[:SHOWN]
+
+    @property
+    def more(self) -> list[TaskInput]:
+        return self.sources[SHOWN:]
+
+
+@dataclass
+class Output:
+    """One output of a task, with what it has made."""
+
+    identifier: str
+    kind: str
+    output: TaskOutput
+    # Each with why the user cannot download it; blank when it can.
+    models: list[tuple[Any, str]] = field(default_factory=list)
+    performance: Any = None
+
+    @property
+    def kind_label(self) -> str:
+        return AssetKind(self.kind).label
+
+    @property
+    def permissions_tag(self) -> SafeString:
+        return permissions_tag(self.output.permissions)
+
+
+class TaskPage(AssetPage):
+    """A task, but for what it has made, which the room above adds."""
+
+    queryset = Task.objects.select_related("function", "compute_plan", "logs_permission")
+    noun, noun_plural = "task", "tasks"
+    list_url, detail_url = "tasks", "task"
+    register_url = "task-new"
+    template_name = "compute/task.html"
+
+    def get_title(self) -> str:
+        return f"{self.object.function} on {self.object.worker_id}"
+
+    def crumbs(self) -> Sequence[Crumb]:
+        plan = self.object.compute_plan
+        return [
+            crumb("Compute plans", "compute-plans"),
+            crumb(plan.name, "compute-plan", plan.pk),
+        ]
+
+    @cached_property
+    def made(self) -> list[Output]:
+        return self.outputs()
+
+    def outputs(self) -> list[Output]:
+        """Return the task's outputs in the function's order, with what they have made."""
+        task = self.object
+        kinds = outputs_of([task.function_id])[task.function_id]
+        order = list(kinds)
+        rows = sorted(
+            task.outputs.select_related("permissions"), key=lambda row: order.index(row.identifier)
+        )
+        return [Output(row.identifier, kinds[row.identifier]["kind"], row) for row in rows]
+
+    def uses(self) -> list[tuple[str, Permissions]]:
+        found = [
+            (f"use {output.identifier}", output.output.permissions)
+            for output in self.made
+            if output.kind == AssetKind.MODEL
+        ]
+        return [*found, ("read logs", self.object.logs_permission)]
+
+    def snippets(self) -> list[tuple[str, str, str]]:
+        return task_snippets(replace(spec_of_task(self.object), key=uuid4()), self.request)
+
+    def failure(self) -> dict[str, Any]:
+        """Return the report of a failed task, and whether the user may read it."""
+        return {}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        task = self.object
+        parents, children = parents_of(task.pk), children_of(task.pk)
+        return super().get_context_data(
+            lasted=lasted(task.start_date, task.end_date),
+            inputs=_inputs(task),
+            outputs=self.made,
+            parents=parents[:SHOWN],
+            parent_count=parents.count(),
+            children=children[:SHOWN],
+            child_count=children.count(),
+            **self.failure(),
+            **kwargs,
+        )
+
+
+def _inputs(task: Task) -> Iterable[Input]:
+    """Return what a task takes, by input, in the function's order; two queries."""
+    kinds = inputs_of([task.function_id])[task.function_id]
+    found = {name: Input(name, kinds[name]["kind"]) for name in kinds}
+    for row in inputs_with_sources(task.pk):
+        found[row.identifier].sources.append(row)
+    return found.values()

@@ -1,29 +1,129 @@
 """Pages of compute plans."""
 
-from ..common.pages import Page
-from ..organizations.pages import SignedIn
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from ..common.errors import Refused
+from ..common.pages import Crumb, Page
+from ..feed.pages import AssetPage, OneAsset, RenamePage
+from ..permissions.access import may_change
+from ..permissions.pages import AssetListPage
+from .filters import ComputePlanListFilterSet
+from .forms import ComputePlanRenameForm
+from .models import ComputePlan
+from .pages import DRAWN, INLINE, lasted, plan_graph, rank_table, shares
+from .queries import creator_of, functions_of, renewed, spec_of_plan
+from .registration import cancel_compute_plan, check_cancel
+from .rules import check_takes_tasks
+from .snippets import SPELLED, plan_snippets
+from .statuses import FINAL
+from .tables import ComputePlanTable
 
 
-class ComputePlanList(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "ComputePlanList"
+class ComputePlanList(AssetListPage):
+    name = "compute-plans"
+    noun, noun_plural = "compute plan", "compute plans"
+    table_class = ComputePlanTable
+    filterset_class = ComputePlanListFilterSet
+    register_url = "compute-plan-new"
+    empty_hint = "A compute plan is tasks that belong together, such as the rounds of a study."
+
+    def rows(self):
+        return ComputePlan.objects.select_related("creator")
 
 
-class ComputePlanPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "ComputePlanPage"
+class OfPlan:
+    """What pages about one compute plan share."""
+
+    queryset = ComputePlan.objects.select_related("creator")
+    noun, noun_plural = "compute plan", "compute plans"
+    list_url, detail_url = "compute-plans", "compute-plan"
 
 
-class ComputePlanRenamePage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "ComputePlanRenamePage"
+class ComputePlanPage(OfPlan, AssetPage):
+    """A compute plan, but for what its tasks have measured, which the room above adds."""
+
+    template_name = "compute/compute_plan.html"
+    register_url, rename_url = "compute-plan-new", "compute-plan-rename"
+
+    def snippets(self) -> list[tuple[str, str, str]]:
+        # One task more than is spelled out tells that there are more.
+        return plan_snippets(renewed(spec_of_plan(self.object, SPELLED + 1)), self.request)
+
+    def performances(self) -> list[Any]:
+        """Return what the plan's tasks have measured."""
+        return []
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        plan = self.object
+        own = may_change(self.user, plan)
+        return super().get_context_data(
+            shares=shares(plan.counts),
+            lasted=lasted(plan.start_date, plan.end_date),
+            creator=creator_of(plan, self.user.organization_id),
+            may_add_tasks=own and not list(check_takes_tasks(plan.status, plan.pk)),
+            may_cancel=not check_cancel(plan, self.user),
+            by_rank=rank_table(plan.pk),
+            functions=functions_of(plan.pk),
+            performances=self.performances(),
+            graph=plan_graph(plan) if 0 < plan.task_count <= INLINE else None,
+            drawn_later=INLINE < plan.task_count <= DRAWN,
+            **kwargs,
+        )
 
 
-class ComputePlanCancelPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "ComputePlanCancelPage"
+class ComputePlanGraph(OfPlan, OneAsset, Page):
+    """The graph of a plan: a page of its own, or the piece that htmx puts into the plan's page."""
+
+    def get_title(self) -> str:
+        return f"Graph of {self.object}"
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [self.of_kind(), self.of_asset()]
+
+    def get_template_names(self) -> list[str]:
+        piece = getattr(self.request, "htmx", False)
+        return ["compute/_graph.html" if piece else "compute/graph.html"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        drawn = self.object.task_count <= DRAWN
+        return super().get_context_data(
+            plan=self.object, graph=plan_graph(self.object) if drawn else None, **kwargs
+        )
 
 
-class ComputePlanGraph(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "ComputePlanGraph"
+class ComputePlanRenamePage(OfPlan, RenamePage):
+    form_class = ComputePlanRenameForm
+
+
+class ComputePlanCancelPage(OfPlan, OneAsset, Page):
+    """Says what cancelling a plan does, and does it when that is confirmed."""
+
+    template_name = "compute/cancel.html"
+
+    def get_title(self) -> str:
+        return f"Cancel {self.object}"
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [self.of_kind(), self.of_asset()]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        plan = self.object
+        kwargs.setdefault("problems", check_cancel(plan, self.user))
+        ended = sum(plan.counts[status] for status in FINAL)
+        return super().get_context_data(
+            plan=plan, ended=ended, open_tasks=plan.task_count - ended, **kwargs
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            plan = cancel_compute_plan(self.object.pk, self.user)
+        except Refused as refused:
+            context = self.get_context_data(problems=refused.problems)
+            return self.render_to_response(context, status=422)
+        messages.success(request, f"The compute plan {plan} is cancelled.")
+        return HttpResponseRedirect(reverse("compute-plan", args=[plan.pk]))

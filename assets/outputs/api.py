@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404
-from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
@@ -19,17 +17,19 @@ from ..common.kinds import AssetKind
 from ..common.parsing import as_key
 from ..compute import api
 from ..compute.models import Task
-from ..compute.statuses import ErrorType
 from ..datasets.serializers import DataSampleSerializer, DatasetSerializer
 from ..permissions.downloads import FILE_RESPONSES, PLAIN_TEXT, check_key, download
 from .filters import ModelFilterSet
-from .models import FailureReport, Model
+from .models import Model
 from .queries import (
     TaskAsset,
     input_assets,
     output_models,
     output_performances,
+    report_about,
+    report_of,
     rows_of,
+    who_may_read,
 )
 from .serializers import ModelSerializer, TaskAssetSerializer
 
@@ -134,18 +134,12 @@ class LogsView(APIView):
 
 def download_logs(request: Request, **asset: Any):
     """Stream a failure report's logs to those who may read them; 404 when there are none."""
-    reports = FailureReport.objects.exclude(logs="").select_related(
-        "task__logs_permission", "task__function__permissions", "function__permissions"
-    )
     if "task_id" in asset:
         task = Task.objects.filter(pk=asset["task_id"]).first()
-        if task and task.error_type == ErrorType.BUILD:
-            # Building failed once for all tasks of the function.
-            asset = {"function_id": task.function_id}
-    try:
-        report = get_object_or_404(reports, **asset)
-    except Http404 as error:
-        raise NotFound("Not found: this task has no logs; only failed tasks do.") from error
-    permissions = report.function.permissions if report.function else report.task.logs_permission
-    name = f"tuple_logs_{next(iter(asset.values()))}.txt"
-    return download(request, permissions, report.logs.name, name, PLAIN_TEXT)
+        report = report_of(task) if task else None
+    else:
+        report = report_about(**asset)
+    if report is None or not report.logs:
+        raise NotFound("Not found: this task has no logs; only failed tasks do.")
+    name = f"tuple_logs_{report.function_id or report.task_id}.txt"
+    return download(request, who_may_read(report), report.logs.name, name, PLAIN_TEXT)

@@ -8,8 +8,10 @@ from django.db.models import F
 
 from ..common.kinds import AssetKind
 from ..compute.models import Task, TaskInput
+from ..compute.statuses import ErrorType
 from ..datasets.models import DataSample, Dataset
-from .models import Model, Performance
+from ..permissions.models import Permissions
+from .models import FailureReport, Model, Performance
 
 # One asset of a task: identifier, kind, key. Performances have no key of their own.
 TaskAsset = tuple[str, AssetKind, UUID | None]
@@ -92,3 +94,42 @@ def ranks_and_rounds(plan_key: UUID) -> tuple[list[int], list[str]]:
         if "round_idx" in metadata:
             rounds.add(metadata["round_idx"])
     return sorted(ranks), sorted(rounds, key=lambda text: (len(text), text))
+
+
+def models_of(task_key: UUID) -> dict[str, list[Model]]:
+    """Return the models that a task has made, by output; one query."""
+    found: dict[str, list[Model]] = {}
+    rows = Model.objects.filter(task_id=task_key).select_related("output", "permissions")
+    for model in rows.order_by("creation_date", "key"):
+        found.setdefault(model.output.identifier, []).append(model)
+    return found
+
+
+def performances_of(task_key: UUID) -> dict[str, Performance]:
+    """Return the performances that a task has measured, by output; one query."""
+    rows = Performance.objects.filter(output__task_id=task_key).select_related("output")
+    return {performance.output.identifier: performance for performance in rows}
+
+
+def report_of(task: Task) -> FailureReport | None:
+    """Return the report of a failed task; one query.
+
+    Building failed once for all tasks of the function.
+    """
+    if task.error_type == ErrorType.BUILD:
+        return report_about(function_id=task.function_id)
+    return report_about(task_id=task.pk)
+
+
+def report_about(**asset: Any) -> FailureReport | None:
+    """Return the report about a task or a function, by `task_id` or `function_id`; one query."""
+    reports = FailureReport.objects.select_related("task__logs_permission", "function__permissions")
+    return reports.filter(**asset).first()
+
+
+def who_may_read(report: FailureReport) -> Permissions:
+    """Return the permissions under which a report's logs are read."""
+    if report.function is not None:
+        return report.function.permissions
+    assert report.task is not None  # noqa: S101  a report is about one of the two
+    return report.task.logs_permission

@@ -1,0 +1,114 @@
+"""Tables of compute plans and tasks."""
+
+from typing import Any
+from uuid import UUID
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ..common.markup import copy_button
+from ..common.tables import (
+    AssetTable,
+    KeyColumn,
+    MetadataColumn,
+    NumberColumn,
+    StatusColumn,
+    WhenColumn,
+)
+from .models import ComputePlan
+from .queries import creator_of
+from .statuses import PlanStatus, TaskStatus
+
+
+class ComputePlanTable(AssetTable):
+    shown = ("name", "owner", "status", "done_count", "tag", "creator", "creation_date")
+
+    name = tables.Column(
+        linkify=("compute-plan", {"key": tables.A("pk")}), attrs={"td": {"class": "name"}}
+    )
+    status = StatusColumn(PlanStatus)
+    done_count = NumberColumn(verbose_name="Tasks done")
+    task_count = NumberColumn(verbose_name="Tasks")
+    failed_count = NumberColumn(verbose_name="Tasks failed")
+    tag = tables.Column()
+    creator = tables.Column(empty_values=(), orderable=False)
+    metadata = MetadataColumn(orderable=False)
+    start_date = WhenColumn(verbose_name="Started")
+    end_date = WhenColumn(verbose_name="Ended")
+
+    def render_done_count(self, record: ComputePlan) -> str:
+        return f"{record.done_count:,} / {record.task_count:,}"
+
+    def value_done_count(self, record: ComputePlan) -> int:
+        return record.done_count
+
+    def render_creator(self, record: ComputePlan) -> str:
+        return creator_of(record, self.request.user.organization_id)
+
+    class Meta(AssetTable.Meta):
+        sequence = ("name", "key", "owner", "status", "done_count", "...", "creation_date")
+
+
+class TaskKeyColumn(KeyColumn):
+    """The key of a task, which leads to its page."""
+
+    def render(self, value: UUID) -> SafeString:
+        return format_html(
+            '<span class="key" title="{}"><a href="{}">{}</a>{}</span>',
+            value,
+            reverse("task", args=[value]),
+            str(value)[:8],
+            copy_button(value, "the key"),
+        )
+
+
+class TaskTable(AssetTable):
+    """Tasks. Among all of them the order is by what an index knows; see `TaskList`."""
+
+    shown = (
+        "key",
+        "function",
+        "compute_plan",
+        "status",
+        "worker",
+        "rank",
+        "tag",
+        "creation_date",
+    )
+
+    key = TaskKeyColumn(orderable=True)
+    function = tables.Column(
+        accessor="function__name", linkify=("function", {"key": tables.A("function_id")})
+    )
+    compute_plan = tables.Column(
+        accessor="compute_plan__name",
+        verbose_name="Compute plan",
+        linkify=("compute-plan", {"key": tables.A("compute_plan_id")}),
+        orderable=False,
+    )
+    status = StatusColumn(TaskStatus)
+    worker = tables.Column(accessor="worker_id")
+    rank = NumberColumn()
+    tag = tables.Column()
+    metadata = MetadataColumn(orderable=False)
+    start_date = WhenColumn(verbose_name="Started")
+    end_date = WhenColumn(verbose_name="Ended")
+    creation_date = WhenColumn(verbose_name="Registered", orderable=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"orderable": False, **kwargs})
+
+    class Meta(AssetTable.Meta):
+        sequence = (
+            "key",
+            "function",
+            "compute_plan",
+            "status",
+            "worker",
+            "owner",
+            "rank",
+            "...",
+            "creation_date",
+        )

@@ -1,0 +1,60 @@
+"""Pages of compute plans and tasks, with what their tasks have made."""
+
+from typing import Any
+
+from django.conf import settings
+
+from ..compute import task_views, views
+from ..compute.task_views import Output
+from ..feed.pages import why_not_download
+from ..permissions.access import may_download
+from .models import Model, Performance
+from .queries import (
+    models_of,
+    performances_of,
+    plan_performances,
+    report_of,
+    who_may_read,
+)
+
+
+class ComputePlanPage(views.ComputePlanPage):
+    """A compute plan, with what its tasks have measured."""
+
+    def performances(self) -> list[Performance]:
+        return plan_performances(self.object.pk)
+
+
+class TaskPage(task_views.TaskPage):
+    """A task, with what it has made, and why it failed."""
+
+    def outputs(self) -> list[Output]:
+        found = super().outputs()
+        models, performances = models_of(self.object.pk), performances_of(self.object.pk)
+        for output in found:
+            output.models = [
+                (model, self.why_no_file(model)) for model in models.get(output.identifier, ())
+            ]
+            output.performance = performances.get(output.identifier)
+        return found
+
+    def why_no_file(self, model: Model) -> str:
+        """Say why the user cannot download a model; blank when it can. As the API decides."""
+        if not settings.MODEL_EXPORT_ENABLED:
+            return "This server hands out no models."
+        if why_not := why_not_download(self.user, model.permissions, model.owner_id):
+            return why_not
+        return "" if model.file else "Deleted: it was transient, and no task needs it any more."
+
+    def failure(self) -> dict[str, Any]:
+        if not self.object.error_type:
+            return {}
+        report = report_of(self.object)
+        if report is None:
+            return {}
+        permissions = who_may_read(report)
+        return {
+            "report": report,
+            "may_read_logs": may_download(self.user, permissions),
+            "logs_readers": permissions,
+        }
