@@ -1,0 +1,88 @@
+"""Fields of a task's form: they offer what fits, and take whatever else is typed for the rules."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
+
+from ...common.forms import AssetField, Ruled, asset_label
+from ...common.parsing import as_key
+from .offers import Group, ref_of
+
+
+class OfferedField(Ruled, AssetField):
+    """One asset out of those that are offered: its key, or None."""
+
+    def to_python(self, value: Any) -> UUID | None:
+        return as_key(str(value)) if value else None
+
+
+class OfferedAssetsField(Ruled, forms.ModelMultipleChoiceField):
+    """Several of the assets that are offered: their keys."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return asset_label(obj)
+
+    def clean(self, value: Any) -> list[UUID]:
+        return [key for item in value or () if (key := as_key(str(item)))]
+
+
+class WorkerField(Ruled, forms.ModelChoiceField):
+    """An organisation: its id."""
+
+    def to_python(self, value: Any) -> str:
+        return str(value or "")
+
+
+class SourcesWidget(forms.Widget):
+    """Models that may feed an input, in groups, as radio buttons or check boxes."""
+
+    template_name = "compute/_sources.html"
+    use_fieldset = True
+
+    def __init__(self, *, multiple: bool, none: str) -> None:
+        super().__init__()
+        self.multiple, self.none, self.term = multiple, none, ""
+        # The field sets it: what is offered beside what is chosen, for a search.
+        self.groups: Callable[[list[str], str], list[Group]] = lambda chosen, term: []
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        self.term = str(data.get(f"{name}-search") or "").strip()[:200]
+        return [value for value in data.getlist(name) if value]
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        # Boxes that are not ticked are not sent.
+        return False
+
+    def id_for_label(self, id_: str) -> str:
+        return ""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        chosen = list(value or ())
+        context["widget"] |= {
+            "kind": "checkbox" if self.multiple else "radio",
+            "groups": self.groups(chosen, self.term),
+            "chosen": chosen,
+            "none": "" if self.multiple else self.none,
+            "term": self.term,
+        }
+        return context
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
+        return render_to_string(self.template_name, self.get_context(name, value, attrs))
+
+
+class SourcesField(Ruled, forms.Field):
+    """What feeds a model input: a list of references as a task's JSON has them."""
+
+    widget: Any
+
+    def clean(self, value: Any) -> list[dict[str, str]]:
+        refs = [ref_of(item) for item in value or ()]
+        if None in refs:
+            raise ValidationError("Choose from the list.", code="source")
+        return [ref for ref in refs if ref]

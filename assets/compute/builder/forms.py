@@ -1,0 +1,146 @@
+"""Forms of whole plans: their own fields and tasks as JSON; and the choice of a function."""
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from ...common.errors import Code, Problem
+from ...common.layouts import PageForm
+from ...common.parsing import as_key
+from ...common.pickers import AssetPicker
+from ...functions.models import Function
+from ...functions.queries import inputs_of, outputs_of
+from ..forms import ComputePlanForm, PlanTasksForm
+from ..registration import check_compute_plan, check_tasks
+from ..specs import PLAN, ComputePlanSpec, TaskSpec, parse_compute_plan
+from .draft import Draft, key_of, moved
+from .fields import OfferedField
+from .offers import usable_functions
+
+Check = Callable[[list[TaskSpec]], Iterable[Problem]]
+
+
+def judge(draft: Draft, check: Check) -> list[Problem]:
+    """Return everything that is wrong with a draft; paths count the tasks as the draft does."""
+    specs, places, problems = draft.specs()
+    read = {spec.key for spec in specs}
+    unread = {str(key) for task in draft if (key := key_of(task)) and key not in read}
+    for problem in check(specs):
+        if found := re.match(r"tasks\[(\d+)\]", problem.field):
+            # That the parent is unknown follows from that it could not be read.
+            if not (problem.field.endswith("parent_task_key") and _names(problem, unread)):
+                problems.append(moved(problem, places[int(found[1])]))
+        else:
+            problems.append(problem)
+    return sorted(problems, key=_order)
+
+
+def _names(problem: Problem, keys: Iterable[str]) -> bool:
+    return any(key in problem.message for key in keys)
+
+
+def _order(problem: Problem) -> int:
+    found = re.match(r"tasks\[(\d+)\]", problem.field)
+    return int(found[1]) if found else -1
+
+
+class _JudgesTasks:
+    """Mixin of forms with tasks: these are judged one by one, and told beside the form."""
+
+    errors: Any
+    add_error: Any
+    task_problems: Sequence[Problem] = ()
+
+    def apart(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Keep the problems of tasks; return the others, and one that stands for these."""
+        self.task_problems = [item for item in problems if item.field.startswith("tasks[")]
+        others = [item for item in problems if not item.field.startswith("tasks[")]
+        return [*others, *self.task_problems[:1]]
+
+    def show(self, problem: Problem) -> None:
+        if problem.field.startswith("tasks["):
+            error = ValidationError("What is wrong is listed above.", code=problem.code.label)
+            self.add_error("tasks", error)
+        else:
+            super().show(problem)  # type: ignore[misc]
+
+    def plan_errors(self) -> list[tuple[str, str, str]]:
+        """Return (id of the field, its label, what is wrong), but for what is told of tasks."""
+        found: list[tuple[str, str, str]] = self.all_errors()  # type: ignore[attr-defined]
+        return [item for item in found if not (self.task_problems and item[0] == "id_tasks")]
+
+
+class PlanBuilderForm(_JudgesTasks, PageForm, ComputePlanForm):
+    """A compute plan whose tasks are built or pasted."""
+
+    live = ("name", "tag", "metadata")
+
+    def make_spec(self, values: dict[str, Any]) -> ComputePlanSpec:
+        filled = {name: value for name, value in values.items() if value}
+        body = filled.pop("tasks", {})
+        items = body.get("tasks") or []
+        body = {"key": str(uuid.uuid4()), **body, **filled, "tasks": []}
+        spec, self.unread_problems = parse_compute_plan(body)
+        if not isinstance(items, list):
+            self.unread_problems.append(Problem(Code.INVALID, "must be a list.", "tasks", PLAN))
+        self.draft = Draft(items if isinstance(items, list) else ())
+        spec.tasks = self.draft.specs()[0]
+        return spec
+
+    def check(self) -> Iterable[Problem]:
+        def check(specs: list[TaskSpec]) -> Iterable[Problem]:
+            return check_compute_plan(replace(self.spec, tasks=specs), self.actor)
+
+        return self.apart([*self.unread_problems, *judge(self.draft, check)])
+
+
+class TasksBuilderForm(_JudgesTasks, PageForm, PlanTasksForm):
+    """Tasks that are built or pasted for a registered plan."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tasks"].error_messages["required"] = "Add a task first."
+
+    def make_spec(self, values: dict[str, Any]) -> list[TaskSpec]:
+        items = values.get("tasks", {}).get("tasks")
+        self.draft = Draft(items if isinstance(items, list) else ())
+        return self.draft.specs()[0]
+
+    def check(self) -> Iterable[Problem]:
+        def check(specs: list[TaskSpec]) -> Iterable[Problem]:
+            return check_tasks(specs, self.actor, self.asset.key)
+
+        return self.apart(judge(self.draft, check))
+
+
+class FunctionChoice(forms.Form):
+    """The first step of a task: what it runs."""
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["function"] = OfferedField(
+            usable_functions(actor.organization_id),
+            help_text="What the task runs. Functions that your organisation may not run are "
+            "left out.",
+            widget=AssetPicker(notes=signatures),
+        )
+
+    @property
+    def chosen(self) -> UUID | None:
+        return as_key(str(self.data.get("function", "")))
+
+
+def signatures(rows: Sequence[Function]) -> dict[UUID, str]:
+    """Say what each function takes and makes; two queries."""
+    keys = [row.pk for row in rows]
+    inputs, outputs = inputs_of(keys), outputs_of(keys)
+    return {
+        row.pk: f"{', '.join(inputs[row.pk])} → {', '.join(outputs[row.pk])}, {row.owner_id}"
+        for row in rows
+    }

@@ -1,0 +1,57 @@
+/* The builder of plans: where one goes on after a part of the page was exchanged. */
+(() => {
+    "use strict";
+    // Radio buttons and check boxes have no id by which htmx could find them again.
+    let last = null;
+
+    document.addEventListener("htmx:beforeSwap", () => {
+        const { name, value, type } = document.activeElement || {};
+        last = name && ["radio", "checkbox"].includes(type) ? { name, value } : null;
+    });
+
+    document.addEventListener("htmx:afterSettle", (event) => {
+        if (event.target.id !== "builder") {
+            return;
+        }
+        const told = document.querySelector("form [data-focus]");
+        if (told) {
+            told.focus();
+            told.scrollIntoView({ block: "nearest" });
+        } else if (last) {
+            const again = [...document.getElementsByName(last.name)];
+            again.find((element) => element.value === last.value)?.focus({ preventScroll: true });
+        }
+    });
+
+    // All boxes of a picker at once, where all of them are here.
+    document.addEventListener(
+        "click",
+        (event) => {
+            const button = event.target.closest?.(".builder-ticks button");
+            const [action, name] = button?.value.split(":") ?? [];
+            const picker = button && document.getElementById(`id_task-${name}`);
+            if (!picker || picker.querySelector(".picker-note")) {
+                return;
+            }
+            event.preventDefault();
+            event.stopPropagation();
+            for (const box of picker.querySelectorAll("input[type=checkbox]")) {
+                box.checked = action === "all";
+            }
+        },
+        true,
+    );
+
+    // Enter in the open task adds it; in a search it searches, which has happened already.
+    document.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" || !event.target.matches?.("form input")) {
+            return;
+        }
+        if (event.target.type === "search") {
+            event.preventDefault();
+        } else if (event.target.closest("#open-task")) {
+            event.preventDefault();
+            document.querySelector("#open-task [data-put]")?.click();
+        }
+    });
+})();
