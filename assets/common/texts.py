@@ -1,5 +1,7 @@
 """Texts of others as safe HTML: Markdown, and source code with its syntax highlighted."""
 
+from codecs import getincrementaldecoder
+
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -45,11 +47,14 @@ def highlight(text: str, language: str = "") -> SafeString:
     return mark_safe(f'<pre class="code" tabindex="0">{html}</pre>')  # noqa: S308  pygments escapes
 
 
-def decoded(data: bytes) -> str | None:
-    """Return the text that the bytes hold, or None for what is no text."""
+def decoded(data: bytes, *, cut: bool = False) -> str | None:
+    """Return the text that the bytes hold, or None for what is no text.
+
+    Bytes that were `cut` off may end in the middle of a character.
+    """
     if b"\0" in data:
         return None
     try:
-        return data.decode("utf-8-sig")
+        return getincrementaldecoder("utf-8-sig")().decode(data, final=not cut)
     except UnicodeDecodeError:
         return None

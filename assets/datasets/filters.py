@@ -64,6 +64,7 @@ class DataSampleFilterSet(AssetFilterSet):
 
 class DatasetListFilterSet(AssetListFilterSet):
     q = search_filter("key", "name", "type", placeholder="Name, key or type")
+    data_sample_key = hidden_keys(field_name="links__data_sample_id", label="Data sample")
     usable = UsableFilter()
     metadata = MetadataEntryFilter(label="Metadata")
 

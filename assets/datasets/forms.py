@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
@@ -18,9 +20,10 @@ from ..common.text_fields import MetadataFormField
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
-from ..uploads.fields import KeepsUploads, KeptFileField, KeptFilesField
-from ..uploads.models import Upload
+from ..uploads.fields import KeepsUploads, KeptFileField, KeptFilesField, text_advice
+from ..uploads.models import KeptFile, Upload
 from .models import DataSample, Dataset
+from .openers import opener_advice
 from .queries import sample_notes
 from .registration import (
     check_data_samples,
@@ -60,11 +63,13 @@ class DatasetForm(KeepsUploads, PageForm):
         help_text="A Python file with the class that reads the data samples.",
         url_name="upload-opener",
         accept=".py",
+        advise=opener_advice,
     )
     description = KeptFileField(
         help_text="A Markdown file: what was measured, how, and on whom. It holds no data.",
         url_name="upload-description",
         accept=".md,.markdown,.txt",
+        advise=text_advice,
     )
     permissions = PermissionsField(
         help_text="Who may run functions on the data and download opener and description.",
@@ -92,6 +97,45 @@ class DatasetForm(KeepsUploads, PageForm):
 
     def save(self) -> Dataset:
         return register_dataset(self.spec, self.actor)
+
+
+class AskingDatasetForm(DatasetForm):
+    """The form of our page: it asks before it registers an opener that looks wrong.
+
+    Nothing forbids such an opener. Who sends it with the form is told first, and may insist by
+    ticking a box; who sent it ahead of the form has been told already.
+    """
+
+    # Says that the box was there to be ticked.
+    ASKED = "anyway-asked"
+    asks = False
+
+    anyway = forms.BooleanField(label="Register this opener all the same", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        opener = values.get("data_opener")
+        was_told = isinstance(opener, KeptFile) and self.ASKED not in self.data
+        if opener and opener.size and not was_told and opener_advice(opener):
+            self.asks = True
+            if not values.get("anyway"):
+                self.add_error(
+                    "anyway",
+                    "Read what is said about the opener above. Choose another file, or tick this.",
+                )
+        return values
+
+    @property
+    def helper(self) -> FormHelper:
+        """Show the box below the opener, once there is something to ask."""
+        helper = super().helper
+        if self.asks:
+            first, *others = self.sections
+            marker = HTML(f'<input type="hidden" name="{self.ASKED}" value="yes">')
+            place = first.fields.index("data_opener") + 1
+            fields = [*first.fields[:place], "anyway", marker, *first.fields[place:]]
+            helper.layout = Layout(Section(first.legend, *fields), *others)
+        return helper
 
 
 class DatasetRenameForm(RenameForm):
@@ -211,3 +255,4 @@ class LinkSamplesForm(PageForm):
     def save(self) -> Any:
         dataset_keys, sample_keys = self.spec
         link_data_samples(dataset_keys, sample_keys, self.actor)
+        return self.spec

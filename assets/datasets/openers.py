@@ -2,9 +2,19 @@
 
 import ast
 
+from django.core.files.base import File
+
 # Openers are small; parsing anything takes about a hundred times its size in memory.
 MAX_PARSED = 1_000_000
 METHODS = ("get_data", "fake_data")
+
+
+def opener_advice(file: File) -> list[str]:
+    """Return what `inspect_opener` says of a file, of which no more is read than that needs."""
+    file.seek(0)
+    source = file.read(MAX_PARSED + 1)
+    file.seek(0)
+    return inspect_opener(source)
 
 
 def inspect_opener(source: bytes) -> list[str]:
@@ -14,7 +24,10 @@ def inspect_opener(source: bytes) -> list[str]:
     its class elsewhere.
     """
     if len(source) > MAX_PARSED:
-        return ["This is large for an opener, so it was not looked into. Is it the right file?"]
+        return [
+            "This is large for an opener, so it was not looked into. "
+            "Choose another file if you meant another one."
+        ]
     try:
         # Bytes, so that a coding line is heeded.
         tree = ast.parse(source)
@@ -22,10 +35,13 @@ def inspect_opener(source: bytes) -> list[str]:
         where = f" in line {error.lineno}" if error.lineno else ""
         line = (error.text or "").strip()[:100]
         quoted = f' ("{line}")' if line else ""
-        return [f"Python cannot read it: {error.msg}{where}{quoted}. Mend the file and choose it."]
+        return [
+            f"Python cannot read it: {error.msg}{where}{quoted}. "
+            "Mend it in an editor, then choose the file again."
+        ]
     except (ValueError, RecursionError, MemoryError) as error:
         reason = str(error) or "it is nested too deeply"
-        return [f"Python cannot read it: {reason}. Is it a text file?"]
+        return [f"Python cannot read it: {reason}. Choose a Python file."]
     return [] if any(_opens(node) for node in ast.walk(tree)) else [_no_class(tree)]
 
 
@@ -41,7 +57,13 @@ def _methods(node: ast.ClassDef) -> list[str]:
 def _no_class(tree: ast.Module) -> str:
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     if not classes:
-        return "It has no class. An opener is a class with the methods get_data and fake_data."
+        return (
+            "It has no class. An opener is a class with the methods get_data and fake_data: "
+            "write one, then choose the file again."
+        )
     best = max(classes, key=lambda node: len(set(METHODS) & set(_methods(node))))
     missing = " and ".join(name for name in METHODS if name not in _methods(best))
-    return f"The class {best.name} has no {missing}. An opener has both get_data and fake_data."
+    return (
+        f"The class {best.name} in line {best.lineno} has no {missing}. An opener has both "
+        "get_data and fake_data: add what is missing, then choose the file again."
+    )

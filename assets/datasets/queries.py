@@ -68,6 +68,11 @@ def task_counts_of_datasets(dataset_keys: Collection[UUID]) -> dict[UUID, int]:
     return _counts(_inputs(), "dataset_id", dataset_keys)
 
 
+def task_counts_of_samples(sample_keys: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many tasks work on each data sample; one query."""
+    return _counts(_inputs(), "data_sample_id", sample_keys)
+
+
 def tasks_using(field: str, key: UUID) -> QuerySet:
     """Return the tasks that take this asset, the newest first; `field` as in TaskInput."""
     used = _inputs().filter(**{field: key}).order_by().values("task")

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
+from django.core.files.base import File
+
 from ..common.archives import inspect
 from ..common.errors import Code, Problem
 from ..common.kinds import AssetKind
@@ -39,8 +41,16 @@ def check_data_sample_values(spec: DataSampleSpec) -> Iterator[Problem]:
             DATA_SAMPLE,
         )
     for name, archive in spec.archives.items():
-        problems = list(check_upload(archive, asset=DATA_SAMPLE, field=name))
-        yield from problems or inspect(archive, asset=DATA_SAMPLE, field=name)[1]
+        yield from check_archive(archive, field=name)
+
+
+def check_archive(archive: File | None, *, field: str) -> Iterator[Problem]:
+    """A file that may be uploaded, and an archive that can be read and holds something."""
+    problems = list(check_upload(archive, asset=DATA_SAMPLE, field=field))
+    if archive is None or problems:
+        yield from problems
+    else:
+        yield from inspect(archive, asset=DATA_SAMPLE, field=field)[1]
 
 
 def _check_dataset_keys(keys: Sequence[UUID]) -> Iterator[Problem]:

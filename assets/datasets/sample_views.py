@@ -1,29 +1,157 @@
 """Pages of data samples."""
 
-from ..common.pages import Page
-from ..organizations.pages import SignedIn
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.files.base import File
+from django.urls import reverse
+
+from ..common.errors import Problem
+from ..common.pages import Crumb, crumb
+from ..common.parsing import as_key
+from ..feed.pages import AssetPage
+from ..permissions.pages import AssetListPage, FormPage, RegisterPage
+from ..uploads.views import UploadView
+from .filters import DataSampleListFilterSet
+from .forms import DataSampleForm, LinkSamplesForm
+from .models import DataSample, Dataset
+from .queries import dataset_keys_of, tasks_using
+from .rules import check_archive
+from .snippets import sample_snippets
+from .tables import DataSampleTable
+
+# What a page shows of the datasets and the tasks of a sample; lists have all.
+SHOWN = 8
 
 
-class DataSampleList(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "DataSampleList"
+class DataSampleList(AssetListPage):
+    template_name = "datasets/data_samples.html"
+    name = "data-samples"
+    noun, noun_plural = "data sample", "data samples"
+    register_label = "data samples"
+    table_class = DataSampleTable
+    filterset_class = DataSampleListFilterSet
+    register_url = "data-sample-new"
+    empty_hint = "A data sample is an archive or a folder with the files of one unit of data."
+
+    def rows(self):
+        return DataSample.objects.all()
+
+    def shown_value(self, name: str, value: str) -> str:
+        key = as_key(value) if name == "dataset_key" else None
+        dataset = Dataset.objects.filter(pk=key).only("name").first() if key else None
+        return str(dataset) if dataset else super().shown_value(name, value)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        # Registering more goes on with the dataset that one looks at.
+        dataset = as_key(self.request.GET.get("dataset_key", ""))
+        query = f"?dataset={dataset}" if dataset else ""
+        return super().get_context_data(dataset_query=query, **kwargs)
 
 
-class DataSampleRegisterPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "DataSampleRegisterPage"
+class DataSamplePage(AssetPage):
+    template_name = "datasets/data_sample.html"
+    queryset = DataSample.objects.all()
+    noun, noun_plural = "data sample", "data samples"
+    list_url, detail_url = "data-samples", "data-sample"
+    register_url = "data-sample-new"
+
+    def snippets(self) -> list[tuple[str, str, str]]:
+        sample = self.object
+        place = (sample.path if self.is_own else "") or "PATH OF THE FOLDER"
+        paths = ["sample.zip"] if sample.archive else [place]
+        keys = dataset_keys_of([sample.pk])[sample.pk]
+        return sample_snippets(keys, paths, self.request, upload=bool(sample.archive))
+
+    @property
+    def is_own(self) -> bool:
+        """What a sample holds, and where it lies, is told to its owner only, as by the API."""
+        return self.user.organization_id == self.object.owner_id
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        sample = self.object
+        datasets = sample.datasets.order_by("-creation_date", "pk")
+        tasks = tasks_using("data_sample", sample.pk)
+        return super().get_context_data(
+            is_own=self.is_own,
+            dataset_count=datasets.count(),
+            datasets=datasets[:SHOWN],
+            task_count=tasks.count(),
+            tasks=tasks[:SHOWN],
+            **kwargs,
+        )
 
 
-class LinkPage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "LinkPage"
+def _keys(values: Iterable[str]) -> list[UUID]:
+    return [key for key in map(as_key, values) if key]
 
 
-class DataSamplePage(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "DataSamplePage"
+def _samples_of(dataset_key: UUID) -> str:
+    """Return where the data samples of a dataset are listed."""
+    return f"{reverse('data-samples')}?dataset_key={dataset_key}"
 
 
-class DataSampleUpload(SignedIn, Page):
-    template_name = "components/stub.html"
-    title = "DataSampleUpload"
+class DataSampleRegisterPage(RegisterPage):
+    form_class = DataSampleForm
+    noun, list_url, detail_url = "data sample", "data-samples", "data-sample"
+    note = (
+        "Send archives or folders from your computer, or name folders that are on the server. "
+        "Fields with a star are required."
+    )
+
+    def get_title(self) -> str:
+        return "Register data samples"
+
+    def initial(self) -> dict[str, Any]:
+        like = self.like(DataSample.objects.all())
+        if like is not None:
+            return {"datasets": dataset_keys_of([like.pk])[like.pk]}
+        return {"datasets": _keys(self.request.GET.getlist("dataset"))}
+
+    def snippets(self, form: DataSampleForm) -> list[tuple[str, str, str]]:
+        spec = form.spec
+        files = [str(file.name) for file in spec.archives.values()]
+        paths = files or [str(path) for path in spec.paths] or ["sample.zip"]
+        return sample_snippets(
+            spec.data_manager_keys, paths, self.request, upload=not spec.paths or bool(files)
+        )
+
+    def success(self, result: list[DataSample]) -> tuple[str, str]:
+        first = result[0].pk
+        many = len(result) > 1
+        said = f"{len(result):,} data samples are" if many else "The data sample is"
+        return f"{said} registered.", _samples_of(dataset_keys_of([first])[first][0])
+
+
+class LinkPage(FormPage):
+    """Adds data samples to further datasets; `?sample=KEY` and `?dataset=KEY` choose some."""
+
+    form_class = LinkSamplesForm
+    title = "Add data samples to datasets"
+    button = "Add to the datasets"
+    note = (
+        "Each of the data samples will belong to each of the datasets, besides those that it "
+        "belongs to already. Links are never removed."
+    )
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [crumb("Data samples", "data-samples")]
+
+    def initial(self) -> dict[str, Any]:
+        return {
+            "data_samples": _keys(self.request.GET.getlist("sample")),
+            "datasets": _keys(self.request.GET.getlist("dataset")),
+        }
+
+    def success(self, result: tuple[list[UUID], list[UUID]]) -> tuple[str, str]:
+        datasets, samples = result
+        of = f"{len(samples):,} data samples belong" if samples[1:] else "The data sample belongs"
+        to = f"{len(datasets):,} datasets" if datasets[1:] else "the dataset"
+        one = reverse("data-sample", args=[samples[0]])
+        return f"{of} to {to} now.", _samples_of(datasets[0]) if samples[1:] else one
+
+
+class DataSampleUpload(UploadView):
+    def problems(self, file: File | None) -> Iterable[Problem]:
+        return check_archive(file, field="file")

@@ -50,12 +50,19 @@ def dataset_snippets(spec: DatasetSpec, request: Any) -> Snippets:
     ]
 
 
+def _folder_of(archive: str) -> str:
+    suffixes = (".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tar")
+    return next((archive.removesuffix(end) for end in suffixes if archive.endswith(end)), archive)
+
+
 def sample_snippets(
     dataset_keys: Sequence[Any], paths: Sequence[str], request: Any, *, upload: bool
 ) -> Snippets:
     """Return the code that registers such data samples: uploads, or folders on the server."""
     keys = [str(key) for key in dataset_keys]
-    statement = call("DataSampleSpec", paths=list(paths), data_manager_keys=keys)
+    # The SDK makes an archive of a folder by itself.
+    given = [_folder_of(path) for path in paths] if upload else list(paths)
+    statement = call("DataSampleSpec", paths=given, data_manager_keys=keys)
     local = "" if upload else ", local=False"
     code = f"keys = client.add_data_samples({statement}{local})"
     url = api_url(request, "data_sample-list")

@@ -7,7 +7,12 @@ from django.template.defaultfilters import filesizeformat
 
 from ..common.tables import AssetTable, CountColumn, MetadataColumn
 from ..permissions.columns import PermissionsColumn
-from .queries import dataset_counts_of, sample_counts_of, task_counts_of_datasets
+from .queries import (
+    dataset_counts_of,
+    sample_counts_of,
+    task_counts_of_datasets,
+    task_counts_of_samples,
+)
 
 
 class DatasetTable(AssetTable):
@@ -27,11 +32,16 @@ class DatasetTable(AssetTable):
 
 
 class DataSampleTable(AssetTable):
-    shown = ("key", "owner", "source", "datasets", "creation_date")
+    shown = ("key", "owner", "source", "datasets", "tasks", "creation_date")
 
-    key = tables.Column(linkify=("data-sample", {"key": tables.A("pk")}), verbose_name="Key")
+    key = tables.Column(
+        linkify=("data-sample", {"key": tables.A("pk")}),
+        verbose_name="Key",
+        attrs={"td": {"class": "mono nowrap"}},
+    )
     source = tables.Column(accessor="archive", orderable=False, empty_values=())
     datasets = CountColumn(dataset_counts_of, verbose_name="Datasets")
+    tasks = CountColumn(task_counts_of_samples, verbose_name="Tasks")
     size = tables.Column(orderable=False, empty_values=())
 
     def render_source(self, value: Any) -> str:
@@ -39,8 +49,12 @@ class DataSampleTable(AssetTable):
 
     def render_size(self, record: Any) -> str:
         # What a sample holds is told to its owner only, as by the API.
+        size = self.value_size(record)
+        return "" if size is None else filesizeformat(size)
+
+    def value_size(self, record: Any) -> int | None:
         own = record.owner_id == self.request.user.organization_id
-        return filesizeformat(record.size) if own else ""
+        return record.size if own else None
 
     class Meta(AssetTable.Meta):
-        sequence = ("key", "owner", "source", "datasets", "size", "creation_date")
+        sequence = ("key", "owner", "source", "datasets", "tasks", "size", "creation_date")

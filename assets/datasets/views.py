@@ -9,16 +9,17 @@ from django.core.files.storage import default_storage
 from ..common.errors import Problem
 from ..common.kinds import AssetKind
 from ..common.storage import check_upload
-from ..common.texts import decoded
+from ..common.texts import MAX_SHOWN, decoded
 from ..feed.pages import AssetPage, RenamePage, why_not_download
 from ..permissions.access import may_download
 from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage, RegisterPage
+from ..uploads.fields import text_advice
 from ..uploads.views import UploadView
 from .filters import DatasetListFilterSet
-from .forms import DatasetForm, DatasetRenameForm
+from .forms import AskingDatasetForm, DatasetForm, DatasetRenameForm
 from .models import Dataset
-from .openers import inspect_opener
+from .openers import opener_advice
 from .queries import spec_of, tasks_using
 from .snippets import dataset_snippets
 from .tables import DatasetTable
@@ -78,11 +79,12 @@ class DatasetPage(OfDataset, AssetPage):
         )
 
 
-def read_text(name: str, limit: int = 200_000) -> str | None:
+def read_text(name: str) -> str | None:
     """Return the beginning of a stored text; None for what is no text or is not there."""
     try:
         with default_storage.open(name) as file:
-            return decoded(file.read(limit))
+            text = file.read(MAX_SHOWN)
+            return decoded(text, cut=len(text) == MAX_SHOWN)
     except OSError:
         return None
 
@@ -92,7 +94,7 @@ class DatasetRenamePage(OfDataset, RenamePage):
 
 
 class DatasetRegisterPage(RegisterPage):
-    form_class = DatasetForm
+    form_class = AskingDatasetForm
     noun, list_url, detail_url = "dataset", "datasets", "dataset"
     note = (
         "An opener reads your data where they lie; registering it moves no data. "
@@ -120,7 +122,7 @@ class OpenerUpload(UploadView):
         return check_upload(file, asset=AssetKind.DATA_MANAGER.word, field="data_opener")
 
     def advice(self, file: File) -> list[str]:
-        return inspect_opener(file.read())
+        return opener_advice(file)
 
 
 class DescriptionUpload(UploadView):
@@ -128,6 +130,4 @@ class DescriptionUpload(UploadView):
         return check_upload(file, asset=AssetKind.DATA_MANAGER.word, field="description")
 
     def advice(self, file: File) -> list[str]:
-        if decoded(file.read()) is None:
-            return ["This is no UTF-8 text, so nobody can read it here. Save it as UTF-8."]
-        return []
+        return text_advice(file)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -57,6 +58,7 @@ class FormPage(SignedIn, Page):
     def make_form(self, *args: Any, **kwargs: Any) -> Any:
         form = self.form_class(*args, actor=self.user, asset=self.asset(), **kwargs)
         form.make_live()
+        self.made = form
         return form
 
     def snippets(self, form: Any) -> list[tuple[str, str, str]]:
@@ -70,6 +72,16 @@ class FormPage(SignedIn, Page):
     def why_not(self) -> Iterable[Problem]:
         """Return why the user may not send this form at all."""
         return check_may_register(self.user)
+
+    # The form of this request, once it is made.
+    made: Any = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            if hasattr(self.made, "close_uploads"):
+                self.made.close_uploads()
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self.show(self.make_form(initial=self.initial()))

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.template.loader import render_to_string
@@ -13,8 +14,12 @@ from django.urls import reverse
 from ..common.errors import Refused
 from ..common.forms import UploadField
 from ..common.parsing import as_key
+from ..common.texts import MAX_SHOWN, decoded
 from .models import KeptFile, Upload
 from .registration import forget, keep, uploads_of
+
+# What users had better know of a file before it is registered.
+Advise = Callable[[File], list[str]]
 
 
 class KeptFileInput(forms.FileInput):
@@ -30,21 +35,40 @@ class KeptFileInput(forms.FileInput):
     url_name = ""
     accept = ""
     folders = False
+    advise: Advise | None = None
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
         self.kept: list[Upload] = []
+        # A form asks for its value again and again, and what is kept meanwhile must stay.
+        self._read_of: Any = None
+        self._value: Any = None
 
     def value_from_datadict(self, data, files, name) -> Any:
+        if self._read_of is not data:
+            self._read_of, self._value = data, self._read(data, files, name)
+        return self._value
+
+    def _read(self, data, files, name) -> Any:
         keys = [key for key in map(as_key, _many(data, f"{name}-kept")) if key]
         self.kept = uploads_of(self.actor, keys) if keys and self.actor else []
         sent = _many(files, name)
         if self.many:
             return [*map(KeptFile, self.kept), *sent]
-        if sent:
-            self.kept = []
-            return sent[-1]
-        return KeptFile(self.kept[0]) if self.kept else None
+        self.kept = [] if sent else self.kept[-1:]
+        return sent[-1] if sent else KeptFile(self.kept[0]) if self.kept else None
+
+    def close(self) -> None:
+        """Close the kept files that were read."""
+        for file in self._value or () if self.many else [self._value]:
+            if isinstance(file, KeptFile):
+                file.close()
+
+    def advice_on(self, upload: Upload) -> list[str]:
+        if self.advise is None:
+            return []
+        with KeptFile(upload) as file:
+            return self.advise(file)
 
     def value_omitted_from_data(self, data, files, name) -> bool:
         return name not in files and f"{name}-kept" not in data
@@ -52,7 +76,8 @@ class KeptFileInput(forms.FileInput):
     def get_context(self, name, value, attrs) -> dict[str, Any]:
         context = super().get_context(name, None, attrs)
         context["widget"] |= {
-            "kept": self.kept,
+            "kept": [(upload, self.advice_on(upload)) for upload in self.kept],
+            "max_size": settings.MAX_UPLOAD_SIZE,
             "many": self.many,
             "folders": self.folders,
             "upload_url": reverse(self.url_name) if self.url_name else "",
@@ -90,11 +115,17 @@ class KeptFileField(UploadField):
     widget = KeptFileInput
 
     def __init__(
-        self, *, url_name: str = "", accept: str = "", folders: bool = False, **kwargs: Any
+        self,
+        *,
+        url_name: str = "",
+        accept: str = "",
+        folders: bool = False,
+        advise: Advise | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.widget.url_name, self.widget.accept = url_name, accept
-        self.widget.folders = folders
+        self.widget.folders, self.widget.advise = folders, advise
 
     def offer_to(self, actor: Any) -> None:
         """Look for kept files among the actor's own."""
@@ -111,6 +142,19 @@ class KeptFilesField(KeptFileField):
         return [one(file, initial) for file in data or () if file]
 
 
+def text_advice(file: File) -> list[str]:
+    """Say so when a file that people are meant to read is no text."""
+    file.seek(0)
+    start = file.read(MAX_SHOWN)
+    file.seek(0)
+    if decoded(start, cut=len(start) == MAX_SHOWN) is None:
+        return [
+            "This is no UTF-8 text, so nobody can read it here. "
+            "Save it as UTF-8, then choose the file again."
+        ]
+    return []
+
+
 class KeepsUploads(forms.Form):
     """Mixin of forms with such fields."""
 
@@ -120,6 +164,11 @@ class KeepsUploads(forms.Form):
             for name, field in self.fields.items()
             if isinstance(field.widget, KeptFileInput)
         }
+
+    def close_uploads(self) -> None:
+        """Close the kept files that the form has read."""
+        for widget in self.file_widgets().values():
+            widget.close()
 
     def keep_uploads(self) -> None:
         """Keep the files that were sent with the form and are not at fault themselves."""

@@ -1,6 +1,8 @@
 """Upload."""
 
 import uuid
+from functools import cached_property
+from typing import Any
 
 from django.conf import settings
 from django.core.files.base import File
@@ -36,6 +38,16 @@ class KeptFile(File):
     """The content of an upload: what a form gets in place of a file that was just sent."""
 
     def __init__(self, upload: Upload) -> None:
-        super().__init__(default_storage.open(str(upload.file.name)), name=upload.name)
+        # Not by Django's, which wants an open file.
         self.upload = upload
-        self.size = upload.file_size
+        self.name, self.size, self.mode = upload.name, upload.file_size, "rb"
+
+    @cached_property
+    def file(self) -> Any:  # type: ignore[override]  # as good as the attribute
+        """The stored file, opened when it is first read."""
+        return default_storage.open(str(self.upload.file.name))
+
+    def close(self) -> None:
+        """Close the stored file if it was opened; reading on opens it again."""
+        if opened := self.__dict__.pop("file", None):
+            opened.close()

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Collection, Iterable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,9 +13,10 @@ from django.db.models import Sum
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from ..common.errors import Code, refuse
+from ..common.errors import Code, refuse, refuse_if
 from ..common.storage import file_batch
 from ..organizations.models import User
+from ..permissions.access import check_may_register
 from .models import Upload
 
 LIFETIME = timedelta(days=1)
@@ -28,9 +28,10 @@ def keep(user: User, file: File) -> Upload:
     """Keep a file until its form is registered.
 
     Raises:
-        Refused: too much waits for this user already.
+        Refused: the user may not register, or too much waits for it already.
     """
-    forget_old(Upload.objects.filter(user=user))
+    refuse_if(check_may_register(user))
+    forget_old()
     _check_room(user, file)
     key = uuid.uuid4()
     file.seek(0)
@@ -74,7 +75,6 @@ def forget(uploads: Iterable[Upload]) -> None:
         transaction.on_commit(lambda name=name: default_storage.delete(name))  # type: ignore[misc]
 
 
-def forget_old(uploads: Any = None) -> None:
-    """Forget what nobody registered within a day: of everybody, or of these uploads."""
-    uploads = Upload.objects.all() if uploads is None else uploads
-    forget(uploads.filter(created_at__lt=timezone.now() - LIFETIME))
+def forget_old() -> None:
+    """Forget what nobody registered within a day, whoever sent it."""
+    forget(Upload.objects.filter(created_at__lt=timezone.now() - LIFETIME))
