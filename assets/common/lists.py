@@ -141,8 +141,9 @@ class ListPage(Page):
         return found
 
     def shown_value(self, name: str, value: str) -> str:
-        choices = dict(getattr(self.filterset.form.fields[name], "choices", ()) or ())
-        return str(choices.get(value, value))
+        # Asked for as they are: choices that are looked up have no length.
+        choices = list(getattr(self.filterset.form.fields[name], "choices", ()))
+        return str(dict(choices).get(value, value))
 
     # --- Exports --------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from django.template.defaultfilters import date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common.kinds import AssetKind
 from ..common.markup import tag
 from ..common.tables import AssetTable, WhenColumn
 from ..templatetags.registrar import asset_url
@@ -71,8 +70,8 @@ class EventTable(AssetTable):
     def value_action(self, record: Event) -> str:
         return record.get_action_display().lower()
 
-    def render_asset_kind(self, value: str) -> str:
-        return str(AssetKind(value).label)
+    def render_asset_kind(self, record: Event) -> str:
+        return record.get_asset_kind_display()
 
     def render_asset(self, record: Event) -> SafeString | str:
         name = record.asset_name or str(record.asset_key)[:8]
