@@ -8,6 +8,8 @@ from ..common.kinds import AssetKind
 from .models import Event
 
 RECENT = 12
+# Enough to see past a plan of some hundred tasks.
+LOOKED_AT = 300
 
 # What is news, and of it what is important: that plans came to an end.
 NEWS_KINDS = (AssetKind.COMPUTE_PLAN, AssetKind.DATA_MANAGER)
@@ -30,6 +32,24 @@ def events_of(key: UUID) -> QuerySet[Event]:
     return Event.objects.filter(asset_key=key)
 
 
-def recent_events() -> QuerySet[Event]:
-    """What happened lately, to whichever asset."""
-    return Event.objects.all()[:RECENT]
+def recent_events() -> list[Event]:
+    """Return what happened lately, the newest first; one query.
+
+    What one request did to many assets is one thing that happened: its first event stands for all,
+    and `together` says how many they were, as far as was looked.
+    """
+    found: list[Event] = []
+    for event in Event.objects.all()[:LOOKED_AT]:
+        last = found[-1] if found else None
+        if last and _request_of(last) == _request_of(event):
+            last.together += 1  # type: ignore[attr-defined]
+        elif len(found) == RECENT:
+            break
+        else:
+            event.together = 1  # type: ignore[attr-defined]
+            found.append(event)
+    return found
+
+
+def _request_of(event: Event) -> tuple[object, ...]:
+    return event.timestamp, event.actor_name, event.action, event.asset_kind
