@@ -11,13 +11,25 @@ from .specs import FunctionInputSpec, FunctionOutputSpec
 
 Slot = FunctionInputSpec | FunctionOutputSpec
 
-# In pixels; letters of the code font are about 7.3 wide.
-BOX_WIDTH, BOX_HEIGHT = 164, 44
-GAP, REACH = 12, 44
-MARGIN = 6
-MAX_LETTERS = 18
+# In pixels.
+BOX_HEIGHT, GAP, MARGIN = 44, 12, 6
 # Enough to see what it is like; the table beside the drawing has all.
 MAX_BOXES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """How wide boxes and the space between them are, and how many letters a box has room for."""
+
+    looks: str
+    box_width: int
+    reach: int
+    letters: int
+
+
+WIDE = Measures("wide", 164, 44, 18)
+# For telephones, whose letters shall be as large as elsewhere.
+NARROW = Measures("narrow", 104, 14, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,83 +46,92 @@ class Box:
     optional: bool = False
     line: str = ""
 
-    @property
-    def middle(self) -> int:
-        return self.y + BOX_HEIGHT // 2
-
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """All boxes of a function, the function's own first."""
 
-    width: int
+    measures: Measures
     height: int
     title: str
     boxes: list[Box]
 
-    box_width = BOX_WIDTH
     box_height = BOX_HEIGHT
-    center = BOX_WIDTH // 2
+
+    @property
+    def width(self) -> int:
+        return 3 * self.measures.box_width + 2 * self.measures.reach + 2 * MARGIN
+
+    @property
+    def center(self) -> int:
+        return self.measures.box_width // 2
 
 
-def cut(text: str, letters: int = MAX_LETTERS) -> str:
-    """Return a text that fits into a box."""
+def cut(text: str, letters: int) -> str:
+    """Return a text that has room."""
     return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
-def draw(name: str, inputs: Sequence[Slot], outputs: Sequence[Slot]) -> Drawing:
+def draw(
+    name: str, inputs: Sequence[Slot], outputs: Sequence[Slot], measures: Measures = WIDE
+) -> Drawing:
     """Return the drawing of a function."""
     rows = max(1, *(min(len(slots), MAX_BOXES + 1) for slots in (inputs, outputs)))
     height = rows * (BOX_HEIGHT + GAP) - GAP + 2 * MARGIN
-    step = BOX_WIDTH + REACH
-    own = Box(MARGIN + step, (height - BOX_HEIGHT) // 2, name, cut(name), "function", "function")
-    boxes = [own, *_column(own, inputs, height, -step), *_column(own, outputs, height, step)]
+    step = measures.box_width + measures.reach
+    middle = (height - BOX_HEIGHT) // 2
+    # Its name is set in a narrower type than identifiers are.
+    text = cut(name, measures.letters + measures.letters // 5)
+    boxes = [
+        Box(MARGIN + step, middle, name, text, "function", "function"),
+        *_column(MARGIN, inputs, height, measures),
+        *_column(MARGIN + 2 * step, outputs, height, measures),
+    ]
     takes, makes = (
-        ", ".join(slot.identifier for slot in slots) or "nothing" for slots in (inputs, outputs)
+        cut(", ".join(slot.identifier for slot in slots) or "nothing", 200)
+        for slots in (inputs, outputs)
     )
-    title = f"{name} takes {cut(takes, 200)} and makes {cut(makes, 200)}."
-    return Drawing(2 * MARGIN + 2 * step + BOX_WIDTH, height, title, boxes)
+    return Drawing(measures, height, f"{name} takes {takes} and makes {makes}.", boxes)
 
 
-def _column(own: Box, slots: Sequence[Slot], height: int, aside: int) -> list[Box]:
+def _column(x: int, slots: Sequence[Slot], height: int, measures: Measures) -> list[Box]:
+    """Return the boxes of a list, one below the other, in the middle of the height."""
     shown = slots if len(slots) <= MAX_BOXES + 1 else slots[:MAX_BOXES]
     count = len(shown) + (len(shown) < len(slots))
     top = (height - count * (BOX_HEIGHT + GAP) + GAP) // 2
     found = []
     for place in range(count):
-        x, y = own.x + aside, top + place * (BOX_HEIGHT + GAP)
-        line = _line(own, y + BOX_HEIGHT // 2, aside)
+        y = top + place * (BOX_HEIGHT + GAP)
+        line = _line(x, y + BOX_HEIGHT // 2, height // 2, measures)
         if place < len(shown):
-            found.append(_box(shown[place], x, y, line))
+            found.append(_box(shown[place], x, y, line, measures))
         else:
-            text = f"and {len(slots) - len(shown):,} more"
-            found.append(Box(x, y, text, text, "see the table", "more", line=line))
+            text = f"{len(slots) - len(shown):,} more"
+            found.append(
+                Box(x, y, f"{text}: see the table", text, "in the table", "more", line=line)
+            )
     return found
 
 
-def _box(slot: Slot, x: int, y: int, line: str) -> Box:
+def _box(slot: Slot, x: int, y: int, line: str, measures: Measures) -> Box:
     kind = AssetKind(slot.kind).label
-    optional = getattr(slot, "optional", False)
-    notes = [f"{kind}s" if slot.multiple else kind, *(["optional"] if optional else [])]
-    note = ", ".join(notes)
-    return Box(
-        x,
-        y,
-        f"{slot.identifier}: {note}",
-        cut(slot.identifier),
-        note,
-        kind.replace(" ", "-"),
-        slot.multiple,
-        optional,
-        line,
-    )
+    optional = isinstance(slot, FunctionInputSpec) and slot.optional
+    kinds = f"{kind}s" if slot.multiple else kind
+    note = f"{kinds}, optional" if optional else kinds
+    text = cut(slot.identifier, measures.letters)
+    # Where there is no room for it, a dashed outline says so alone.
+    shown = note if measures.letters >= WIDE.letters else kinds
+    looks = kind.replace(" ", "-")
+    title = f"{slot.identifier}: {note}"
+    return Box(x, y, title, text, shown, looks, slot.multiple, optional, line)
 
 
-def _line(own: Box, height: int, aside: int) -> str:
+def _line(x: int, y: int, middle: int, measures: Measures) -> str:
     """Return the path from an input to the function, or from it to an output."""
-    if aside < 0:
-        start, end = (own.x - REACH, height), (own.x, own.middle)
+    own = MARGIN + measures.box_width + measures.reach
+    if x < own:
+        start, end = (own - measures.reach, y), (own, middle)
     else:
-        start, end = (own.x + BOX_WIDTH, own.middle), (own.x + aside, height)
+        start, end = (own + measures.box_width, middle), (x, y)
     half = (start[0] + end[0]) // 2
     return f"M{start[0]} {start[1]}C{half} {start[1]} {half} {end[1]} {end[0]} {end[1]}"

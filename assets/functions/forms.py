@@ -14,9 +14,10 @@ from ..common.text_fields import MetadataFormField
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
-from ..uploads.fields import KeepsUploads, KeptFileField
+from ..uploads.fields import KeepsUploads, KeptFileField, text_advice
 from .models import Function, FunctionInput, FunctionOutput
 from .registration import check_function, register_function
+from .rules import archive_advice
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
 # What the kinds are, told to those who choose one and to those who read about a function.
@@ -26,7 +27,7 @@ INPUT_MEANINGS = {
     AssetKind.DATA_MANAGER: "the opener that reads the data",
 }
 OUTPUT_MEANINGS = {
-    AssetKind.MODEL: "a file that other tasks may take",
+    AssetKind.MODEL: "a file for other tasks",
     AssetKind.PERFORMANCE: "one number, seen by everybody",
 }
 assert set(INPUT_MEANINGS) == set(INPUT_KINDS)  # noqa: S101
@@ -44,7 +45,15 @@ def _kind_field(meanings: Mapping[AssetKind, str], help_text: str = "") -> KindF
     return KindField(choices=choices, initial=choices[0][0], help_text=help_text)
 
 
-class FunctionInputForm(RowForm):
+class SlotForm(RowForm):
+    """One input or output."""
+
+    def show_at(self, path: str, problem: Problem) -> None:
+        # A row is known by its identifier: what is wrong with all of it is mended there.
+        super().show_at(path or "identifier", problem)
+
+
+class FunctionInputForm(SlotForm):
     """One input of a function."""
 
     identifier = text_field(
@@ -69,7 +78,7 @@ class FunctionInputForm(RowForm):
         )
 
 
-class FunctionOutputForm(RowForm):
+class FunctionOutputForm(SlotForm):
     """One output of a function."""
 
     identifier = text_field(FunctionOutput, "identifier", help_text="What the code calls it.")
@@ -94,8 +103,8 @@ class FunctionForm(KeepsUploads, PageForm):
             "What it takes",
             "on_dataset",
             RowsOf("inputs", one="input"),
-            note="What the function reads besides, such as a model that another task made. "
-            "A row that stays blank does not count.",
+            note="A function that learns from data or judges by them runs on a dataset. The rows "
+            "are for what else it takes, such as a model. A row that stays blank does not count.",
         ),
         Section(
             "What it makes",
@@ -117,11 +126,13 @@ class FunctionForm(KeepsUploads, PageForm):
         help_text="A zip or tar archive with a Dockerfile at its root and the code beside it.",
         url_name="upload-function",
         accept=".zip,.tar,.tgz,.gz,.bz2,.xz",
+        advise=archive_advice,
     )
     description = KeptFileField(
         help_text="A Markdown file: what the function does, and what it expects.",
         url_name="upload-description",
         accept=".md,.markdown,.txt",
+        advise=text_advice,
     )
     on_dataset = forms.BooleanField(
         label="Runs on a dataset",

@@ -1,18 +1,23 @@
 """What makes a function legal: pure checks, no query. Source: contract 2.5, 3.3."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from django.core.files.base import File
 
-from ..common.archives import Entry, inspect
+from ..common.archives import Entry, Glimpse, glimpse, inspect
 from ..common.errors import Code, Problem
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..common.rules import check_metadata, check_name
 from ..common.storage import check_upload
+from ..common.texts import MAX_SHOWN, decoded
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
 FUNCTION = AssetKind.FUNCTION.word
+DOCKERFILE = "Dockerfile"
+# How the names of files with code end.
+CODE = (".py", ".r", ".jl", ".sh", ".js", ".ts", ".rb", ".go", ".rs", ".java", ".jar", ".c", ".cpp")
 
 
 def _invalid(field: str, message: str) -> Problem:
@@ -40,12 +45,38 @@ def check_function_file(file: File | None) -> Iterator[Problem]:
 
 def _check_build_context(entries: Sequence[Entry]) -> Iterator[Problem]:
     files = [entry.name for entry in entries if not entry.is_folder]
-    if "Dockerfile" not in files:
+    if DOCKERFILE not in files:
         nested = next((name for name in files if name.endswith("/Dockerfile")), None)
         hint = f" There is one at {nested}: archive that folder's content." if nested else ""
         yield _invalid("file", f"the archive has no Dockerfile at its root.{hint}")
     elif len(files) < 2:
         yield _invalid("file", "the archive holds a Dockerfile only. Add the function's code.")
+
+
+def archive_advice(file: File) -> list[str]:
+    """Return what its user had better know of a legal archive before it is registered for good."""
+    seen = glimpse(file, DOCKERFILE, MAX_SHOWN)
+    file.seek(0)
+    return list(_advice_on(seen)) if seen.is_all else []
+
+
+def _advice_on(seen: Glimpse) -> Iterator[str]:
+    if not any(file.name.lower().endswith(CODE) for file in seen.files):
+        yield (
+            "No file in it looks like code, such as function.py. "
+            "Choose another archive if you meant another one."
+        )
+    text = None if seen.content is None else decoded(seen.content)
+    if text is None:
+        yield "Its Dockerfile is no text that can be read. Save it as UTF-8, then archive it again."
+    elif not _has_instruction(text, "FROM"):
+        yield "Its Dockerfile has no FROM, which names the image to begin with. Add it."
+    elif not _has_instruction(text, "ENTRYPOINT|CMD"):
+        yield "Its Dockerfile has no ENTRYPOINT, which says how the function is run. Add it."
+
+
+def _has_instruction(dockerfile: str, names: str) -> bool:
+    return re.search(rf"^[ \t]*({names})\s", dockerfile, re.MULTILINE | re.IGNORECASE) is not None
 
 
 def _check_identifiers(identifiers: Sequence[str], field: str) -> Iterator[Problem]:

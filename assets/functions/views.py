@@ -1,6 +1,5 @@
 """Pages of functions."""
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -20,7 +19,7 @@ from ..permissions.access import may_download
 from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage, RegisterPage
 from ..uploads.views import UploadView
-from .drawing import draw
+from .drawing import NARROW, WIDE, draw
 from .filters import FunctionListFilterSet
 from .forms import (
     INPUT_MEANINGS,
@@ -31,14 +30,13 @@ from .forms import (
 )
 from .models import Function
 from .queries import spec_of, tasks_running
-from .rules import check_function_file
+from .rules import DOCKERFILE, archive_advice, check_function_file
 from .snippets import function_snippets
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 from .tables import FunctionTable
 
 # What a page shows of the tasks of a function; the list has all.
 SHOWN = 8
-DOCKERFILE = "Dockerfile"
 
 
 class FunctionList(AssetListPage):
@@ -107,7 +105,10 @@ class FunctionPage(OfFunction, AssetPage):
                 ("Inputs", [slot(item) for item in self.spec.inputs]),
                 ("Outputs", [slot(item) for item in self.spec.outputs]),
             ],
-            drawing=draw(function.name, self.spec.inputs, self.spec.outputs),
+            drawings=[
+                draw(function.name, self.spec.inputs, self.spec.outputs, measures)
+                for measures in (WIDE, NARROW)
+            ],
             task_count=tasks.count(),
             tasks=tasks[:SHOWN],
             **kwargs,
@@ -121,7 +122,8 @@ def read_text(name: str) -> str | None:
     """Return the beginning of a stored text; None for what is no text or is not there."""
     try:
         with default_storage.open(name) as file:
-            return decoded(file.read(MAX_SHOWN))
+            start = file.read(MAX_SHOWN)
+            return decoded(start, cut=len(start) == MAX_SHOWN)
     except OSError:
         return None
 
@@ -200,6 +202,7 @@ class FunctionRenamePage(OfFunction, RenamePage):
 
 
 class FunctionRegisterPage(RegisterPage):
+    template_name = "functions/form.html"
     form_class = FunctionForm
     noun, list_url, detail_url = "function", "functions", "function"
     note = (
@@ -220,29 +223,4 @@ class FunctionUpload(UploadView):
         return check_function_file(file)
 
     def advice(self, file: File) -> list[str]:
-        seen = glimpse(file, DOCKERFILE, MAX_SHOWN)
-        file.seek(0)
-        return advice_on(seen) if seen.is_all else []
-
-
-# What code is written in, by how its files are called.
-CODE = (".py", ".r", ".jl", ".sh", ".js", ".ts", ".rb", ".go", ".rs", ".java", ".jar", ".c", ".cpp")
-
-
-def advice_on(seen: Glimpse) -> list[str]:
-    """Return what its user had better know before the archive is registered for good."""
-    found = []
-    if not any(file.name.lower().endswith(CODE) for file in seen.files):
-        found.append("No file in it looks like code, such as function.py. Is it the right archive?")
-    text = decoded(seen.content) if seen.content is not None else None
-    if text is None:
-        return [*found, "Its Dockerfile is no readable text, so no image can be built from it."]
-    if not _has_instruction(text, "FROM"):
-        found.append("Its Dockerfile has no FROM, which says what image it begins with.")
-    if not _has_instruction(text, "ENTRYPOINT", "CMD"):
-        found.append("Its Dockerfile has no ENTRYPOINT, which says how the function is run.")
-    return found
-
-
-def _has_instruction(dockerfile: str, *names: str) -> bool:
-    return bool(re.search(rf"^\s*({'|'.join(names)})\s", dockerfile, re.M | re.I))
+        return archive_advice(file)
