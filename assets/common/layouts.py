@@ -93,6 +93,10 @@ class PageForm(LaidOut, SpecForm):
             found += [(f"rows-{name}", name, str(error)) for error in rows.non_form_errors()]
             for number, row in enumerate(rows.forms, 1):
                 found += [
+                    (f"rows-{name}", f"{name[:-1]} {number}", str(error))
+                    for error in row.non_field_errors()
+                ]
+                found += [
                     (where, f"{name[:-1]} {number}, {label}", text)
                     for where, label, text in _errors_of(row)
                 ]
