@@ -1,0 +1,141 @@
+/* Forms: rows that are added, removed and moved, the Enter key, and a word before what was typed is
+   left behind. */
+(() => {
+    "use strict";
+    const announce = (text) => {
+        document.getElementById("announcer").textContent = text;
+    };
+
+    // --- Rows of a list -------------------------------------------------------------------------
+
+    const cardsOf = (rows) => [...rows.querySelectorAll(":scope > .row-list > .row-card")];
+    const shownCards = (rows) => cardsOf(rows).filter((card) => !card.hidden);
+    const totalOf = (rows) => rows.querySelector(`[name="${rows.dataset.prefix}-TOTAL_FORMS"]`);
+    const fieldOf = (card, name) => card.querySelector(`[name$="-${name}"]`);
+    const nounOf = (card) => card.dataset.item || "row";
+
+    const number = (rows) => {
+        shownCards(rows).forEach((card, index) => {
+            const order = fieldOf(card, "ORDER");
+            if (order) {
+                order.value = index + 1;
+            }
+            const legend = card.querySelector(":scope > legend");
+            if (legend) {
+                const noun = nounOf(card);
+                legend.textContent = `${noun[0].toUpperCase()}${noun.slice(1)} ${index + 1}`;
+            }
+        });
+    };
+
+    const addRow = (rows) => {
+        const total = totalOf(rows);
+        const template = rows.querySelector(":scope > template");
+        const list = rows.querySelector(":scope > .row-list");
+        const html = template.innerHTML.replaceAll("__prefix__", total.value);
+        list.insertAdjacentHTML("beforeend", html);
+        total.value = Number(total.value) + 1;
+        const card = list.lastElementChild;
+        card.dataset.isNew = "yes";
+        window.htmx?.process(card);
+        number(rows);
+        card.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+        announce(`Added ${nounOf(card)} ${shownCards(rows).length}.`);
+        return card;
+    };
+
+    const removeRow = (rows, card) => {
+        const shown = shownCards(rows);
+        const place = shown.indexOf(card);
+        const next = shown[place + 1] || shown[place - 1];
+        const total = totalOf(rows);
+        const isLast = fieldOf(card, "ORDER")?.name === `${rows.dataset.prefix}-${total.value - 1}-ORDER`;
+        if (card.dataset.isNew && isLast) {
+            card.remove();
+            total.value -= 1;
+        } else {
+            // The form's numbers have no gaps, so the row stays and says that it goes.
+            fieldOf(card, "DELETE").checked = true;
+            card.hidden = true;
+        }
+        number(rows);
+        (next?.querySelector("[data-row-remove]") || rows.querySelector("[data-add-row]"))?.focus();
+        announce(`Removed ${nounOf(card)} ${place + 1}.`);
+    };
+
+    const moveRow = (rows, card, by, button) => {
+        const shown = shownCards(rows);
+        const place = shown.indexOf(card);
+        const other = shown[place + by];
+        if (!other) {
+            announce(`This ${nounOf(card)} is the ${by < 0 ? "first" : "last"} already.`);
+            return;
+        }
+        other[by < 0 ? "before" : "after"](card);
+        number(rows);
+        button.focus();
+        announce(`Moved to place ${place + by + 1}.`);
+    };
+
+    document.addEventListener("click", (event) => {
+        const button = event.target.closest?.("button");
+        const rows = button?.closest(".rows");
+        if (!rows) {
+            return;
+        }
+        const card = button.closest(".row-card");
+        let change = null;
+        if (button.matches("[data-add-row]")) {
+            change = () => addRow(rows);
+        } else if (button.matches("[data-row-remove]")) {
+            change = () => removeRow(rows, card);
+        } else if (button.matches("[data-row-up], [data-row-down]")) {
+            change = () => moveRow(rows, card, button.matches("[data-row-up]") ? -1 : 1, button);
+        }
+        if (change) {
+            event.preventDefault();
+            change();
+            rows.dispatchEvent(new Event("registrar:rows", { bubbles: true }));
+        }
+    });
+
+    // --- The form as a whole --------------------------------------------------------------------
+
+    document.addEventListener("keydown", (event) => {
+        const input = event.target;
+        if (event.key !== "Enter" || event.isComposing || !input.matches?.("[data-spec-form] input")) {
+            return;
+        }
+        if (["submit", "button", "file"].includes(input.type)) {
+            return;
+        }
+        // Browsers would press the first button of the form, such as one that adds a row.
+        const submit = input.form.querySelector("[data-submit]");
+        if (submit || input.type === "search") {
+            event.preventDefault();
+        }
+        if (submit && input.type !== "search") {
+            submit.click();
+        }
+    });
+
+    let isUnsaved = Boolean(document.querySelector("[data-spec-form] .summary-of-errors"));
+    const note = (event) => {
+        if (event.target.closest?.("[data-spec-form]") && !event.target.closest("[data-not-saved]")) {
+            isUnsaved = true;
+        }
+    };
+    for (const name of ["input", "change", "registrar:rows"]) {
+        document.addEventListener(name, note);
+    }
+    document.addEventListener("submit", (event) => {
+        if (!event.defaultPrevented) {
+            isUnsaved = false;
+        }
+    });
+    window.addEventListener("beforeunload", (event) => {
+        if (isUnsaved) {
+            event.preventDefault();
+        }
+    });
+})();

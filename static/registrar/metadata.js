@@ -1,0 +1,261 @@
+/* Metadata as rows of key and value, in the place of a text area that holds it for the server. */
+(() => {
+    "use strict";
+    const announce = (text) => {
+        document.getElementById("announcer").textContent = text;
+    };
+
+    // Pairs of key and value, as the server reads the text; null for what it does not understand.
+    const readPairs = (text) => {
+        if (text.trim().startsWith("{")) {
+            try {
+                const pairs = Object.entries(JSON.parse(text));
+                return pairs.every(([, value]) => typeof value === "string") ? pairs : null;
+            } catch {
+                return null;
+            }
+        }
+        const lines = text.split("\n").filter((line) => line.trim());
+        if (!lines.every((line) => line.includes(":"))) {
+            return null;
+        }
+        return lines.map((line) => {
+            const [key, ...rest] = line.split(":");
+            return [key.trim(), rest.join(":").trim()];
+        });
+    };
+
+    const writePairs = (pairs) => {
+        const keys = new Set(pairs.map(([key]) => key));
+        if (keys.size < pairs.length) {
+            // JSON would lose one of two equal keys; of lines, the server says which is twice.
+            return pairs.map(([key, value]) => `${key}: ${value}`).join("\n");
+        }
+        return pairs.length ? JSON.stringify(Object.fromEntries(pairs)) : "";
+    };
+
+    const element = (tag, attributes = {}, ...children) => {
+        const made = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) {
+            made.setAttribute(name, value);
+        }
+        made.append(...children);
+        return made;
+    };
+    const input = (placeholder, label) =>
+        element("input", {
+            class: "form-control form-control-sm",
+            "aria-label": label,
+            placeholder,
+            autocomplete: "off",
+        });
+    const button = (text, className, attributes = {}) =>
+        element("button", { type: "button", class: `btn btn-sm ${className}`, ...attributes }, text);
+
+    class MetadataEditor {
+        constructor(textarea, pairs) {
+            this.textarea = textarea;
+            this.last = textarea.value;
+            const label = document.querySelector(`label[for="${textarea.id}"]`);
+            const described = textarea.getAttribute("aria-describedby");
+            this.rows = element("div", { class: "metadata-rows" });
+            this.addButton = button("Add entry", "btn-plain");
+            this.pasteButton = button("Paste JSON", "btn-plain", { "aria-expanded": "false" });
+            this.paste = this.makePaste();
+            this.box = element(
+                "div",
+                {
+                    class: `metadata-editor${textarea.matches(".is-invalid") ? " is-invalid" : ""}`,
+                    role: "group",
+                    "aria-label": label?.textContent.trim() || "Metadata",
+                    ...(described ? { "aria-describedby": described } : {}),
+                },
+                this.rows,
+                element("div", { class: "metadata-tools" }, this.addButton, this.pasteButton),
+                this.paste,
+            );
+            textarea.before(this.box);
+            textarea.hidden = true;
+            textarea.dataset.edited = "yes";
+            label?.addEventListener("click", () => this.rows.querySelector("input")?.focus());
+            this.fill(pairs);
+            this.listen();
+        }
+
+        makePaste() {
+            this.pasted = element("textarea", {
+                class: "form-control mono",
+                rows: "4",
+                "aria-label": "Metadata as JSON",
+                placeholder: '{"modality": "MRI", "site": "Paris"}',
+                "data-not-saved": "",
+            });
+            this.pasteError = element("div", { class: "invalid-feedback", role: "alert" });
+            this.useButton = button("Fill in", "btn-primary");
+            this.closeButton = button("Close", "btn-plain");
+            const tools = element("div", { class: "metadata-tools" }, this.useButton, this.closeButton);
+            const box = element("div", { class: "metadata-paste" }, this.pasted, this.pasteError, tools);
+            box.hidden = true;
+            return box;
+        }
+
+        addRow(key = "", value = "") {
+            const place = this.rows.children.length + 1;
+            const row = element(
+                "div",
+                { class: "metadata-row" },
+                input("key", `Key ${place}`),
+                input("value", `Value ${place}`),
+                button("×", "btn-plain", { "aria-label": `Remove entry ${place}`, "data-remove": "" }),
+                element("div", { class: "invalid-feedback", role: "alert" }),
+            );
+            const [first, second] = row.querySelectorAll("input");
+            first.value = key;
+            second.value = value;
+            this.rows.append(row);
+            return first;
+        }
+
+        fill(pairs) {
+            this.rows.replaceChildren();
+            for (const [key, value] of pairs) {
+                this.addRow(key, value);
+            }
+            if (!pairs.length) {
+                this.addRow();
+            }
+            this.check();
+        }
+
+        pairs() {
+            return [...this.rows.children]
+                .map((row) => [...row.querySelectorAll("input")].map((input) => input.value.trim()))
+                .filter(([key, value]) => key || value);
+        }
+
+        check() {
+            const seen = new Set();
+            for (const row of this.rows.children) {
+                const input = row.querySelector("input");
+                const key = input.value.trim();
+                const isTwice = Boolean(key) && seen.has(key);
+                seen.add(key);
+                input.classList.toggle("is-invalid", isTwice);
+                input.toggleAttribute("aria-invalid", isTwice);
+                row.querySelector(".invalid-feedback").textContent = isTwice
+                    ? `The key “${key}” is given twice; keep one.`
+                    : "";
+            }
+        }
+
+        write() {
+            this.check();
+            this.textarea.value = writePairs(this.pairs());
+        }
+
+        // The live check waits until one leaves the editor: its answer replaces all of it.
+        tell() {
+            if (this.textarea.value !== this.last) {
+                this.last = this.textarea.value;
+                this.textarea.dispatchEvent(new Event("change", { bubbles: true }));
+            }
+        }
+
+        usePasted() {
+            let found = null;
+            try {
+                found = JSON.parse(this.pasted.value);
+            } catch (error) {
+                this.pasteError.textContent = `This is not JSON: ${error.message}.`;
+            }
+            if (found === null || typeof found !== "object" || Array.isArray(found)) {
+                this.pasteError.textContent ||= 'Paste an object such as {"modality": "MRI"}.';
+                this.pasted.focus();
+                return;
+            }
+            const texts = Object.entries(found).map(([key, value]) => [
+                key,
+                typeof value === "string" ? value : JSON.stringify(value),
+            ]);
+            this.fill(texts);
+            this.write();
+            this.togglePaste(false);
+            announce(`${texts.length} entries filled in.`);
+        }
+
+        togglePaste(isOpen) {
+            this.paste.hidden = !isOpen;
+            this.pasteButton.setAttribute("aria-expanded", String(isOpen));
+            this.pasteError.textContent = "";
+            if (isOpen) {
+                this.pasted.value = JSON.stringify(Object.fromEntries(this.pairs()), null, 2);
+                this.pasted.focus();
+                this.pasted.select();
+            } else {
+                this.pasteButton.focus();
+            }
+        }
+
+        removeRow(row) {
+            const next = row.nextElementSibling || row.previousElementSibling;
+            row.remove();
+            if (!this.rows.children.length) {
+                this.addRow();
+            }
+            this.write();
+            (next?.querySelector("input") || this.rows.querySelector("input")).focus();
+            announce("Removed the entry.");
+        }
+
+        listen() {
+            this.addButton.addEventListener("click", () => this.addRow().focus());
+            this.pasteButton.addEventListener("click", () => this.togglePaste(this.paste.hidden));
+            this.closeButton.addEventListener("click", () => this.togglePaste(false));
+            this.useButton.addEventListener("click", () => this.usePasted());
+            this.rows.addEventListener("input", () => this.write());
+            this.rows.addEventListener("click", (event) => {
+                if (event.target.closest("[data-remove]")) {
+                    this.removeRow(event.target.closest(".metadata-row"));
+                }
+            });
+            this.rows.addEventListener("keydown", (event) => {
+                if (event.key === "Enter" && event.target.matches("input")) {
+                    event.preventDefault();
+                    event.stopPropagation();
+                    const row = event.target.closest(".metadata-row");
+                    (row.nextElementSibling?.querySelector("input") || this.addRow()).focus();
+                }
+            });
+            this.box.addEventListener("focusout", (event) => {
+                if (!this.box.contains(event.relatedTarget)) {
+                    this.tell();
+                }
+            });
+        }
+    }
+
+    const editMetadata = (root) => {
+        const areas = root.querySelectorAll("textarea[name$='metadata'], textarea[data-metadata]");
+        for (const textarea of areas) {
+            const pairs = textarea.dataset.edited ? null : readPairs(textarea.value);
+            // What cannot be shown as rows stays a text, so that none of it is lost.
+            if (pairs) {
+                new MetadataEditor(textarea, pairs);
+            }
+        }
+    };
+    editMetadata(document);
+    document.addEventListener("htmx:load", (event) => {
+        if (event.detail.elt !== document.body) {
+            editMetadata(event.detail.elt.parentElement || event.detail.elt);
+        }
+    });
+    document.addEventListener("registrar:rows", (event) => editMetadata(event.target));
+    document.addEventListener("htmx:beforeSwap", (event) => {
+        // The answer about what one is typing in again already would take it away.
+        const editor = event.detail.target?.querySelector?.(".metadata-editor");
+        if (editor?.contains(document.activeElement)) {
+            event.detail.shouldSwap = false;
+        }
+    });
+})();

@@ -1,0 +1,91 @@
+/* One file of an upload: its name, how much of it is sent, and what the server says of it. */
+(() => {
+    "use strict";
+    const announce = (text) => {
+        document.getElementById("announcer").textContent = text;
+    };
+    const element = (tag, attributes = {}, ...children) => {
+        const made = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) {
+            made.setAttribute(name, value);
+        }
+        made.append(...children);
+        return made;
+    };
+    const sizeOf = (bytes) => {
+        const units = ["bytes", "KB", "MB", "GB", "TB"];
+        let value = bytes;
+        let unit = 0;
+        while (value >= 1024 && unit < units.length - 1) {
+            value /= 1024;
+            unit += 1;
+        }
+        return `${unit ? value.toFixed(1) : value} ${units[unit]}`;
+    };
+
+    class Line {
+        constructor(drop, name, size) {
+            this.drop = drop;
+            this.name = name;
+            this.percent = element("span", { class: "size", "aria-hidden": "true" });
+            this.progress = element("progress", { max: "100", value: "0", "aria-label": `Sending ${name}` });
+            this.cancelButton = element(
+                "button",
+                { type: "button", class: "btn btn-sm btn-plain", "aria-label": `Cancel ${name}` },
+                "Cancel",
+            );
+            this.cancelButton.addEventListener("click", () => this.cancel());
+            this.line = element("div", { class: "file-line" }, element("span", {}, name));
+            this.line.append(this.percent, this.cancelButton);
+            this.item = element("li", { class: "file is-sending" }, this.line, this.progress);
+            this.size = size;
+            this.say("waits");
+            drop.list.append(this.item);
+        }
+
+        say(state, share = 0) {
+            this.progress.value = share * 100;
+            this.percent.textContent = `${sizeOf(this.size)}, ${state}`;
+        }
+
+        cancel() {
+            this.isCancelled = true;
+            this.request?.abort();
+            this.item.remove();
+            this.drop.input.focus();
+            announce(`${this.name} is not sent.`);
+            this.finish?.();
+        }
+
+        fail(text, retry) {
+            this.item.className = "file has-problem";
+            const again = element("button", { type: "button", class: "btn btn-sm btn-plain" }, "Try again");
+            const remove = element(
+                "button",
+                { type: "button", class: "btn btn-sm btn-plain", "data-file-remove": "" },
+                "Remove",
+            );
+            remove.setAttribute("aria-label", `Remove ${this.name}`);
+            if (retry) {
+                again.addEventListener("click", retry);
+            }
+            const line = element("div", { class: "file-line" }, element("span", {}, this.name));
+            line.append(element("span", { class: "size" }, sizeOf(this.size)), ...(retry ? [again] : []), remove);
+            const problem = element("div", { class: "invalid-feedback", role: "alert" }, text);
+            this.item.replaceChildren(line, problem);
+        }
+
+        answer(html) {
+            this.item.insertAdjacentHTML("afterend", html);
+            const answer = this.item.nextElementSibling;
+            this.item.remove();
+            window.htmx?.process(answer);
+            if (!answer.matches(".has-problem")) {
+                const advice = [...answer.querySelectorAll(".advice")].map((item) => item.textContent);
+                announce([`${this.name} was received.`, ...advice].join(" "));
+            }
+        }
+    }
+
+    window.registrarLines = { Line, announce, element, sizeOf };
+})();
