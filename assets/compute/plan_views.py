@@ -19,7 +19,7 @@ from .builder.desk import Desk
 from .builder.draft import Draft
 from .builder.forms import PlanBuilderForm, TasksBuilderForm
 from .builder.listing import path_of
-from .builder.page import BuilderPage
+from .builder.page import BuilderPage, told_by
 from .builder.task_form import LoneTaskFields, prefetched
 from .models import ComputePlan, Task
 from .queries import renewed, spec_of_plan, spec_of_task
@@ -161,4 +161,5 @@ class TaskRegisterPage(RegisterPage):
         return self.show(None, status=422)
 
     def show(self, form: Any, status: int = 200, **context: Any) -> HttpResponse:
+        status = told_by(self.request, status)
         return super().show(form, status=status, desk=self.desk, **context)

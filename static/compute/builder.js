@@ -42,6 +42,14 @@
         true,
     );
 
+    // A pointer chooses a function at once. Keys walk over the others on their way: they say Enter.
+    const choose = () => document.querySelector("#builder button[value=choose]")?.click();
+    document.addEventListener("click", (event) => {
+        if (event.detail && event.target.matches?.("[data-choose-at-once] input[type=radio]")) {
+            choose();
+        }
+    });
+
     // Enter in the open task adds it; in a search it searches, which has happened already.
     document.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" || !event.target.matches?.("form input")) {
@@ -49,6 +57,9 @@
         }
         if (event.target.type === "search") {
             event.preventDefault();
+        } else if (event.target.matches("[data-choose-at-once] input")) {
+            event.preventDefault();
+            choose();
         } else if (event.target.closest("#open-task")) {
             event.preventDefault();
             document.querySelector("#open-task [data-put]")?.click();

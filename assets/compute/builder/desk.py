@@ -85,7 +85,7 @@ class Desk:
     def carried(self) -> list[tuple[str, str]]:
         """What the form carries of the open task out of sight."""
         names = [f"{PREFIX}-{name}" for name in ("key", "function", "place", "body")]
-        return [(name, self.data[name]) for name in names if name in self.data]
+        return [(name, str(self.data[name])) for name in names if name in self.data]
 
     @cached_property
     def function(self) -> Function | None:
@@ -233,7 +233,7 @@ class Desk:
         if self.task.errors:
             self.is_judged, self.focus = True, "errors"
             return
-        others = {place_of(item) for item in problems} - {None, place}
+        others = {at for item in problems if (at := place_of(item)) is not None} - {place}
         self.draft = changed
         self.close()
         self.data.pop("undo", None)
@@ -241,7 +241,8 @@ class Desk:
         done = "changed" if was_there else "added"
         self.notice = f"Task {self.names.task(place)} was {done}."
         if others:
-            self.notice += f" {_tasks(others)} something wrong now: check the plan to see what."
+            listed = _listed([self.names.task(other) for other in sorted(others)])
+            self.notice += f" Something is wrong with task {listed}: check the plan to see what."
         self.focus = "notice"
 
     def _discard(self) -> None:
@@ -265,10 +266,11 @@ class Desk:
         self._keep()
         self.notice = f"Task {name} was removed."
         if children:
-            left = {child - (child > place) for child in children}
+            left = [child - (child > place) for child in children if child != place]
+            listed = _listed([self.names.task(child) for child in left])
             self.notice += (
-                f" {_tasks(left)} an input without a source now: edit what took its output, or "
-                "put the task back."
+                f" What took its output misses an input now: task {listed}. Edit it, or put the "
+                "removed task back."
             )
         self.focus = "notice"
 
@@ -293,10 +295,5 @@ class Desk:
             self.data.setlist(f"{PREFIX}-{name}", [str(key) for key in keys])
 
 
-def _tasks(places: Iterable[int | None]) -> str:
-    """Return the numbers of tasks as the beginning of a sentence, with its verb."""
-    numbers = sorted(place + 1 for place in places if place is not None)
-    if len(numbers) == 1:
-        return f"Task {numbers[0]} has"
-    shown = ", ".join(map(str, numbers[:10])) + (" and others" if len(numbers) > 10 else "")
-    return f"Tasks {shown} have"
+def _listed(names: list[str]) -> str:
+    return "; task ".join(names[:5]) + (f"; and {len(names) - 5} more" if names[5:] else "")

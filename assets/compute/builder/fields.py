@@ -26,7 +26,7 @@ class OfferedAssetsField(Ruled, forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return asset_label(obj)
 
-    def clean(self, value: Any) -> list[UUID]:
+    def clean(self, value: Any) -> Any:
         return [key for item in value or () if (key := as_key(str(item)))]
 
 

@@ -152,8 +152,8 @@ class Offers:
 def named(values: Iterable[str]) -> list[Source]:
     """Return the sources that these values spell, whether anybody may use them or not."""
     refs = {value: ref for value in values if (ref := ref_of(value))}
-    parents = [ref["parent_task_key"] for ref in refs.values() if "parent_task_key" in ref]
-    keys = [ref["asset_key"] for ref in refs.values() if "asset_key" in ref]
+    parents = {key for ref in refs.values() if (key := as_key(ref.get("parent_task_key")))}
+    keys = {key for ref in refs.values() if (key := as_key(ref.get("asset_key")))}
     found: list[Source] = []
     if parents:
         found += _sources(TaskOutput.objects.filter(task__in=parents))

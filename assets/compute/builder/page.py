@@ -18,6 +18,11 @@ from .names import Names
 from .reading import absorb
 
 
+def told_by(request: HttpRequest, status: int) -> int:
+    """Return the status: a part of a page that says what is wrong is no failure to a script."""
+    return 200 if "HX-Request" in request.headers else status
+
+
 class BuilderPage(FormPage):
     """A page with the tasks of a plan as a draft, to be built or written as JSON.
 
@@ -62,7 +67,7 @@ class BuilderPage(FormPage):
         self.desk = self.make_desk(data)
         self.desk.notice = said
         if live := request.POST.get("live"):
-            return self.answer_live(None, live)
+            return self.answer_live(live)
         if action not in ("register", "check", "code"):
             self.desk.act(action, of_what)
             form = self.make_form(self.desk.data)
@@ -72,12 +77,15 @@ class BuilderPage(FormPage):
             return self.show(form, status=422)
         return self.act(self.make_form(self.desk.data), action, of_what)
 
-    def answer_live(self, form: Any, name: str) -> HttpResponse:
-        if field := self.desk.field_called(name):
-            return render(self.request, "components/_field.html", {"field": field})
-        # Fields of the plan are judged without its tasks.
-        self.desk.data["tasks"] = ""
-        return super().answer_live(self.make_form(self.desk.data), name)
+    def answer_live(self, name: str) -> HttpResponse:
+        field = self.desk.field_called(name)
+        if field is None:
+            # Fields of the plan are judged without its tasks.
+            self.desk.data["tasks"] = ""
+            form = self.make_form(self.desk.data)
+            form.is_valid()
+            field = form.field_called(name)
+        return render(self.request, "components/_field.html", {"field": field})
 
     def act(self, form: Any, action: str, of_what: str) -> HttpResponse:
         if action == "check":
@@ -97,7 +105,7 @@ class BuilderPage(FormPage):
     def show(self, form: Any, status: int = 200, **context: Any) -> HttpResponse:
         if form is not None:
             context |= self.desk_context(form)
-        return super().show(form, status=status, **context)
+        return super().show(form, status=told_by(self.request, status), **context)
 
     def desk_context(self, form: Any) -> dict[str, Any]:
         """Return what the template shows of the draft."""

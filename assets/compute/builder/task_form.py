@@ -115,7 +115,7 @@ class TaskFields(ProblemForm):
 
     def _samples_field(self, declared: FunctionInput, options: dict[str, Any]) -> forms.Field:
         rows = samples_of(self.dataset.pk if self.dataset else None)
-        picker = AssetPicker(multiple=declared.multiple, search=(), limit=SAMPLES)
+        picker = AssetPicker(multiple=declared.multiple, search=(), by="key", limit=SAMPLES)
         if self.dataset is None:
             options["help_text"] = "Choose the dataset first: its data samples are offered then."
         field = OfferedAssetsField if declared.multiple else OfferedField
