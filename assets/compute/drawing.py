@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 
-WIDTH, HEIGHT = 164, 44
+WIDTH, HEIGHT = 176, 44
 GAP_X, GAP_Y = 60, 14
 LANE = 10
 MARGIN, HEADING = 12, 28
@@ -26,7 +26,7 @@ COLOURS = 8
 # More lanes than these would take longer to lay out than a page may; edges then go straight.
 MAX_LANES = 6000
 # How many characters fit into a box.
-LABEL_FITS, SUB_FITS = 21, 22
+LABEL_FITS, SUB_FITS = 21, 20
 
 # What stands in a box beside its colour, so that nobody needs to tell colours apart.
 MARKS = {"done": "✓", "failed": "✕", "cancelled": "⊘", "executing": "▶", "building": "▶"}
@@ -298,7 +298,7 @@ def _box(node: Node, place: Place, number: int, colours: Mapping[str, int]) -> s
         )
     mark = MARKS.get(node.status, "")
     if mark:
-        mark = f'<text class="graph-mark" x="{x + WIDTH - 14}" y="{y + 18}">{mark}</text>'
+        mark = f'<text class="graph-mark" x="{x + WIDTH - 14}" y="{y + 35}">{mark}</text>'
     inside = (
         f"<title>{escape(node.title or f'{node.label} {node.sub}'.strip())}</title>"
         f'<rect class="graph-box" x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'

@@ -19,6 +19,7 @@ from ..common.filters import (
     TextsFilter,
     search_filter,
 )
+from ..common.parsing import as_key
 from ..permissions.filters import (
     AssetListFilterSet,
     MetadataEntryFilter,
@@ -27,7 +28,7 @@ from ..permissions.filters import (
 )
 from .dialects import dialect_of
 from .models import ComputePlan, Task, TaskInput
-from .queries import with_duration
+from .queries import keys_of_children, with_duration
 from .statuses import PlanStatus, TaskStatus
 
 
@@ -149,7 +150,7 @@ class ComputePlanListFilterSet(TaggedListFilterSet):
         label="Worker", choices=organization_choices, empty_label="any", method="with_worker"
     )
     function_key = PlansWithTaskFilter(
-        field_name="function_id", label="Function", widget=HiddenInput()
+        field_name="function_id", label="Function", widget=HiddenInput
     )
 
     def with_worker(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
@@ -184,6 +185,16 @@ class TasksTakingFilter(KeysFilter):
         return queryset.filter(pk__in=inputs.order_by().values("task_id"))
 
 
+class ChildrenFilter(KeysFilter):
+    """Keeps tasks that take what one of the tasks makes."""
+
+    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
+        if not value:
+            return queryset
+        keys = [key for key in map(as_key, value) if key]
+        return queryset.filter(pk__in=keys_of_children(keys))
+
+
 class TaskListFilterSet(TaggedListFilterSet):
     q = KeyPrefixFilter(
         label="Search",
@@ -193,17 +204,14 @@ class TaskListFilterSet(TaggedListFilterSet):
     worker = ChoiceFilter(
         field_name="worker_id", label="Worker", choices=organization_choices, empty_label="any"
     )
-    rank = IntegersFilter(field_name="rank", label="Rank", widget=HiddenInput())
+    rank = IntegersFilter(field_name="rank", label="Rank", widget=HiddenInput)
     compute_plan_key = hidden_keys(field_name="compute_plan_id", label="Compute plan")
     function_key = hidden_keys(field_name="function_id", label="Function")
-    dataset_key = TasksTakingFilter(field_name="dataset_id", label="Dataset", widget=HiddenInput())
+    dataset_key = TasksTakingFilter(field_name="dataset_id", label="Dataset", widget=HiddenInput)
     data_sample_key = TasksTakingFilter(
-        field_name="data_sample_id", label="Data sample", widget=HiddenInput()
+        field_name="data_sample_id", label="Data sample", widget=HiddenInput
     )
-    model_key = TasksTakingFilter(field_name="model_id", label="Model", widget=HiddenInput())
-    parent_task_key = TasksTakingFilter(
-        field_name="parent_task_id", label="Parent task", widget=HiddenInput()
-    )
+    parent_task_key = ChildrenFilter(label="Parent task", widget=HiddenInput)
 
     class Meta(AssetListFilterSet.Meta):
         model = Task

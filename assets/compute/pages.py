@@ -4,14 +4,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import escape
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.template.defaultfilters import slugify
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from ..common.markup import tag
 from .drawing import Drawing, Edge, Node, draw
@@ -23,8 +24,8 @@ from .statuses import TaskStatus
 INLINE, DRAWN = 200, 2000
 # How many ranks the table by rank and worker shows.
 RANKS = 200
-# The width of the bar of statuses, in units of its own.
-BAR = 1000
+# The width of the bar of statuses, and of its smallest piece, in units of their own.
+BAR, LEAST = 1000, 10
 
 LABELS = {status.value: str(status.label) for status in TaskStatus}
 SLUGS = {status: slugify(label) for status, label in LABELS.items()}
@@ -49,7 +50,7 @@ class Share(NamedTuple):
     status: str
     label: str
     slug: str
-    count: int
+    tasks: int
     x: int
     width: int
 
@@ -66,14 +67,15 @@ def shares(counts: Mapping[str, int]) -> list[Share]:
         TaskStatus.WAITING_FOR_PARENT_TASKS,
         TaskStatus.WAITING_FOR_BUILDER_SLOT,
     ]
-    total, before, found = sum(counts.values()), 0, []
-    for status in order:
-        if count := counts.get(status, 0):
-            x, end = (round(part * BAR / total) for part in (before, before + count))
-            found.append(
-                Share(status.value, LABELS[status], SLUGS[status], count, x, max(1, end - x))
-            )
-            before += count
+    present = [(status, counts[status]) for status in order if counts.get(status)]
+    total = sum(count for _, count in present)
+    # However few they are, they are seen.
+    widths = [max(LEAST, count * BAR / total) for _, count in present]
+    scale, before, found = BAR / (sum(widths) or 1), 0.0, []
+    for (status, count), width in zip(present, widths, strict=True):
+        x, end = round(before), round(before + width * scale)
+        found.append(Share(status.value, LABELS[status], SLUGS[status], count, x, end - x))
+        before += width * scale
     return found
 
 
@@ -82,7 +84,7 @@ class RankTable:
     """A plan's tasks counted by rank and worker: a row is (rank, a cell for each worker)."""
 
     workers: Sequence[str]
-    rows: Sequence[tuple[int, Sequence[Sequence[Share]]]]
+    rows: Sequence[tuple[int, Sequence[SafeString]]]
     more: int
 
 
@@ -91,10 +93,19 @@ def rank_table(plan_key: UUID) -> RankTable:
     counts = counts_by_rank(plan_key)
     workers = sorted({worker for row in counts.values() for worker in row})
     rows = [
-        (rank, [shares(counts[rank].get(worker, {})) for worker in workers])
+        (rank, [_counted(counts[rank].get(worker, {})) for worker in workers])
         for rank in sorted(counts)[:RANKS]
     ]
     return RankTable(workers, rows, max(0, len(counts) - RANKS))
+
+
+def _counted(counts: Mapping[str, int]) -> SafeString:
+    """Return a tag for each status, with how many tasks are in it."""
+    return format_html_join(
+        " ",
+        "{}",
+        ((tag(f"{share.tasks:,} {share.label}", share.slug),) for share in shares(counts)),
+    )
 
 
 @dataclass(frozen=True)
@@ -139,7 +150,7 @@ def _summary(tasks: Sequence[GraphTask]) -> str:
     for task in tasks:
         counts[task.status] += 1
     ranks, workers = {task.rank for task in tasks}, {task.worker for task in tasks}
-    said = ", ".join(f"{share.count} {share.label}" for share in shares(counts))
+    said = ", ".join(f"{share.tasks} {share.label}" for share in shares(counts))
     return (
         f"Graph of {_number(len(tasks), 'task')} in {_number(len(ranks), 'rank')} "
         f"on {_number(len(workers), 'worker')}: {said}."
@@ -153,31 +164,22 @@ def _number(count: int, noun: str) -> str:
 def _rows(
     tasks: Sequence[GraphTask], edges: Sequence[tuple[Any, ...]], prefix: str, suffix: str
 ) -> SafeString:
-    """Return the rows of the table that tells what the drawing shows."""
+    """Return the rows of the table that tells what the drawing shows, in one string: they may
+    be thousands.
+    """
     parents: dict[UUID, dict[UUID, None]] = defaultdict(dict)
     for parent, _, child, _ in edges:
         parents[child][parent] = None
     tags = {status: tag(label) for status, label in LABELS.items()}
-
-    def link(key: UUID) -> SafeString:
-        return format_html(
-            '<a class="mono" href="{}{}{}">{}</a>', prefix, key, suffix, str(key)[:8]
-        )
-
-    links = {task.key: link(task.key) for task in tasks}
-    return format_html_join(
-        "\n",
-        '<tr><td>{}</td><td>{}</td><td>{}</td><td class="number">{}</td>'
-        "<td>{}</td><td>{}</td></tr>",
-        (
-            (
-                links[task.key],
-                task.function,
-                task.worker,
-                task.rank,
-                tags[task.status],
-                format_html_join(", ", "{}", ((links[key],) for key in parents[task.key])),
-            )
-            for task in tasks
-        ),
-    )
+    links = {
+        task.key: f'<a class="mono" href="{prefix}{task.key}{suffix}">{str(task.key)[:8]}</a>'
+        for task in tasks
+    }
+    rows = [
+        f"<tr><td>{links[task.key]}</td><td>{escape(task.function)}</td>"
+        f'<td>{escape(task.worker)}</td><td class="number">{task.rank}</td>'
+        f"<td>{tags[task.status]}</td>"
+        f"<td>{', '.join([links[key] for key in parents[task.key]])}</td></tr>"
+        for task in tasks
+    ]
+    return mark_safe("\n".join(rows))  # noqa: S308  names were escaped; the rest is our own

@@ -166,14 +166,11 @@ def counts_by_rank(plan_key: UUID) -> dict[int, dict[str, dict[str, int]]]:
     return found
 
 
-def functions_of(plan_key: UUID) -> list[dict[str, Any]]:
+def functions_of(plan_key: UUID) -> QuerySet:
     """Return the functions that a plan's tasks run, each with how many do; one query."""
     rows = Task.objects.filter(compute_plan_id=plan_key)
-    return list(
-        rows.values("function_id", name=F("function__name"), status=F("function__status"))
-        .annotate(count=Count("pk"))
-        .order_by("name", "function_id")
-    )
+    named = rows.values("function_id", name=F("function__name")).annotate(count=Count("pk"))
+    return named.order_by("name", "function_id")
 
 
 def inputs_with_sources(task_key: UUID) -> QuerySet[TaskInput]:
@@ -186,14 +183,25 @@ def inputs_with_sources(task_key: UUID) -> QuerySet[TaskInput]:
 
 
 def parents_of(task_key: UUID) -> QuerySet[Task]:
-    """Return the tasks whose outputs a task takes, by rank."""
-    inputs = TaskInput.objects.filter(task_id=task_key, parent_task__isnull=False)
-    return _related(inputs.order_by().values("parent_task_id"))
+    """Return the tasks whose outputs a task takes, by reference or as models, by rank."""
+    inputs = TaskInput.objects.filter(task_id=task_key).order_by()
+    referred = inputs.filter(parent_task__isnull=False).values_list("parent_task_id")
+    made = inputs.filter(model__isnull=False).values_list("model__task_id")
+    return _related(referred.union(made))
 
 
 def children_of(task_key: UUID) -> QuerySet[Task]:
-    """Return the tasks that take an output of a task, by rank."""
-    return _related(TaskInput.objects.filter(parent_task_id=task_key).order_by().values("task_id"))
+    """Return the tasks that take an output of a task, by reference or as a model, by rank."""
+    return _related(keys_of_children([task_key]))
+
+
+def keys_of_children(task_keys: Collection[UUID]) -> QuerySet:
+    """Return the keys of the tasks that take an output of one of the tasks, for a subquery."""
+    # Two selections of which each has an index; a condition with OR would read all the tasks.
+    inputs = TaskInput.objects.order_by()
+    referring = inputs.filter(parent_task_id__any=task_keys).values_list("task_id")
+    taking = inputs.filter(model__task_id__any=task_keys).values_list("task_id")
+    return referring.union(taking)
 
 
 def _related(keys: QuerySet) -> QuerySet[Task]:

@@ -80,7 +80,9 @@ class TaskTable(AssetTable):
 
     key = TaskKeyColumn(orderable=True)
     function = tables.Column(
-        accessor="function__name", linkify=("function", {"key": tables.A("function_id")})
+        accessor="function__name",
+        verbose_name="Function",
+        linkify=("function", {"key": tables.A("function_id")}),
     )
     compute_plan = tables.Column(
         accessor="compute_plan__name",
@@ -89,7 +91,7 @@ class TaskTable(AssetTable):
         orderable=False,
     )
     status = StatusColumn(TaskStatus)
-    worker = tables.Column(accessor="worker_id")
+    worker = tables.Column(accessor="worker_id", verbose_name="Worker")
     rank = NumberColumn()
     tag = tables.Column()
     metadata = MetadataColumn(orderable=False)

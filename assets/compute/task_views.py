@@ -46,8 +46,9 @@ class TaskList(AssetListPage):
     def make_table(self, rows: Any, **options: Any) -> AssetTable:
         # Tasks of one plan are ordered by any column; among all, which may be millions, only by
         # those that an index orders.
-        narrow = bool(self.request.GET.get("compute_plan_key"))
-        return super().make_table(rows, orderable=narrow, **options)
+        if self.request.GET.get("compute_plan_key"):
+            return super().make_table(rows, **{"orderable": True, "order_by": "rank", **options})
+        return super().make_table(rows, orderable=False, **options)
 
     def shown_value(self, name: str, value: str) -> str:
         if model := self.called.get(name):

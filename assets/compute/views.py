@@ -23,6 +23,9 @@ from .snippets import SPELLED, plan_snippets
 from .statuses import FINAL
 from .tables import ComputePlanTable
 
+# How many performances a plan's page shows; the CSV has all.
+SHOWN = 100
+
 
 class ComputePlanList(AssetListPage):
     name = "compute-plans"
@@ -60,7 +63,7 @@ class ComputePlanPage(OfPlan, AssetPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         plan = self.object
-        own = may_change(self.user, plan)
+        own, performances = may_change(self.user, plan), self.performances()
         return super().get_context_data(
             shares=shares(plan.counts),
             lasted=lasted(plan.start_date, plan.end_date),
@@ -69,7 +72,8 @@ class ComputePlanPage(OfPlan, AssetPage):
             may_cancel=not check_cancel(plan, self.user),
             by_rank=rank_table(plan.pk),
             functions=functions_of(plan.pk),
-            performances=self.performances(),
+            performances=performances[:SHOWN],
+            performance_count=len(performances),
             graph=plan_graph(plan) if 0 < plan.task_count <= INLINE else None,
             drawn_later=INLINE < plan.task_count <= DRAWN,
             **kwargs,

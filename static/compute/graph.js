@@ -17,6 +17,9 @@
         const height = svg.viewBox.baseVal.height;
         let scale = 1;
 
+        // The box keeps its height, so that nothing below it moves.
+        box.style.height = `${box.offsetHeight}px`;
+
         // Keeps the point (x, y) of the box where it is.
         function resize(wanted, x = box.clientWidth / 2, y = box.clientHeight / 2) {
             const next = Math.min(LARGEST, Math.max(SMALLEST, wanted));
@@ -32,14 +35,9 @@
         const actions = {
             in: () => resize(scale * STEP),
             out: () => resize(scale / STEP),
-            fit: () => resize(Math.min(1, box.clientWidth / width, limit() / height)),
+            fit: () => resize(Math.min(1, box.clientWidth / width, box.clientHeight / height)),
             reset: () => resize(1),
         };
-
-        // The height that the box may take, however small the drawing is at the moment.
-        function limit() {
-            return parseFloat(getComputedStyle(box).maxHeight) || box.clientHeight;
-        }
 
         graph.addEventListener("click", (event) => {
             const button = event.target.closest("[data-graph-zoom]");
