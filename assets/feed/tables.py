@@ -38,29 +38,38 @@ def detail_of(event: Event) -> str:
     return ", ".join(said)
 
 
-class EventTable(AssetTable):
-    """The newest first, to the second: an audit needs no less."""
+class SecondColumn(WhenColumn):
+    """A moment, to the second: an audit needs no less."""
 
-    shown = ("timestamp", "actor_name", "organization", "action", "asset_kind", "asset", "detail")
+    def render(self, value: Any) -> SafeString:
+        return format_html(
+            '<time datetime="{}">{}</time>', value.isoformat(), date(value, "Y-m-d H:i:s")
+        )
+
+
+class EventTable(AssetTable):
+    """What happened, the newest first."""
+
+    shown = ("timestamp", "action", "asset_kind", "asset", "actor_name", "organization", "detail")
     last = "-pk"
 
-    timestamp = WhenColumn(verbose_name="When")
-    actor_name = tables.Column(verbose_name="User")
+    timestamp = SecondColumn(verbose_name="When")
+    action = tables.Column(verbose_name="What")
+    asset_kind = tables.Column(verbose_name="Kind")
+    asset = tables.Column(
+        accessor="asset_name",
+        verbose_name="Asset",
+        empty_values=(),
+        attrs={"td": {"class": "name"}},
+    )
+    actor_name = tables.Column(verbose_name="By")
     organization = tables.Column(
         accessor="organization_id",
         verbose_name="For",
         linkify=("organization", {"pk": tables.A("organization_id")}),
     )
-    action = tables.Column(verbose_name="Did")
-    asset_kind = tables.Column(verbose_name="Kind")
-    asset = tables.Column(accessor="asset_name", empty_values=(), attrs={"td": {"class": "name"}})
     asset_key = tables.Column(verbose_name="Key", attrs={"td": {"class": "mono"}}, orderable=False)
     detail = tables.Column(orderable=False)
-
-    def render_timestamp(self, value: Any) -> SafeString:
-        return format_html(
-            '<time datetime="{}">{}</time>', value.isoformat(), date(value, "Y-m-d H:i:s")
-        )
 
     def render_action(self, record: Event) -> SafeString:
         failed = "failed" in str(record.detail.get("status", "")).lower()

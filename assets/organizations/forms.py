@@ -171,8 +171,13 @@ class RoleForm(UserChangeForm):
 
     is_active: Any = None
     new_password: Any = None
-    sections = (Section("Role", "role"),)
-    role = forms.ChoiceField(choices=Role.choices, widget=forms.RadioSelect, help_text=ROLE_HELP)
+    sections = ("role",)
+    role = forms.ChoiceField(
+        label="What the user may do",
+        choices=Role.choices,
+        widget=forms.RadioSelect,
+        help_text=ROLE_HELP,
+    )
 
 
 class ActiveForm(UserChangeForm):

@@ -95,7 +95,7 @@ def test_a_token_is_shown_in_the_answer_and_never_again(session_of, alice, clien
     assert answer.status_code == 200
     (secret,) = re.findall(r'<code id="token-secret">([0-9a-f]{40})</code>', text)
     assert f"Authorization: Token {secret}" in text
-    assert 'url="http://testserver/api", token="' in text
+    assert f'url="http://testserver/api",\n    token="{secret}",' in text
     assert f'data-copy="{secret}"' in text
     assert "no-store" in answer["Cache-Control"]
 
