@@ -60,6 +60,8 @@ def visit(chromium: Browser, site: Site) -> Iterator[Visit]:
             base_url=site.url,
             viewport={"width": width, "height": 900},
             java_script_enabled=scripts,
+            # A colour that is still changing is no colour that one reads.
+            reduced_motion="reduce",
             **options,
         )
         contexts.append(context)

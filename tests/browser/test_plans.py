@@ -1,0 +1,156 @@
+"""The jobs of those who register compute plans: by the builder, and as JSON."""
+
+import json
+import re
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .test_registering import SCRIPTS, starred, told
+from .watch import assert_accessible
+
+pytestmark = pytest.mark.browser
+
+TRAIN = re.compile("^Train logistic regression")
+SCORE = re.compile("^Federated averaging")
+
+
+def name_plan(page: Page) -> str:
+    name = f"Study {uuid4()}"
+    page.get_by_label(starred("Name")).fill(name)
+    return name
+
+
+def register(page: Page) -> None:
+    page.get_by_role("button", name="Register the plan").click()
+
+
+def choose_function(page: Page, name: re.Pattern) -> None:
+    page.get_by_role("radio", name=name).check()
+    page.get_by_role("button", name="Choose this function").click()
+
+
+def add(page: Page, count: int) -> None:
+    page.get_by_role("button", name="Add to the plan").click()
+    expect(page.get_by_role("heading", name=re.compile(rf"^Tasks\s+{count}$"))).to_be_visible()
+
+
+@SCRIPTS
+def test_register_a_plan_by_the_builder(visit, api, scripts):
+    page = visit(scripts=scripts)
+    page.goto("/compute-plans/")
+    page.get_by_role("link", name=re.compile("^Register")).first.click()
+    name = name_plan(page)
+
+    # One that trains ...
+    choose_function(page, TRAIN)
+    page.get_by_role("radio", name=re.compile("Breast masses, Institut Curie")).check()
+    samples = page.get_by_role("group", name=re.compile("^datasamples"))
+    if not scripts:
+        page.get_by_role("button", name="Show its data samples").click()
+    samples.get_by_role("checkbox").first.check()
+    if scripts:
+        assert_accessible(page)
+    add(page, 1)
+
+    # ... and one that takes what it makes.
+    choose_function(page, SCORE)
+    models = page.get_by_role("group", name=re.compile("^models"))
+    models.get_by_role(
+        "checkbox", name=re.compile(r"task 1|^model of 1|this plan|1\b")
+    ).first.check()
+    add(page, 2)
+    expect(page.get_by_role("region", name="Graph").locator("svg").first).to_be_visible()
+    if scripts:
+        assert_accessible(page)
+    register(page)
+
+    told(page, name)
+    plan = api.named("/compute_plan/", name)
+    tasks = api.all(f"/compute_plan/{plan['key']}/task/")
+    assert sorted(task["rank"] for task in tasks) == [0, 1]
+    assert {task["worker"] for task in tasks} == {"CurieMSP"}
+
+
+def plan_of(api, **changes) -> list[dict]:
+    """Two tasks as JSON: one that trains, one that takes its model."""
+    (dataset,) = [
+        row for row in api.all("/data_manager/", owner="CurieMSP") if "demo" in row["metadata"]
+    ]
+    functions = {row["metadata"].get("demo"): row["key"] for row in api.all("/function/")}
+    sample = api.get(f"/data_manager/{dataset['key']}/")["data_sample_keys"][0]
+    mine = {"permissions": {"public": False, "authorized_ids": []}}
+    first = {
+        "task_id": str(uuid4()),
+        "function_key": functions["train"],
+        "worker": "CurieMSP",
+        "inputs": [
+            {"identifier": "opener", "asset_key": dataset["key"]},
+            {"identifier": "datasamples", "asset_key": sample},
+        ],
+        "outputs": {"model": mine},
+    }
+    second = {
+        "task_id": str(uuid4()),
+        "function_key": functions["aggregate"],
+        "worker": "CurieMSP",
+        "inputs": [
+            {
+                "identifier": "models",
+                "parent_task_key": first["task_id"],
+                "parent_task_output_identifier": "model",
+            }
+        ],
+        "outputs": {"shared": mine},
+    }
+    return [first | changes, second]
+
+
+@SCRIPTS
+def test_register_a_plan_as_json_that_was_wrong(visit, api, scripts):
+    right = plan_of(api)
+    unknown = str(uuid4())
+    wrong = [right[0] | {"function_key": unknown}, right[1] | {"worker": "NobodyMSP"}]
+    page = visit(scripts=scripts)
+    page.goto("/compute-plans/new/")
+    page.get_by_role("button", name="JSON", exact=True).click()
+    name = name_plan(page)
+    tasks = page.get_by_role("textbox", name="Tasks", exact=True)
+    tasks.fill(json.dumps(wrong))
+    page.get_by_role("button", name="Check", exact=True).click()
+    main = page.locator("main")
+    expect(main).to_contain_text(unknown)
+    expect(main).to_contain_text("NobodyMSP")
+    assert not [plan for plan in api.all("/compute_plan/", name=name) if plan["name"] == name]
+    if scripts:
+        assert_accessible(page)
+
+    tasks.fill("[{")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(tasks).to_have_value("[{")
+    expect(main).to_contain_text("JSON")
+
+    tasks.fill(json.dumps(right))
+    register(page)
+    told(page, name)
+    plan = api.named("/compute_plan/", name)
+    found = api.all(f"/compute_plan/{plan['key']}/task/")
+    assert {task["key"] for task in found} == {task["task_id"] for task in right}
+
+
+def test_whole_plan_as_json(visit, api):
+    """The shape that the SDK sends: what the fields leave blank is taken from it."""
+    plan = {
+        "key": str(uuid4()),
+        "name": f"Study {uuid4()}",
+        "tag": "from a file",
+        "tasks": plan_of(api),
+    }
+    page = visit()
+    page.goto("/compute-plans/new/")
+    page.get_by_role("button", name="JSON", exact=True).click()
+    page.get_by_role("textbox", name="Tasks", exact=True).fill(json.dumps(plan))
+    register(page)
+    told(page, plan["name"])
+    assert api.get(f"/compute_plan/{plan['key']}/")["tag"] == "from a file"

@@ -1,0 +1,242 @@
+"""The jobs of those who register datasets, data samples and functions, with scripts and without.
+
+What a page registers is read back through the API.
+"""
+
+import re
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.builders import CODE, DESCRIPTION, zip_of
+
+from .watch import assert_accessible
+
+pytestmark = pytest.mark.browser
+
+OPENER = b"""import substratools as tools
+
+
+class Opener(tools.Opener):
+    def get_data(self, folders):
+        return folders
+
+    def fake_data(self, n_samples=None):
+        return list(range(n_samples or 1))
+"""
+
+SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+
+
+def starred(label: str) -> re.Pattern:
+    """A label, with the star of what is required."""
+    return re.compile(rf"^\s*{label}\s*\*?\s*$")
+
+
+def file(name: str, content: bytes) -> dict:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+
+
+def give(page: Page, label: str, *files: dict, scripts: bool) -> None:
+    """Choose files for a field; with scripts they are sent at once, and the form waits for them."""
+    page.get_by_label(starred(label)).set_input_files(list(files))
+    for item in files if scripts else ():
+        expect(page.get_by_role("checkbox", name=f"Keep {item['name']}")).to_be_checked()
+
+
+def register(page: Page) -> None:
+    page.get_by_role("button", name="Register", exact=True).click()
+
+
+def told(page: Page, text: str) -> None:
+    """Expect the page to tell, above all else, that it was done."""
+    expect(page.locator(".messages")).to_contain_text(text)
+
+
+# --- Datasets ------------------------------------------------------------------------------------
+
+
+def fill_in_dataset(page: Page, name: str, *, scripts: bool) -> None:
+    page.get_by_label(starred("Name")).fill(name)
+    page.get_by_label(starred("Type")).fill("images")
+    give(page, "Opener", file("opener.py", OPENER), scripts=scripts)
+    give(page, "Description", file("description.md", DESCRIPTION), scripts=scripts)
+
+
+@SCRIPTS
+def test_register_a_dataset(visit, api, scripts):
+    name = f"Scans {uuid4()}"
+    page = visit(scripts=scripts)
+    page.goto("/")
+    page.get_by_role("link", name="Register a dataset").first.click()
+    fill_in_dataset(page, name, scripts=scripts)
+    permissions = page.get_by_role("group", name="Permissions", exact=True)
+    permissions.get_by_role("checkbox", name=re.compile("KarolinskaMSP")).check()
+    sentence = permissions.locator(".permission-picker-sentence")
+    if scripts:
+        expect(sentence).to_contain_text("KarolinskaMSP")
+    register(page)
+
+    told(page, f"The dataset {name} is registered.")
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    dataset = api.named("/data_manager/", name)
+    assert dataset["type"] == "images"
+    assert dataset["owner"] == "CurieMSP"
+    assert dataset["permissions"]["process"] == {
+        "public": False,
+        "authorized_ids": ["CurieMSP", "KarolinskaMSP"],
+    }
+    assert dataset["logs_permission"] == {"public": False, "authorized_ids": ["CurieMSP"]}
+    assert api.download(f"/data_manager/{dataset['key']}/opener/") == OPENER
+    assert api.download(f"/data_manager/{dataset['key']}/description/") == DESCRIPTION
+
+
+@SCRIPTS
+def test_nothing_is_lost_when_something_is_wrong(visit, api, scripts):
+    name = f"Scans {uuid4()}"
+    page = visit(scripts=scripts)
+    page.goto("/datasets/new/")
+    fill_in_dataset(page, name, scripts=scripts)
+    page.get_by_label(starred("Name")).fill("")
+    register(page)
+
+    expect(page.get_by_role("alert").first).to_contain_text("Nothing was registered yet.")
+    expect(page.get_by_label(starred("Type"))).to_have_value("images")
+    for kept in ("opener.py", "description.md"):
+        expect(page.get_by_role("checkbox", name=f"Keep {kept}")).to_be_checked()
+    if scripts:
+        assert_accessible(page)
+    page.get_by_label(starred("Name")).fill(name)
+    register(page)
+    told(page, f"The dataset {name} is registered.")
+    assert api.named("/data_manager/", name)["type"] == "images"
+
+
+def test_wrong_opener_is_told_at_once(visit):
+    page = visit()
+    page.goto("/datasets/new/")
+    broken = file("opener.py", b"class Opener:\n    def get_data(self\n")
+    give(page, "Opener", broken, scripts=True)
+    expect(page.locator(".advice").first).to_contain_text("line")
+    assert_accessible(page)
+
+
+# --- Data samples --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dataset(api):
+    """Curie's dataset of the demo."""
+    rows = api.all("/data_manager/", owner="CurieMSP")
+    return next(row for row in rows if row["metadata"].get("demo") == "curie")
+
+
+def samples_of(api, dataset):
+    return set(api.get(f"/data_manager/{dataset['key']}/")["data_sample_keys"])
+
+
+def test_register_three_samples_from_a_folder(visit, api, dataset, tmp_path):
+    before = samples_of(api, dataset)
+    for number in range(3):
+        folder = tmp_path / "ward" / f"patient-{number}"
+        folder.mkdir(parents=True)
+        (folder / "data.csv").write_text(f"{uuid4()}\n")
+    page = visit()
+    page.goto(f"/datasets/{dataset['key']}/")
+    page.get_by_role("link", name="Add data samples").first.click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a folder").click()
+    chooser.value.set_files(tmp_path / "ward")
+    for number in range(3):
+        kept = page.get_by_role("checkbox", name=re.compile(f"Keep patient-{number}"))
+        expect(kept).to_be_checked()
+    assert_accessible(page)
+    register(page)
+
+    told(page, "3 data samples are registered.")
+    assert len(samples_of(api, dataset) - before) == 3
+
+
+@SCRIPTS
+def test_register_samples_as_archives(visit, api, dataset, scripts):
+    before = samples_of(api, dataset)
+    archives = [
+        file(f"patient-{number}.zip", zip_of({"data.csv": str(uuid4()).encode()}))
+        for number in range(3)
+    ]
+    page = visit(scripts=scripts)
+    page.goto(f"/data-samples/new/?dataset={dataset['key']}")
+    give(page, "Files", *archives, scripts=scripts)
+    register(page)
+
+    told(page, "3 data samples are registered.")
+    assert len(samples_of(api, dataset) - before) == 3
+
+
+@SCRIPTS
+def test_unsafe_archive_is_told_and_the_others_stay(visit, api, dataset, scripts):
+    before = samples_of(api, dataset)
+    fine = file("fine.zip", zip_of({"data.csv": str(uuid4()).encode()}))
+    unsafe = file("unsafe.zip", zip_of({"../data.csv": b"1"}))
+    page = visit(scripts=scripts)
+    page.goto(f"/data-samples/new/?dataset={dataset['key']}")
+    page.get_by_label(starred("Files")).set_input_files([fine, unsafe])
+    if not scripts:
+        register(page)
+    expect(page.get_by_role("checkbox", name="Keep fine.zip")).to_be_checked()
+    expect(page.locator(".invalid-feedback").filter(has_text="../data.csv").first).to_be_visible()
+    if scripts:
+        page.get_by_role("button", name="Remove unsafe.zip").click()
+    register(page)
+
+    told(page, "The data sample is registered.")
+    assert len(samples_of(api, dataset) - before) == 1
+
+
+# --- Functions -----------------------------------------------------------------------------------
+
+
+@SCRIPTS
+def test_register_a_function(visit, api, scripts):
+    name = f"Train {uuid4()}"
+    page = visit(scripts=scripts)
+    page.goto("/functions/")
+    page.get_by_role("link", name=re.compile("^Register")).first.click()
+    page.get_by_label(starred("Name")).fill(name)
+    give(page, "Archive", file("function.zip", zip_of(CODE)), scripts=scripts)
+    give(page, "Description", file("description.md", DESCRIPTION), scripts=scripts)
+    page.get_by_role("checkbox", name="Runs on a dataset").check()
+
+    inputs, outputs = page.locator("#rows-inputs"), page.locator("#rows-outputs")
+    fill_in_row(inputs.locator(".row-list > fieldset").first, "shared", "model")
+    inputs.get_by_role("checkbox", name="Optional").first.check()
+    fill_in_row(outputs.locator(".row-list > fieldset").first, "model", "model")
+    outputs.get_by_role("button", name="Add output").click()
+    second = outputs.locator(".row-list > fieldset").nth(1)
+    fill_in_row(second, "accuracy", "performance")
+    page.get_by_role("checkbox", name="Public: every organisation").check()
+    if scripts:
+        assert_accessible(page)
+    register(page)
+
+    told(page, f"The function {name} is registered.")
+    function = api.named("/function/", name)
+    assert function["permissions"]["process"]["public"] is True
+    assert {key: value["kind"] for key, value in function["inputs"].items()} == {
+        "opener": "ASSET_DATA_MANAGER",
+        "datasamples": "ASSET_DATA_SAMPLE",
+        "shared": "ASSET_MODEL",
+    }
+    assert function["inputs"]["shared"]["optional"] is True
+    assert {key: value["kind"] for key, value in function["outputs"].items()} == {
+        "model": "ASSET_MODEL",
+        "accuracy": "ASSET_PERFORMANCE",
+    }
+    assert api.download(f"/function/{function['key']}/file/") == zip_of(CODE)
+
+
+def fill_in_row(row, identifier: str, kind: str) -> None:
+    row.get_by_label(starred("Identifier")).fill(identifier)
+    wanted = row.locator("option").filter(has_text=re.compile(f"^{kind}:")).first
+    row.get_by_label(starred("Kind")).select_option(label=wanted.text_content())
