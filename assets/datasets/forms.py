@@ -175,7 +175,7 @@ class DataSampleForm(KeepsUploads, PageForm):
         folders=True,
     )
     paths = forms.CharField(
-        label="Or folders on the server",
+        label="Folders on the server",
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="One a line, below your organisation's folder; each one is a data sample. "

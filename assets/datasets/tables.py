@@ -39,7 +39,9 @@ class DataSampleTable(AssetTable):
         verbose_name="Key",
         attrs={"td": {"class": "mono nowrap"}},
     )
-    source = tables.Column(accessor="archive", orderable=False, empty_values=())
+    source = tables.Column(
+        accessor="archive", verbose_name="Source", orderable=False, empty_values=()
+    )
     datasets = CountColumn(dataset_counts_of, verbose_name="Datasets")
     tasks = CountColumn(task_counts_of_samples, verbose_name="Tasks")
     size = tables.Column(orderable=False, empty_values=())

@@ -117,6 +117,7 @@
             said.push(`${loose.length} ${loose.length === 1 ? "file" : "files"} beside the subfolders`);
         }
         const samples = [...groups].map(([name, entries]) => ({ name, entries }));
+        samples.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
         return { samples, said };
     };
 

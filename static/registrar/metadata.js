@@ -77,6 +77,10 @@
             textarea.before(this.box);
             textarea.hidden = true;
             textarea.dataset.edited = "yes";
+            const help = document.getElementById(`${textarea.id}_helptext`);
+            if (help) {
+                help.textContent = 'Texts of at most 100 bytes. No "__" in a key.';
+            }
             label?.addEventListener("click", () => this.rows.querySelector("input")?.focus());
             this.fill(pairs);
             this.listen();
