@@ -178,7 +178,8 @@ class ListPage(Page):
                 yield writer.writerow([_plain(value) for value in row])
 
     def _json(self, rows: QuerySet) -> Iterator[bytes]:
-        names = [name for name in self.table_class.base_columns if name in self.columns()]
+        # The columns in the order of their values, which is not the order of their definition.
+        names = [column.name for column in self.make_table([], order_by=()).columns.iterall()]
         yield b"["
         separator = b"\n"
         for chunk in self._chunks(rows):
