@@ -253,7 +253,7 @@ def _stack(layer: list[_Item], wanted: Sequence[float]) -> None:
 
 def cut(text: str, length: int) -> str:
     """Return the text, or its beginning where it does not fit."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def _heading(number: int, rank: int) -> str:
