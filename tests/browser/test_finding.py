@@ -23,7 +23,7 @@ def test_find_a_function_and_download_it(visit, function):
     page.keyboard.press("/")
     page.keyboard.type(function["name"][:10])
     page.locator("#search-suggestions a").filter(has_text=function["name"]).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(function["name"])
+    expect(page.locator(".page-heading h1")).to_have_text(function["name"])
     with page.expect_download() as download:
         page.locator(f"a[download][href$='/function/{function['key']}/file/']").first.click()
     content = Path(download.value.path()).read_bytes()

@@ -5,7 +5,7 @@ import re
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from .test_registering import SCRIPTS, starred, told
 from .watch import assert_accessible
@@ -13,7 +13,7 @@ from .watch import assert_accessible
 pytestmark = pytest.mark.browser
 
 TRAIN = re.compile("^Train logistic regression")
-SCORE = re.compile("^Federated averaging")
+AGGREGATE = re.compile("^Federated averaging")
 
 
 def name_plan(page: Page) -> str:
@@ -29,6 +29,14 @@ def register(page: Page) -> None:
 def choose_function(page: Page, name: re.Pattern) -> None:
     page.get_by_role("radio", name=name).check()
     page.get_by_role("button", name="Choose this function").click()
+
+
+def write_json(page: Page) -> Locator:
+    """Turn to the plan as JSON; return the box for it."""
+    page.get_by_role("button", name="JSON", exact=True).click()
+    box = page.get_by_role("textbox", name="Tasks as JSON")
+    expect(box).to_be_visible()
+    return box
 
 
 def add(page: Page, count: int) -> None:
@@ -55,13 +63,13 @@ def test_register_a_plan_by_the_builder(visit, api, scripts):
     add(page, 1)
 
     # ... and one that takes what it makes.
-    choose_function(page, SCORE)
+    choose_function(page, AGGREGATE)
     models = page.get_by_role("group", name=re.compile("^models"))
     models.get_by_role(
         "checkbox", name=re.compile(r"task 1|^model of 1|this plan|1\b")
     ).first.check()
     add(page, 2)
-    expect(page.get_by_role("region", name="Graph").locator("svg").first).to_be_visible()
+    expect(page.get_by_role("group", name=re.compile("^Graph of 2 tasks"))).to_be_visible()
     if scripts:
         assert_accessible(page)
     register(page)
@@ -114,9 +122,8 @@ def test_register_a_plan_as_json_that_was_wrong(visit, api, scripts):
     wrong = [right[0] | {"function_key": unknown}, right[1] | {"worker": "NobodyMSP"}]
     page = visit(scripts=scripts)
     page.goto("/compute-plans/new/")
-    page.get_by_role("button", name="JSON", exact=True).click()
+    tasks = write_json(page)
     name = name_plan(page)
-    tasks = page.get_by_role("textbox", name="Tasks", exact=True)
     tasks.fill(json.dumps(wrong))
     page.get_by_role("button", name="Check", exact=True).click()
     main = page.locator("main")
@@ -149,8 +156,7 @@ def test_whole_plan_as_json(visit, api):
     }
     page = visit()
     page.goto("/compute-plans/new/")
-    page.get_by_role("button", name="JSON", exact=True).click()
-    page.get_by_role("textbox", name="Tasks", exact=True).fill(json.dumps(plan))
+    write_json(page).fill(json.dumps(plan))
     register(page)
     told(page, plan["name"])
     assert api.get(f"/compute_plan/{plan['key']}/")["tag"] == "from a file"

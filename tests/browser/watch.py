@@ -5,8 +5,13 @@ from typing import Any
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-# A form that is not right answers so, which Chromium reports as any failed request.
-ANSWERS_OF_FORMS = "the server responded with a status of 422"
+NO_COMPLAINTS = (
+    # A form that is not right answers so, which Chromium reports as any failed request.
+    "the server responded with a status of 422",
+    # One types on while an answer is under way: the newer request takes its place.
+    "htmx:sendAbort",
+    "htmx:afterRequest",
+)
 TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`CSP: ${event.violatedDirective} forbids ${event.blockedURI}`))"""
 SERIOUS = ("serious", "critical")
@@ -24,7 +29,8 @@ class Watch:
         context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and ANSWERS_OF_FORMS not in message.text:
+        is_fine = any(text in message.text for text in NO_COMPLAINTS)
+        if message.type == "error" and not is_fine:
             where = message.page.url if message.page else ""
             self.complaints.append(f"{where}: {message.text}")
 
