@@ -1,0 +1,112 @@
+"""Files that wait for their form: whose they are, how long, how many, and what becomes of them."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.utils import timezone
+
+from assets.common.errors import Code, Refused
+from assets.uploads import registration
+from assets.uploads.models import KeptFile, Upload
+from assets.uploads.registration import LIFETIME, forget, forget_old, keep, uploads_of
+from tests.builders import upload
+
+
+def kept(user, content: bytes = b"content", name: str = "notes.md") -> Upload:
+    return keep(user, upload(content, name))
+
+
+def test_a_file_is_kept_as_it_was_sent(alice):
+    found = kept(alice)
+    assert (found.name, found.file_size, found.user) == ("notes.md", 7, alice)
+    with KeptFile(found) as file:
+        assert (file.name, file.size, file.read()) == ("notes.md", 7, b"content")
+
+
+def test_where_it_lies_has_a_name_of_ours(alice):
+    found = kept(alice, name="../../evil.md")
+    assert found.file.name == f"uploads/{found.pk}"
+
+
+def test_uploads_are_their_users_only(alice, ada, bob):
+    mine, colleagues, theirs = kept(alice), kept(ada), kept(bob)
+    assert uploads_of(alice, [theirs.pk, mine.pk, colleagues.pk]) == [mine]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forgetting_deletes_the_file_once_it_is_certain(alice):
+    found = kept(alice)
+    with transaction.atomic():
+        forget([found])
+        assert default_storage.exists(found.file.name)
+    assert not default_storage.exists(found.file.name)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_not_forgotten_after_all_keeps_its_file(alice):
+    found = kept(alice)
+    with transaction.atomic():
+        forget([found])
+        transaction.set_rollback(True)
+    assert Upload.objects.exists()
+    assert default_storage.exists(found.file.name)
+
+
+@pytest.mark.parametrize(
+    ("age", "stays"), [(LIFETIME - timedelta(minutes=1), True), (LIFETIME, False)]
+)
+def test_uploads_are_forgotten_after_a_day(age, stays, alice):
+    found = kept(alice)
+    Upload.objects.update(created_at=timezone.now() - age)
+    forget_old()
+    assert Upload.objects.filter(pk=found.pk).exists() == stays
+
+
+def test_whoever_sends_next_has_old_ones_forgotten(alice, bob):
+    kept(alice)
+    Upload.objects.update(created_at=timezone.now() - 2 * LIFETIME)
+    assert kept(bob) == Upload.objects.get()
+
+
+def test_there_is_room_for_so_much_of_each_user(alice, bob, settings, monkeypatch):
+    monkeypatch.setattr(registration, "MAX_WAITING", 2)
+    settings.MAX_UPLOAD_SIZE = 5
+    kept(alice, b"12345")
+    kept(alice, b"1234")
+    with pytest.raises(Refused) as refused:
+        kept(alice, b"12")
+    assert refused.value.first.code == Code.BAD_REQUEST
+    assert "register or remove some" in refused.value.first.message
+    assert kept(alice, b"1").file_size == 1
+    assert kept(bob, b"12345").file_size == 5
+
+
+def test_viewers_keep_nothing(victor, root):
+    for user in (victor, root):
+        with pytest.raises(Refused) as refused:
+            kept(user)
+        assert refused.value.first.code == Code.FORBIDDEN
+    assert not Upload.objects.exists()
+
+
+def test_a_kept_file_is_opened_when_it_is_read_and_again_after_it_was_closed(alice):
+    file = KeptFile(kept(alice))
+    assert "file" not in vars(file)
+    assert file.read(3) == b"con"
+    file.close()
+    assert "file" not in vars(file)
+    assert file.read(3) == b"con"
+    file.close()
+
+
+def test_check_files_knows_what_waits(alice, capsys):
+    found = kept(alice)
+    call_command("check_files")
+    assert "upload: 1 files, 0 wrong" in capsys.readouterr().out
+    default_storage.delete(found.file.name)
+    with pytest.raises(CommandError):
+        call_command("check_files")
+    assert str(found.pk) in capsys.readouterr().out
