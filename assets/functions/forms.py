@@ -45,15 +45,7 @@ def _kind_field(meanings: Mapping[AssetKind, str], help_text: str = "") -> KindF
     return KindField(choices=choices, initial=choices[0][0], help_text=help_text)
 
 
-class SlotForm(RowForm):
-    """One input or output."""
-
-    def show_at(self, path: str, problem: Problem) -> None:
-        # A row is known by its identifier: what is wrong with all of it is mended there.
-        super().show_at(path or "identifier", problem)
-
-
-class FunctionInputForm(SlotForm):
+class FunctionInputForm(RowForm):
     """One input of a function."""
 
     identifier = text_field(
@@ -78,7 +70,7 @@ class FunctionInputForm(SlotForm):
         )
 
 
-class FunctionOutputForm(SlotForm):
+class FunctionOutputForm(RowForm):
     """One output of a function."""
 
     identifier = text_field(FunctionOutput, "identifier", help_text="What the code calls it.")
@@ -163,6 +155,14 @@ class FunctionForm(KeepsUploads, PageForm):
 
     def save(self) -> Function:
         return register_function(self.spec, self.actor)
+
+    def field_called(self, html_name: str) -> forms.BoundField | None:
+        """Return a field to be shown alone; an identifier then says what its row would have."""
+        field = super().field_called(html_name)
+        if field is not None and isinstance(row := field.form, RowForm):
+            for error in row.non_field_errors().as_data():
+                row.add_error("identifier", error)
+        return field
 
 
 class FunctionRenameForm(RenameForm):
