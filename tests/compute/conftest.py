@@ -34,7 +34,9 @@ def text_of(html):
 def panel(html, id):
     """The panel below the heading with this id; blank when the page does not have it."""
     found = re.search(
-        rf'<section class="panel" aria-labelledby="{id}-heading">(.*?)</section>', html, re.DOTALL
+        rf'<section class="panel"[^>]* aria-labelledby="{id}-heading">(.*?)</section>',
+        html,
+        re.DOTALL,
     )
     return found[1] if found else ""
 
