@@ -12,6 +12,7 @@ from django.db import connection
 
 from assets.common.errors import Code
 from assets.organizations.models import ApiToken
+from assets.uploads.models import Upload
 
 from .doors import Door, Outcome
 from .requests import Request
@@ -73,17 +74,20 @@ def verify(case: Case, door: Door, world: World) -> Outcome:
 
 
 def everything() -> dict[str, Any]:
-    """Return all that is kept, but for sign-ins: the rows of every table, the bytes of every file.
+    """Return all that is registered: the rows of every table, the bytes of every file.
 
-    Equal before and after means that nothing was written, not even half of it.
+    Sign-ins are left out, and files that a form keeps until they are registered. Equal before and
+    after means that nothing was written, not even half of it.
     """
     models = apps.get_app_config("assets").get_models(include_auto_created=True)
-    tables = {model._meta.db_table for model in models} - {ApiToken._meta.db_table}
+    tables = {model._meta.db_table for model in models}
+    tables -= {ApiToken._meta.db_table, Upload._meta.db_table}
     kept: dict[str, Any] = {}
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
             kept[table] = sorted(map(repr, cursor.fetchall()))
     root = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
-    kept["files"] = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    files = (path for path in root.rglob("*") if path.is_file())
+    kept["files"] = {path: path.read_bytes() for path in files if path.parent != root / "uploads"}
     return kept
