@@ -122,7 +122,8 @@ def _values(row: models.Model) -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
 def test_the_page_registers_what_the_api_does(build, pages, client_of, world):
-    assert world.dataset and world.samples and world.plan  # registered before both
+    # Registered before both.
+    assert all((world.dataset, world.samples, world.plan, world.other_dataset))
     found = []
     for send in (ApiDoor(client_of).send, pages.send):
         request = build(world)
