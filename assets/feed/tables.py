@@ -42,26 +42,30 @@ class SecondColumn(WhenColumn):
     """A moment, to the second: an audit needs no less."""
 
     def render(self, value: Any) -> SafeString:
+        # On a narrow screen the time goes below the day.
         return format_html(
-            '<time datetime="{}">{}</time>', value.isoformat(), date(value, "Y-m-d H:i:s")
+            '<time datetime="{}"><span class="nowrap">{}</span> {}</time>',
+            value.isoformat(),
+            date(value, "Y-m-d"),
+            date(value, "H:i:s"),
         )
 
 
 class EventTable(AssetTable):
     """What happened, the newest first."""
 
-    shown = ("timestamp", "action", "asset_kind", "asset", "actor_name", "organization", "detail")
+    shown = ("timestamp", "action", "asset", "asset_kind", "actor_name", "organization", "detail")
     last = "-pk"
 
-    timestamp = SecondColumn(verbose_name="When")
+    timestamp = SecondColumn(verbose_name="When", attrs={"td": {"class": "muted"}})
     action = tables.Column(verbose_name="What")
-    asset_kind = tables.Column(verbose_name="Kind")
     asset = tables.Column(
         accessor="asset_name",
         verbose_name="Asset",
         empty_values=(),
         attrs={"td": {"class": "name"}},
     )
+    asset_kind = tables.Column(verbose_name="Kind")
     actor_name = tables.Column(verbose_name="By")
     organization = tables.Column(
         accessor="organization_id",
