@@ -25,6 +25,8 @@ from tests.builders import (
     training_task,
 )
 
+from .shop import Shop
+
 
 def text_of(html):
     """What a page says, without its marks."""
@@ -101,3 +103,9 @@ def plan_of(alice):
         return make_plan(alice, *specs, **changes)
 
     return make
+
+
+@pytest.fixture
+def shop(alice, session_of) -> Shop:
+    """What alice builds plans of, in a browser of hers."""
+    return Shop(alice, session_of)

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from ...common.errors import Code, Problem
+from ...common.forms import MAX_MESSAGES
 from ...common.layouts import PageForm
 from ...common.parsing import as_key
 from ...common.pickers import AssetPicker
@@ -51,24 +51,25 @@ def _order(problem: Problem) -> int:
 
 
 class _JudgesTasks:
-    """Mixin of forms with tasks: these are judged one by one, and told beside the form."""
+    """Mixin of forms with tasks: what is wrong with these is told beside the form, task by task."""
 
-    errors: Any
-    add_error: Any
     task_problems: Sequence[Problem] = ()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields  # type: ignore[attr-defined]
+        fields["tasks"].widget.attrs |= {
+            "class": "form-control",
+            "rows": 20,
+            "spellcheck": "false",
+            "wrap": "off",
+        }
+
     def apart(self, problems: Sequence[Problem]) -> list[Problem]:
-        """Keep the problems of tasks; return the others, and one that stands for these."""
+        """Keep the problems of tasks; return all but those that a field has no room for."""
         self.task_problems = [item for item in problems if item.field.startswith("tasks[")]
         others = [item for item in problems if not item.field.startswith("tasks[")]
-        return [*others, *self.task_problems[:1]]
-
-    def show(self, problem: Problem) -> None:
-        if problem.field.startswith("tasks["):
-            error = ValidationError("What is wrong is listed above.", code=problem.code.label)
-            self.add_error("tasks", error)
-        else:
-            super().show(problem)  # type: ignore[misc]
+        return [*others, *self.task_problems[: max(1, MAX_MESSAGES - len(others))]]
 
     def plan_errors(self) -> list[tuple[str, str, str]]:
         """Return (id of the field, its label, what is wrong), but for what is told of tasks."""

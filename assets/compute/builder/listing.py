@@ -74,11 +74,10 @@ def told(problems: Iterable[Problem], draft: Draft, names: Names) -> list[Told]:
     for problem in problems:
         place = place_of(problem)
         if place is not None and place < len(draft):
-            path = path_of(problem)
             key = str(key_of(draft[place]) or "")[:8]
             label = f"{names.task(place)} {key}".strip()
-            where = _where(path, draft[place])
-            found.append(Told(place, place + 1, label, where, path, problem.sentence))
+            where = _where(path_of(problem), draft[place])
+            found.append(Told(place, place + 1, label, where, problem.field, problem.sentence))
     return found
 
 

@@ -1,0 +1,119 @@
+"""A draft as JSON: pasted or sent as a file, and checked before anything is written."""
+
+import json
+from uuid import uuid4
+
+import pytest
+
+from assets.compute.models import ComputePlan
+from tests.builders import (
+    child_input,
+    make_function,
+    plan_spec,
+    wire_plan,
+    wire_plan_task,
+)
+
+from .shop import NEW_PLAN, draft_of
+
+
+def test_every_problem_is_told_with_its_task_and_field(shop, bob):
+    theirs = make_function(bob)
+    good = wire_plan_task(shop.training())
+    unknown = {**good, "task_id": str(uuid4()), "function_key": str(uuid4())}
+    private = {**good, "task_id": str(uuid4()), "function_key": str(theirs.key)}
+    missing = {**good, "task_id": str(uuid4()), "inputs": []}
+    unreadable = {**good, "task_id": "no key"}
+    page = shop.page().press("view:json").fill(name="Study")
+    page.fill(tasks=json.dumps([good, unknown, private, missing, unreadable, 7]))
+    page.press("check")
+    assert page.status == 422
+    told = {(item.number, item.path) for item in page.response.context["told"]}
+    assert told == {
+        (2, "tasks[1].function_key"),
+        (3, "tasks[2].function_key"),
+        (4, "tasks[3].inputs"),
+        (5, "tasks[4].task_id"),
+        (6, "tasks[5]"),
+    }
+    assert "problems in 5 of 6 tasks" in page.text
+    assert not ComputePlan.objects.exists()
+
+
+def test_a_cycle_and_what_is_below_an_unreadable_task(shop):
+    first, second = shop.training(), shop.training()
+    first.inputs = (*first.inputs, child_input(second))
+    second.inputs = (*second.inputs, child_input(first))
+    third = shop.training()
+    broken = {**wire_plan_task(third), "function_key": "x"}
+    child = shop.training()
+    child.inputs = (*child.inputs, child_input(third))
+    tasks = [wire_plan_task(first), wire_plan_task(second), broken, wire_plan_task(child)]
+    page = shop.page().press("view:json").fill(name="n", tasks=json.dumps(tasks)).press("check")
+    told = [(item.number, item.path) for item in page.response.context["told"]]
+    assert (3, "tasks[2].function_key") in told
+    assert 4 not in {number for number, _ in told}
+
+
+def test_a_whole_plan_fills_what_is_blank(shop):
+    spec = plan_spec(name="Pasted", tag="theirs", metadata={"a": "b"}, tasks=[shop.training()])
+    page = shop.page().press("view:json").fill(tag="mine", tasks=json.dumps(wire_plan(spec)))
+    page.press("view:build")
+    assert page.form.data["name"] == ["Pasted"]
+    assert page.form.data["tag"] == ["mine"]
+    assert page.form.data["metadata"] == ["a: b"]
+    assert page.form.data["key"] == [str(spec.key)]
+    assert len(draft_of(page)) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_takes_the_place_of_the_text(encoding, shop, tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(wire_plan(plan_spec(tasks=[shop.training()]))), encoding=encoding)
+    page = shop.page().press("view:json")
+    with path.open("rb") as file:
+        page.read(shop.client.post(NEW_PLAN, {**page.form.data, "action": "check", "upload": file}))
+    assert page.status == 200, page.text
+    assert "plan.json was read." in page.text
+    assert page.press("register").status == 302
+
+
+def test_a_file_that_is_no_text_is_told(shop, tmp_path):
+    path = tmp_path / "plan.bin"
+    path.write_bytes(b"\xff\xfe\x00\x01")
+    page = shop.page().press("view:json")
+    with path.open("rb") as file:
+        page.read(shop.client.post(NEW_PLAN, {**page.form.data, "action": "check", "upload": file}))
+    assert "plan.bin cannot be read" in page.text
+
+
+@pytest.mark.parametrize("action", ["view:build", "check", "register", "edit:0"])
+def test_what_is_no_json_stays_and_says_where(action, shop):
+    page = shop.page().press("view:json").fill(name="n", tasks='[{"a": 1},')
+    page.read(shop.client.post(NEW_PLAN, {**page.form.data, "action": action}))
+    assert page.status == 422
+    assert "This is not JSON" in page.text
+    assert page.form.data["tasks"] == ['[{"a": 1},']
+
+
+NONSENSE = ["7", '"x"', '{"tasks": 7}', '{"name": 7}', "[7, null, []]", '{"tasks": {"a": 1}}']
+
+
+@pytest.mark.parametrize("text", [*NONSENSE, '[{"inputs": 7, "outputs": [], "metadata": 7}]'])
+@pytest.mark.parametrize("action", ["view:build", "view:json", "check", "register", "edit:0"])
+def test_nonsense_is_told_and_never_fails(action, text, shop):
+    page = shop.page().press("view:json").fill(tasks=text)
+    page.read(shop.client.post(NEW_PLAN, {**page.form.data, "action": action}))
+    assert page.status in (200, 422)
+    assert not ComputePlan.objects.exists()
+
+
+def test_long_drafts_are_listed_in_part_and_not_drawn(shop):
+    tasks = [{**wire_plan_task(shop.training()), "task_id": str(uuid4())} for _ in range(501)]
+    tasks[300]["worker"] = "Nobody"
+    page = shop.page().press("view:json").fill(name="n", tasks=json.dumps(tasks))
+    page.press("view:build").press("check")
+    rows = page.response.context["rows"]
+    assert (len(rows), rows[-1].number) == (101, 301)
+    assert "400 tasks more are in the draft" in page.text
+    assert "Drafts of more than 500 tasks are not drawn." in page.text

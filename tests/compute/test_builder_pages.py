@@ -1,0 +1,136 @@
+"""The pages of plans and tasks to be registered: who may, what they begin with, statements."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from assets.compute.models import ComputePlan, Task
+from assets.compute.specs import OutputSpec
+from assets.compute.statuses import PlanStatus
+from assets.permissions.specs import PermissionsSpec
+from tests.builders import (
+    child_input,
+    make_plan,
+    wire_plan_task,
+    wire_task,
+)
+
+from .shop import NEW_PLAN, NEW_TASK
+
+
+def test_registered_tasks_may_be_parents(shop):
+    done = shop.training()
+    plan = make_plan(shop.user, done)
+    url = reverse("compute-plan-tasks", args=[plan.key])
+    page = shop.page(url).fill(function=shop.aggregate.key).press("choose")
+    assert "Tasks that are registered in this plan" in page.text
+    page.fill(task_in_0=[f"task:{done.key}:model"]).press("put")
+    assert "registered" in page.response.context["graph"].drawing.svg
+    assert page.press("register").status == 302
+    assert sorted(plan.tasks.values_list("rank", flat=True)) == [0, 1]
+    assert page.response.url == reverse("compute-plan", args=[plan.key])
+
+
+@pytest.mark.parametrize("status", [PlanStatus.CANCELED, PlanStatus.FAILED])
+def test_a_plan_that_has_ended_takes_no_tasks(status, shop):
+    plan = make_plan(shop.user)
+    ComputePlan.objects.filter(pk=plan.pk).update(status=status)
+    url = reverse("compute-plan-tasks", args=[plan.key])
+    page = shop.page(url)
+    assert "takes no more tasks; register another plan" in page.text
+    body = json.dumps([wire_task(shop.training())])
+    assert shop.client.post(url, {"tasks": body}).status_code == 422
+    assert not Task.objects.exists()
+
+
+def test_another_organisation_adds_no_tasks(shop, bob, session_of):
+    plan = make_plan(shop.user)
+    url = reverse("compute-plan-tasks", args=[plan.key])
+    client = session_of(bob)
+    assert "only its owner MyOrg1MSP may add tasks" in client.get(
+        url
+    ).content.decode().lower().replace("myorg1msp", "MyOrg1MSP")
+    body = json.dumps([wire_task(shop.training())])
+    assert client.post(url, {"tasks": body}).status_code == 422
+    assert not Task.objects.exists()
+
+
+def test_no_tasks_are_told(shop):
+    page = shop.page(reverse("compute-plan-tasks", args=[make_plan(shop.user).key]))
+    page.press("register")
+    assert page.status == 422
+    assert "Add a task first." in page.text
+
+
+def test_a_task_begins_with_a_function_or_like_another(shop):
+    page = shop.page(NEW_TASK, function=shop.aggregate.key)
+    assert "Aggregate" in page.text
+    assert page.form.data["task-worker"] == [shop.user.organization_id]
+    done = shop.training(tag="like", outputs={"model": OutputSpec(PermissionsSpec(True))})
+    plan = make_plan(shop.user, done)
+    page = shop.page(NEW_TASK, like=done.key)
+    assert page.form.data["task-tag"] == ["like"]
+    assert page.form.data["task-compute_plan"] == [str(plan.key)]
+    assert page.press("register").status == 302
+    assert plan.tasks.count() == 2
+
+
+def test_a_task_without_a_plan_gets_one(shop):
+    page = shop.page(NEW_TASK).fill(function=shop.train.key).press("choose")
+    page.fill(task_in_0=shop.dataset.key).press("refresh").press("all:in-1").press("register")
+    task = Task.objects.get()
+    assert task.compute_plan.name == str(task.key)
+    assert page.response.url == reverse("task", args=[task.key])
+
+
+def test_a_task_is_told_at_its_fields(shop):
+    page = shop.page(NEW_TASK).press("register")
+    assert page.status == 422
+    assert "Choose a function first." in page.text
+    taken = shop.training()
+    make_plan(shop.user, taken)
+    page.fill(function=shop.train.key).press("choose")
+    page.set("task-own_key", taken.key).press("register")
+    assert set(page.errors()) == {"own_key", "in-0", "in-1"} or set(page.errors()) == {"own_key"}
+
+
+PAGES = {"plan": NEW_PLAN, "task": NEW_TASK, "tasks": "compute-plan-tasks"}
+
+
+def url_of(page: str, plan: ComputePlan) -> str:
+    return reverse(page, args=[plan.key]) if "/" not in page else page
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_standard_cases(page, shop, victor, client, session_of):
+    url = url_of(page, make_plan(shop.user))
+    assert shop.client.get(url).status_code == 200
+    viewer = session_of(victor)
+    assert "your role is viewer" in viewer.get(url).content.decode().lower()
+    assert viewer.post(url, {"name": "n", "tasks": "[]"}).status_code == 422
+    assert client.get(url).status_code == 302
+    assert shop.client.put(url).status_code == 405
+    assert ComputePlan.objects.count() == 1
+
+
+@pytest.mark.parametrize("key", ["nonsense", "11111111-1111-4111-8111-111111111111"])
+def test_a_plan_that_is_not_there(key, shop):
+    assert shop.client.get(f"/compute-plans/{key}/tasks/").status_code == 404
+    assert shop.client.post(f"/compute-plans/{key}/tasks/").status_code == 404
+
+
+STATEMENTS = {"view:build": 9, "check": 23, "register": 42, "edit:0": 33}
+
+
+@pytest.mark.parametrize(("action", "statements"), STATEMENTS.items())
+@pytest.mark.parametrize("count", [2, 20])
+def test_statements_do_not_grow(action, statements, count, shop, django_assert_num_queries):
+    parent = shop.training()
+    tasks = [parent] + [shop.training() for _ in range(count - 1)]
+    for task in tasks[1:]:
+        task.inputs = (*task.inputs, child_input(parent))
+    body = json.dumps([wire_plan_task(task) for task in tasks])
+    shop.page()
+    with django_assert_num_queries(statements):
+        shop.client.post(NEW_PLAN, {"name": "n", "tasks": body, "action": action})
