@@ -1,0 +1,429 @@
+"""The pages that register, rename and link: the same rows as through the API, and what they say."""
+
+import json
+from uuid import UUID
+
+import pytest
+from django.urls import reverse
+
+from assets.datasets.models import DataSample, DataSampleLink, Dataset
+from assets.datasets.specs import DataSampleSpec
+from assets.feed.models import Event
+from assets.permissions.specs import PermissionsSpec
+from tests.builders import (
+    PRIVATE,
+    PUBLIC,
+    dataset_spec,
+    make_dataset,
+    make_samples,
+    only_to,
+    upload,
+    wire_dataset,
+    wire_samples,
+    zip_of,
+)
+
+A, B = "MyOrg1MSP", "MyOrg2MSP"
+GOOD = b"class Opener:\n    def get_data(self, folders): ...\n    def fake_data(self, n): ...\n"
+DATASETS, SAMPLES, LINK = "/datasets/new/", "/data-samples/new/", "/data-samples/link/"
+
+
+@pytest.fixture
+def browser(alice, session_of):
+    return session_of(alice)
+
+
+def typed(spec) -> dict:
+    """Return a dataset as it is typed into the form."""
+
+    def permissions(name: str, value: PermissionsSpec) -> dict:
+        public = {f"{name}-public": "on"} if value.public else {}
+        return {**public, f"{name}-authorized_ids": list(value.authorized_ids)}
+
+    return {
+        "name": spec.name,
+        "type": spec.type,
+        "metadata": json.dumps(spec.metadata),
+        "data_opener": spec.data_opener,
+        "description": spec.description,
+        **permissions("permissions", spec.permissions),
+        **permissions("logs_permission", spec.logs_permission),
+    }
+
+
+def facts(row) -> dict:
+    """Return the columns of a row but those that are its own."""
+    own = {"key", "creation_date", "opener", "description", "archive"}
+    columns = [field.attname for field in row._meta.concrete_fields]
+    events = Event.objects.filter(asset_key=row.pk).values_list(
+        "action", "organization_id", "actor_id", "asset_kind", "asset_name", "detail"
+    )
+    found = {name: getattr(row, name) for name in columns if name not in own}
+    return {**found, "events": list(events)}
+
+
+class TestTheSameRowsAsThroughTheApi:
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {},
+            {"permissions": PUBLIC, "logs_permission": PUBLIC},
+            {"permissions": only_to(B), "logs_permission": only_to(A, B)},
+            {"name": "  Été \N{SNOWMAN} ", "metadata": {"a:b": "1", "c": ""}},
+            {"name": "x" * 100, "metadata": {}},
+        ],
+    )
+    def test_dataset(self, changes, alice, org_b, browser, client_of):
+        def spec():
+            opener = upload(GOOD, "opener.py")
+            # Forms cut the blanks around a name off; programs mean them.
+            return dataset_spec(data_opener=opener, **{**changes, **names})
+
+        names = {"name": changes.get("name", "Blood").strip()}
+        response = browser.post(DATASETS, typed(spec()))
+        assert response.status_code == 302, response.context["form"].all_errors()
+        by_page = Dataset.objects.get()
+        assert response.url == f"/datasets/{by_page.pk}/"
+        response = client_of(alice).post("/api/data_manager/", wire_dataset(spec()))
+        assert response.status_code == 201
+        by_api = Dataset.objects.get(pk=response.json()["key"])
+        assert facts(by_page) == facts(by_api)
+
+    def test_data_samples(self, alice, browser, client_of):
+        datasets = [make_dataset(alice), make_dataset(alice, name="Others")]
+
+        def spec():
+            archives = {
+                f"part-{n}": upload(zip_of({"a.csv": b"%d" % n}), f"{n}.zip") for n in range(3)
+            }
+            return DataSampleSpec([dataset.key for dataset in datasets], archives)
+
+        response = browser.post(
+            SAMPLES,
+            {
+                "datasets": [str(dataset.pk) for dataset in datasets],
+                "archives": list(spec().archives.values()),
+            },
+        )
+        assert response.status_code == 302
+        by_page = list(DataSample.objects.all())
+        answer = client_of(alice).post("/api/data_sample/", wire_samples(spec()))
+        by_api = DataSample.objects.filter(pk__in=[UUID(row["key"]) for row in answer.json()])
+        assert len(by_page) == len(by_api) == 3
+
+        def told(samples) -> list:
+            found = [
+                (facts(row), sorted(link.dataset_id for link in row.links.all())) for row in samples
+            ]
+            return sorted(found, key=lambda item: item[0]["checksum"])
+
+        assert told(by_page) == told(by_api)
+
+    def test_folders(self, alice, browser, client_of, settings):
+        root = settings.SERVERMEDIAS_ROOT / A
+        for name in ("p1", "p2"):
+            (root / "patients" / name).mkdir(parents=True)
+            (root / "patients" / name / "data.csv").write_text(name)
+        dataset = make_dataset(alice)
+        data = {"datasets": [str(dataset.pk)], "paths": "patients\n", "multiple": "on"}
+        assert browser.post(SAMPLES, data).status_code == 302
+        by_page = {sample.path: facts(sample) for sample in DataSample.objects.all()}
+        body = {"data_manager_keys": [str(dataset.pk)], "paths": [str(root / "patients")]}
+        answer = client_of(alice).post(
+            "/api/data_sample/", {**body, "multiple": True}, format="json"
+        )
+        keys = [row["key"] for row in answer.json()]
+        by_api = {row.path: facts(row) for row in DataSample.objects.filter(pk__in=keys)}
+        assert len(by_page) == 2
+        assert by_page == by_api
+
+
+class TestEveryForm:
+    URLS = (DATASETS, SAMPLES, LINK)
+
+    @pytest.mark.parametrize("url", URLS)
+    def test_members_see_it(self, url, browser):
+        response = browser.get(url)
+        assert response.status_code == 200
+        assert "data-spec-form" in response.content.decode()
+
+    @pytest.mark.parametrize("url", URLS)
+    @pytest.mark.parametrize(
+        ("who", "why"), [("victor", "role is viewer"), ("root", "no organisa")]
+    )
+    def test_who_may_not_is_told_why(self, url, who, why, request, session_of, alice):
+        browser = session_of(request.getfixturevalue(who))
+        for response in (browser.get(url), browser.post(url, {"name": "x"})):
+            html = response.content.decode()
+            assert why in html
+            assert "data-spec-form" not in html
+
+    @pytest.mark.parametrize("url", URLS)
+    def test_strangers_and_other_methods(self, url, client, browser):
+        assert client.get(url).status_code == client.post(url).status_code == 302
+        assert browser.put(url).status_code == 405
+
+    @pytest.mark.parametrize("url", URLS)
+    def test_all_that_is_missing_is_told_at_once(self, url, browser):
+        response = browser.post(url)
+        assert response.status_code == 422
+        assert len(response.context["form"].all_errors()) >= (4 if url == DATASETS else 1)
+        assert "summary-of-errors" in response.content.decode()
+        assert not Dataset.objects.exists()
+
+    @pytest.mark.parametrize("url", URLS)
+    @pytest.mark.parametrize("count", [2, 20])
+    def test_statements_do_not_grow(self, url, count, alice, browser, django_assert_num_queries):
+        for number in range(count):
+            make_samples(alice, make_dataset(alice, name=f"d{number}").pk)
+        # Session and user; organisations for two pickers, or rows of each picker.
+        with django_assert_num_queries({DATASETS: 4, SAMPLES: 3, LINK: 5}[url]):
+            browser.get(url)
+
+
+class TestDataset:
+    def test_registered_is_said(self, browser):
+        spec = dataset_spec(name="<b>Scans</b>", data_opener=upload(GOOD, "o.py"))
+        html = browser.post(DATASETS, typed(spec), follow=True).content.decode()
+        assert "The dataset <strong>&lt;b&gt;Scans&lt;/b&gt;</strong> is registered." in html
+
+    def test_errors_are_tied_to_their_fields(self, browser):
+        spec = dataset_spec(name="é" * 51, metadata={"a__b": "1"}, data_opener=upload(b""))
+        response = browser.post(DATASETS, typed(spec))
+        html = response.content.decode()
+        for field, said in (
+            ("name", "It is 102 bytes"),
+            ("metadata", "&quot;__&quot; cannot be used"),
+            ("data_opener", "The file is empty"),
+        ):
+            block = html.split(f'id="div_id_{field}"')[1].split('id="div_id_')[0]
+            assert said in block
+            assert 'class="invalid-feedback"' in block
+        # What was typed is still there.
+        assert "é" * 51 in html
+        assert "a__b" in html
+
+    def test_organisations_that_do_not_exist(self, browser):
+        spec = dataset_spec(permissions=only_to("Nobody"), data_opener=upload(GOOD))
+        response = browser.post(DATASETS, typed(spec))
+        [error] = response.context["form"].errors["permissions"]
+        assert 'no organisation is called "Nobody"' in error
+        assert "no organisation is called &quot;Nobody&quot;" in response.content.decode()
+
+    @pytest.mark.parametrize(
+        ("field", "value", "said"),
+        [
+            ("name", "", "Cannot be blank"),
+            ("name", "Fine", ""),
+            ("type", "x" * 101, "must be between 0 and 100"),
+            ("metadata", '{"a__b": "1"}', "cannot be used in a metadata key"),
+            ("metadata", "{", "This is not JSON"),
+            ("metadata", "a: 1\na: 2", "given twice"),
+        ],
+    )
+    def test_a_field_is_checked_while_one_edits(self, field, value, said, browser):
+        response = browser.post(DATASETS, {field: value, "live": field})
+        html = response.content.decode()
+        assert response.status_code == 200
+        assert html.count('id="div_id_') == 1
+        assert f'id="div_id_{field}"' in html
+        assert ("invalid-feedback" in html) == bool(said)
+        assert said in html
+        assert not Dataset.objects.exists()
+
+    def test_a_live_check_of_no_field(self, browser):
+        assert browser.post(DATASETS, {"live": "nope"}).content.strip() == b""
+
+    def test_like_another_one(self, alice, bob, session_of):
+        like = make_dataset(
+            alice, name="Blood", permissions=only_to(B), logs_permission=PUBLIC, metadata={"a": "b"}
+        )
+        form = session_of(bob).get(f"{DATASETS}?like={like.pk}").context["form"]
+        assert form["name"].value() == "Blood"
+        assert form["metadata"].value() == "a: b"
+        assert form["permissions"].value() == only_to(B).owned_by(A)
+        assert form["logs_permission"].value().public
+
+    @pytest.mark.parametrize("key", ["", "nonsense", "00000000-0000-0000-0000-000000000000"])
+    def test_like_nothing(self, key, browser):
+        assert browser.get(f"{DATASETS}?like={key}").context["form"]["name"].value() is None
+
+    def test_as_code(self, browser):
+        response = browser.post(DATASETS, {**typed(dataset_spec()), "action": "code"})
+        html = response.content.decode()
+        assert "opener.py" in html
+        assert "add_dataset" in html
+        assert "curl http://testserver/api/data_manager/" in html
+        assert not response.context["form"].errors
+        assert not Dataset.objects.exists()
+
+
+class TestRename:
+    @pytest.fixture
+    def dataset(self, alice) -> Dataset:
+        return make_dataset(alice, name="Old")
+
+    def url(self, key) -> str:
+        return f"/datasets/{key}/rename/"
+
+    def test_it_works(self, dataset, browser):
+        assert browser.get(self.url(dataset.pk)).context["form"]["name"].value() == "Old"
+        response = browser.post(self.url(dataset.pk), {"name": "New"})
+        assert response.url == f"/datasets/{dataset.pk}/"
+        dataset.refresh_from_db()
+        assert dataset.name == "New"
+        assert "before: Old" in browser.get(response.url).content.decode()
+
+    @pytest.mark.parametrize("name", ["", "x" * 101, "a\0b"])
+    def test_a_name_that_cannot_be(self, name, dataset, browser):
+        response = browser.post(self.url(dataset.pk), {"name": name})
+        assert response.status_code == 422
+        assert "name" in response.context["form"].errors
+
+    @pytest.mark.parametrize("who", ["victor", "bob", "root"])
+    def test_only_members_of_the_owner(self, who, dataset, request, session_of):
+        browser = session_of(request.getfixturevalue(who))
+        for response in (
+            browser.get(self.url(dataset.pk)),
+            browser.post(self.url(dataset.pk), {"name": "New"}),
+        ):
+            assert "data-spec-form" not in response.content.decode()
+        dataset.refresh_from_db()
+        assert dataset.name == "Old"
+
+    def test_missing(self, browser):
+        assert browser.get(self.url("nonsense")).status_code == 404
+
+
+class TestSamples:
+    @pytest.fixture
+    def dataset(self, alice) -> Dataset:
+        return make_dataset(alice, name="Blood")
+
+    def ticked(self, response, field: str = "datasets") -> list[str]:
+        return [str(key) for key in response.context["form"][field].value() or ()]
+
+    def test_a_dataset_is_chosen_by_the_address(self, dataset, browser):
+        html = browser.get(f"{SAMPLES}?dataset={dataset.pk}").content.decode()
+        assert f'value="{dataset.pk}" checked' in html
+
+    def test_those_of_others_are_not_offered(self, bob, browser):
+        theirs = make_dataset(bob, name="Theirs")
+        html = browser.get(f"{SAMPLES}?dataset={theirs.pk}").content.decode()
+        assert str(theirs.pk) not in html
+
+    def test_like_another_one(self, alice, dataset, browser):
+        [sample] = make_samples(alice, dataset.pk)
+        assert self.ticked(browser.get(f"{SAMPLES}?like={sample.pk}")) == [str(dataset.pk)]
+
+    def test_where_it_leads_and_what_it_says(self, dataset, browser):
+        for count, said in ((1, "The data sample is registered."), (2, "2 data samples are")):
+            archives = [upload(zip_of({"a": b"%d" % n}), f"{n}.zip") for n in range(count)]
+            data = {"datasets": [str(dataset.pk)], "archives": archives}
+            response = browser.post(SAMPLES, data, follow=True)
+            assert response.redirect_chain[-1][0].endswith(f"/?dataset_key={dataset.pk}")
+            assert said in response.content.decode()
+
+    def test_files_and_folders_at_once(self, dataset, browser):
+        archive = upload(zip_of({"a": b"1"}), "a.zip")
+        data = {"datasets": [str(dataset.pk)], "archives": [archive], "paths": "here"}
+        response = browser.post(SAMPLES, data)
+        assert "both were given" in response.context["form"].errors["paths"][0]
+
+    @pytest.mark.parametrize("path", ["..", "/etc", "nowhere"])
+    def test_folders_that_are_none(self, path, dataset, browser, settings):
+        (settings.SERVERMEDIAS_ROOT / A).mkdir(parents=True)
+        response = browser.post(SAMPLES, {"datasets": [str(dataset.pk)], "paths": path})
+        assert response.status_code == 422
+        assert response.context["form"].errors["paths"]
+
+    def test_as_code(self, dataset, browser):
+        data = {"datasets": [str(dataset.pk)], "action": "code"}
+        archive = upload(zip_of({"a": b"1"}), "first.zip")
+        by_file = browser.post(SAMPLES, {**data, "archives": [archive]}).content.decode()
+        assert "first.zip" in by_file
+        assert str(dataset.pk) in by_file
+        by_path = browser.post(SAMPLES, {**data, "paths": "here"}).content.decode()
+        assert "local=False" in by_path
+
+    def test_a_search_without_scripts_judges_nothing(self, alice, dataset, browser):
+        make_dataset(alice, name="Scans")
+        response = browser.post(SAMPLES, {"datasets-search": "scan", "action": "refresh"})
+        html = response.content.decode()
+        assert response.status_code == 200
+        assert "Scans (" in html
+        assert "Blood (" not in html
+        assert not response.context["form"].errors
+
+    def test_a_search_while_one_types(self, alice, dataset, browser):
+        make_dataset(alice, name="Scans")
+        data = {"datasets-search": "scan", "datasets": [str(dataset.pk)], "paths": "x"}
+        response = browser.post(SAMPLES, {**data, "live": "datasets", "picker": "yes"})
+        html = response.content.decode()
+        assert html.count('type="checkbox"') == 2
+        assert f'value="{dataset.pk}" checked' in html
+        assert "invalid-feedback" not in html
+
+
+class TestLink:
+    @pytest.fixture
+    def datasets(self, alice) -> list[Dataset]:
+        return [make_dataset(alice, name=name) for name in ("first", "second")]
+
+    def send(self, browser, samples, datasets):
+        data = {
+            "data_samples": [str(sample.pk) for sample in samples],
+            "datasets": [str(dataset.pk) for dataset in datasets],
+        }
+        return browser.post(LINK, data)
+
+    def test_each_to_each(self, alice, browser, datasets):
+        samples = make_samples(alice, datasets[0].pk, count=2)
+        response = self.send(browser, samples, datasets)
+        lists = {f"{reverse('data-samples')}?dataset_key={dataset.pk}" for dataset in datasets}
+        assert response.url in lists
+        assert DataSampleLink.objects.count() == 4
+
+    def test_one_leads_back_to_itself(self, alice, browser, datasets):
+        samples = make_samples(alice, datasets[0].pk)
+        response = self.send(browser, samples, datasets[1:])
+        assert response.url == f"/data-samples/{samples[0].pk}/"
+
+    def test_the_same_event_as_through_the_api(self, alice, browser, client_of, datasets):
+        samples = make_samples(alice, datasets[0].pk, count=2)
+        self.send(browser, samples[:1], datasets[1:])
+        client_of(alice).post(
+            "/api/data_sample/bulk_update/",
+            {"data_manager_keys": [datasets[1].pk], "data_sample_keys": [samples[1].pk]},
+        )
+        by_page, by_api = ([*facts(sample)["events"]] for sample in samples)
+        assert by_page == by_api
+        assert len(by_page) == 2
+
+    def test_chosen_by_the_address(self, alice, browser, datasets):
+        samples = make_samples(alice, datasets[0].pk, count=2)
+        query = f"?sample={samples[0].pk}&sample=nonsense&dataset={datasets[1].pk}"
+        html = browser.get(f"{LINK}{query}").content.decode()
+        assert html.count(" checked") == 2
+        assert f'value="{samples[0].pk}" checked' in html
+
+    def test_thousands_are_not_all_rendered(self, alice, browser, datasets):
+        samples = make_samples(alice, datasets[0].pk, count=120)
+        html = browser.get(f"{LINK}?sample={samples[0].pk}").content.decode()
+        assert html.count('name="data_samples" value=') == 101
+        assert "The newest 100 are shown" in html
+
+    def test_what_belongs_to_others_is_not_linked(self, bob, browser, datasets):
+        samples = make_samples(bob, make_dataset(bob).pk)
+        assert self.send(browser, samples, datasets).status_code == 422
+        assert DataSampleLink.objects.count() == 1
+
+    def test_nothing_is_chosen(self, browser):
+        response = browser.post(LINK)
+        assert "data_samples" in response.context["form"].errors
+
+
+def test_a_private_dataset_is_the_default(browser):
+    data = {**typed(dataset_spec(data_opener=upload(GOOD, "o.py")))}
+    assert browser.post(DATASETS, data).status_code == 302
+    assert Dataset.objects.get().permissions.value == PRIVATE.owned_by(A)
