@@ -23,6 +23,26 @@
         }
     });
 
+    // What one types while an answer is under way is in no answer: it is put back.
+    const typed = new Map();
+    document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+        if (detail.target.id === "builder") {
+            typed.clear();
+        }
+    });
+    document.addEventListener("input", ({ target }) => {
+        if (target.matches("#builder textarea, #plan-fields textarea, #plan-fields input")) {
+            typed.set(target.name, target.value);
+        }
+    });
+    document.addEventListener("htmx:afterSettle", () => {
+        for (const [name, value] of typed) {
+            for (const field of document.getElementsByName(name)) {
+                field.value = value;
+            }
+        }
+    });
+
     // All boxes of a picker at once, where all of them are here.
     document.addEventListener(
         "click",

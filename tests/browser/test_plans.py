@@ -5,7 +5,7 @@ import re
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from .test_registering import SCRIPTS, starred, told
 from .watch import assert_accessible
@@ -26,15 +26,18 @@ def register(page: Page) -> None:
     page.get_by_role("button", name="Register the plan").click()
 
 
-def choose_function(page: Page, name: re.Pattern) -> None:
-    page.get_by_role("radio", name=name).check()
-    page.get_by_role("button", name="Choose this function").click()
+def choose_function(page: Page, name: re.Pattern, *, scripts: bool) -> None:
+    """With scripts a click chooses; without, a button does."""
+    page.get_by_role("radio", name=name).click()
+    if not scripts:
+        page.get_by_role("button", name="Choose this function").click()
+    expect(page.get_by_role("button", name="Another function")).to_be_visible()
 
 
 def write_json(page: Page) -> Locator:
     """Turn to the plan as JSON; return the box for it."""
     page.get_by_role("button", name="JSON", exact=True).click()
-    box = page.get_by_role("textbox", name="Tasks as JSON")
+    box = page.get_by_role("textbox", name=re.compile("^Tasks"))
     expect(box).to_be_visible()
     return box
 
@@ -52,7 +55,7 @@ def test_register_a_plan_by_the_builder(visit, api, scripts):
     name = name_plan(page)
 
     # One that trains ...
-    choose_function(page, TRAIN)
+    choose_function(page, TRAIN, scripts=scripts)
     page.get_by_role("radio", name=re.compile("Breast masses, Institut Curie")).check()
     samples = page.get_by_role("group", name=re.compile("^datasamples"))
     if not scripts:
@@ -63,7 +66,7 @@ def test_register_a_plan_by_the_builder(visit, api, scripts):
     add(page, 1)
 
     # ... and one that takes what it makes.
-    choose_function(page, AGGREGATE)
+    choose_function(page, AGGREGATE, scripts=scripts)
     models = page.get_by_role("group", name=re.compile("^models"))
     models.get_by_role(
         "checkbox", name=re.compile(r"task 1|^model of 1|this plan|1\b")
@@ -135,8 +138,8 @@ def test_register_a_plan_as_json_that_was_wrong(visit, api, scripts):
 
     tasks.fill("[{")
     page.get_by_role("button", name="Check", exact=True).click()
+    expect(main).to_contain_text("This is not JSON")
     expect(tasks).to_have_value("[{")
-    expect(main).to_contain_text("JSON")
 
     tasks.fill(json.dumps(right))
     register(page)
@@ -144,6 +147,21 @@ def test_register_a_plan_as_json_that_was_wrong(visit, api, scripts):
     plan = api.named("/compute_plan/", name)
     found = api.all(f"/compute_plan/{plan['key']}/task/")
     assert {task["key"] for task in found} == {task["task_id"] for task in right}
+
+
+def test_what_is_typed_while_an_answer_is_under_way_stays(visit):
+    page = visit()
+    page.goto("/compute-plans/new/")
+    page.route("**/compute-plans/new/", lambda route: answer_late(page, route))
+    page.get_by_role("button", name="JSON", exact=True).click()
+    name = name_plan(page)
+    expect(page.get_by_role("textbox", name=re.compile("^Tasks"))).to_be_visible()
+    expect(page.get_by_label(starred("Name"))).to_have_value(name)
+
+
+def answer_late(page: Page, route: Route) -> None:
+    page.wait_for_timeout(500)
+    route.continue_()
 
 
 def test_whole_plan_as_json(visit, api):
