@@ -95,9 +95,9 @@ def writes_in(path):
     for call in calls_in(path):
         name = getattr(call.func, "attr", "")
         # A queryset's update takes keywords only; a dict's, a set's or a hash's takes none.
-        of_python = name == "update" and (call.args or not call.keywords)
+        of_python = name == "update" and bool(call.args or not call.keywords)
         # A list's insert begins with a place.
-        of_python |= name == "insert" and "bulk" not in ast.unparse(call.func)
+        of_python = of_python or (name == "insert" and "bulk" not in ast.unparse(call.func))
         if name in WRITING and not of_python:
             yield name_of(path), ast.unparse(call.func)
 
