@@ -25,7 +25,7 @@ from .models import ComputePlan, Task
 from .queries import renewed, spec_of_plan, spec_of_task
 from .registration import check_compute_plan, check_tasks, register_tasks
 from .rules import check_takes_tasks
-from .snippets import plan_snippets, task_json, task_snippets
+from .snippets import plan_snippets, task_json, task_snippets, tasks_snippets
 from .specs import ComputePlanSpec, TaskSpec, parse_tasks
 
 
@@ -93,6 +93,9 @@ class PlanTasksPage(OneAsset, BuilderPage):
 
     def check(self, specs: list[TaskSpec]) -> Iterable[Problem]:
         return check_tasks(specs, self.user, self.plan.pk)
+
+    def snippets(self, form: TasksBuilderForm) -> list[tuple[str, str, str]]:
+        return tasks_snippets(self.plan.pk, form.spec, self.request)
 
     def success(self, result: ComputePlan) -> tuple[str, str]:
         said = format_html("The tasks are registered in <strong>{}</strong>.", result)

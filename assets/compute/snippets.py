@@ -1,7 +1,8 @@
 """Compute plans and tasks as code: what registers them by the SDK and by curl."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from ..common.snippets import Raw, api_url, call, curl, permissions_call, permissions_json, sdk
 from .specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
@@ -30,8 +31,23 @@ def plan_snippets(spec: ComputePlanSpec, request: Any) -> Snippets:
     url = api_url(request, "compute_plan-list")
     by_sdk = sdk(names, api_url(request), f"plan = client.add_compute_plan({statement})")
     return [
-        (_cut("SDK", spec), "python", by_sdk),
-        (_cut("curl", spec), "bash", curl(url, body)),
+        (_cut("SDK", spec.tasks), "python", by_sdk),
+        (_cut("curl", spec.tasks), "bash", curl(url, body)),
+    ]
+
+
+def tasks_snippets(plan_key: UUID, specs: Sequence[TaskSpec], request: Any) -> Snippets:
+    """Return the code that adds tasks to a registered plan, or the first of many."""
+    tasks = specs[:SPELLED]
+    calls = [call("ComputePlanTaskSpec", 8, **_arguments(task, "task_id", 8)) for task in tasks]
+    batch = call("UpdateComputePlanTasksSpec", key=str(plan_key), tasks=calls)
+    names = ("ComputePlanTaskSpec", "UpdateComputePlanTasksSpec", *_NAMES)
+    statement = f'plan = client.add_compute_plan_tasks("{plan_key}", {batch})'
+    key = {"compute_plan_key": str(plan_key)}
+    body = {"tasks": [task_json(task, "key") | key for task in tasks]}
+    return [
+        (_cut("SDK", specs), "python", sdk(names, api_url(request), statement)),
+        (_cut("curl", specs), "bash", curl(api_url(request, "task-bulk-create"), body)),
     ]
 
 
@@ -49,8 +65,8 @@ def task_snippets(spec: TaskSpec, request: Any) -> Snippets:
     ]
 
 
-def _cut(name: str, spec: ComputePlanSpec) -> str:
-    if len(spec.tasks) <= SPELLED:
+def _cut(name: str, tasks: Sequence[TaskSpec]) -> str:
+    if len(tasks) <= SPELLED:
         return name
     return f"{name}, with the first {SPELLED} tasks; the others are spelled alike"
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.urls import reverse
 
 from assets.compute.specs import OutputSpec
 from tests.builders import (
@@ -152,6 +153,8 @@ def test_the_draft_as_code(shop):
     assert "As code" in page.text
     page = shop.page(NEW_TASK, function=shop.aggregate.key).press("code")
     assert "TaskSpec" in page.text
+    page = shop.page(reverse("compute-plan-tasks", args=[make_plan(shop.user).key]))
+    assert "add_compute_plan_tasks" in shop.add_training(page).press("code").text
 
 
 def test_a_script_gets_a_part_that_tells_and_no_failure(shop):

@@ -259,7 +259,7 @@ class Desk:
     def _remove(self, place: int) -> None:
         task = self.draft[place]
         name, children = self.names.task(place), self.draft.children(key_of(task))
-        undo = {"place": place, "task": self.draft.items.pop(place)}
+        undo = {"place": place, "task": self.draft.take(place)}
         if as_key(self.data.get(f"{PREFIX}-key", "")) == key_of(task):
             self.close()
         self.data["undo"] = orjson.dumps(undo).decode()
@@ -281,7 +281,7 @@ class Desk:
             return
         place = undo.get("place")
         if isinstance(place, int) and "task" in undo:
-            self.draft.items.insert(max(0, place), undo["task"])
+            self.draft.insert(max(0, place), undo["task"])
             self.notice = "The task is back."
         self.data.pop("undo", None)
         self._keep()

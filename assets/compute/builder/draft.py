@@ -23,6 +23,8 @@ class Draft:
 
     def __init__(self, items: Iterable[Any] = ()) -> None:
         self.items = list(items)
+        # What reading it found, until it changes.
+        self._read: tuple[list[TaskSpec], list[int], list[Problem]] | None = None
 
     @classmethod
     def read(cls, text: str) -> "Draft":
@@ -60,6 +62,7 @@ class Draft:
 
     def put(self, task: Mapping[str, Any], place: int | None) -> int:
         """Put the task in the place of the one with its key, or at the end; return its place."""
+        self._read = None
         key = key_of(task)
         keys = [key_of(item) for item in self]
         if place is None or place >= len(keys) or keys[place] != key:
@@ -72,9 +75,20 @@ class Draft:
 
     def copy(self, place: int) -> int:
         """Put a copy under a new key behind a task; return its place."""
+        self._read = None
         copied = {name: value for name, value in self[place].items() if name != "key"}
         self.items.insert(place + 1, {**copied, "task_id": str(uuid4())})
         return place + 1
+
+    def take(self, place: int) -> Any:
+        """Take a task out."""
+        self._read = None
+        return self.items.pop(place)
+
+    def insert(self, place: int, item: Any) -> None:
+        """Put back what was taken out."""
+        self._read = None
+        self.items.insert(place, item)
 
     # --- The graph --------------------------------------------------------------------------
 
@@ -111,15 +125,16 @@ class Draft:
 
     def specs(self) -> tuple[list[TaskSpec], list[int], list[Problem]]:
         """Return the tasks that can be read, their places, and what is wrong with the others."""
-        specs: list[TaskSpec] = []
-        places: list[int] = []
-        problems: list[Problem] = []
-        for place, item in enumerate(self.items):
-            read, wrong = parse_tasks({"tasks": [item]})
-            specs += read
-            places += [place] * len(read)
-            problems += [moved(problem, place) for problem in wrong]
-        return specs, places, problems
+        if self._read is None:
+            self._read = ([], [], [])
+            specs, places, problems = self._read
+            for place, item in enumerate(self.items):
+                read, wrong = parse_tasks({"tasks": [item]})
+                specs += read
+                places += [place] * len(read)
+                problems += [moved(problem, place) for problem in wrong]
+        specs, places, problems = self._read
+        return specs, places, list(problems)
 
 
 def moved(problem: Problem, place: int) -> Problem:

@@ -127,12 +127,15 @@ class TaskFields(ProblemForm):
 
         def groups(chosen: list[str], term: str) -> list[Any]:
             own = offers.of_draft(self.draft, self.names, self.key)
-            found = [("Tasks of this plan", _narrowed(own, chosen, term))]
+            found = [("Tasks of this draft", _narrowed(own, chosen, term))]
             if self.plan:
                 registered = offers.of_plan(self.plan.pk, term)
                 found.append(("Tasks that are registered in this plan", registered))
             others = offers.of_others(self.plan.pk if self.plan else None, term)
-            found += [("Tasks of other plans", others), ("Models", offers.models(term))]
+            found += [
+                ("Tasks that are registered" if not self.plan else "Tasks of other plans", others),
+                ("Models", offers.models(term)),
+            ]
             return grouped(found, chosen)
 
         widget.groups = groups
