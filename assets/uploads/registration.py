@@ -63,7 +63,7 @@ def _check_room(user: User, file: File) -> None:
 
 def uploads_of(user: User, ids: Collection[UUID]) -> list[Upload]:
     """Return those of the user's uploads, in the order of `ids`; others' are left out."""
-    found = Upload.objects.filter(user=user, pk__in=ids).in_bulk()
+    found = Upload.objects.filter(user=user, pk__any=list(ids)).in_bulk()
     return [found[pk] for pk in ids if pk in found]
 
 

@@ -1,7 +1,7 @@
 """Takes files ahead of their form, checks them at once, and says how they were found."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.files.base import File
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +18,6 @@ class UploadView(SignedIn, View):
     """A kind of file says what is wrong with one; the answer is a line of the form's list."""
 
     http_method_names = ["post"]
-    advises: ClassVar[bool] = False
 
     def problems(self, file: File) -> Iterable[Problem]:
         """Return all that stands against the file."""
