@@ -75,8 +75,8 @@ class ListPage(Page):
         return [name for name in known if name in (wanted or self.table_class.shown or known)]
 
     def per_page(self) -> int:
-        asked = self.request.GET.get("per_page") or self.choices.get("per_page", "")
-        return int(asked) if str(asked).isdecimal() and int(asked) in PAGE_SIZES else 50
+        asked = str(self.request.GET.get("per_page") or self.choices.get("per_page", ""))
+        return int(asked) if asked in map(str, PAGE_SIZES) else 50
 
     def make_table(self, rows: Any, **options: Any) -> AssetTable:
         columns = self.columns()
