@@ -83,7 +83,11 @@ class TestSamples:
         html = response.content.decode()
         assert html.count('type="checkbox"') == 2
         assert f'value="{dataset.pk}" checked' in html
-        assert "invalid-feedback" not in html
+        # Not even when nothing is chosen yet is searching the time to say so.
+        search = {"datasets-search": "scan", "live": "datasets"}
+        assert "invalid-feedback" in browser.post(SAMPLES, search).content.decode()
+        found = browser.post(SAMPLES, {**search, "picker": "yes"}).content.decode()
+        assert "invalid-feedback" not in found
 
 
 class TestLink:
