@@ -70,19 +70,26 @@
         }
     });
 
-    // Enter in the open task adds it; in a search it searches, which has happened already.
-    document.addEventListener("keydown", (event) => {
-        if (event.key !== "Enter" || !event.target.matches?.("form input")) {
-            return;
-        }
-        if (event.target.type === "search") {
+    // Enter in the open task adds it to the draft; elsewhere the first `data-submit` is pressed.
+    document.addEventListener(
+        "keydown",
+        (event) => {
+            const input = event.target;
+            const isOurs = event.key === "Enter" && input.matches?.("#builder input");
+            if (!isOurs || input.type === "search" || input.closest(".metadata-row")) {
+                return;
+            }
+            const put = document.querySelector("#open-task [data-put]");
+            if (input.matches("[data-choose-at-once] input")) {
+                choose();
+            } else if (put && input.closest("#open-task")) {
+                put.click();
+            } else {
+                return;
+            }
             event.preventDefault();
-        } else if (event.target.matches("[data-choose-at-once] input")) {
-            event.preventDefault();
-            choose();
-        } else if (event.target.closest("#open-task")) {
-            event.preventDefault();
-            document.querySelector("#open-task [data-put]")?.click();
-        }
-    });
+            event.stopPropagation();
+        },
+        true,
+    );
 })();

@@ -25,15 +25,15 @@ def test_every_problem_is_told_with_its_task_and_field(shop, bob):
     missing = {**good, "task_id": str(uuid4()), "inputs": []}
     unreadable = {**good, "task_id": "no key"}
     page = shop.page().press("view:json").fill(name="Study")
-    page.fill(tasks=json.dumps([good, unknown, private, missing, unreadable, 7]))
+    page.fill(tasks=json.dumps([unreadable, good, unknown, private, missing, 7]))
     page.press("check")
     assert page.status == 422
     told = {(item.number, item.path) for item in page.response.context["told"]}
     assert told == {
-        (2, "tasks[1].function_key"),
+        (1, "tasks[0].task_id"),
         (3, "tasks[2].function_key"),
-        (4, "tasks[3].inputs"),
-        (5, "tasks[4].task_id"),
+        (4, "tasks[3].function_key"),
+        (5, "tasks[4].inputs"),
         (6, "tasks[5]"),
     }
     assert "problems in 5 of 6 tasks" in page.text

@@ -135,3 +135,26 @@ def test_statements_do_not_grow(action, statements, count, shop, django_assert_n
     shop.page()
     with django_assert_num_queries(statements):
         shop.client.post(NEW_PLAN, {"name": "n", "tasks": body, "action": action})
+
+
+def test_enter_registers_nothing(shop):
+    # Without scripts, Enter presses the first button of the form.
+    assert shop.page().form.buttons[0] == "check"
+    assert shop.page(NEW_TASK).form.buttons[0] == "refresh"
+
+
+SHOWN = {
+    "plan": (NEW_PLAN, 5),
+    "tasks": ("compute-plan-tasks", 8),
+    "task": (NEW_TASK, 5),
+    "like a plan": ("like", 14),
+}
+
+
+@pytest.mark.parametrize(("page", "statements"), SHOWN.values(), ids=SHOWN)
+@pytest.mark.parametrize("count", [2, 20])
+def test_statements_of_showing(page, statements, count, shop, django_assert_num_queries):
+    plan = make_plan(shop.user, *(shop.training() for _ in range(count)))
+    url = f"{NEW_PLAN}?like={plan.key}" if page == "like" else url_of(page, plan)
+    with django_assert_num_queries(statements):
+        assert shop.client.get(url).status_code == 200

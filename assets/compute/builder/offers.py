@@ -10,7 +10,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import Exists, OuterRef, QuerySet
 
-from ...common.filters import MatchFilter
+from ...common.filters import SearchFilter
 from ...common.kinds import AssetKind
 from ...common.parsing import as_key
 from ...datasets.models import DataSample, Dataset
@@ -136,7 +136,7 @@ class Offers:
             task__status__in=(TaskStatus.FAILED, TaskStatus.CANCELED)
         )
         fields = ("task__key", "task__function__name", "task__compute_plan__name", "task__tag")
-        return MatchFilter(*fields).filter(rows, term)
+        return SearchFilter(*fields).filter(rows, term)
 
     def _outputs(self, rows: QuerySet[TaskOutput], limit: int = OFFERED) -> list[Source]:
         return _sources(rows.order_by("-task__creation_date", "-task__rank", "task", "pk")[:limit])
@@ -146,7 +146,7 @@ class Offers:
         rows = apps.get_model("assets", "Model").objects.exclude(file="")
         rows = rows.filter(permissions__in=allowing_all([self.worker]))
         fields = ("key", "task__function__name", "task__compute_plan__name")
-        return _models(MatchFilter(*fields).filter(rows, term).order_by("-creation_date", "pk"))
+        return _models(SearchFilter(*fields).filter(rows, term).order_by("-creation_date", "pk"))
 
 
 def named(values: Iterable[str]) -> list[Source]:
