@@ -34,6 +34,7 @@ MAX_PADDING = 16 * 1024**2
 # the next entry of a tar that is compressed takes reading all of the one before.
 MAX_ENTRIES_SEEN = 2_000
 MAX_SIZE_SEEN = 64 * 1024**2
+MAX_BZIP2_SIZE_SEEN = 8 * 1024**2  # bzip2 unpacks ten times as slowly as others
 MAX_TABLE_SIZE_SEEN = 4 * 1024**2
 
 _UNREADABLE = (
@@ -272,8 +273,10 @@ def glimpse(file: File, name: str = "", limit: int = 0) -> Glimpse:
                 known = sorted(table.infolist(), key=lambda info: info.orig_filename != name)
             with zipfile.ZipFile(file) as archive:
                 return _glimpse(_zip_members(archive, known), name, limit, float("inf"))
+        is_slow = _start(file).startswith(b"BZh")
+        max_size = MAX_BZIP2_SIZE_SEEN if is_slow else MAX_SIZE_SEEN
         with _StrictTar.open(fileobj=file, mode="r:*") as tar:
-            return _glimpse(_tar_members(tar), name, limit, MAX_SIZE_SEEN)
+            return _glimpse(_tar_members(tar), name, limit, max_size)
     except (UnsafeArchive, *_UNREADABLE):
         return Glimpse()
 

@@ -95,6 +95,11 @@ def test_no_more_is_unpacked_than_somebody_waits_for(kind, monkeypatch):
     assert max(places) < 10_000
 
 
+@pytest.mark.parametrize(("kind", "is_all"), [("tar", True), ("tar.gz", True), ("tar.bz2", False)])
+def test_less_is_seen_of_what_unpacks_slowly(kind, is_all):
+    assert see(KINDS[kind]({"Dockerfile": b"FROM x", "a": b"1" * 9_000_000})).is_all == is_all
+
+
 def test_an_archive_that_is_large_itself_is_not_opened(monkeypatch):
     monkeypatch.setattr(archives, "MAX_SIZE_SEEN", 100)
     assert see(zip_of(FILES)) == Glimpse()
