@@ -18,6 +18,18 @@ def as_key(value: object) -> UUID | None:
         return None
 
 
+# A key has 32 digits; fewer than four would find any number of them.
+KEY_DIGITS, FEWEST_DIGITS = 32, 4
+
+
+def key_range(text: str) -> tuple[UUID, UUID] | None:
+    """Return the first and the last key that begin with the text; None when none can."""
+    digits = text.lower().removeprefix("urn:uuid:").strip("{}").replace("-", "")
+    if not FEWEST_DIGITS <= len(digits) <= KEY_DIGITS or set(digits) - set("0123456789abcdef"):
+        return None
+    return UUID(digits.ljust(KEY_DIGITS, "0")), UUID(digits.ljust(KEY_DIGITS, "f"))
+
+
 class Reader:
     """Reads the fields of one JSON object after the other and remembers what is wrong."""
 

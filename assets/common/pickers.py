@@ -10,7 +10,6 @@ the others by the fields named in `search`. It sends `<name>-search` with the fo
 (`action=refresh`), or with scripts while one types. Two queries a picker, however many rows.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -20,10 +19,9 @@ from django.db.models import Model, QuerySet
 from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
 
-from .filters import MatchFilter
+from .filters import SearchFilter
 from .parsing import as_key
 
-_KEY_LIKE = re.compile(r"[0-9a-fA-F-]{4,}")
 Notes = Callable[[Sequence[Any]], dict[UUID, str]]
 
 
@@ -121,9 +119,8 @@ class AssetPicker(forms.Widget):
         chosen = list(newest.filter(pk__in=keys)) if keys else []
         found = newest
         if self.term:
-            # Every key has a "d" somewhere: only what looks like a part of one is looked for there.
-            fields = [*self.search, *(["key"] if _KEY_LIKE.fullmatch(self.term) else [])]
-            matching = MatchFilter(*fields).filter(rows.order_by(), self.term)
+            fields = dict.fromkeys(("key", *self.search))
+            matching = SearchFilter(*fields).filter(rows.order_by(), self.term)
             found = newest.filter(pk__in=matching.values("pk"))
         taken = {row.pk for row in chosen}
         others = list(found.exclude(pk__in=taken)[: self.limit + 1])

@@ -22,9 +22,16 @@ _markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "striketh
 
 
 def markdown(text: str) -> SafeString:
-    """Return Markdown as HTML without scripts, styles, images or anything else that acts."""
+    """Return Markdown as HTML without scripts, styles, images or anything else that acts.
+
+    Its headings begin at the third level: the page and its panel have the first two.
+    """
+    tokens = _markdown.parse(text[:MAX_SHOWN])
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1:]) + 2)}"
     html = nh3.clean(
-        _markdown.render(text[:MAX_SHOWN]),
+        _markdown.renderer.render(tokens, _markdown.options, {}),
         tags=_TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},

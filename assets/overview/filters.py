@@ -9,14 +9,13 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from ..common.filters import MatchFilter
+from ..common.parsing import key_range
 from ..compute.models import ComputePlan, Task
 from ..datasets.models import DataSample, Dataset
 from ..functions.models import Function
 from ..organizations.models import Organization
 from ..outputs.models import Model
 
-# A key has 32 digits; fewer than four would find any number of them.
-KEY_DIGITS, FEWEST_DIGITS = 32, 4
 # Nothing that is searched is longer.
 LONGEST = 200
 
@@ -57,14 +56,6 @@ class Place(NamedTuple):
 def clean(text: str) -> str:
     """Return what can be searched for: no end of text, and nothing that a database refuses."""
     return " ".join(text.replace("\0", " ")[:LONGEST].split())
-
-
-def key_range(text: str) -> tuple[UUID, UUID] | None:
-    """Return the first and the last key that begin with the text; None when none can."""
-    digits = text.lower().removeprefix("urn:uuid:").strip("{}").replace("-", "")
-    if not FEWEST_DIGITS <= len(digits) <= KEY_DIGITS or set(digits) - set("0123456789abcdef"):
-        return None
-    return UUID(digits.ljust(KEY_DIGITS, "0")), UUID(digits.ljust(KEY_DIGITS, "f"))
 
 
 def _asset(url_name: str) -> Callable[[Any], Hit]:

@@ -110,7 +110,7 @@ class TestFiles:
         assert (response.context["description_text"] is not None) == may
         html = response.content.decode()
         assert ("Reader" in html) == may
-        assert ("<h1>Measurements</h1>" in html) == may
+        assert ("<h3>Measurements</h3>" in html) == may
         assert (f"/api/data_manager/{dataset.pk}/opener/" in html) == may
         # What the files are is told to everybody.
         assert dataset.opener_checksum in html
