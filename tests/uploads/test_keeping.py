@@ -12,7 +12,7 @@ from assets.common.errors import Code, Refused
 from assets.uploads import registration
 from assets.uploads.models import KeptFile, Upload
 from assets.uploads.registration import LIFETIME, forget, forget_old, keep, uploads_of
-from tests.builders import upload
+from tests.builders import make_dataset, upload
 
 
 def kept(user, content: bytes = b"content", name: str = "notes.md") -> Upload:
@@ -110,3 +110,18 @@ def test_check_files_knows_what_waits(alice, capsys):
     with pytest.raises(CommandError):
         call_command("check_files")
     assert str(found.pk) in capsys.readouterr().out
+
+
+def test_check_files_forgets_what_nobody_registered_when_it_may_remove(alice, dataset_of_alice):
+    found = kept(alice)
+    Upload.objects.update(created_at=timezone.now() - LIFETIME)
+    call_command("check_files")
+    assert Upload.objects.filter(pk=found.pk).exists()
+    call_command("check_files", "--remove-orphans")
+    assert not Upload.objects.exists()
+
+
+@pytest.fixture
+def dataset_of_alice(alice):
+    """Without a row that names a file, the command takes the database for the wrong one."""
+    return make_dataset(alice)

@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import models
 
 from assets.integrity import MODELS, Finding, check_named, orphans, remove_orphan
+from assets.uploads.registration import forget_old
 
 
 class Command(BaseCommand):
@@ -14,10 +15,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--remove-orphans",
             action="store_true",
-            help="delete files that no row names, unless they are younger than an hour",
+            help="delete files that no row names, unless they are younger than an hour, and files "
+            "that nobody registered within a day after sending them",
         )
 
     def handle(self, *args, **options) -> None:
+        if options["remove_orphans"]:
+            forget_old()
         checked = wrong = 0
         for model in MODELS:
             of_model, wrong_of_model = self._check(model, fast=options["fast"])
