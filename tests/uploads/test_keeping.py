@@ -112,6 +112,7 @@ def test_check_files_knows_what_waits(alice, capsys):
     assert str(found.pk) in capsys.readouterr().out
 
 
+@pytest.mark.django_db(transaction=True)
 def test_check_files_forgets_what_nobody_registered_when_it_may_remove(alice, dataset_of_alice):
     found = kept(alice)
     Upload.objects.update(created_at=timezone.now() - LIFETIME)
