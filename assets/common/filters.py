@@ -11,7 +11,7 @@ from django_filters.rest_framework import FilterSet
 from rest_framework.filters import BaseFilterBackend
 
 from .lookups import MetadataHas, MetadataValue
-from .parsing import as_key, key_range
+from .parsing import as_keys, key_range
 
 
 class TextsFilter(BaseInFilter, CharFilter):
@@ -24,8 +24,7 @@ class KeysFilter(TextsFilter):
     def filter(self, queryset: QuerySet, value: Iterable[str] | None) -> QuerySet:
         if not value:
             return queryset
-        keys = [key for key in map(as_key, value) if key]
-        found = queryset.filter(**{f"{self.field_name}__in": keys})
+        found = queryset.filter(**{f"{self.field_name}__in": as_keys(value)})
         # A join finds a row once per match.
         return found.distinct() if "__" in self.field_name else found
 

@@ -249,20 +249,6 @@ class UploadField(Ruled, forms.FileField):
         super().__init__(allow_empty_file=True, **kwargs)
 
 
-class FilesInput(forms.FileInput):
-    allow_multiple_selected = True
-
-
-class UploadsField(UploadField):
-    """Any number of files: a list."""
-
-    widget = FilesInput
-
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        one = super().clean
-        return [one(upload, initial) for upload in data or () if upload]
-
-
 def text_field(model: type[Model], name: str, **options: Any) -> TextField:
     """Return the field for a text column of `model`, with the column's label and help text."""
     column: Any = model._meta.get_field(name)

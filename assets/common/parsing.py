@@ -1,6 +1,6 @@
 """From JSON to plain values: types only, every problem collected, no rule of any asset."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,11 @@ def as_key(value: object) -> UUID | None:
         return UUID(value) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def as_keys(values: Iterable[object]) -> list[UUID]:
+    """Return the UUIDs among the values, in their order."""
+    return [key for key in map(as_key, values) if key]
 
 
 # A key has 32 digits; fewer than four would find any number of them.

@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
 
 from .filters import SearchFilter
-from .parsing import as_key
+from .parsing import as_keys
 
 Notes = Callable[[Sequence[Any]], dict[UUID, str]]
 
@@ -130,7 +130,7 @@ class AssetPicker(forms.Widget):
 def _keys(value: Any) -> Iterable[UUID]:
     """Return the keys in what a form or an initial value says, whichever of the two it is."""
     items = value if isinstance(value, list | tuple | set | QuerySet) else [value]
-    return filter(None, (as_key(str(getattr(item, "pk", item))) for item in items))
+    return as_keys(str(getattr(item, "pk", item)) for item in items)
 
 
 def owner_and_day(rows: Sequence[Any]) -> dict[UUID, str]:

@@ -3,6 +3,7 @@
 from codecs import getincrementaldecoder
 
 import nh3
+from django.core.files.storage import default_storage
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from pygments import highlight as pygments_highlight
@@ -52,6 +53,21 @@ def highlight(text: str, language: str = "") -> SafeString:
             lexer = TextLexer(stripnl=False)
     html = pygments_highlight(text, lexer, HtmlFormatter(nowrap=True))
     return mark_safe(f'<pre class="code" tabindex="0">{html}</pre>')  # noqa: S308  pygments escapes
+
+
+def cut(text: str, length: int) -> str:
+    """Return the text, or its beginning where it does not fit."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
+
+def read_text(name: str) -> str | None:
+    """Return the beginning of a stored text; None for what is no text or is not there."""
+    try:
+        with default_storage.open(name) as file:
+            start = file.read(MAX_SHOWN)
+            return decoded(start, cut=len(start) == MAX_SHOWN)
+    except OSError:
+        return None
 
 
 def decoded(data: bytes, *, cut: bool = False) -> str | None:

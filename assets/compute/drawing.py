@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 
+from ..common.texts import cut
+
 WIDTH, HEIGHT = 176, 44
 GAP_X, GAP_Y = 60, 14
 LANE = 10
@@ -249,11 +251,6 @@ def _stack(layer: list[_Item], wanted: Sequence[float]) -> None:
 
 
 # --- Writing it down ------------------------------------------------------------------------------
-
-
-def cut(text: str, length: int) -> str:
-    """Return the text, or its beginning where it does not fit."""
-    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def _heading(number: int, rank: int) -> str:

@@ -19,7 +19,7 @@ from ..common.filters import (
     TextsFilter,
     search_filter,
 )
-from ..common.parsing import as_key
+from ..common.parsing import as_keys
 from ..permissions.filters import (
     AssetListFilterSet,
     MetadataEntryFilter,
@@ -191,8 +191,7 @@ class ChildrenFilter(KeysFilter):
     def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
         if not value:
             return queryset
-        keys = [key for key in map(as_key, value) if key]
-        return queryset.filter(pk__in=keys_of_children(keys))
+        return queryset.filter(pk__in=keys_of_children(as_keys(value)))
 
 
 class TaskListFilterSet(TaggedListFilterSet):

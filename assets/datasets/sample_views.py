@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from ..common.errors import Problem
 from ..common.pages import Crumb, crumb
-from ..common.parsing import as_key
+from ..common.parsing import as_key, as_keys
 from ..feed.pages import AssetPage
 from ..permissions.pages import AssetListPage, FormPage, RegisterPage
 from ..uploads.views import UploadView
@@ -83,10 +83,6 @@ class DataSamplePage(AssetPage):
         )
 
 
-def _keys(values: Iterable[str]) -> list[UUID]:
-    return [key for key in map(as_key, values) if key]
-
-
 def _samples_of(dataset_key: UUID) -> str:
     """Return where the data samples of a dataset are listed."""
     return f"{reverse('data-samples')}?dataset_key={dataset_key}"
@@ -107,7 +103,7 @@ class DataSampleRegisterPage(RegisterPage):
         like = self.like(DataSample.objects.all())
         if like is not None:
             return {"datasets": dataset_keys_of([like.pk])[like.pk]}
-        return {"datasets": _keys(self.request.GET.getlist("dataset"))}
+        return {"datasets": as_keys(self.request.GET.getlist("dataset"))}
 
     def snippets(self, form: DataSampleForm) -> list[tuple[str, str, str]]:
         spec = form.spec
@@ -140,8 +136,8 @@ class LinkPage(FormPage):
 
     def initial(self) -> dict[str, Any]:
         return {
-            "data_samples": _keys(self.request.GET.getlist("sample")),
-            "datasets": _keys(self.request.GET.getlist("dataset")),
+            "data_samples": as_keys(self.request.GET.getlist("sample")),
+            "datasets": as_keys(self.request.GET.getlist("dataset")),
         }
 
     def success(self, result: tuple[list[UUID], list[UUID]]) -> tuple[str, str]:

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.files.base import File
-from django.core.files.storage import default_storage
 
 from ..common.errors import Problem
 from ..common.kinds import AssetKind
 from ..common.storage import check_upload
-from ..common.texts import MAX_SHOWN, decoded
+from ..common.texts import read_text
 from ..feed.pages import AssetPage, RenamePage, why_not_download
 from ..permissions.access import may_download
 from ..permissions.models import Permissions
@@ -77,16 +76,6 @@ class DatasetPage(OfDataset, AssetPage):
             tasks=tasks[:SHOWN],
             **kwargs,
         )
-
-
-def read_text(name: str) -> str | None:
-    """Return the beginning of a stored text; None for what is no text or is not there."""
-    try:
-        with default_storage.open(name) as file:
-            text = file.read(MAX_SHOWN)
-            return decoded(text, cut=len(text) == MAX_SHOWN)
-    except OSError:
-        return None
 
 
 class DatasetRenamePage(OfDataset, RenamePage):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..common.kinds import AssetKind
+from ..common.texts import cut
 from .specs import FunctionInputSpec, FunctionOutputSpec
 
 Slot = FunctionInputSpec | FunctionOutputSpec
@@ -65,11 +66,6 @@ class Drawing:
     @property
     def center(self) -> int:
         return self.measures.box_width // 2
-
-
-def cut(text: str, letters: int) -> str:
-    """Return a text that has room."""
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
 def draw(

@@ -13,7 +13,7 @@ from ..common.archives import Entry, Glimpse, glimpse
 from ..common.errors import Problem
 from ..common.kinds import AssetKind
 from ..common.pages import Crumb, Page
-from ..common.texts import MAX_SHOWN, decoded
+from ..common.texts import MAX_SHOWN, decoded, read_text
 from ..feed.pages import AssetPage, OneAsset, RenamePage, why_not_download
 from ..permissions.access import may_download
 from ..permissions.models import Permissions
@@ -116,16 +116,6 @@ class FunctionPage(OfFunction, AssetPage):
 
 
 # --- What is in the archive ----------------------------------------------------------------------
-
-
-def read_text(name: str) -> str | None:
-    """Return the beginning of a stored text; None for what is no text or is not there."""
-    try:
-        with default_storage.open(name) as file:
-            start = file.read(MAX_SHOWN)
-            return decoded(start, cut=len(start) == MAX_SHOWN)
-    except OSError:
-        return None
 
 
 def glimpse_of(function: Function, name: str) -> Glimpse:

@@ -12,11 +12,10 @@ from ..compute.statuses import PlanStatus
 from ..datasets.models import DataSample, DataSampleLink, Dataset
 from ..functions.models import Function, FunctionStatus
 from ..organizations.models import ApiToken, User
+from ..organizations.rules import EXPIRES_SOON
 
 # How long a failure, which nobody can take back, is told.
 FAILURES_STAY = timedelta(days=30)
-# A token is renewed before it expires.
-TOKENS_EXPIRE_SOON = timedelta(days=7)
 
 
 def counts_by_owner() -> dict[str, dict[str, int]]:
@@ -69,7 +68,7 @@ def datasets_without_samples(organization_id: str) -> QuerySet[Dataset]:
 def tokens_to_renew(user: Any, now: datetime) -> QuerySet[ApiToken]:
     """The tokens that the user made on purpose and that expire soon or have expired."""
     named = user.api_tokens.filter(kind=ApiToken.Kind.NAMED)
-    return named.filter(expires_at__lte=now + TOKENS_EXPIRE_SOON).order_by("expires_at", "pk")
+    return named.filter(expires_at__lte=now + EXPIRES_SOON).order_by("expires_at", "pk")
 
 
 def users_without_way_in(organization_id: str) -> QuerySet[User]:

@@ -7,13 +7,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.base import File
-from django.core.files.uploadedfile import UploadedFile
 from django.template.loader import render_to_string
 from django.urls import reverse
 
 from ..common.errors import Refused
 from ..common.forms import UploadField
-from ..common.parsing import as_key
+from ..common.parsing import as_keys
 from ..common.texts import MAX_SHOWN, decoded
 from .models import KeptFile, Upload
 from .registration import forget, keep, uploads_of
@@ -50,7 +49,7 @@ class KeptFileInput(forms.FileInput):
         return self._value
 
     def _read(self, data, files, name) -> Any:
-        keys = [key for key in map(as_key, _many(data, f"{name}-kept")) if key]
+        keys = as_keys(_many(data, f"{name}-kept"))
         self.kept = uploads_of(self.actor, keys) if keys and self.actor else []
         sent = _many(files, name)
         if self.many:
@@ -197,6 +196,3 @@ class KeepsUploads(forms.Form):
         for widget in self.file_widgets().values():
             forget(widget.kept)
             widget.kept = []
-
-
-__all__ = ["KeepsUploads", "KeptFileField", "KeptFilesField", "UploadedFile"]
