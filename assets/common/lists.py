@@ -11,8 +11,9 @@ from django.core.paginator import EmptyPage
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.text import capfirst
 
-from .pages import Page
+from .pages import OfKind, Page
 from .tables import AssetTable
 
 PAGE_SIZES = (25, 50, 100, 250)
@@ -28,7 +29,7 @@ class Echo:
         return text
 
 
-class ListPage(Page):
+class ListPage(OfKind, Page):
     """Lists one kind of row.
 
     `?q=` searches, the filter set's own parameters filter, `sort`, `page`, `per_page` and `columns`
@@ -36,22 +37,17 @@ class ListPage(Page):
     """
 
     template_name = "components/list.html"
-    # What it lists: the name of its URL and of its user's choices, and what one row is called.
-    name: ClassVar[str]
-    noun: ClassVar[str]
-    noun_plural: ClassVar[str]
     table_class: ClassVar[type[AssetTable]]
     filterset_class: ClassVar[type]
     # What the empty list says, and what to do about it.
     empty_hint: ClassVar[str] = ""
-    note: ClassVar[str] = ""
 
     def rows(self) -> QuerySet:
         """Return all rows that there are, with what the table shows of them."""
-        raise NotImplementedError
+        return self.queryset.all()
 
     def get_title(self) -> str:
-        return self.noun_plural[:1].upper() + self.noun_plural[1:]
+        return capfirst(self.noun_plural)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.filterset = self.filterset_class(request.GET, queryset=self.rows(), request=request)
@@ -65,7 +61,7 @@ class ListPage(Page):
     @property
     def choices(self) -> dict[str, Any]:
         """What the user has chosen for this list: columns, rows a page."""
-        return getattr(self.request.user, "preferences", {}).get(f"list:{self.name}", {})
+        return getattr(self.request.user, "preferences", {}).get(f"list:{self.list_url}", {})
 
     def columns(self) -> list[str]:
         """Return the columns to show: of the URL, or as chosen, or the usual ones."""
@@ -81,12 +77,14 @@ class ListPage(Page):
     def make_table(self, rows: Any, **options: Any) -> AssetTable:
         columns = self.columns()
         hidden = [name for name in self.table_class.base_columns if name not in columns]
-        order = self.request.GET.getlist("sort")
-        if order:
-            options["order_by"] = [
-                name for name in order if name.lstrip("-") in self.table_class.base_columns
-            ]
-        table = self.table_class(rows, exclude=hidden, request=self.request, **options)
+        known = self.table_class.base_columns
+        # Each once: databases do not order by any number of terms.
+        asked = dict.fromkeys(self.request.GET.getlist("sort"))
+        if order := [name for name in asked if name.removeprefix("-") in known]:
+            options["order_by"] = order
+        table = self.table_class(rows, exclude=hidden, **options)
+        # Not told before: the table would then read the page and its size from the URL by itself.
+        table.request = self.request
         # Columns may need to know who looks.
         table.viewer = self.request.user
         return table
@@ -119,7 +117,6 @@ class ListPage(Page):
             columns=columns,
             page_sizes=PAGE_SIZES,
             per_page=self.per_page(),
-            list=self,
             # A table without any row is another thing than a filter that keeps none.
             nothing_yet=not table.paginator.count and not self.chips(),
             **kwargs,
@@ -156,7 +153,7 @@ class ListPage(Page):
             "json": (self._json, "application/json"),
         }[kind]
         response = StreamingHttpResponse(lines(ordered), content_type=mime)
-        response["Content-Disposition"] = f'attachment; filename="{self.name}.{kind}"'
+        response["Content-Disposition"] = f'attachment; filename="{self.list_url}.{kind}"'
         response["X-Content-Type-Options"] = "nosniff"
         return response
 

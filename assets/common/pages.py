@@ -1,13 +1,16 @@
-"""What every page has: a title, the way that leads to it, and who is asked for."""
+"""What every page has: a title, the way that leads to it, and what it is about."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.views.generic import TemplateView
 
+from .kinds import AssetKind
 from .parsing import as_key
 
 
@@ -37,6 +40,46 @@ class Page(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = {"title": self.get_title(), "breadcrumbs": self.crumbs(), **kwargs}
         return super().get_context_data(**context)
+
+    def go_to(self, url: str, said: str) -> HttpResponseRedirect:
+        """Go on to another page, which says what was done."""
+        messages.success(self.request, said)
+        return HttpResponseRedirect(url)
+
+
+class OfKind:
+    """Mixin of the pages about one kind of row: its rows, its words, the names of its URLs.
+
+    A room says all of it once, and each page of the kind inherits it.
+    """
+
+    queryset: ClassVar[QuerySet]
+    noun: ClassVar[str]
+    noun_plural: ClassVar[str]
+    list_url: ClassVar[str]
+    detail_url: ClassVar[str]
+    # Blank for what nobody registers by hand, and for what has no name of its own.
+    register_url: ClassVar[str] = ""
+    rename_url: ClassVar[str] = ""
+
+    def of_kind(self) -> Crumb:
+        return crumb(capfirst(self.noun_plural), self.list_url)
+
+
+# The page of one asset, by kind.
+ASSET_PAGES: dict[str, str] = {
+    AssetKind.DATA_MANAGER: "dataset",
+    AssetKind.DATA_SAMPLE: "data-sample",
+    AssetKind.FUNCTION: "function",
+    AssetKind.COMPUTE_PLAN: "compute-plan",
+    AssetKind.COMPUTE_TASK: "task",
+}
+
+
+def asset_url(event: Any) -> str:
+    """Return where the asset of an event is shown; blank for kinds without a page."""
+    page = ASSET_PAGES.get(event.asset_kind)
+    return reverse(page, args=[event.asset_key]) if page else ""
 
 
 def get_or_404(queryset: QuerySet, key: Any, noun: str) -> Any:

@@ -15,8 +15,9 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from ..common.markup import tag
+from ..common.pages import OfKind
 from .drawing import Drawing, Edge, Node, draw
-from .models import ComputePlan
+from .models import ComputePlan, Task
 from .queries import GraphTask, counts_by_rank, graph_edges, graph_tasks
 from .statuses import TaskStatus
 
@@ -26,6 +27,21 @@ INLINE, DRAWN = 200, 2000
 RANKS = 200
 # The width of the bar of statuses, and of its smallest piece, in units of their own.
 BAR, LEAST = 1000, 10
+
+
+class OfPlans(OfKind):
+    queryset = ComputePlan.objects.select_related("creator")
+    noun, noun_plural = "compute plan", "compute plans"
+    list_url, detail_url = "compute-plans", "compute-plan"
+    register_url, rename_url = "compute-plan-new", "compute-plan-rename"
+
+
+class OfTasks(OfKind):
+    queryset = Task.objects.select_related("function", "compute_plan")
+    noun, noun_plural = "task", "tasks"
+    list_url, detail_url = "tasks", "task"
+    register_url = "task-new"
+
 
 LABELS = {status.value: str(status.label) for status in TaskStatus}
 SLUGS = {status: slugify(label) for status, label in LABELS.items()}

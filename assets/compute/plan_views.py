@@ -1,16 +1,14 @@
 """Pages that register compute plans and tasks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 
 from ..common.errors import Problem, Refused
-from ..common.pages import Crumb
 from ..common.parsing import as_key
 from ..feed.pages import OneAsset
 from ..permissions.access import check_may_change
@@ -22,6 +20,7 @@ from .builder.listing import path_of
 from .builder.page import BuilderPage, told_by
 from .builder.task_form import LoneTaskFields, prefetched
 from .models import ComputePlan, Task
+from .pages import OfPlans, OfTasks
 from .queries import renewed, spec_of_plan, spec_of_task
 from .registration import check_compute_plan, check_tasks, register_tasks
 from .rules import check_takes_tasks
@@ -29,12 +28,11 @@ from .snippets import plan_snippets, task_json, task_snippets, tasks_snippets
 from .specs import ComputePlanSpec, TaskSpec, parse_tasks
 
 
-class PlanRegisterPage(BuilderPage, RegisterPage):
+class PlanRegisterPage(OfPlans, BuilderPage, RegisterPage):
     """Registers a compute plan with its tasks, all or none."""
 
     template_name = "compute/plan_form.html"
     form_class = PlanBuilderForm
-    noun, list_url, detail_url = "compute plan", "compute-plans", "compute-plan"
     button = "Register the plan"
     filled = ("name", "tag", "metadata", "key")
     note = (
@@ -43,14 +41,12 @@ class PlanRegisterPage(BuilderPage, RegisterPage):
     )
 
     def initial(self) -> dict[str, Any]:
-        like = self.like(ComputePlan.objects.all())
-        if like is None:
+        if (like := self.like) is None:
             return {}
         return {"name": like.name, "tag": like.tag, "metadata": like.metadata}
 
     def draft(self) -> Draft:
-        like = self.like(ComputePlan.objects.all())
-        return Draft.of(renewed(spec_of_plan(like)).tasks) if like else Draft()
+        return Draft.of(renewed(spec_of_plan(self.like)).tasks) if self.like else Draft()
 
     def check(self, specs: list[TaskSpec]) -> Iterable[Problem]:
         key = as_key(self.desk.data.get("key", "")) or uuid4()
@@ -66,12 +62,9 @@ class PlanRegisterPage(BuilderPage, RegisterPage):
         return said, reverse(self.detail_url, args=[result.pk])
 
 
-class PlanTasksPage(OneAsset, BuilderPage):
+class PlanTasksPage(OfPlans, OneAsset, BuilderPage):
     """Adds tasks to a registered plan, all or none."""
 
-    queryset = ComputePlan.objects.all()
-    noun, noun_plural = "compute plan", "compute plans"
-    list_url, detail_url = "compute-plans", "compute-plan"
     form_class = TasksBuilderForm
     button = "Register the tasks"
     title = "Add tasks"
@@ -83,9 +76,6 @@ class PlanTasksPage(OneAsset, BuilderPage):
 
     def asset(self) -> ComputePlan:
         return self.plan
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind(), self.of_asset()]
 
     def why_not(self) -> Iterable[Problem]:
         problems = list(check_may_change(self.user, self.plan, "add tasks to this compute plan"))
@@ -102,11 +92,10 @@ class PlanTasksPage(OneAsset, BuilderPage):
         return said, reverse(self.detail_url, args=[result.pk])
 
 
-class TaskRegisterPage(RegisterPage):
+class TaskRegisterPage(OfTasks, RegisterPage):
     """Registers a single task, in a plan or by itself."""
 
     template_name = "compute/task_form.html"
-    noun, list_url, detail_url = "task", "tasks", "task"
     button = "Register the task"
 
     def make_desk(self, data: QueryDict) -> Desk:
@@ -114,7 +103,7 @@ class TaskRegisterPage(RegisterPage):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.desk = self.make_desk(QueryDict(mutable=True))
-        if like := self.like(Task.objects.all()):
+        if like := self.like:
             task = task_json(spec_of_task(like), "task_id")
             plan = like.compute_plan_id if like.owner_id == self.user.organization_id else None
             task |= {"task_id": str(uuid4()), "compute_plan_key": plan}
@@ -127,10 +116,10 @@ class TaskRegisterPage(RegisterPage):
         return self.show(None)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        action, _, of_what = request.POST.get("action", "register").partition(":")
+        action, of_what = self.pressed
         self.desk = desk = self.make_desk(request.POST.copy())
         if field := desk.field_called(request.POST.get("live", "")):
-            return render(request, "components/_field.html", {"field": field})
+            return self.show_field(field)
         if action == "register":
             return self.register(desk.task)
         desk.act(action, of_what)

@@ -21,7 +21,7 @@ from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage
 from .filters import TaskListFilterSet
 from .models import ComputePlan, Task, TaskInput, TaskOutput
-from .pages import lasted
+from .pages import OfTasks, lasted
 from .queries import children_of, inputs_with_sources, parents_of, spec_of_task
 from .snippets import task_snippets
 from .tables import TaskTable
@@ -30,18 +30,12 @@ from .tables import TaskTable
 SHOWN = 20
 
 
-class TaskList(AssetListPage):
-    name = "tasks"
-    noun, noun_plural = "task", "tasks"
+class TaskList(OfTasks, AssetListPage):
     table_class = TaskTable
     filterset_class = TaskListFilterSet
-    register_url = "task-new"
     empty_hint = "A task is one run of a function, on data of one organisation."
     # Links of other pages name these by key; people read what they are called.
     called = {"compute_plan_key": ComputePlan, "function_key": Function, "dataset_key": Dataset}
-
-    def rows(self):
-        return Task.objects.select_related("function", "compute_plan")
 
     def make_table(self, rows: Any, **options: Any) -> AssetTable:
         # Tasks of one plan are ordered by any column; among all, which may be millions, only by
@@ -102,13 +96,10 @@ class Output:
         return permissions_tag(self.output.permissions)
 
 
-class TaskPage(AssetPage):
+class TaskPage(OfTasks, AssetPage):
     """A task, but for what it has made, which the room above adds."""
 
-    queryset = Task.objects.select_related("function", "compute_plan", "logs_permission")
-    noun, noun_plural = "task", "tasks"
-    list_url, detail_url = "tasks", "task"
-    register_url = "task-new"
+    queryset = OfTasks.queryset.select_related("logs_permission")
     template_name = "compute/task.html"
 
     def get_title(self) -> str:

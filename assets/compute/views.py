@@ -1,21 +1,18 @@
 """Pages of compute plans."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from ..common.errors import Refused
-from ..common.pages import Crumb, Page
+from ..common.pages import Page
 from ..feed.pages import AssetPage, OneAsset, RenamePage
 from ..permissions.access import may_change
 from ..permissions.pages import AssetListPage
 from .filters import ComputePlanListFilterSet
 from .forms import ComputePlanRenameForm
-from .models import ComputePlan
-from .pages import DRAWN, INLINE, lasted, plan_graph, rank_table, shares
+from .pages import DRAWN, INLINE, OfPlans, lasted, plan_graph, rank_table, shares
 from .queries import creator_of, functions_of, renewed, spec_of_plan
 from .registration import cancel_compute_plan, check_cancel
 from .rules import check_takes_tasks
@@ -27,31 +24,16 @@ from .tables import ComputePlanTable
 SHOWN = 100
 
 
-class ComputePlanList(AssetListPage):
-    name = "compute-plans"
-    noun, noun_plural = "compute plan", "compute plans"
+class ComputePlanList(OfPlans, AssetListPage):
     table_class = ComputePlanTable
     filterset_class = ComputePlanListFilterSet
-    register_url = "compute-plan-new"
     empty_hint = "A compute plan is tasks that belong together, such as the rounds of a study."
 
-    def rows(self):
-        return ComputePlan.objects.select_related("creator")
 
-
-class OfPlan:
-    """What pages about one compute plan share."""
-
-    queryset = ComputePlan.objects.select_related("creator")
-    noun, noun_plural = "compute plan", "compute plans"
-    list_url, detail_url = "compute-plans", "compute-plan"
-
-
-class ComputePlanPage(OfPlan, AssetPage):
+class ComputePlanPage(OfPlans, AssetPage):
     """A compute plan, but for what its tasks have measured, which the room above adds."""
 
     template_name = "compute/compute_plan.html"
-    register_url, rename_url = "compute-plan-new", "compute-plan-rename"
 
     def snippets(self) -> list[tuple[str, str, str]]:
         # One task more than is spelled out tells that there are more.
@@ -80,14 +62,11 @@ class ComputePlanPage(OfPlan, AssetPage):
         )
 
 
-class ComputePlanGraph(OfPlan, OneAsset, Page):
+class ComputePlanGraph(OfPlans, OneAsset, Page):
     """The graph of a plan: a page of its own, or the piece that htmx puts into the plan's page."""
 
     def get_title(self) -> str:
         return f"Graph of {self.object}"
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind(), self.of_asset()]
 
     def get_template_names(self) -> list[str]:
         piece = getattr(self.request, "htmx", False)
@@ -100,20 +79,17 @@ class ComputePlanGraph(OfPlan, OneAsset, Page):
         )
 
 
-class ComputePlanRenamePage(OfPlan, RenamePage):
+class ComputePlanRenamePage(OfPlans, RenamePage):
     form_class = ComputePlanRenameForm
 
 
-class ComputePlanCancelPage(OfPlan, OneAsset, Page):
+class ComputePlanCancelPage(OfPlans, OneAsset, Page):
     """Says what cancelling a plan does, and does it when that is confirmed."""
 
     template_name = "compute/cancel.html"
 
     def get_title(self) -> str:
         return f"Cancel {self.object}"
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind(), self.of_asset()]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         plan = self.object
@@ -129,5 +105,5 @@ class ComputePlanCancelPage(OfPlan, OneAsset, Page):
         except Refused as refused:
             context = self.get_context_data(problems=refused.problems)
             return self.render_to_response(context, status=422)
-        messages.success(request, f"The compute plan {plan} is cancelled.")
-        return HttpResponseRedirect(reverse("compute-plan", args=[plan.pk]))
+        url = reverse("compute-plan", args=[plan.pk])
+        return self.go_to(url, f"The compute plan {plan} is cancelled.")

@@ -8,7 +8,7 @@ from django.core.files.base import File
 from django.urls import reverse
 
 from ..common.errors import Problem
-from ..common.pages import Crumb, crumb
+from ..common.pages import Crumb, OfKind
 from ..common.parsing import as_key, as_keys
 from ..feed.pages import AssetPage
 from ..permissions.pages import AssetListPage, FormPage, RegisterPage
@@ -25,18 +25,18 @@ from .tables import DataSampleTable
 SHOWN = 8
 
 
-class DataSampleList(AssetListPage):
-    template_name = "datasets/data_samples.html"
-    name = "data-samples"
+class OfSamples(OfKind):
+    queryset = DataSample.objects.all()
     noun, noun_plural = "data sample", "data samples"
-    register_label = "data samples"
+    list_url, detail_url = "data-samples", "data-sample"
+    register_url = "data-sample-new"
+
+
+class DataSampleList(OfSamples, AssetListPage):
+    template_name = "datasets/data_samples.html"
     table_class = DataSampleTable
     filterset_class = DataSampleListFilterSet
-    register_url = "data-sample-new"
     empty_hint = "A data sample is an archive or a folder with the files of one unit of data."
-
-    def rows(self):
-        return DataSample.objects.all()
 
     def shown_value(self, name: str, value: str) -> str:
         key = as_key(value) if name == "dataset_key" else None
@@ -50,12 +50,8 @@ class DataSampleList(AssetListPage):
         return super().get_context_data(dataset_query=query, **kwargs)
 
 
-class DataSamplePage(AssetPage):
+class DataSamplePage(OfSamples, AssetPage):
     template_name = "datasets/data_sample.html"
-    queryset = DataSample.objects.all()
-    noun, noun_plural = "data sample", "data samples"
-    list_url, detail_url = "data-samples", "data-sample"
-    register_url = "data-sample-new"
 
     def snippets(self) -> list[tuple[str, str, str]]:
         sample = self.object
@@ -88,9 +84,8 @@ def _samples_of(dataset_key: UUID) -> str:
     return f"{reverse('data-samples')}?dataset_key={dataset_key}"
 
 
-class DataSampleRegisterPage(RegisterPage):
+class DataSampleRegisterPage(OfSamples, RegisterPage):
     form_class = DataSampleForm
-    noun, list_url, detail_url = "data sample", "data-samples", "data-sample"
     note = (
         "Send archives or folders from your computer, or name folders that are on the server. "
         "Fields with a star are required."
@@ -100,8 +95,7 @@ class DataSampleRegisterPage(RegisterPage):
         return "Register data samples"
 
     def initial(self) -> dict[str, Any]:
-        like = self.like(DataSample.objects.all())
-        if like is not None:
+        if like := self.like:
             return {"datasets": dataset_keys_of([like.pk])[like.pk]}
         return {"datasets": as_keys(self.request.GET.getlist("dataset"))}
 
@@ -120,7 +114,7 @@ class DataSampleRegisterPage(RegisterPage):
         return f"{said} registered.", _samples_of(dataset_keys_of([first])[first][0])
 
 
-class LinkPage(FormPage):
+class LinkPage(OfSamples, FormPage):
     """Adds data samples to further datasets; `?sample=KEY` and `?dataset=KEY` choose some."""
 
     form_class = LinkSamplesForm
@@ -132,7 +126,7 @@ class LinkPage(FormPage):
     )
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [crumb("Data samples", "data-samples")]
+        return [self.of_kind()]
 
     def initial(self) -> dict[str, Any]:
         return {

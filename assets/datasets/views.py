@@ -7,10 +7,11 @@ from django.core.files.base import File
 
 from ..common.errors import Problem
 from ..common.kinds import AssetKind
+from ..common.pages import OfKind
 from ..common.storage import check_upload
 from ..common.texts import read_text
-from ..feed.pages import AssetPage, RenamePage, why_not_download
-from ..permissions.access import may_download
+from ..feed.pages import AssetPage, RenamePage
+from ..permissions.access import may_download, why_not_download
 from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage, RegisterPage
 from ..uploads.fields import text_advice
@@ -27,29 +28,21 @@ from .tables import DatasetTable
 SHOWN = 8
 
 
-class DatasetList(AssetListPage):
-    name = "datasets"
-    noun, noun_plural = "dataset", "datasets"
-    table_class = DatasetTable
-    filterset_class = DatasetListFilterSet
-    register_url = "dataset-new"
-    empty_hint = "A dataset is an opener, which reads the data, and a description of them."
-
-    def rows(self):
-        return Dataset.objects.select_related("permissions", "logs_permission")
-
-
-class OfDataset:
-    """What pages about one dataset share."""
-
+class OfDatasets(OfKind):
     queryset = Dataset.objects.select_related("permissions", "logs_permission")
     noun, noun_plural = "dataset", "datasets"
     list_url, detail_url = "datasets", "dataset"
-
-
-class DatasetPage(OfDataset, AssetPage):
-    template_name = "datasets/dataset.html"
     register_url, rename_url = "dataset-new", "dataset-rename"
+
+
+class DatasetList(OfDatasets, AssetListPage):
+    table_class = DatasetTable
+    filterset_class = DatasetListFilterSet
+    empty_hint = "A dataset is an opener, which reads the data, and a description of them."
+
+
+class DatasetPage(OfDatasets, AssetPage):
+    template_name = "datasets/dataset.html"
 
     def uses(self) -> list[tuple[str, Permissions]]:
         dataset = self.object
@@ -78,21 +71,19 @@ class DatasetPage(OfDataset, AssetPage):
         )
 
 
-class DatasetRenamePage(OfDataset, RenamePage):
+class DatasetRenamePage(OfDatasets, RenamePage):
     form_class = DatasetRenameForm
 
 
-class DatasetRegisterPage(RegisterPage):
+class DatasetRegisterPage(OfDatasets, RegisterPage):
     form_class = AskingDatasetForm
-    noun, list_url, detail_url = "dataset", "datasets", "dataset"
     note = (
         "An opener reads your data where they lie; registering it moves no data. "
         "Fields with a star are required."
     )
 
     def initial(self) -> dict[str, Any]:
-        like = self.like(Dataset.objects.select_related("permissions", "logs_permission"))
-        if like is None:
+        if (like := self.like) is None:
             return {}
         return {
             "name": like.name,

@@ -1,40 +1,28 @@
 """The page of one asset, with what happened to it, and the page that renames it."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
-from uuid import UUID
+from typing import Any
 
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from ..common.errors import Problem
-from ..common.pages import Crumb, Page, crumb, get_or_404
-from ..organizations.models import Organization
-from ..organizations.pages import SignedIn
-from ..permissions.access import check_may_change, may_change, may_download, may_register
+from ..common.pages import Crumb, OfKind, Page, crumb, get_or_404
+from ..organizations.pages import Checked
+from ..permissions.access import check_may_change, may_change, may_register
 from ..permissions.models import Permissions
-from ..permissions.pages import FormPage, access_matrix
+from ..permissions.pages import FormPage
+from ..permissions.queries import access_matrix
 from .queries import RECENT, events_of
 
 
-class OneAsset(SignedIn):
-    """Mixin of pages about the asset whose key is in the URL."""
+class OneAsset(OfKind, Checked):
+    """Mixin of pages about the asset whose key is in the URL, and of pages below that one."""
 
-    queryset: ClassVar[QuerySet]
-    noun: ClassVar[str]
-    noun_plural: ClassVar[str]
-    list_url: ClassVar[str]
-    detail_url: ClassVar[str]
+    def prepare(self) -> None:
+        self.object = get_or_404(self.queryset.all(), self.kwargs["key"], self.noun)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated:
-            self.object = get_or_404(self.queryset.all(), kwargs["key"], self.noun)
-        return super().dispatch(request, *args, **kwargs)
-
-    def of_kind(self) -> Crumb:
-        return crumb(self.noun_plural[:1].upper() + self.noun_plural[1:], self.list_url)
+    def crumbs(self) -> Sequence[Crumb]:
+        return [self.of_kind(), self.of_asset()]
 
     def of_asset(self) -> Crumb:
         return crumb(str(self.object), self.detail_url, self.object.pk)
@@ -45,9 +33,6 @@ class AssetPage(OneAsset, Page):
 
     A kind says by `uses` what organisations may do, which the page shows for each of them.
     """
-
-    # The page that registers one like this; blank for kinds that nobody registers by hand.
-    register_url: ClassVar[str] = ""
 
     def get_title(self) -> str:
         return str(self.object)
@@ -69,7 +54,6 @@ class AssetPage(OneAsset, Page):
         events = list(events_of(asset.pk)[: RECENT + 1])
         return super().get_context_data(
             asset=asset,
-            noun=self.noun,
             may_change=may_change(user, asset),
             may_register=may_register(user),
             uses=[name for name, _ in uses],
@@ -81,19 +65,6 @@ class AssetPage(OneAsset, Page):
         )
 
 
-def why_not_download(user: Any, permissions: Permissions, owner: Organization | str) -> str:
-    """Say why the user may not have an asset's files; blank when it may."""
-    if may_download(user, permissions):
-        return ""
-    if not user.organization_id:
-        return "You act for no organisation; files are for organisations that are permitted."
-    named = ", ".join(permissions.authorized_ids)
-    return (
-        f"Permitted to {named} only; you act for {user.organization_id}. "
-        f"Ask {owner} to register it with permission for you."
-    )
-
-
 class RenamePage(OneAsset, FormPage):
     """Gives an asset another name, which is all that can change."""
 
@@ -101,9 +72,6 @@ class RenamePage(OneAsset, FormPage):
 
     def get_title(self) -> str:
         return f"Rename {self.object}"
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind(), self.of_asset()]
 
     def asset(self) -> Any:
         return self.object
@@ -115,7 +83,3 @@ class RenamePage(OneAsset, FormPage):
         return f"The {self.noun} is called {result} now.", reverse(
             self.detail_url, args=[result.pk]
         )
-
-
-def events_url(key: UUID) -> str:
-    return f"{reverse('activity')}?asset_key={key}"

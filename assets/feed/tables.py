@@ -8,8 +8,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..common.markup import tag
+from ..common.pages import asset_url
 from ..common.tables import AssetTable, WhenColumn
-from ..templatetags.registrar import asset_url
 from .models import Event
 
 # How an action looks; the others are told as they are.

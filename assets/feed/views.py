@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
-
 from ..common.lists import ListPage
 from ..organizations.pages import SignedIn
 from .filters import ActivityFilterSet
@@ -19,8 +17,9 @@ PRESETS = (
 
 
 class ActivityList(SignedIn, ListPage):
-    name = "activity"
+    queryset = Event.objects.all()
     noun, noun_plural = "event", "events"
+    list_url = "activity"
     template_name = "feed/activity.html"
     table_class = EventTable
     filterset_class = ActivityFilterSet
@@ -28,9 +27,6 @@ class ActivityList(SignedIn, ListPage):
 
     def get_title(self) -> str:
         return "Activity"
-
-    def rows(self) -> QuerySet:
-        return Event.objects.all()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         chosen = self.request.GET.get("news", "")

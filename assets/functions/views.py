@@ -1,6 +1,6 @@
 """Pages of functions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -12,10 +12,10 @@ from django.urls import NoReverseMatch, reverse
 from ..common.archives import Entry, Glimpse, glimpse
 from ..common.errors import Problem
 from ..common.kinds import AssetKind
-from ..common.pages import Crumb, Page
+from ..common.pages import OfKind, Page
 from ..common.texts import MAX_SHOWN, decoded, read_text
-from ..feed.pages import AssetPage, OneAsset, RenamePage, why_not_download
-from ..permissions.access import may_download
+from ..feed.pages import AssetPage, OneAsset, RenamePage
+from ..permissions.access import may_download, why_not_download
 from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage, RegisterPage
 from ..uploads.views import UploadView
@@ -39,24 +39,17 @@ from .tables import FunctionTable
 SHOWN = 8
 
 
-class FunctionList(AssetListPage):
-    name = "functions"
-    noun, noun_plural = "function", "functions"
-    table_class = FunctionTable
-    filterset_class = FunctionListFilterSet
-    register_url = "function-new"
-    empty_hint = "A function is code with a Dockerfile, and says what it takes and makes."
-
-    def rows(self):
-        return Function.objects.select_related("permissions")
-
-
-class OfFunction:
-    """What pages about one function share."""
-
+class OfFunctions(OfKind):
     queryset = Function.objects.select_related("permissions")
     noun, noun_plural = "function", "functions"
     list_url, detail_url = "functions", "function"
+    register_url, rename_url = "function-new", "function-rename"
+
+
+class FunctionList(OfFunctions, AssetListPage):
+    table_class = FunctionTable
+    filterset_class = FunctionListFilterSet
+    empty_hint = "A function is code with a Dockerfile, and says what it takes and makes."
 
 
 class Slot(NamedTuple):
@@ -78,9 +71,8 @@ def slot(item: FunctionInputSpec | FunctionOutputSpec) -> Slot:
     return Slot(item.identifier, kind.label, INPUT_MEANINGS[kind], f"{how_many}{optional}")
 
 
-class FunctionPage(OfFunction, AssetPage):
+class FunctionPage(OfFunctions, AssetPage):
     template_name = "functions/function.html"
-    register_url, rename_url = "function-new", "function-rename"
 
     @cached_property
     def spec(self) -> FunctionSpec:
@@ -158,16 +150,13 @@ def why_not_shown(file: Entry, text: str | None) -> str:
     return "It is no text that can be shown; download the archive to open it."
 
 
-class FunctionFilePage(OfFunction, OneAsset, Page):
+class FunctionFilePage(OfFunctions, OneAsset, Page):
     """One file of the archive, for those who may download it."""
 
     template_name = "functions/file.html"
 
     def get_title(self) -> str:
         return self.kwargs["name"]
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind(), self.of_asset()]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         function, name = self.object, kwargs["name"]
@@ -187,22 +176,20 @@ class FunctionFilePage(OfFunction, OneAsset, Page):
 # --- Registering ---------------------------------------------------------------------------------
 
 
-class FunctionRenamePage(OfFunction, RenamePage):
+class FunctionRenamePage(OfFunctions, RenamePage):
     form_class = FunctionRenameForm
 
 
-class FunctionRegisterPage(RegisterPage):
+class FunctionRegisterPage(OfFunctions, RegisterPage):
     template_name = "functions/form.html"
     form_class = FunctionForm
-    noun, list_url, detail_url = "function", "functions", "function"
     note = (
         "A function is code that tasks run, with a Dockerfile that says where it runs. "
         "Fields with a star are required."
     )
 
     def initial(self) -> dict[str, Any]:
-        like = self.like(Function.objects.select_related("permissions"))
-        return values_of(spec_of(like)) if like else {}
+        return values_of(spec_of(self.like)) if self.like else {}
 
     def snippets(self, form: FunctionForm) -> list[tuple[str, str, str]]:
         return function_snippets(form.spec, self.request)

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,7 +12,6 @@ from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from ..common.pages import Page
-from .forms import WriterForm
 
 
 class SignedIn(LoginRequiredMixin):
@@ -49,7 +47,7 @@ class WriterPage(Checked, Page):
     """A page with a form that writes. What is wrong is told at its fields and above them."""
 
     template_name = "organizations/form.html"
-    form_class: ClassVar[type[WriterForm]]
+    form_class: ClassVar[type[Any]]
     button: ClassVar[str] = "Save"
     note: ClassVar[str] = ""
     unsaved: ClassVar[str] = "Nothing was saved yet."
@@ -67,10 +65,6 @@ class WriterPage(Checked, Page):
     def done(self, form: Any, result: Any) -> HttpResponse:
         """Answer once it is written."""
         raise NotImplementedError
-
-    def go_to(self, url: str, said: str) -> HttpResponseRedirect:
-        messages.success(self.request, said)
-        return HttpResponseRedirect(url)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self.show(self.make_form())

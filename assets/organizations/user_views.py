@@ -14,10 +14,10 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from ..common.lists import ListPage
-from ..common.pages import Crumb, Page, crumb
+from ..common.pages import Crumb, OfKind, Page, crumb
 from .filters import OrganizationListFilterSet, UserListFilterSet
 from .forms import ActiveForm, InviteForm, OrganizationForm, RoleForm
-from .models import Organization, User
+from .models import Organization, Role, User
 from .pages import Checked, ConfirmPage, SignedIn, WriterPage, show_once
 from .queries import OWNED, admins_of, managed_users, owned_counts_of, user_counts_of
 from .registration import reset_token
@@ -28,23 +28,24 @@ from .tables import OrganizationTable, UserTable
 SHOWN = 50
 
 
-class OrganizationList(SignedIn, ListPage):
-    name = "organizations"
+class OfOrganizations(OfKind):
+    queryset = Organization.objects.all()
     noun, noun_plural = "organisation", "organisations"
+    list_url, detail_url = "organizations", "organization"
+
+
+class OrganizationList(OfOrganizations, SignedIn, ListPage):
     template_name = "organizations/organizations.html"
     table_class = OrganizationTable
     filterset_class = OrganizationListFilterSet
     empty_hint = "A platform superuser adds the members of the consortium."
-
-    def rows(self) -> QuerySet:
-        return Organization.objects.all()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_add = may_add_organizations(self.user)
         return super().get_context_data(may_add=may_add, **kwargs)
 
 
-class OrganizationNewPage(WriterPage):
+class OrganizationNewPage(OfOrganizations, WriterPage):
     title = "Add an organisation"
     button = "Add organisation"
     form_class = OrganizationForm
@@ -59,14 +60,14 @@ class OrganizationNewPage(WriterPage):
             raise PermissionDenied("Only a platform superuser adds organisations; ask one.")
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [crumb("Organisations", "organizations")]
+        return [self.of_kind()]
 
     def done(self, form: Any, result: Organization) -> HttpResponse:
         said = f"{result} is part of the consortium."
         return self.go_to(reverse("organization", args=[result.pk]), said)
 
 
-class OrganizationPage(Checked, Page):
+class OrganizationPage(OfOrganizations, Checked, Page):
     """An organisation: what it owns and, to those who manage them, its users."""
 
     template_name = "organizations/organization.html"
@@ -83,7 +84,7 @@ class OrganizationPage(Checked, Page):
         return self.organization.name or self.organization.pk
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [crumb("Organisations", "organizations")]
+        return [self.of_kind()]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         pk = self.organization.pk
@@ -105,11 +106,15 @@ class OrganizationPage(Checked, Page):
         )
 
 
-class UserList(SignedIn, ListPage):
+class OfUsers(OfKind):
+    queryset = User.objects.all()
+    noun, noun_plural = "user", "users"
+    list_url, detail_url = "users", "user"
+
+
+class UserList(OfUsers, SignedIn, ListPage):
     """The users that one manages, and oneself."""
 
-    name = "users"
-    noun, noun_plural = "user", "users"
     template_name = "organizations/users.html"
     table_class = UserTable
     filterset_class = UserListFilterSet
@@ -121,13 +126,6 @@ class UserList(SignedIn, ListPage):
         may_manage = may_manage_users(self.user, self.user.organization_id)
         admins = [] if may_manage else admins_of(self.user.organization_id)
         return super().get_context_data(may_manage=may_manage, admins=admins, **kwargs)
-
-
-class OfUsers:
-    """Mixin of pages below the list of users."""
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [crumb("Users", "users")]
 
 
 class UserNewPage(OfUsers, WriterPage):
@@ -147,6 +145,9 @@ class UserNewPage(OfUsers, WriterPage):
             "over, by which the user chooses a password."
         )
 
+    def crumbs(self) -> Sequence[Crumb]:
+        return [self.of_kind()]
+
     def prepare(self) -> None:
         if not may_manage_users(self.user, self.user.organization_id):
             raise PermissionDenied(
@@ -163,6 +164,9 @@ class UserNewPage(OfUsers, WriterPage):
 
 class OneUser(OfUsers, Checked):
     """Mixin of pages about one user, of those that one sees."""
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [self.of_kind()]
 
     def prepare(self) -> None:
         users = managed_users(self.user).select_related("organization")
@@ -209,7 +213,8 @@ class UserPage(OneUser, WriterPage):
 
     def done(self, form: Any, result: User) -> HttpResponse:
         if isinstance(form, RoleForm):
-            said = f"{result} is {result.role} now."
+            article = "an" if result.role == Role.ADMIN else "a"
+            said = f"{result} is {article} {result.role} now."
         elif result.is_active:
             said = f"{result} may sign in again."
         else:

@@ -154,8 +154,7 @@ class TokenRevokePage(OfAccount, ConfirmPage):
     def act(self) -> HttpResponse:
         name = str(self.token)
         delete_token(self.token)
-        messages.success(self.request, f"The token {name} is revoked.")
-        return HttpResponseRedirect(reverse("account"))
+        return self.go_to(reverse("account"), f"The token {name} is revoked.")
 
 
 class SetPasswordPage(auth.PasswordResetConfirmView):
@@ -165,6 +164,8 @@ class SetPasswordPage(auth.PasswordResetConfirmView):
     form_class = NewPasswordForm
     success_url = reverse_lazy("sign-in")
     title = "Choose a password"
+    unsaved = "The password is not set yet."
+    is_kept = False
 
     def get_user(self, uidb64: str) -> Any:
         user = super().get_user(uidb64)

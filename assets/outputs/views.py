@@ -6,8 +6,7 @@ from django.conf import settings
 
 from ..compute import task_views, views
 from ..compute.task_views import Output
-from ..feed.pages import why_not_download
-from ..permissions.access import may_download
+from ..permissions.access import may_download, why_not_download
 from .models import Model, Performance
 from .queries import (
     models_of,

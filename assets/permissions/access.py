@@ -5,6 +5,7 @@ may do with an asset. Source: contract 3.2 and 3.8, decision 7.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from ..common.errors import Code, Problem
 from ..common.models import Asset
@@ -26,6 +27,19 @@ def may_download(user: User, permissions: Permissions) -> bool:
     """Files go to organisations that the asset's permissions allow, whatever the user's role."""
     return bool(user.is_active and user.organization_id) and permissions.allows(
         user.organization_id
+    )
+
+
+def why_not_download(user: Any, permissions: Permissions, owner_id: str) -> str:
+    """Say why the user may not have an asset's files; blank when it may."""
+    if may_download(user, permissions):
+        return ""
+    if not user.organization_id:
+        return "You act for no organisation; files are for organisations that are permitted."
+    named = ", ".join(permissions.authorized_ids)
+    return (
+        f"Permitted to {named} only; you act for {user.organization_id}. "
+        f"Ask {owner_id} to register it with permission for you."
     )
 
 

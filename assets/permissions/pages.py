@@ -1,39 +1,33 @@
 """Pages of assets: what they list, how they are registered, and who may do what with one."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import Any
 
-from django.contrib import messages
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 
 from ..common.errors import Problem, Refused
-from ..common.layouts import PageForm
 from ..common.lists import ListPage
-from ..common.pages import Crumb, Page, crumb
+from ..common.pages import Crumb, OfKind
 from ..common.parsing import as_key
-from ..organizations.models import Organization
-from ..organizations.pages import SignedIn
+from ..organizations.pages import SignedIn, WriterPage
 from .access import check_may_register, may_register
-from .models import Permissions
 
 
 class AssetListPage(SignedIn, ListPage):
     """Lists one kind of asset, and offers to register one."""
 
-    # The page that registers one; blank for kinds that nobody registers by hand.
-    register_url: ClassVar[str] = ""
     template_name = "components/asset_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(may_register=may_register(self.user), **kwargs)
 
 
-class FormPage(SignedIn, Page):
+class FormPage(WriterPage):
     """A page with the form of a spec.
 
     Buttons send what they do as `action`: `register` (also when there is none), `add:inputs` for
@@ -43,17 +37,11 @@ class FormPage(SignedIn, Page):
     """
 
     template_name = "components/form.html"
-    form_class: ClassVar[type[PageForm]]
-    button: ClassVar[str] = "Register"
-    note: ClassVar[str] = ""
-
-    def initial(self) -> dict[str, Any]:
-        """Return what the form holds at first."""
-        return {}
-
-    def asset(self) -> Any:
-        """Return the registered asset that the form changes, if it is one that does."""
-        return None
+    button = "Register"
+    # What it says above what is wrong.
+    unsaved = "Nothing was registered yet."
+    # The form of this request, once it is made.
+    made: Any = None
 
     def make_form(self, *args: Any, **kwargs: Any) -> Any:
         form = self.form_class(*args, actor=self.user, asset=self.asset(), **kwargs)
@@ -72,9 +60,6 @@ class FormPage(SignedIn, Page):
     def why_not(self) -> Iterable[Problem]:
         """Return why the user may not send this form at all."""
         return check_may_register(self.user)
-
-    # The form of this request, once it is made.
-    made: Any = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -95,8 +80,14 @@ class FormPage(SignedIn, Page):
         }
         return self.render_to_response(self.get_context_data(**values), status=status)
 
+    @property
+    def pressed(self) -> tuple[str, str]:
+        """The button that sent the form: what it does, and to what."""
+        action, _, of_what = self.request.POST.get("action", "register").partition(":")
+        return action, of_what
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        action, _, of_what = request.POST.get("action", "register").partition(":")
+        action, of_what = self.pressed
         if action == "add":
             return self.with_row(of_what)
         if live := request.POST.get("live"):
@@ -141,7 +132,9 @@ class FormPage(SignedIn, Page):
             form.as_typed()
         else:
             form.is_valid()
-        field = form.field_called(name)
+        return self.show_field(form.field_called(name))
+
+    def show_field(self, field: Any) -> HttpResponse:
         return render(self.request, "components/_field.html", {"field": field})
 
     def keep(self, form: Any) -> None:
@@ -165,48 +158,24 @@ class FormPage(SignedIn, Page):
         if hasattr(form, "forget_uploads"):
             form.forget_uploads()
         said, url = self.success(result)
-        messages.success(self.request, said)
-        return HttpResponseRedirect(url)
+        return self.go_to(url, said)
 
 
-class RegisterPage(FormPage):
+class RegisterPage(OfKind, FormPage):
     """Registers one asset of a kind; `?like=KEY` begins with what another one has."""
 
-    # What is registered, and the pages of its kind.
-    noun: ClassVar[str]
-    list_url: ClassVar[str]
-    detail_url: ClassVar[str]
-
-    def like(self, queryset: QuerySet) -> Any:
-        """Return the asset that the form begins from, if one was named."""
+    @cached_property
+    def like(self) -> Any:
+        """The asset that the form begins from, if one was named."""
         key = as_key(self.request.GET.get("like", ""))
-        return queryset.filter(pk=key).first() if key else None
+        return self.queryset.filter(pk=key).first() if key else None
 
     def get_title(self) -> str:
         return f"Register a {self.noun}"
 
     def crumbs(self) -> Sequence[Crumb]:
-        plural = f"{self.noun[:1].upper()}{self.noun[1:]}s"
-        return [crumb(plural, self.list_url)]
+        return [self.of_kind()]
 
     def success(self, result: Any) -> tuple[str, str]:
         said = format_html("The {} <strong>{}</strong> is registered.", self.noun, result)
         return said, reverse(self.detail_url, args=[result.pk])
-
-
-def access_matrix(
-    owner_id: str, uses: Sequence[tuple[str, Permissions]]
-) -> list[tuple[Organization, bool, list[bool]]]:
-    """Return (organisation, is it the owner, may it for each use) of every organisation.
-
-    The owner comes first; one query.
-    """
-    rows = [
-        (
-            organization,
-            organization.pk == owner_id,
-            [permissions.allows(organization.pk) for _, permissions in uses],
-        )
-        for organization in Organization.objects.all()
-    ]
-    return sorted(rows, key=lambda row: not row[1])

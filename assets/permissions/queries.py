@@ -1,9 +1,10 @@
 """Which rows may an organisation use? The same answer as `Permissions.allows`, for whole lists."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Count, Q, QuerySet
 
+from ..organizations.models import Organization
 from .models import Permissions
 
 
@@ -19,3 +20,21 @@ def allowing_any(organization_ids: Iterable[str]) -> QuerySet[Permissions]:
     """Permissions that are public or that name at least one of the organisations."""
     named = Permissions.objects.filter(organizations__in=set(organization_ids))
     return Permissions.objects.filter(Q(public=True) | Q(pk__in=named.values("pk")))
+
+
+def access_matrix(
+    owner_id: str, uses: Sequence[tuple[str, Permissions]]
+) -> list[tuple[Organization, bool, list[bool]]]:
+    """Return (organisation, is it the owner, may it for each use) of every organisation.
+
+    The owner comes first; one query.
+    """
+    rows = [
+        (
+            organization,
+            organization.pk == owner_id,
+            [permissions.allows(organization.pk) for _, permissions in uses],
+        )
+        for organization in Organization.objects.all()
+    ]
+    return sorted(rows, key=lambda row: not row[1])

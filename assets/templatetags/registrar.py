@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common import markup, texts
+from ..common import markup, pages, texts
+from ..permissions.columns import permissions_tag
 
 register = template.Library()
 
@@ -15,8 +16,10 @@ register.simple_tag(markup.icon, name="icon")
 register.simple_tag(markup.tag, name="tag")
 register.simple_tag(markup.copy_button, name="copy_button")
 register.simple_tag(markup.key_with_copy, name="key_with_copy")
+register.simple_tag(permissions_tag, name="permissions_tag")
 register.filter("markdown", texts.markdown)
 register.filter("highlight", texts.highlight)
+register.filter("asset_url", pages.asset_url)
 
 # The pages below each entry of the navigation, by how the names of their URLs begin.
 _BELOW = {
@@ -54,20 +57,3 @@ def nav_link(context: template.Context, url_name: str, label: str, icon: str) ->
 def get(mapping: Any, key: Any) -> Any:
     """Return the value under a key; None when there is none."""
     return mapping.get(key) if mapping else None
-
-
-# The page of one asset, by kind.
-PAGES = {
-    "ASSET_DATA_MANAGER": "dataset",
-    "ASSET_DATA_SAMPLE": "data-sample",
-    "ASSET_FUNCTION": "function",
-    "ASSET_COMPUTE_PLAN": "compute-plan",
-    "ASSET_COMPUTE_TASK": "task",
-}
-
-
-@register.filter
-def asset_url(event: Any) -> str:
-    """Return where the asset of an event is shown; blank for kinds without a page."""
-    page = PAGES.get(event.asset_kind)
-    return reverse(page, args=[event.asset_key]) if page else ""

@@ -147,7 +147,7 @@ SHOWN = {
     "plan": (NEW_PLAN, 5),
     "tasks": ("compute-plan-tasks", 8),
     "task": (NEW_TASK, 5),
-    "like a plan": ("like", 14),
+    "like a plan": ("like", 13),
 }
 
 

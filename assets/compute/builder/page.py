@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
 
 from ...common.errors import Problem
 from ...permissions.pages import FormPage
@@ -60,7 +59,7 @@ class BuilderPage(FormPage):
         return self.show(self.make_form(initial=initial))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        action, _, of_what = request.POST.get("action", "register").partition(":")
+        action, of_what = self.pressed
         if any(self.why_not()):
             return self.show(None, status=422)
         data, said = absorb(request, self.filled)
@@ -85,7 +84,7 @@ class BuilderPage(FormPage):
             form = self.make_form(self.desk.data)
             form.is_valid()
             field = form.field_called(name)
-        return render(self.request, "components/_field.html", {"field": field})
+        return self.show_field(field)
 
     def act(self, form: Any, action: str, of_what: str) -> HttpResponse:
         if action == "check":
