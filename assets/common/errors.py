@@ -81,4 +81,5 @@ def refuse(code: Code, message: str, **where: str | None) -> Refused:
 
 def not_found(asset: str, key: object) -> Problem:
     """The problem of a key that names nothing."""
-    return Problem(Code.NOT_FOUND, f'{asset} with key "{key}" not found', asset=asset)
+    message = f'{asset} with key "{key}" not found; copy the key of a registered one.'
+    return Problem(Code.NOT_FOUND, message, asset=asset)

@@ -90,14 +90,16 @@ class PageForm(LaidOut, SpecForm):
     def all_errors(self) -> list[tuple[str, str, str]]:
         found = super().all_errors()
         for name, rows in self.rows.items():
-            found += [(f"rows-{name}", name, str(error)) for error in rows.non_form_errors()]
+            found += [
+                (f"rows-{name}", name.capitalize(), str(error)) for error in rows.non_form_errors()
+            ]
             for number, row in enumerate(rows.forms, 1):
                 found += [
-                    (f"rows-{name}", f"{name[:-1]} {number}", str(error))
+                    (f"rows-{name}", f"{name[:-1].capitalize()} {number}", str(error))
                     for error in row.non_field_errors()
                 ]
                 found += [
-                    (where, f"{name[:-1]} {number}, {label}", text)
+                    (where, f"{name[:-1].capitalize()} {number}, {label}", text)
                     for where, label, text in _errors_of(row)
                 ]
         return found

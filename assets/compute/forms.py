@@ -51,6 +51,13 @@ class TasksField(JSONTextField):
             body = {"tasks": body} if body else {}
         if body is not None and not isinstance(body, Mapping):
             raise ValidationError('Give a list of tasks, or {"tasks": [...]}.', code="tasks")
+        if body and not {"tasks", "name"} & set(body):
+            # Such as one task: it would be taken for a plan without any.
+            raise ValidationError(
+                'This is neither a list of tasks nor a plan: it has no "tasks". '
+                'Give [{...}, {...}], or {"tasks": [...]}.',
+                code="tasks",
+            )
         return dict(body or {})
 
 

@@ -124,7 +124,10 @@ class TaskCheck:
                 "worker",
             )
         elif worker and worker not in self.world.organizations:
-            yield Problem(Code.NOT_FOUND, f'organization with key "{worker}" not found', "worker")
+            message = (
+                f'organization with key "{worker}" not found; give the id of a registered one.'
+            )
+            yield Problem(Code.NOT_FOUND, message, "worker")
 
     def _check_multiplicity(self) -> Iterator[Problem]:
         """14: only a multiple input is fed more than once."""
@@ -190,7 +193,10 @@ class TaskCheck:
             yield _invalid(field, f'Model "{key}" has been disabled; choose another one.')
         elif not model.permissions.allows(self.worker):
             yield Problem(
-                Code.FORBIDDEN, f'the worker {self.worker} may not process model "{key}".', field
+                Code.FORBIDDEN,
+                f'the worker {self.worker} may not process model "{key}"; '
+                "choose another model, or another worker.",
+                field,
             )
 
     def _check_parent(
@@ -219,13 +225,16 @@ class TaskCheck:
             )
         if output.multiple and not declared.multiple:
             yield _invalid(
-                where, f"multiple task output {name} used as single task input {ref.identifier}."
+                where,
+                f"multiple task output {name} used as single task input {ref.identifier}; "
+                "choose an output that is one model.",
             )
         if not parent.outputs[name].allows(self.worker):
             yield Problem(
                 Code.FORBIDDEN,
                 f'the worker {self.worker} may not process output "{name}" '
-                f'of task "{ref.parent_task_key}".',
+                f'of task "{ref.parent_task_key}"; choose another worker, or permit it the output '
+                "if that task is not registered yet.",
                 where,
             )
 
@@ -235,7 +244,10 @@ class TaskCheck:
         given = {ref.identifier for ref in self.spec.inputs}
         for identifier, declared in self.function.inputs.items():
             if not declared.optional and identifier not in given:
-                yield _invalid("inputs", f'missing task input "{identifier}" ({declared.kind}).')
+                yield _invalid(
+                    "inputs",
+                    f'missing task input "{identifier}" ({declared.kind}); choose what feeds it.',
+                )
 
     def _check_outputs(self) -> Iterator[Problem]:
         """23, 24: outputs are exactly the function's; performances are public and kept."""
@@ -251,7 +263,9 @@ class TaskCheck:
                 )
         for identifier in declared:
             if identifier not in self.spec.outputs:
-                yield _invalid("outputs", f'missing task output "{identifier}".')
+                yield _invalid(
+                    "outputs", f'missing task output "{identifier}"; say who may use it.'
+                )
 
 
 def _check_performance(output: OutputSpec, declared: FunctionOutputSpec) -> Iterator[Problem]:

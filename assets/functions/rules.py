@@ -47,8 +47,12 @@ def _check_build_context(entries: Sequence[Entry]) -> Iterator[Problem]:
     files = [entry.name for entry in entries if not entry.is_folder]
     if DOCKERFILE not in files:
         nested = next((name for name in files if name.endswith("/Dockerfile")), None)
-        hint = f" There is one at {nested}: archive that folder's content." if nested else ""
-        yield _invalid("file", f"the archive has no Dockerfile at its root.{hint}")
+        hint = (
+            f"There is one at {nested}: archive that folder's content."
+            if nested
+            else "Add one that says how the code is run."
+        )
+        yield _invalid("file", f"the archive has no Dockerfile at its root. {hint}")
     elif len(files) < 2:
         yield _invalid("file", "the archive holds a Dockerfile only. Add the function's code.")
 

@@ -19,7 +19,29 @@
                 menu.open = false;
                 menu.querySelector("summary").focus();
             }
-            document.getElementById("search-suggestions")?.replaceChildren();
+            const suggestions = document.getElementById("search-suggestions");
+            if (suggestions?.contains(document.activeElement)) {
+                document.getElementById("global-search").focus();
+            }
+            suggestions?.replaceChildren();
+        }
+    });
+
+    // Lists are addressed by the filters that hold, and by each state of these once.
+    document.addEventListener("htmx:configRequest", ({ detail }) => {
+        if (detail.elt.matches("[data-list] .filters")) {
+            for (const [name, value] of [...detail.formData]) {
+                if (value === "") {
+                    detail.formData.delete(name);
+                }
+            }
+        }
+    });
+    document.addEventListener("htmx:beforeRequest", (event) => {
+        const { elt, pathInfo } = event.detail;
+        const here = location.pathname + location.search;
+        if (elt.matches("[data-list] .filters") && pathInfo.finalRequestPath === here) {
+            event.preventDefault();
         }
     });
 

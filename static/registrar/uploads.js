@@ -64,7 +64,8 @@
         dress() {
             const what = this.isMany ? "files" : "a file";
             const folders = this.takesFolders ? "or folders " : "";
-            const hint = element("p", { class: "drop-hint" }, `or drop ${what} ${folders}here`);
+            const each = this.takesFolders ? "; of a folder, each subfolder is one" : "";
+            const hint = element("p", { class: "drop-hint" }, `or drop ${what} ${folders}here${each}`);
             this.input.after(hint);
             this.note = element("p", { class: "drop-note", role: "status" });
             this.list.before(this.note);
@@ -206,6 +207,8 @@
         // An error about what was sent before says nothing about what is chosen now.
         forgetErrors() {
             this.box.classList.remove("is-invalid");
+            this.input.classList.remove("is-invalid");
+            this.input.removeAttribute("aria-invalid");
             for (const feedback of this.box.parentElement.querySelectorAll(":scope > .invalid-feedback")) {
                 feedback.remove();
             }

@@ -205,7 +205,7 @@ def test_an_admin_changes_a_role(session_of, ada, alice):
     browser = session_of(ada)
     assert 'value="member" ' in browser.get(page_of(alice)).content.decode()
     answer = browser.post(page_of(alice), {"action": "role", "role": "viewer"}, follow=True)
-    assert "alice is viewer now." in answer.content.decode()
+    assert "alice is a viewer now." in answer.content.decode()
     alice.refresh_from_db()
     assert (alice.role, alice.is_active) == (Role.VIEWER, True)
 

@@ -77,7 +77,8 @@ def told(problems: Iterable[Problem], draft: Draft, names: Names) -> list[Told]:
             key = str(key_of(draft[place]) or "")[:8]
             label = f"{names.task(place)} {key}".strip()
             where = _where(path_of(problem), draft[place])
-            found.append(Told(place, place + 1, label, where, problem.field, problem.sentence))
+            said = names.in_words(problem.sentence)
+            found.append(Told(place, place + 1, label, where, problem.field, said))
     return found
 
 

@@ -1,5 +1,6 @@
 """What the tasks of a draft refer to, by name: loaded at once, however many tasks there are."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -40,6 +41,15 @@ class Names:
             return f"task {self.task(self.places[key])}"
         name = self._parents.get(key)
         return f"{name} {str(key)[:8]}" if name else f"unknown task {str(key)[:8]}"
+
+    def in_words(self, message: str) -> str:
+        """Return the message with the tasks of the draft called by name, not by key."""
+
+        def named(found: re.Match[str]) -> str:
+            key = as_key(found[1])
+            return self.parent(key) if key in self.places else found[0]
+
+        return re.sub(r'task "([0-9a-f-]{36})"', named, message)
 
     def inputs(self, task: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return (identifier, what feeds it in a few words) of each input."""

@@ -227,7 +227,8 @@ class TaskFields(ProblemForm):
         for path, problem in problems:
             name = self._field_of(path, problem, places)
             if name not in unread:
-                self.add_error(name, ValidationError(problem.sentence, code=problem.code.label))
+                said = self.names.in_words(problem.sentence)
+                self.add_error(name, ValidationError(said, code=problem.code.label))
 
     def _field_of(self, path: str, problem: Problem, places: list[str]) -> str | None:
         if found := re.match(r"inputs\[(\d+)\]", path):
