@@ -4,6 +4,7 @@ from codecs import getincrementaldecoder
 
 import nh3
 from django.core.files.storage import default_storage
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from pygments import highlight as pygments_highlight
@@ -14,6 +15,8 @@ from pygments.util import ClassNotFound
 
 # What pages show of a text; all of it can be downloaded.
 MAX_SHOWN = 200_000
+# Marking a text up takes its time, above all where a line does not end. Longer ones stay plain.
+MAX_MARKED, MAX_LINE = 50_000, 2_000
 
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "blockquote", "pre", "code", "em"),
@@ -27,7 +30,9 @@ def markdown(text: str) -> SafeString:
 
     Its headings begin at the third level: the page and its panel have the first two.
     """
-    tokens = _markdown.parse(text[:MAX_SHOWN])
+    if len(text) > MAX_MARKED:
+        return format_html('<pre class="code" tabindex="0">{}</pre>', text[:MAX_SHOWN])
+    tokens = _markdown.parse(text)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1:]) + 2)}"
@@ -44,6 +49,8 @@ def markdown(text: str) -> SafeString:
 def highlight(text: str, language: str = "") -> SafeString:
     """Return source code with its syntax marked; `language` is a lexer or the name of a file."""
     text = text[:MAX_SHOWN]
+    if len(text) > MAX_MARKED or max(map(len, text.split("\n"))) > MAX_LINE:
+        language = "text"
     try:
         lexer = get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
