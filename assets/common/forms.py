@@ -136,14 +136,28 @@ class Rows:
         return found
 
 
+# A row takes its time and its part of the page; larger lists are for programs.
+MAX_ROWS = 100
+
+
 class RowFormSet(Rows, BaseFormSet):
     """A list of rows in a form."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "too_many_forms": "A form takes at most %(num)d rows; register more of them by a program."
+    }
 
 
 def row_formset(row_form: type[RowForm], *, extra: int = 1) -> Any:
     """Return the formset class of such rows, with `extra` blank ones at first."""
     return formset_factory(
-        row_form, formset=RowFormSet, extra=extra, can_delete=True, can_order=True
+        row_form,
+        formset=RowFormSet,
+        extra=extra,
+        max_num=MAX_ROWS,
+        absolute_max=MAX_ROWS,
+        can_delete=True,
+        can_order=True,
     )
 
 
@@ -166,15 +180,20 @@ class SpecForm(ProblemForm):
 
     def make_rows(self) -> dict[str, Rows]:
         """Return the formsets of the lists, bound to the form's data."""
-        return {
-            name: row_formset(row_form, extra=0 if self.initial.get(name) else 1)(
-                self.data if self.is_bound else None,
-                prefix=self.add_prefix(name),
-                initial=None if self.is_bound else self.initial.get(name),
-                form_kwargs={"actor": self.actor},
-            )
-            for name, row_form in self.row_forms.items()
-        }
+        return {name: self._rows(name, row_form) for name, row_form in self.row_forms.items()}
+
+    def _rows(self, name: str, row_form: type[RowForm]) -> Any:
+        initial = None if self.is_bound else self.initial.get(name)
+        rows = row_formset(row_form, extra=0 if initial else 1)(
+            self.data if self.is_bound else None,
+            prefix=self.add_prefix(name),
+            initial=initial and initial[:MAX_ROWS],
+            form_kwargs={"actor": self.actor},
+        )
+        if initial and len(initial) > MAX_ROWS:
+            left_out = f"The first {MAX_ROWS} of {len(initial):,} are here: a form takes no more."
+            rows.non_form_errors().append(left_out)
+        return rows
 
     def make_spec(self, values: dict[str, Any]) -> Any:
         """Build the spec. `values` lacks the fields that could not be read."""

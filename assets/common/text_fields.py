@@ -1,6 +1,7 @@
 """Form fields that read structured values out of a text area: JSON, and metadata."""
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import orjson
@@ -10,10 +11,22 @@ from django.core.exceptions import ValidationError
 from .forms import Ruled
 
 
+# Of the 254 levels that can be written, how many are left to what holds the value.
+ROOM_AROUND = 150
+
+
 def read_json(text: str) -> Any:
-    """Return what the JSON text holds; raise ValidationError that says where it ends to be JSON."""
+    """Return what the JSON text holds; raise ValidationError that says where it ends to be JSON.
+
+    What is nested more deeply than can be written again is refused.
+    """
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
+        # Deep around it, as it will be part of something larger.
+        orjson.dumps(reduce(lambda inner, _: [inner], range(ROOM_AROUND), value))
+        return value
+    except orjson.JSONEncodeError as error:
+        raise ValidationError("This is nested too deeply.", code="json") from error
     except orjson.JSONDecodeError as error:
         raise ValidationError(
             "This is not JSON: %(what)s at line %(line)d, column %(column)d.",

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from ..common.errors import Problem, Refused
+from ..common.forms import MAX_ROWS
 from ..common.lists import ListPage
 from ..common.pages import Crumb, OfKind
 from ..common.parsing import as_key
@@ -107,8 +108,9 @@ class FormPage(WriterPage):
         """Show the form as it was typed, with one more row in a list."""
         data = self.request.POST.copy()
         total = f"{name}-TOTAL_FORMS"
-        if str(data.get(total, "")).isdecimal() and name in self.form_class.row_forms:
-            data[total] = str(min(int(data[total]) + 1, 1000))
+        count = str(data.get(total, ""))
+        if count.isdecimal() and len(count) < 10 and name in self.form_class.row_forms:
+            data[total] = str(min(int(count) + 1, MAX_ROWS))
         return self.as_typed(self.make_form(data, self.request.FILES))
 
     def as_typed(self, form: Any, **context: Any) -> HttpResponse:

@@ -62,9 +62,9 @@ def _check_room(user: User, file: File) -> None:
 
 
 def uploads_of(user: User, ids: Collection[UUID]) -> list[Upload]:
-    """Return those of the user's uploads, in the order of `ids`; others' are left out."""
+    """Return those of the user's uploads, each once, in the order of `ids`; no others'."""
     found = Upload.objects.filter(user=user, pk__any=list(ids)).in_bulk()
-    return [found[pk] for pk in ids if pk in found]
+    return [found[pk] for pk in dict.fromkeys(ids) if pk in found]
 
 
 def forget(uploads: Iterable[Upload]) -> None:

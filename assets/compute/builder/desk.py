@@ -281,7 +281,7 @@ class Desk:
             return
         place = undo.get("place")
         if isinstance(place, int) and "task" in undo:
-            self.draft.insert(max(0, place), undo["task"])
+            self.draft.insert(min(max(0, place), len(self.draft)), undo["task"])
             self.notice = "The task is back."
         self.data.pop("undo", None)
         self._keep()
