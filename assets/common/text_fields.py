@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 
 from .forms import Ruled
 
-
 # Of the 254 levels that can be written, how many are left to what holds the value.
 ROOM_AROUND = 150
 
