@@ -43,6 +43,11 @@ def markdown(text: str) -> SafeString:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
+    # A wide table scrolls by itself. What was cleaned has these tags without any attribute.
+    html = html.replace(
+        "<table>", '<div class="table-wrap" tabindex="0" role="group" aria-label="Table"><table>'
+    )
+    html = html.replace("</table>", "</table></div>")
     return mark_safe(html)  # noqa: S308  what is left of it was allowed above
 
 

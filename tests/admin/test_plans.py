@@ -94,6 +94,7 @@ UNREADABLE = {
     "an empty list": ("[]", "This field is required"),
     "no JSON": ('[{"key": }]', "a JSON value at line 1, column 10"),
     "a number": ("7", 'Give a list of tasks, or {"tasks": [...]}.'),
+    "one task": ('{"function_key": "a", "tag": "b"}', "neither a list of tasks nor a plan"),
     "a list of numbers": ("[1]", "tasks[0]: Must be an object."),
     "no keys": ("[{}]", "tasks[0].key: Is missing. Give the key, a UUID."),
     "half a surrogate pair": ('[{"tag": "\\ud800"}]', "This is not JSON"),

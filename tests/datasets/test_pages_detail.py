@@ -44,6 +44,11 @@ def sample(alice, dataset):
     return make_samples(alice, dataset.pk)[0]
 
 
+def test_who_may_use_it_stands_by_the_name(dataset, alice, session_of):
+    heading = page(session_of(alice), "datasets", dataset).partition("page-heading")[2]
+    assert f"{A}, {B}" in heading.partition('class="actions"')[0]
+
+
 @pytest.mark.parametrize("kind", ["datasets", "data-samples"])
 class TestEveryPage:
     @pytest.mark.parametrize("who", ["alice", "ada", "victor", "bob", "carol", "root"])
