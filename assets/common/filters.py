@@ -1,7 +1,8 @@
 """The filter vocabulary of lists. Contract 2.0."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import orjson
 from django.db.models import Q, QuerySet
@@ -133,12 +134,20 @@ def _metadata_conditions(text: str) -> list[tuple[str, str, str]]:
     return [item for item in conditions if item[1] in ("is", "contains", "exists")]
 
 
+def with_ties(ordering: Sequence[Any]) -> list[Any]:
+    """Return the order in which rows that tie follow by their key, so that pages never overlap.
+
+    They follow in the direction of the last term: an index of both serves no other.
+    """
+    last = str(ordering[-1]) if ordering else ""
+    return [*ordering, "-pk" if last.startswith("-") else "pk"]
+
+
 class OrderingBackend(BaseFilterBackend):
     """`ordering=-creation_date,name`: fields that the view allows; others are dropped.
 
     The view's `ordering_fields` maps a parameter to a field path; without the parameter its
-    `default_ordering` holds, which is the oldest first. Rows that tie are ordered by
-    their key, so that pages never overlap.
+    `default_ordering` holds, which is the oldest first.
     """
 
     def filter_queryset(self, request, queryset: QuerySet, view) -> QuerySet:
@@ -154,9 +163,8 @@ class OrderingBackend(BaseFilterBackend):
             elif name.startswith("metadata__") and getattr(view, "orders_by_metadata", False):
                 value = MetadataValue("metadata", name.removeprefix("metadata__"))
                 ordering.append(value.desc() if descending else value.asc())
-        last = "-pk" if ordering and str(ordering[-1]).startswith("-") else "pk"
         default = getattr(view, "default_ordering", ("creation_date",))
-        return queryset.order_by(*(ordering or default), last)
+        return queryset.order_by(*with_ties(ordering or default))
 
     def get_schema_operation_parameters(self, view) -> list[dict]:
         fields = getattr(view, "ordering_fields", None)

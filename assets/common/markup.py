@@ -1,5 +1,6 @@
 """Small pieces of HTML that pages and tables share."""
 
+from functools import cache
 from uuid import UUID
 
 import heroicons
@@ -8,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 
+@cache
 def icon(name: str, *, size: int = 16, style: str = "mini") -> SafeString:
     """Return an icon that says nothing which the text beside it does not."""
     svg = heroicons._render_icon(style, name, size, {"aria-hidden": "true"})
@@ -30,12 +32,17 @@ def copy_button(text: object, what: str) -> SafeString:
     )
 
 
-def key_with_copy(key: UUID | str, *, full: bool = False) -> SafeString:
-    """Return a key, or its beginning, and the button that copies all of it."""
-    text = str(key)
+def short(key: object) -> str:
+    """Return the beginning of a key: enough of it to tell rows apart."""
+    return str(key)[:8]
+
+
+def key_with_copy(key: UUID | str, *, full: bool = False, url: str = "") -> SafeString:
+    """Return a key, or its beginning, which may lead somewhere, and the button that copies it."""
+    shown = str(key) if full else short(key)
     return format_html(
         '<span class="key" title="{}">{}{}</span>',
-        text,
-        text if full else text[:8],
-        copy_button(text, "the key"),
+        key,
+        format_html('<a href="{}">{}</a>', url, shown) if url else shown,
+        copy_button(key, "the key"),
     )

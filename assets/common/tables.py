@@ -6,17 +6,24 @@ from uuid import UUID
 
 import django_tables2 as tables
 from django.template.defaultfilters import date
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from .filters import with_ties
 from .markup import key_with_copy, tag
 
 
 class KeyColumn(tables.Column):
-    """A key: enough of it to tell rows apart, and all of it to copy."""
+    """A key: enough of it to tell rows apart, and all of it to copy; it may lead to its page."""
+
+    def __init__(self, *, url_name: str = "", **kwargs: Any) -> None:
+        self.url_name = url_name
+        super().__init__(**kwargs)
 
     def render(self, value: UUID) -> SafeString:
-        return key_with_copy(value)
+        url = reverse(self.url_name, args=[value]) if self.url_name else ""
+        return key_with_copy(value, url=url)
 
     def value(self, value: UUID) -> str:
         return str(value)
@@ -106,8 +113,8 @@ class AssetTable(tables.Table):
 
     # Columns that a page shows unless its user has chosen others.
     shown: tuple[str, ...] = ()
-    # How rows that tie are ordered.
-    last = "pk"
+    # How rows that tie are ordered, where not in the direction of the last order.
+    last = ""
 
     key = KeyColumn()
     owner = tables.Column(accessor="owner_id", verbose_name="Owner")
@@ -119,7 +126,10 @@ class AssetTable(tables.Table):
         super().__init__(*args, **kwargs)
         queryset = getattr(self.data, "data", None)
         if hasattr(queryset, "query"):
-            self.data.data = queryset.order_by(*queryset.query.order_by, self.last)
+            # By a column that is hidden a table orders nothing; its usual order holds all the same.
+            ordering = queryset.query.order_by or tuple(self._meta.order_by)
+            terms = [*ordering, self.last] if self.last else with_ties(ordering)
+            self.data.data = queryset.order_by(*terms)
 
     class Meta:
         attrs = {"class": "table table-hover"}

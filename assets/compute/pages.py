@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from ..common.markup import tag
+from ..common.markup import short, tag
 from ..common.pages import OfKind
 from .drawing import Drawing, Edge, Node, draw
 from .models import ComputePlan, Task
@@ -188,7 +188,7 @@ def _rows(
         parents[child][parent] = None
     tags = {status: tag(label) for status, label in LABELS.items()}
     links = {
-        task.key: f'<a class="mono" href="{prefix}{task.key}{suffix}">{str(task.key)[:8]}</a>'
+        task.key: f'<a class="mono" href="{prefix}{task.key}{suffix}">{short(task.key)}</a>'
         for task in tasks
     }
     rows = [

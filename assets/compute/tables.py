@@ -1,14 +1,9 @@
 """Tables of compute plans and tasks."""
 
 from typing import Any
-from uuid import UUID
 
 import django_tables2 as tables
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
-from ..common.markup import copy_button
 from ..common.tables import (
     AssetTable,
     KeyColumn,
@@ -45,23 +40,10 @@ class ComputePlanTable(AssetTable):
         return record.done_count
 
     def render_creator(self, record: ComputePlan) -> str:
-        return creator_of(record, self.request.user.organization_id)
+        return creator_of(record, self.viewer.organization_id)
 
     class Meta(AssetTable.Meta):
         sequence = ("name", "key", "owner", "status", "done_count", "...", "creation_date")
-
-
-class TaskKeyColumn(KeyColumn):
-    """The key of a task, which leads to its page."""
-
-    def render(self, value: UUID) -> SafeString:
-        return format_html(
-            '<span class="key" title="{}"><a href="{}">{}</a>{}</span>',
-            value,
-            reverse("task", args=[value]),
-            str(value)[:8],
-            copy_button(value, "the key"),
-        )
 
 
 class TaskTable(AssetTable):
@@ -78,7 +60,7 @@ class TaskTable(AssetTable):
         "creation_date",
     )
 
-    key = TaskKeyColumn(orderable=True)
+    key = KeyColumn(url_name="task", orderable=True)
     function = tables.Column(
         accessor="function__name",
         verbose_name="Function",

@@ -7,7 +7,7 @@ from django.template.defaultfilters import date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common.markup import tag
+from ..common.markup import short, tag
 from ..common.pages import asset_url
 from ..common.tables import AssetTable, WhenColumn
 from .models import Event
@@ -31,10 +31,10 @@ def detail_of(event: Event) -> str:
     if status := detail.get("status"):
         said.append(str(status).removeprefix("STATUS_").lower())
     if key := detail.get("first_failed_task_key"):
-        said.append(f"task {str(key)[:8]} failed first")
+        said.append(f"task {short(key)} failed first")
     if keys := detail.get("data_manager_keys"):
         more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
-        said.append(f"to dataset {', '.join(key[:8] for key in keys[:NAMED])}{more}")
+        said.append(f"to dataset {', '.join(short(key) for key in keys[:NAMED])}{more}")
     return ", ".join(said)
 
 
@@ -87,7 +87,7 @@ class EventTable(AssetTable):
         return record.get_asset_kind_display()
 
     def render_asset(self, record: Event) -> SafeString | str:
-        name = record.asset_name or str(record.asset_key)[:8]
+        name = record.asset_name or short(record.asset_key)
         url = asset_url(record)
         looks = "" if record.asset_name else "mono"
         return format_html('<a href="{}" class="{}">{}</a>', url, looks, name) if url else name
