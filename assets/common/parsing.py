@@ -27,10 +27,10 @@ def as_keys(values: Iterable[object]) -> list[UUID]:
 KEY_DIGITS, FEWEST_DIGITS = 32, 4
 
 
-def key_range(text: str) -> tuple[UUID, UUID] | None:
+def key_range(text: str, *, fewest: int = FEWEST_DIGITS) -> tuple[UUID, UUID] | None:
     """Return the first and the last key that begin with the text; None when none can."""
     digits = text.lower().removeprefix("urn:uuid:").strip("{}").replace("-", "")
-    if not FEWEST_DIGITS <= len(digits) <= KEY_DIGITS or set(digits) - set("0123456789abcdef"):
+    if not fewest <= len(digits) <= KEY_DIGITS or set(digits) - set("0123456789abcdef"):
         return None
     return UUID(digits.ljust(KEY_DIGITS, "0")), UUID(digits.ljust(KEY_DIGITS, "f"))
 

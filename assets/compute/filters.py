@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.forms import HiddenInput, TextInput
@@ -19,13 +18,9 @@ from ..common.filters import (
     TextsFilter,
     search_filter,
 )
-from ..common.parsing import as_keys
-from ..permissions.filters import (
-    AssetListFilterSet,
-    MetadataEntryFilter,
-    hidden_keys,
-    organization_choices,
-)
+from ..common.parsing import as_keys, key_range
+from ..organizations.filters import OrganizationFilter
+from ..permissions.filters import AssetListFilterSet, MetadataEntryFilter, hidden_keys
 from .dialects import dialect_of
 from .models import ComputePlan, Task, TaskInput
 from .queries import keys_of_children, with_duration
@@ -146,9 +141,7 @@ class TaggedListFilterSet(AssetListFilterSet):
 class ComputePlanListFilterSet(TaggedListFilterSet):
     q = search_filter("key", "name", "tag", placeholder="Name, key or tag")
     status = ChoiceFilter(choices=PlanStatus.choices, label="Status", empty_label="any")
-    worker = ChoiceFilter(
-        label="Worker", choices=organization_choices, empty_label="any", method="with_worker"
-    )
+    worker = OrganizationFilter(label="Worker", method="with_worker")
     function_key = PlansWithTaskFilter(
         field_name="function_id", label="Function", widget=HiddenInput
     )
@@ -167,12 +160,8 @@ class KeyPrefixFilter(CharFilter):
     def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
         if not value:
             return queryset
-        digits = value.strip().lower().replace("-", "")
-        if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
-            return queryset.none()
-        return queryset.filter(
-            key__gte=UUID(digits.ljust(32, "0")), key__lte=UUID(digits.ljust(32, "f"))
-        )
+        keys = key_range(value.strip(), fewest=1)
+        return queryset.filter(key__range=keys) if keys else queryset.none()
 
 
 class TasksTakingFilter(KeysFilter):
@@ -200,9 +189,7 @@ class TaskListFilterSet(TaggedListFilterSet):
         widget=TextInput(attrs={"type": "search", "placeholder": "Key, or how it begins"}),
     )
     status = ChoiceFilter(choices=TaskStatus.choices, label="Status", empty_label="any")
-    worker = ChoiceFilter(
-        field_name="worker_id", label="Worker", choices=organization_choices, empty_label="any"
-    )
+    worker = OrganizationFilter(field_name="worker_id", label="Worker")
     rank = IntegersFilter(field_name="rank", label="Rank", widget=HiddenInput)
     compute_plan_key = hidden_keys(field_name="compute_plan_id", label="Compute plan")
     function_key = hidden_keys(field_name="function_id", label="Function")

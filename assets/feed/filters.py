@@ -8,7 +8,8 @@ from django_filters import CharFilter, ChoiceFilter, FilterSet
 
 from ..common.filters import search_filter
 from ..common.kinds import AssetKind
-from ..permissions.filters import DayFilter, hidden_keys, organization_choices
+from ..organizations.filters import OrganizationFilter
+from ..permissions.filters import DayFilter, hidden_keys
 from .models import Event
 from .queries import important_of, news_of
 
@@ -26,12 +27,7 @@ class ActivityFilterSet(FilterSet):
     """Who did what to which asset, and when."""
 
     q = search_filter("actor_name", "asset_name", placeholder="User or name of an asset")
-    organization = ChoiceFilter(
-        field_name="organization_id",
-        label="Organisation",
-        choices=organization_choices,
-        empty_label="any",
-    )
+    organization = OrganizationFilter(field_name="organization_id", label="Organisation")
     action = ChoiceFilter(choices=Event.Action.choices, label="Action", empty_label="any")
     kind = ChoiceFilter(
         field_name="asset_kind",

@@ -1,5 +1,7 @@
 """Filters of organisations and users. Contract 1.3."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django_filters import ChoiceFilter
 from django_filters import FilterSet as PageFilterSet
@@ -23,6 +25,21 @@ class UserFilterSet(FilterSet):
         fields: list[str] = []
 
 
+class OrganizationFilter(ChoiceFilter):
+    """One of the organisations, which a filter set asks for once for all such filters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"choices": (), "empty_label": "any", **kwargs})
+
+    @property
+    def field(self) -> Any:
+        filterset: Any = self.parent
+        if not hasattr(filterset, "organization_choices"):
+            filterset.organization_choices = [(pk, pk) for pk in sorted(organization_ids())]
+        self.extra["choices"] = filterset.organization_choices
+        return super().field
+
+
 class OrganizationListFilterSet(PageFilterSet):
     """What the page of organisations is searched by."""
 
@@ -33,17 +50,11 @@ class OrganizationListFilterSet(PageFilterSet):
         fields: list[str] = []
 
 
-def _choices() -> list[tuple[str, str]]:
-    return [(pk, pk) for pk in sorted(organization_ids())]
-
-
 class UserListFilterSet(PageFilterSet):
     """What the page of users is filtered by; a page's `q` comes first."""
 
     q = search_filter("username", placeholder="User name")
-    organization = ChoiceFilter(
-        field_name="organization_id", label="Organisation", choices=_choices, empty_label="any"
-    )
+    organization = OrganizationFilter(field_name="organization_id", label="Organisation")
     role = ChoiceFilter(choices=[(role.value, role.value) for role in Role], empty_label="any")
     active = ChoiceFilter(
         field_name="is_active",

@@ -1,15 +1,15 @@
 """Filters by what organisations may do. Contract 2.0, 2.14."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from django.db.models import QuerySet
 from django.forms import CheckboxInput, DateInput, HiddenInput, TextInput
-from django_filters import BooleanFilter, CharFilter, ChoiceFilter, DateFilter, FilterSet
+from django_filters import BooleanFilter, CharFilter, DateFilter, FilterSet
 
 from ..common.filters import KeysFilter, TextsFilter
 from ..common.lookups import MetadataHas
-from ..organizations.queries import organization_ids
+from ..organizations.filters import OrganizationFilter
 from .models import Permissions
 from .queries import allowing_any
 
@@ -44,9 +44,11 @@ class DayFilter(DateFilter):
     def filter(self, queryset: QuerySet, value: date | None) -> QuerySet:
         if value is None:
             return queryset
-        start = datetime.combine(value, time.min, tzinfo=UTC)
         if self.until:
-            return queryset.filter(**{f"{self.field_name}__lt": start + timedelta(days=1)})
+            # Not by the day after: the last day of all has none.
+            end = datetime.combine(value, time.max, tzinfo=UTC)
+            return queryset.filter(**{f"{self.field_name}__lte": end})
+        start = datetime.combine(value, time.min, tzinfo=UTC)
         return queryset.filter(**{f"{self.field_name}__gte": start})
 
 
@@ -66,10 +68,6 @@ class MetadataEntryFilter(CharFilter):
         return queryset.filter(MetadataHas("metadata", key.strip(), comparison, wanted.strip()))
 
 
-def organization_choices() -> list[tuple[str, str]]:
-    return [(pk, pk) for pk in sorted(organization_ids())]
-
-
 def hidden_keys(**kwargs) -> KeysFilter:
     """A filter by keys that links of other pages set."""
     return KeysFilter(widget=HiddenInput, **kwargs)
@@ -81,9 +79,7 @@ class AssetListFilterSet(FilterSet):
     A kind declares `q`, by what it is searched.
     """
 
-    owner = ChoiceFilter(
-        field_name="owner_id", label="Owner", choices=organization_choices, empty_label="any"
-    )
+    owner = OrganizationFilter(field_name="owner_id", label="Owner")
     after = DayFilter(label="Registered since")
     before = DayFilter(label="Registered until", until=True)
 

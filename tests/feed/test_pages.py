@@ -185,7 +185,7 @@ def test_queries_of_activity(rows, query, alice, session_of, django_assert_num_q
     for number in range(rows):
         happen(alice, Event.Action.REGISTERED, AssetKind.DATA_MANAGER, f"Dataset {number}")
     browser = session_of(alice)
-    with django_assert_num_queries(7 if query else 5):
+    with django_assert_num_queries(5):
         browser.get(f"{ACTIVITY}?{query}")
 
 
