@@ -11,22 +11,60 @@ the others by the fields named in `search`. It sends `<name>-search` with the fo
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django import forms
 from django.db.models import Model, QuerySet
-from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
 
 from .filters import SearchFilter
 from .parsing import as_keys
+from .widgets import BoxesWidget
 
 Notes = Callable[[Sequence[Any]], dict[UUID, str]]
 
 
-class AssetPicker(forms.Widget):
-    """Radio buttons, or check boxes when `multiple`, in a box that scrolls and can be searched.
+class Picker(BoxesWidget):
+    """Radio buttons, or check boxes when `multiple`, in a box that scrolls and can be searched."""
+
+    template_name = "components/picker.html"
+    # What the box above searches by.
+    by = ""
+    # What was searched for.
+    term = ""
+
+    def __init__(self, attrs: Any = None, *, multiple: bool = False, none: str = "") -> None:
+        super().__init__(attrs)
+        self.multiple, self.none = multiple, none
+
+    def value_from_datadict(self, data: Any, files: MultiValueDict, name: str) -> Any:
+        self.term = str(data.get(f"{name}-search") or "").strip()[:200]
+        if not self.multiple:
+            return data.get(name)
+        return data.getlist(name) if hasattr(data, "getlist") else data.get(name)
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"] |= {
+            "kind": "checkbox" if self.multiple else "radio",
+            "none": "" if self.multiple or self.is_required else self.none,
+            "term": self.term,
+            "by": self.by,
+        }
+        return context
+
+
+class Option(NamedTuple):
+    """One row of a picker."""
+
+    value: str
+    label: str
+    note: str = ""
+    is_chosen: bool = False
+
+
+class AssetPicker(Picker):
+    """Rows to choose from.
 
     Args:
         multiple: may several be chosen?
@@ -38,12 +76,9 @@ class AssetPicker(forms.Widget):
         none: what not choosing any is called, where one may choose one or none.
     """
 
-    template_name = "components/picker.html"
-    use_fieldset = True
-
     def __init__(
         self,
-        attrs: dict[str, Any] | None = None,
+        attrs: Any = None,
         *,
         multiple: bool = False,
         search: Sequence[str] = ("name",),
@@ -52,58 +87,27 @@ class AssetPicker(forms.Widget):
         notes: Notes | None = None,
         none: str = "none",
     ) -> None:
-        super().__init__(attrs)
-        self.multiple, self.limit = multiple, limit
-        self.search, self.by = search, by
-        self.notes, self.none = notes or owner_and_day, none
+        super().__init__(attrs, multiple=multiple, none=none)
+        self.search, self.by, self.limit = search, f"{by} or key", limit
+        self.notes = notes or owner_and_day
         # The field sets it: its rows, and how it calls one.
         self.choices: Any = ()
-        self.term = ""
-
-    # --- What the form sends --------------------------------------------------------------------
-
-    def value_from_datadict(self, data: Any, files: MultiValueDict, name: str) -> Any:
-        self.term = str(data.get(f"{name}-search") or "").strip()[:200]
-        if not self.multiple:
-            return data.get(name)
-        return data.getlist(name) if hasattr(data, "getlist") else data.get(name)
-
-    def value_omitted_from_data(self, data: Any, files: MultiValueDict, name: str) -> bool:
-        # Boxes that are not ticked are not sent.
-        return False
-
-    def id_for_label(self, id_: str) -> str:
-        return ""
-
-    # --- What it shows --------------------------------------------------------------------------
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         chosen, others, more = self._rows(value)
         notes = self.notes([*chosen, *others])
         context["widget"] |= {
-            "kind": "checkbox" if self.multiple else "radio",
             "options": [
-                {
-                    "value": str(row.pk),
-                    "label": self._label(row),
-                    "note": notes.get(row.pk, ""),
-                    "is_chosen": is_chosen,
-                }
+                Option(str(row.pk), self._label(row), notes.get(row.pk, ""), is_chosen)
                 for rows, is_chosen in ((chosen, True), (others, False))
                 for row in rows
             ],
-            "none": "" if self.multiple or self.is_required else self.none,
-            "has_choice": bool(chosen),
+            "no_option": Option("", self.none, is_chosen=not chosen),
             "more": more,
             "limit": self.limit,
-            "term": self.term,
-            "by": f"{self.by} or key",
         }
         return context
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
-        return render_to_string(self.template_name, self.get_context(name, value, attrs))
 
     def _label(self, row: Model) -> str:
         label: str = self.choices.field.label_from_instance(row)

@@ -20,7 +20,14 @@ from ..common.text_fields import MetadataFormField
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
-from ..uploads.fields import KeepsUploads, KeptFileField, KeptFilesField, text_advice
+from ..uploads.fields import (
+    ARCHIVES,
+    TEXTS,
+    KeepsUploads,
+    KeptFileField,
+    KeptFilesField,
+    text_advice,
+)
 from ..uploads.models import KeptFile, Upload
 from .models import DataSample, Dataset
 from .openers import opener_advice
@@ -68,7 +75,7 @@ class DatasetForm(KeepsUploads, PageForm):
     description = KeptFileField(
         help_text="A Markdown file: what was measured, how, and on whom. It holds no data.",
         url_name="upload-description",
-        accept=".md,.markdown,.txt",
+        accept=TEXTS,
         advise=text_advice,
     )
     permissions = PermissionsField(
@@ -171,7 +178,7 @@ class DataSampleForm(KeepsUploads, PageForm):
         required=False,
         help_text="Zip or tar archives; each one is a data sample. You may choose several.",
         url_name="upload-data-sample",
-        accept=".zip,.tar,.tgz,.gz,.bz2,.xz",
+        accept=ARCHIVES,
         folders=True,
     )
     paths = forms.CharField(

@@ -14,7 +14,7 @@ from ..common.text_fields import MetadataFormField
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
-from ..uploads.fields import KeepsUploads, KeptFileField, text_advice
+from ..uploads.fields import ARCHIVES, TEXTS, KeepsUploads, KeptFileField, text_advice
 from .models import Function, FunctionInput, FunctionOutput
 from .registration import check_function, register_function
 from .rules import archive_advice
@@ -117,13 +117,13 @@ class FunctionForm(KeepsUploads, PageForm):
         label="Archive",
         help_text="A zip or tar archive with a Dockerfile at its root and the code beside it.",
         url_name="upload-function",
-        accept=".zip,.tar,.tgz,.gz,.bz2,.xz",
+        accept=ARCHIVES,
         advise=archive_advice,
     )
     description = KeptFileField(
         help_text="A Markdown file: what the function does, and what it expects.",
         url_name="upload-description",
-        accept=".md,.markdown,.txt",
+        accept=TEXTS,
         advise=text_advice,
     )
     on_dataset = forms.BooleanField(

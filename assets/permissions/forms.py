@@ -3,20 +3,19 @@
 from typing import Any
 
 from django import forms
-from django.template.loader import render_to_string
 
+from ..common.widgets import BoxesWidget
 from ..organizations.models import Organization, User
 from .specs import PermissionsSpec
 
 
-class PermissionPicker(forms.Widget):
+class PermissionPicker(BoxesWidget):
     """A switch and a list of check boxes; the owner is always in it. Needs no JavaScript.
 
     With it, the list can be searched, and the sentence below follows each choice.
     """
 
     template_name = "permissions/picker.html"
-    use_fieldset = True
     # The organisation that will own what the permissions are about.
     owner_id: str | None = None
     # What the permitted may do, as it ends a sentence.
@@ -47,19 +46,9 @@ class PermissionPicker(forms.Widget):
         )
         return context
 
-    def render(self, name, value, attrs=None, renderer=None):
-        return render_to_string(self.template_name, self.get_context(name, value, attrs))
-
     def value_from_datadict(self, data, files, name) -> PermissionsSpec:
         many = getattr(data, "getlist", None) or (lambda key: data.get(key, ()))
         return PermissionsSpec(f"{name}-public" in data, tuple(many(f"{name}-authorized_ids")))
-
-    def value_omitted_from_data(self, data, files, name) -> bool:
-        # Boxes that are not ticked are not sent.
-        return False
-
-    def id_for_label(self, id_: str) -> str:
-        return ""
 
 
 def sentence(permissions: PermissionsSpec, owner: list[str], may: str) -> str:

@@ -7,21 +7,24 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.base import File
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from ..common.errors import Refused
 from ..common.forms import UploadField
 from ..common.parsing import as_keys
 from ..common.texts import MAX_SHOWN, decoded
+from ..common.widgets import DrawnWidget
 from .models import KeptFile, Upload
 from .registration import forget, keep, uploads_of
+
+# What browsers offer to choose.
+ARCHIVES, TEXTS = ".zip,.tar,.tgz,.gz,.bz2,.xz", ".md,.markdown,.txt"
 
 # What users had better know of a file before it is registered.
 Advise = Callable[[File], list[str]]
 
 
-class KeptFileInput(forms.FileInput):
+class KeptFileInput(DrawnWidget, forms.FileInput):
     """A file input, and beside it the files that were sent before and still wait.
 
     Without scripts, each of those is a check box: unticked, it is left out.
@@ -86,9 +89,6 @@ class KeptFileInput(forms.FileInput):
         if self.many:
             context["widget"]["attrs"]["multiple"] = True
         return context
-
-    def render(self, name, value, attrs=None, renderer=None):
-        return render_to_string(self.template_name, self.get_context(name, value, attrs))
 
     def use_required_attribute(self, initial: Any) -> bool:
         # Browsers would ask again for a file that waits already.

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.template.loader import render_to_string
 
 from ...common.forms import AssetField, Ruled, asset_label
 from ...common.parsing import as_key
+from ...common.pickers import Option, Picker
 from .offers import Group, ref_of
 
 
@@ -37,43 +37,38 @@ class WorkerField(Ruled, forms.ModelChoiceField):
         return str(value or "")
 
 
-class SourcesWidget(forms.Widget):
-    """Models that may feed an input, in groups, as radio buttons or check boxes."""
+class SourcesWidget(Picker):
+    """Models that may feed an input, in groups."""
 
     template_name = "compute/_sources.html"
-    use_fieldset = True
+    by = "key, function or plan"
 
     def __init__(self, *, multiple: bool, none: str) -> None:
-        super().__init__()
-        self.multiple, self.none, self.term = multiple, none, ""
+        super().__init__(multiple=multiple, none=none)
         # The field sets it: what is offered beside what is chosen, for a search.
         self.groups: Callable[[list[str], str], list[Group]] = lambda chosen, term: []
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        self.term = str(data.get(f"{name}-search") or "").strip()[:200]
+        super().value_from_datadict(data, files, name)
         return [value for value in data.getlist(name) if value]
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        # Boxes that are not ticked are not sent.
-        return False
-
-    def id_for_label(self, id_: str) -> str:
-        return ""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         chosen = list(value or ())
         context["widget"] |= {
-            "kind": "checkbox" if self.multiple else "radio",
-            "groups": self.groups(chosen, self.term),
-            "chosen": chosen,
-            "none": "" if self.multiple else self.none,
-            "term": self.term,
+            "groups": [
+                {
+                    "heading": group.heading,
+                    "options": [
+                        Option(*source, is_chosen=source.value in chosen)
+                        for source in group.sources
+                    ],
+                }
+                for group in self.groups(chosen, self.term)
+            ],
+            "no_option": Option("", self.none, is_chosen=not chosen),
         }
         return context
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
-        return render_to_string(self.template_name, self.get_context(name, value, attrs))
 
 
 class SourcesField(Ruled, forms.Field):
