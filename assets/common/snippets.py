@@ -7,6 +7,9 @@ from typing import Any
 
 from django.urls import reverse
 
+# (name, language, code) of each way.
+Snippets = list[tuple[str, str, str]]
+
 
 class Raw(str):
     """A piece of Python that is written as it is."""
@@ -71,6 +74,23 @@ def curl(url: str, body: Any, files: Mapping[str, str] | None = None) -> str:
         lines.append(f"-F {shlex.quote(f'json={text}')}")
         lines += [f"-F {shlex.quote(f'{name}=@{path}')}" for name, path in files.items()]
     return " \\\n  ".join(lines) + "\n"
+
+
+def both_ways(
+    request: Any,
+    imports: Iterable[str],
+    statement: str,
+    url_name: str,
+    body: Any,
+    files: Mapping[str, str] | None = None,
+    *,
+    note: str = "",
+) -> Snippets:
+    """Return the script of the SDK and the call of curl; a `note` follows their names."""
+    return [
+        (f"SDK{note}", "python", sdk(imports, api_url(request), statement)),
+        (f"curl{note}", "bash", curl(api_url(request, url_name), body, files)),
+    ]
 
 
 def api_url(request: Any, name: str = "api-root") -> str:

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 
 from ..common.errors import Problem, Refused
 from ..common.parsing import as_key
+from ..common.snippets import Snippets
 from ..feed.pages import OneAsset
 from ..permissions.access import check_may_change
 from ..permissions.pages import RegisterPage
@@ -52,7 +53,7 @@ class PlanRegisterPage(OfPlans, BuilderPage, RegisterPage):
         key = as_key(self.desk.data.get("key", "")) or uuid4()
         return check_compute_plan(ComputePlanSpec(key, "draft", tasks=specs), self.user)
 
-    def snippets(self, form: PlanBuilderForm) -> list[tuple[str, str, str]]:
+    def snippets(self, form: PlanBuilderForm) -> Snippets:
         return plan_snippets(form.spec, self.request)
 
     def success(self, result: ComputePlan) -> tuple[str, str]:
@@ -84,7 +85,7 @@ class PlanTasksPage(OfPlans, OneAsset, BuilderPage):
     def check(self, specs: list[TaskSpec]) -> Iterable[Problem]:
         return check_tasks(specs, self.user, self.plan.pk)
 
-    def snippets(self, form: TasksBuilderForm) -> list[tuple[str, str, str]]:
+    def snippets(self, form: TasksBuilderForm) -> Snippets:
         return tasks_snippets(self.plan.pk, form.spec, self.request)
 
     def success(self, result: ComputePlan) -> tuple[str, str]:
@@ -129,7 +130,7 @@ class TaskRegisterPage(OfTasks, RegisterPage):
             return self.show(None, snippets=snippets)
         return self.show(None)
 
-    def snippets(self, form: LoneTaskFields) -> list[tuple[str, str, str]]:
+    def snippets(self, form: LoneTaskFields) -> Snippets:
         form.is_valid()
         specs, _ = parse_tasks({"tasks": [form.body()]})
         return task_snippets(specs[0], self.request) if specs else []

@@ -4,10 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from ..common.snippets import Raw, api_url, call, curl, permissions_call, permissions_json, sdk
+from ..common.snippets import Raw, Snippets, both_ways, call, permissions_call, permissions_json
 from .specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
-
-Snippets = list[tuple[str, str, str]]
 
 # How many tasks of a plan the code spells out; more would be no reading any more.
 SPELLED = 20
@@ -24,31 +22,23 @@ def plan_snippets(spec: ComputePlanSpec, request: Any) -> Snippets:
         "tag": spec.tag,
         "metadata": dict(spec.metadata),
     }
-    calls = [call("ComputePlanTaskSpec", 8, **_arguments(task, "task_id", 8)) for task in tasks]
-    statement = call("ComputePlanSpec", **arguments, tasks=calls)
+    statement = call("ComputePlanSpec", **arguments, tasks=_calls(tasks))
     body = {**arguments, "tasks": [task_json(task, "task_id") for task in tasks]}
     names = ("ComputePlanSpec", "ComputePlanTaskSpec", *_NAMES)
-    url = api_url(request, "compute_plan-list")
-    by_sdk = sdk(names, api_url(request), f"plan = client.add_compute_plan({statement})")
-    return [
-        (_cut("SDK", spec.tasks), "python", by_sdk),
-        (_cut("curl", spec.tasks), "bash", curl(url, body)),
-    ]
+    code = f"plan = client.add_compute_plan({statement})"
+    note = _note(spec.tasks)
+    return both_ways(request, names, code, "compute_plan-list", body, note=note)
 
 
 def tasks_snippets(plan_key: UUID, specs: Sequence[TaskSpec], request: Any) -> Snippets:
     """Return the code that adds tasks to a registered plan, or the first of many."""
     tasks = specs[:SPELLED]
-    calls = [call("ComputePlanTaskSpec", 8, **_arguments(task, "task_id", 8)) for task in tasks]
-    batch = call("UpdateComputePlanTasksSpec", key=str(plan_key), tasks=calls)
+    batch = call("UpdateComputePlanTasksSpec", key=str(plan_key), tasks=_calls(tasks))
     names = ("ComputePlanTaskSpec", "UpdateComputePlanTasksSpec", *_NAMES)
-    statement = f'plan = client.add_compute_plan_tasks("{plan_key}", {batch})'
+    code = f'plan = client.add_compute_plan_tasks("{plan_key}", {batch})'
     key = {"compute_plan_key": str(plan_key)}
     body = {"tasks": [task_json(task, "key") | key for task in tasks]}
-    return [
-        (_cut("SDK", specs), "python", sdk(names, api_url(request), statement)),
-        (_cut("curl", specs), "bash", curl(api_url(request, "task-bulk-create"), body)),
-    ]
+    return both_ways(request, names, code, "task-bulk-create", body, note=_note(specs))
 
 
 def task_snippets(spec: TaskSpec, request: Any) -> Snippets:
@@ -56,19 +46,19 @@ def task_snippets(spec: TaskSpec, request: Any) -> Snippets:
     arguments, body = _arguments(spec, "key", 0), task_json(spec, "key")
     if spec.compute_plan_key:
         arguments["compute_plan_key"] = body["compute_plan_key"] = str(spec.compute_plan_key)
-    statement = call("TaskSpec", **arguments)
-    url = api_url(request, "task-bulk-create")
+    code = f"key = client.add_task({call('TaskSpec', **arguments)})"
     names = ("TaskSpec", *_NAMES)
-    return [
-        ("SDK", "python", sdk(names, api_url(request), f"key = client.add_task({statement})")),
-        ("curl", "bash", curl(url, {"tasks": [body]})),
-    ]
+    return both_ways(request, names, code, "task-bulk-create", {"tasks": [body]})
 
 
-def _cut(name: str, tasks: Sequence[TaskSpec]) -> str:
-    if len(tasks) <= SPELLED:
-        return name
-    return f"{name}, with the first {SPELLED} tasks; the others are spelled alike"
+def _note(tasks: Sequence[TaskSpec]) -> str:
+    """Say so where not all tasks are spelled out."""
+    cut = len(tasks) > SPELLED
+    return f", with the first {SPELLED} tasks; the others are spelled alike" if cut else ""
+
+
+def _calls(tasks: Sequence[TaskSpec]) -> list[Raw]:
+    return [call("ComputePlanTaskSpec", 8, **_arguments(task, "task_id", 8)) for task in tasks]
 
 
 def _arguments(task: TaskSpec, key_name: str, indent: int) -> dict[str, Any]:

@@ -6,17 +6,16 @@ from typing import Any
 from uuid import uuid4
 
 from django.utils.functional import cached_property
-from django.utils.safestring import SafeString
 
 from ..common.kinds import AssetKind
 from ..common.pages import Crumb, crumb
-from ..common.parsing import as_key
+from ..common.parsing import as_keys
+from ..common.snippets import Snippets
 from ..common.tables import AssetTable
 from ..datasets.models import Dataset
 from ..feed.pages import AssetPage
 from ..functions.models import Function
 from ..functions.queries import inputs_of, outputs_of
-from ..permissions.columns import permissions_tag
 from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage
 from .filters import TaskListFilterSet
@@ -46,13 +45,9 @@ class TaskList(OfTasks, AssetListPage):
 
     def shown_value(self, name: str, value: str) -> str:
         if model := self.called.get(name):
-            found = model._default_manager.filter(pk__any=_keys(value))
+            found = model._default_manager.filter(pk__any=as_keys(value.split(",")))
             return ", ".join(sorted(str(row) for row in found)) or value
         return super().shown_value(name, value)
-
-
-def _keys(value: str) -> list[Any]:
-    return [key for key in map(as_key, value.split(",")) if key]
 
 
 @dataclass
@@ -90,10 +85,6 @@ class Output:
     @property
     def kind_label(self) -> str:
         return AssetKind(self.kind).label
-
-    @property
-    def permissions_tag(self) -> SafeString:
-        return permissions_tag(self.output.permissions)
 
 
 class TaskPage(OfTasks, AssetPage):
@@ -134,7 +125,7 @@ class TaskPage(OfTasks, AssetPage):
         ]
         return [*found, ("read logs", self.object.logs_permission)]
 
-    def snippets(self) -> list[tuple[str, str, str]]:
+    def snippets(self) -> Snippets:
         return task_snippets(replace(spec_of_task(self.object), key=uuid4()), self.request)
 
     def failure(self) -> dict[str, Any]:

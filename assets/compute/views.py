@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from ..common.errors import Refused
 from ..common.pages import Page
+from ..common.snippets import Snippets
 from ..feed.pages import AssetPage, OneAsset, RenamePage
 from ..permissions.access import may_change
 from ..permissions.pages import AssetListPage
@@ -35,7 +36,7 @@ class ComputePlanPage(OfPlans, AssetPage):
 
     template_name = "compute/compute_plan.html"
 
-    def snippets(self) -> list[tuple[str, str, str]]:
+    def snippets(self) -> Snippets:
         # One task more than is spelled out tells that there are more.
         return plan_snippets(renewed(spec_of_plan(self.object, SPELLED + 1)), self.request)
 

@@ -8,6 +8,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 
 from ..common.admin import ReadOnlyInline
+from ..permissions.access import may_see_content
 from ..permissions.admin import AssetAdmin, show_permissions, stored_file
 from .forms import DataSampleForm, DatasetForm, DatasetRenameForm, LinkSamplesForm
 from .models import DataSample, DataSampleLink, Dataset
@@ -139,7 +140,7 @@ class DataSampleAdmin(AssetAdmin):
     @admin.display(description="content")
     def content(self, sample: Any) -> str:
         """Show what the sample holds to its owner; to nobody else, as the API does."""
-        if sample.viewer.organization_id != sample.owner_id:
+        if not may_see_content(sample.viewer, sample):
             return "Only its owner is told."
         return format_html(
             "{}{} · sha256 <code>{}</code>",

@@ -1,16 +1,21 @@
 """Pages of data samples."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.core.files.base import File
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from ..common.errors import Problem
+from ..common.markup import short
 from ..common.pages import Crumb, OfKind
 from ..common.parsing import as_key, as_keys
+from ..common.snippets import Snippets
 from ..feed.pages import AssetPage
+from ..permissions.access import may_see_content
 from ..permissions.pages import AssetListPage, FormPage, RegisterPage
 from ..uploads.views import UploadView
 from .filters import DataSampleListFilterSet
@@ -23,6 +28,8 @@ from .tables import DataSampleTable
 
 # What a page shows of the datasets and the tasks of a sample; lists have all.
 SHOWN = 8
+# How many files are told what became of them.
+NAMED = 20
 
 
 class OfSamples(OfKind):
@@ -53,24 +60,20 @@ class DataSampleList(OfSamples, AssetListPage):
 class DataSamplePage(OfSamples, AssetPage):
     template_name = "datasets/data_sample.html"
 
-    def snippets(self) -> list[tuple[str, str, str]]:
+    def snippets(self) -> Snippets:
         sample = self.object
-        place = (sample.path if self.is_own else "") or "PATH OF THE FOLDER"
+        told = may_see_content(self.user, sample)
+        place = (sample.path if told else "") or "PATH OF THE FOLDER"
         paths = ["sample.zip"] if sample.archive else [place]
         keys = dataset_keys_of([sample.pk])[sample.pk]
         return sample_snippets(keys, paths, self.request, upload=bool(sample.archive))
-
-    @property
-    def is_own(self) -> bool:
-        """What a sample holds, and where it lies, is told to its owner only, as by the API."""
-        return self.user.organization_id == self.object.owner_id
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sample = self.object
         datasets = sample.datasets.order_by("-creation_date", "pk")
         tasks = tasks_using("data_sample", sample.pk)
         return super().get_context_data(
-            is_own=self.is_own,
+            may_see_content=may_see_content(self.user, sample),
             dataset_count=datasets.count(),
             datasets=datasets[:SHOWN],
             task_count=tasks.count(),
@@ -82,6 +85,18 @@ class DataSamplePage(OfSamples, AssetPage):
 def _samples_of(dataset_key: UUID) -> str:
     """Return where the data samples of a dataset are listed."""
     return f"{reverse('data-samples')}?dataset_key={dataset_key}"
+
+
+def _which(archives: Collection[Any], samples: Sequence[DataSample]) -> SafeString:
+    """Say which file became which sample: samples have no names, and files are soon forgotten."""
+    if not archives or len(archives) > NAMED:
+        return SafeString()
+    link = '{} is <a class="mono" href="{}">{}</a>'
+    named = [
+        (file.name, reverse("data-sample", args=[sample.pk]), short(sample.pk))
+        for file, sample in zip(archives, samples, strict=False)
+    ]
+    return format_html(" {}.", format_html_join(", ", link, named))
 
 
 class DataSampleRegisterPage(OfSamples, RegisterPage):
@@ -99,7 +114,7 @@ class DataSampleRegisterPage(OfSamples, RegisterPage):
             return {"datasets": dataset_keys_of([like.pk])[like.pk]}
         return {"datasets": as_keys(self.request.GET.getlist("dataset"))}
 
-    def snippets(self, form: DataSampleForm) -> list[tuple[str, str, str]]:
+    def snippets(self, form: DataSampleForm) -> Snippets:
         spec = form.spec
         files = [str(file.name) for file in spec.archives.values()]
         paths = files or [str(path) for path in spec.paths] or ["sample.zip"]
@@ -111,7 +126,9 @@ class DataSampleRegisterPage(OfSamples, RegisterPage):
         first = result[0].pk
         many = len(result) > 1
         said = f"{len(result):,} data samples are" if many else "The data sample is"
-        return f"{said} registered.", _samples_of(dataset_keys_of([first])[first][0])
+        which = _which(self.made.spec.archives.values(), result)
+        said = format_html("{} registered.{}", said, which)
+        return said, _samples_of(dataset_keys_of([first])[first][0])
 
 
 class LinkPage(OfSamples, FormPage):

@@ -3,18 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..common.snippets import (
-    Raw,
-    api_url,
-    call,
-    curl,
-    permissions_call,
-    permissions_json,
-    sdk,
-)
+from ..common.snippets import Snippets, both_ways, call, permissions_call, permissions_json
 from .specs import DatasetSpec
-
-Snippets = list[tuple[str, str, str]]
 
 
 def _name_of(file: Any, otherwise: str) -> str:
@@ -44,10 +34,8 @@ def dataset_snippets(spec: DatasetSpec, request: Any) -> Snippets:
     }
     names = ("DatasetSpec", "Permissions")
     files = {"data_opener": opener, "description": description}
-    return [
-        ("SDK", "python", sdk(names, api_url(request), f"key = client.add_dataset({statement})")),
-        ("curl", "bash", curl(api_url(request, "data_manager-list"), body, files)),
-    ]
+    code = f"key = client.add_dataset({statement})"
+    return both_ways(request, names, code, "data_manager-list", body, files)
 
 
 def _folder_of(archive: str) -> str:
@@ -65,13 +53,10 @@ def sample_snippets(
     statement = call("DataSampleSpec", paths=given, data_manager_keys=keys)
     local = "" if upload else ", local=False"
     code = f"keys = client.add_data_samples({statement}{local})"
-    url = api_url(request, "data_sample-list")
+    body: dict[str, Any] = {"data_manager_keys": keys}
+    files = None
     if upload:
         files = {f"sample-{number}": path for number, path in enumerate(paths, 1)}
-        by_curl = curl(url, {"data_manager_keys": keys}, files)
     else:
-        by_curl = curl(url, {"data_manager_keys": keys, "paths": list(paths)})
-    return [
-        ("SDK", "python", sdk(("DataSampleSpec",), api_url(request), Raw(code))),
-        ("curl", "bash", by_curl),
-    ]
+        body["paths"] = list(paths)
+    return both_ways(request, ("DataSampleSpec",), code, "data_sample-list", body, files)

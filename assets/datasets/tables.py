@@ -6,6 +6,7 @@ import django_tables2 as tables
 from django.template.defaultfilters import filesizeformat
 
 from ..common.tables import AssetTable, CountColumn, MetadataColumn
+from ..permissions.access import may_see_content
 from ..permissions.columns import PermissionsColumn
 from .queries import (
     dataset_counts_of,
@@ -18,7 +19,9 @@ from .queries import (
 class DatasetTable(AssetTable):
     shown = ("name", "type", "owner", "permissions", "samples", "tasks", "creation_date")
 
-    name = tables.Column(linkify=("dataset", {"key": tables.A("pk")}))
+    name = tables.Column(
+        linkify=("dataset", {"key": tables.A("pk")}), attrs={"td": {"class": "name"}}
+    )
     type = tables.Column()
     permissions = PermissionsColumn(verbose_name="Who may use it")
     logs_permission = PermissionsColumn(verbose_name="Who may read logs")
@@ -50,13 +53,11 @@ class DataSampleTable(AssetTable):
         return "uploaded" if value else "folder on the server"
 
     def render_size(self, record: Any) -> str:
-        # What a sample holds is told to its owner only, as by the API.
         size = self.value_size(record)
         return "" if size is None else filesizeformat(size)
 
     def value_size(self, record: Any) -> int | None:
-        own = record.owner_id == self.request.user.organization_id
-        return record.size if own else None
+        return record.size if may_see_content(self.viewer, record) else None
 
     class Meta(AssetTable.Meta):
         sequence = ("key", "owner", "source", "datasets", "tasks", "size", "creation_date")

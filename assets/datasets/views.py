@@ -8,6 +8,7 @@ from django.core.files.base import File
 from ..common.errors import Problem
 from ..common.kinds import AssetKind
 from ..common.pages import OfKind
+from ..common.snippets import Snippets
 from ..common.storage import check_upload
 from ..common.texts import read_text
 from ..feed.pages import AssetPage, RenamePage
@@ -51,7 +52,7 @@ class DatasetPage(OfDatasets, AssetPage):
             ("read logs", dataset.logs_permission),
         ]
 
-    def snippets(self) -> list[tuple[str, str, str]]:
+    def snippets(self) -> Snippets:
         return dataset_snippets(spec_of(self.object), self.request)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -93,7 +94,7 @@ class DatasetRegisterPage(OfDatasets, RegisterPage):
             "metadata": like.metadata,
         }
 
-    def snippets(self, form: DatasetForm) -> list[tuple[str, str, str]]:
+    def snippets(self, form: DatasetForm) -> Snippets:
         return dataset_snippets(form.spec, self.request)
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from ..common.errors import Problem
 from ..common.pages import Crumb, OfKind, Page, crumb, get_or_404
+from ..common.snippets import Snippets
 from ..organizations.pages import Checked
 from ..permissions.access import check_may_change, may_change, may_register
 from ..permissions.models import Permissions
@@ -44,8 +45,8 @@ class AssetPage(OneAsset, Page):
         """Return what may be done with the asset's files and results, each with who may."""
         return []
 
-    def snippets(self) -> list[tuple[str, str, str]]:
-        """Return (name, language, code) that register such an asset."""
+    def snippets(self) -> Snippets:
+        """Return the code that registers such an asset."""
         return []
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -3,18 +3,8 @@
 from typing import Any
 
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS
-from ..common.snippets import (
-    Raw,
-    api_url,
-    call,
-    curl,
-    permissions_call,
-    permissions_json,
-    sdk,
-)
+from ..common.snippets import Raw, Snippets, both_ways, call, permissions_call, permissions_json
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
-
-Snippets = list[tuple[str, str, str]]
 
 
 def function_snippets(spec: FunctionSpec, request: Any) -> Snippets:
@@ -51,10 +41,8 @@ def function_snippets(spec: FunctionSpec, request: Any) -> Snippets:
     names |= {"AssetKind", "FunctionInputSpec"} if spec.inputs else set()
     names |= {"AssetKind", "FunctionOutputSpec"} if spec.outputs else set()
     files = {"file": archive, "description": description}
-    return [
-        ("SDK", "python", sdk(names, api_url(request), f"key = client.add_function({statement})")),
-        ("curl", "bash", curl(api_url(request, "function-list"), body, files)),
-    ]
+    code = f"key = client.add_function({statement})"
+    return both_ways(request, names, code, "function-list", body, files)
 
 
 def _kind(kind: str) -> Raw:

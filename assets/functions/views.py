@@ -13,6 +13,7 @@ from ..common.archives import Entry, Glimpse, glimpse
 from ..common.errors import Problem
 from ..common.kinds import AssetKind
 from ..common.pages import OfKind, Page
+from ..common.snippets import Snippets
 from ..common.texts import MAX_SHOWN, decoded, read_text
 from ..feed.pages import AssetPage, OneAsset, RenamePage
 from ..permissions.access import may_download, why_not_download
@@ -81,7 +82,7 @@ class FunctionPage(OfFunctions, AssetPage):
     def uses(self) -> list[tuple[str, Permissions]]:
         return [("run and download", self.object.permissions)]
 
-    def snippets(self) -> list[tuple[str, str, str]]:
+    def snippets(self) -> Snippets:
         return function_snippets(self.spec, self.request)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -191,7 +192,7 @@ class FunctionRegisterPage(OfFunctions, RegisterPage):
     def initial(self) -> dict[str, Any]:
         return values_of(spec_of(self.like)) if self.like else {}
 
-    def snippets(self, form: FunctionForm) -> list[tuple[str, str, str]]:
+    def snippets(self, form: FunctionForm) -> Snippets:
         return function_snippets(form.spec, self.request)
 
 

@@ -30,6 +30,11 @@ def may_download(user: User, permissions: Permissions) -> bool:
     )
 
 
+def may_see_content(user: User, asset: Asset) -> bool:
+    """What a data sample holds, and where it lies, is told to its owner's users only."""
+    return bool(user.is_active) and user.organization_id == asset.owner_id
+
+
 def why_not_download(user: Any, permissions: Permissions, owner_id: str) -> str:
     """Say why the user may not have an asset's files; blank when it may."""
     if may_download(user, permissions):

@@ -15,6 +15,7 @@ from ..common.forms import MAX_ROWS
 from ..common.lists import ListPage
 from ..common.pages import Crumb, OfKind
 from ..common.parsing import as_key
+from ..common.snippets import Snippets
 from ..organizations.pages import SignedIn, WriterPage
 from .access import check_may_register, may_register
 
@@ -50,8 +51,8 @@ class FormPage(WriterPage):
         self.made = form
         return form
 
-    def snippets(self, form: Any) -> list[tuple[str, str, str]]:
-        """Return (name, language, code) that register what the form holds, in other ways."""
+    def snippets(self, form: Any) -> Snippets:
+        """Return the code that registers what the form holds, in other ways."""
         return []
 
     def success(self, result: Any) -> tuple[str, str]:
