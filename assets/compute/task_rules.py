@@ -61,7 +61,7 @@ class TaskCheck:
             yield Problem(
                 Code.FORBIDDEN,
                 f'{self.owner} may not process with function "{self.spec.function_key}"; '
-                "ask its owner for permission.",
+                "choose another one, or ask its owner to register it with permission for you.",
                 "function_key",
             )
         yield from self._check_disabled_models()
@@ -168,7 +168,7 @@ class TaskCheck:
             yield Problem(
                 Code.FORBIDDEN,
                 f'{self.owner} may not process datamanager "{key}"; '
-                f"ask {dataset.owner} for permission.",
+                f"choose another one, or ask {dataset.owner} to register it with permission for you.",
                 field,
             )
 
