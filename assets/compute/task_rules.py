@@ -168,7 +168,8 @@ class TaskCheck:
             yield Problem(
                 Code.FORBIDDEN,
                 f'{self.owner} may not process datamanager "{key}"; '
-                f"choose another one, or ask {dataset.owner} to register it with permission for you.",
+                f"choose another one, or ask {dataset.owner} to register it with permission for "
+                "you.",
                 field,
             )
 
