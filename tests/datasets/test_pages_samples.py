@@ -1,9 +1,12 @@
 """The pages that register data samples and add them to further datasets."""
 
+import re
+from zipfile import ZipFile
+
 import pytest
 from django.urls import reverse
 
-from assets.datasets.models import DataSampleLink, Dataset
+from assets.datasets.models import DataSample, DataSampleLink, Dataset
 from assets.feed.models import Event
 from tests.builders import make_dataset, make_samples, upload, zip_of
 
@@ -43,7 +46,15 @@ class TestSamples:
             data = {"datasets": [str(dataset.pk)], "archives": archives}
             response = browser.post(SAMPLES, data, follow=True)
             assert response.redirect_chain[-1][0].endswith(f"/?dataset_key={dataset.pk}")
-            assert said in response.content.decode()
+            html = response.content.decode()
+            assert said in html
+            # Samples have no names: which file became which is told once.
+            told = re.findall(r'(\d)\.zip is <a class="mono" href="/data-samples/([^/]+)/">', html)
+            assert [name for name, _ in told] == [str(n) for n in range(count)]
+            for name, key in told:
+                sample = DataSample.objects.get(pk=key)
+                with sample.archive.open() as file, ZipFile(file) as archive:
+                    assert archive.read("a") == name.encode()
 
     def test_files_and_folders_at_once(self, dataset, browser):
         archive = upload(zip_of({"a": b"1"}), "a.zip")
