@@ -15,7 +15,7 @@ from tests.builders import make_plan, set_status
 
 from .conftest import recount
 
-# The session, its user, two lists of organisations, the count, the page.
+# The session, its user, the organisations, the count, the page.
 LIST_QUERIES = 5
 
 each_list = pytest.mark.parametrize("url_name", ["compute-plans", "tasks"])
