@@ -28,13 +28,13 @@ class Section(Fieldset):
 class RowsOf(LayoutObject):
     """The rows of one list of the spec, to be added, removed and put in order."""
 
-    def __init__(self, name: str, *, one: str, empty: str = "") -> None:
-        self.name, self.one, self.empty = name, one, empty
+    def __init__(self, name: str, *, one: str) -> None:
+        self.name, self.one = name, one
         self.fields: list[Any] = []
 
     def render(self, form: SpecForm, context: Any, template_pack: Any = None, **_: Any) -> str:
         values = {"rows": form.rows[self.name], "name": self.name, "item": self.one}
-        return render_to_string("components/rows.html", {**values, "empty": self.empty})
+        return render_to_string("components/rows.html", values)
 
 
 class LaidOut:
