@@ -1,6 +1,20 @@
-/* What every page has: the shortcut to the search, menus, copy buttons, the switch of the theme. */
+/* What every page has: the shortcut to the search, menus, copy buttons, the switch of the theme.
+   It comes first, and hands what several scripts need to the others as `registrar`. */
 (() => {
     "use strict";
+    const announce = (text) => {
+        document.getElementById("announcer").textContent = text;
+    };
+    const element = (tag, attributes = {}, ...children) => {
+        const made = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) {
+            made.setAttribute(name, value);
+        }
+        made.append(...children);
+        return made;
+    };
+    window.registrar = { announce, element };
+
     const typing = (element) =>
         element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
 
@@ -91,7 +105,7 @@
         if (button) {
             event.preventDefault();
             const said = await copied(button);
-            document.getElementById("announcer").textContent = said;
+            announce(said);
             button.dataset.said = said;
             setTimeout(() => delete button.dataset.said, 1500);
         }

@@ -164,5 +164,5 @@
         return folders;
     };
 
-    window.registrarFolders = { zipOf, samplesOf, walk, chosenFolders, MAX_ENTRIES, MAX_ZIP };
+    window.registrar.folders = { zipOf, samplesOf, walk, chosenFolders, MAX_ENTRIES, MAX_ZIP };
 })();

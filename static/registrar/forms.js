@@ -2,9 +2,7 @@
    left behind. */
 (() => {
     "use strict";
-    const announce = (text) => {
-        document.getElementById("announcer").textContent = text;
-    };
+    const { announce } = window.registrar;
 
     // --- Rows of a list -------------------------------------------------------------------------
 

@@ -1,9 +1,7 @@
 /* Metadata as rows of key and value, in the place of a text area that holds it for the server. */
 (() => {
     "use strict";
-    const announce = (text) => {
-        document.getElementById("announcer").textContent = text;
-    };
+    const { announce, element } = window.registrar;
 
     // Pairs of key and value, as the server reads the text; null for what it does not understand.
     const readPairs = (text) => {
@@ -34,14 +32,6 @@
         return pairs.length ? JSON.stringify(Object.fromEntries(pairs)) : "";
     };
 
-    const element = (tag, attributes = {}, ...children) => {
-        const made = document.createElement(tag);
-        for (const [name, value] of Object.entries(attributes)) {
-            made.setAttribute(name, value);
-        }
-        made.append(...children);
-        return made;
-    };
     const input = (placeholder, label) =>
         element("input", {
             class: "form-control form-control-sm",

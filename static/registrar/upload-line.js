@@ -1,17 +1,7 @@
 /* One file of an upload: its name, how much of it is sent, and what the server says of it. */
 (() => {
     "use strict";
-    const announce = (text) => {
-        document.getElementById("announcer").textContent = text;
-    };
-    const element = (tag, attributes = {}, ...children) => {
-        const made = document.createElement(tag);
-        for (const [name, value] of Object.entries(attributes)) {
-            made.setAttribute(name, value);
-        }
-        made.append(...children);
-        return made;
-    };
+    const { announce, element } = window.registrar;
     const sizeOf = (bytes) => {
         const units = ["bytes", "KB", "MB", "GB", "TB"];
         let value = bytes;
@@ -87,5 +77,5 @@
         }
     }
 
-    window.registrarLines = { Line, announce, element, sizeOf };
+    Object.assign(window.registrar, { Line, sizeOf });
 })();

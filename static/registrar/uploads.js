@@ -1,8 +1,8 @@
 /* Files are sent as soon as they are chosen or dropped; the form then names what was accepted. */
 (() => {
     "use strict";
-    const { zipOf, samplesOf, walk, chosenFolders, MAX_ENTRIES, MAX_ZIP } = window.registrarFolders;
-    const { Line, announce, element, sizeOf } = window.registrarLines;
+    const { zipOf, samplesOf, walk, chosenFolders, MAX_ENTRIES, MAX_ZIP } = window.registrar.folders;
+    const { Line, announce, element, sizeOf } = window.registrar;
     const AT_ONCE = 2;
 
     // --- A field that takes files ---------------------------------------------------------------
