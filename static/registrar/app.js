@@ -86,15 +86,6 @@
         }
     });
 
-    // Who walks by keys sees where one is: not below the bar with the form's buttons.
-    document.addEventListener("focusin", ({ target }) => {
-        const bar = document.querySelector(".form-actions");
-        const bottom = target.getBoundingClientRect().bottom;
-        if (bar && !bar.contains(target) && bottom > bar.getBoundingClientRect().top && target.matches(":focus-visible")) {
-            target.scrollIntoView({ block: "nearest" });
-        }
-    });
-
     // Copy buttons name the element whose text they copy, or bring the text.
     const copied = async (button) => {
         const source = document.getElementById(button.dataset.copyFrom || "");
