@@ -119,7 +119,7 @@ class AssetPicker(Picker):
         if rows is None:
             return [], [], False
         keys = set(_keys(value))
-        newest = rows.order_by("-creation_date", "pk")
+        newest = rows.order_by("-creation_date", "-pk")
         chosen = list(newest.filter(pk__in=keys)) if keys else []
         found = newest
         if self.term:

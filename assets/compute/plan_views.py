@@ -15,9 +15,8 @@ from ..feed.pages import OneAsset
 from ..permissions.access import check_may_change
 from ..permissions.pages import RegisterPage
 from .builder.desk import Desk
-from .builder.draft import Draft
+from .builder.draft import Draft, path_of
 from .builder.forms import PlanBuilderForm, TasksBuilderForm
-from .builder.listing import path_of
 from .builder.page import BuilderPage, told_by
 from .builder.task_form import LoneTaskFields, prefetched
 from .models import ComputePlan, Task

@@ -9,7 +9,6 @@ from django.utils.functional import cached_property
 
 from ..common.kinds import AssetKind
 from ..common.pages import Crumb, crumb
-from ..common.parsing import as_keys
 from ..common.snippets import Snippets
 from ..common.tables import AssetTable
 from ..datasets.models import Dataset
@@ -33,7 +32,6 @@ class TaskList(OfTasks, AssetListPage):
     table_class = TaskTable
     filterset_class = TaskListFilterSet
     empty_hint = "A task is one run of a function, on data of one organisation."
-    # Links of other pages name these by key; people read what they are called.
     called = {"compute_plan_key": ComputePlan, "function_key": Function, "dataset_key": Dataset}
 
     def make_table(self, rows: Any, **options: Any) -> AssetTable:
@@ -42,12 +40,6 @@ class TaskList(OfTasks, AssetListPage):
         if self.request.GET.get("compute_plan_key"):
             return super().make_table(rows, **{"orderable": True, "order_by": "rank", **options})
         return super().make_table(rows, orderable=False, **options)
-
-    def shown_value(self, name: str, value: str) -> str:
-        if model := self.called.get(name):
-            found = model._default_manager.filter(pk__any=as_keys(value.split(",")))
-            return ", ".join(sorted(str(row) for row in found)) or value
-        return super().shown_value(name, value)
 
 
 @dataclass

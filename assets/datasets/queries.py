@@ -5,8 +5,9 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
+from ..common.queries import counts_by
 from .models import DataSample, DataSampleLink, Dataset
 from .specs import DatasetSpec
 
@@ -43,19 +44,14 @@ def sample_notes(samples: Sequence[DataSample]) -> dict[UUID, str]:
     return {row.pk: f"{names.get(row.pk, '')}, {row.creation_date:%Y-%m-%d}" for row in samples}
 
 
-def _counts(queryset: QuerySet, field: str, keys: Collection[UUID]) -> dict[UUID, int]:
-    rows = queryset.filter(**{f"{field}__any": list(keys)}).values(field).order_by()
-    return dict(rows.annotate(count=Count("pk")).values_list(field, "count"))
-
-
 def sample_counts_of(dataset_keys: Collection[UUID]) -> dict[UUID, int]:
     """Return how many samples each dataset has; one query."""
-    return _counts(DataSampleLink.objects.all(), "dataset_id", dataset_keys)
+    return counts_by(DataSampleLink.objects.all(), "dataset_id", dataset_keys)
 
 
 def dataset_counts_of(sample_keys: Collection[UUID]) -> dict[UUID, int]:
     """Return how many datasets each sample belongs to; one query."""
-    return _counts(DataSampleLink.objects.all(), "data_sample_id", sample_keys)
+    return counts_by(DataSampleLink.objects.all(), "data_sample_id", sample_keys)
 
 
 def _inputs() -> QuerySet:
@@ -65,19 +61,19 @@ def _inputs() -> QuerySet:
 
 def task_counts_of_datasets(dataset_keys: Collection[UUID]) -> dict[UUID, int]:
     """Return how many tasks work on each dataset; one query."""
-    return _counts(_inputs(), "dataset_id", dataset_keys)
+    return counts_by(_inputs(), "dataset_id", dataset_keys)
 
 
 def task_counts_of_samples(sample_keys: Collection[UUID]) -> dict[UUID, int]:
     """Return how many tasks work on each data sample; one query."""
-    return _counts(_inputs(), "data_sample_id", sample_keys)
+    return counts_by(_inputs(), "data_sample_id", sample_keys)
 
 
 def tasks_using(field: str, key: UUID) -> QuerySet:
     """Return the tasks that take this asset, the newest first; `field` as in TaskInput."""
     used = _inputs().filter(**{field: key}).order_by().values("task")
     tasks = apps.get_model("assets", "Task").objects.filter(pk__in=used)
-    return tasks.select_related("function", "compute_plan").order_by("-creation_date", "pk")
+    return tasks.select_related("function", "compute_plan").order_by("-creation_date", "-pk")
 
 
 def spec_of(dataset: Dataset) -> DatasetSpec:

@@ -43,12 +43,8 @@ class DataSampleList(OfSamples, AssetListPage):
     template_name = "datasets/data_samples.html"
     table_class = DataSampleTable
     filterset_class = DataSampleListFilterSet
+    called = {"dataset_key": Dataset}
     empty_hint = "A data sample is an archive or a folder with the files of one unit of data."
-
-    def shown_value(self, name: str, value: str) -> str:
-        key = as_key(value) if name == "dataset_key" else None
-        dataset = Dataset.objects.filter(pk=key).only("name").first() if key else None
-        return str(dataset) if dataset else super().shown_value(name, value)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # Registering more goes on with the dataset that one looks at.
@@ -70,7 +66,7 @@ class DataSamplePage(OfSamples, AssetPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sample = self.object
-        datasets = sample.datasets.order_by("-creation_date", "pk")
+        datasets = sample.datasets.order_by("-creation_date", "-pk")
         tasks = tasks_using("data_sample", sample.pk)
         return super().get_context_data(
             may_see_content=may_see_content(self.user, sample),

@@ -58,7 +58,7 @@ class DatasetPage(OfDatasets, AssetPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         dataset = self.object
         allowed = may_download(self.user, dataset.permissions)
-        samples = dataset.data_samples.order_by("-creation_date", "pk")
+        samples = dataset.data_samples.order_by("-creation_date", "-pk")
         tasks = tasks_using("dataset", dataset.pk)
         return super().get_context_data(
             why_not=why_not_download(self.user, dataset.permissions, dataset.owner_id),

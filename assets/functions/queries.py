@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
+from ..common.queries import counts_by
 from .models import Function, FunctionInput, FunctionOutput
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
@@ -41,14 +42,13 @@ def _tasks() -> QuerySet:
 
 def task_counts_of(keys: Collection[UUID]) -> dict[UUID, int]:
     """Return how many tasks run each function; one query."""
-    rows = _tasks().filter(function_id__any=list(keys)).values("function_id").order_by()
-    return dict(rows.annotate(count=Count("pk")).values_list("function_id", "count"))
+    return counts_by(_tasks(), "function_id", keys)
 
 
 def tasks_running(key: UUID) -> QuerySet:
     """Return the tasks that run a function, the newest first."""
     tasks = _tasks().filter(function_id=key).select_related("function", "compute_plan")
-    return tasks.order_by("-creation_date", "pk")
+    return tasks.order_by("-creation_date", "-pk")
 
 
 def spec_of(function: Function) -> FunctionSpec:

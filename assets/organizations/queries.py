@@ -1,11 +1,11 @@
 """What pages and the other rooms ask about organisations, users and tokens."""
 
 from collections.abc import Collection
-from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
+from ..common.queries import counts_by
 from .models import ApiToken, Organization, Role, User
 from .rules import may_manage_users
 
@@ -46,14 +46,9 @@ def tokens_of(user: User) -> QuerySet[ApiToken]:
 
 def user_counts_of(ids: Collection[str]) -> dict[str, int]:
     """Return how many users each organisation has; one query."""
-    return _counts(User.objects.all(), "organization_id", ids)
+    return counts_by(User.objects.all(), "organization_id", ids)
 
 
 def owned_counts_of(name: str, ids: Collection[str]) -> dict[str, int]:
     """Return how many `name`, as in OWNED, each organisation owns; one query."""
-    return _counts(apps.get_model("assets", OWNED[name]).objects.all(), "owner_id", ids)
-
-
-def _counts(rows: QuerySet[Any], field: str, ids: Collection[str]) -> dict[str, int]:
-    counted = rows.filter(**{f"{field}__in": list(ids)}).order_by().values(field)
-    return dict(counted.annotate(count=Count("pk")).values_list(field, "count"))
+    return counts_by(apps.get_model("assets", OWNED[name]).objects.all(), "owner_id", ids)

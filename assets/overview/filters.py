@@ -126,7 +126,7 @@ def _matching(place: Place, text: str, keys: tuple[UUID, UUID] | None) -> QueryS
 
 
 def _found(place: Place, rows: QuerySet, text: str, limit: int) -> Found:
-    counted = rows.annotate(total=Window(Count("pk"))).order_by("-creation_date", "pk")
+    counted = rows.annotate(total=Window(Count("pk"))).order_by("-creation_date", "-pk")
     shown = list(counted[:limit])
     all_url = f"{reverse(place.list_url)}?{urlencode({'q': text})}" if place.list_url else ""
     return Found(

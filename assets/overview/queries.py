@@ -48,21 +48,21 @@ def failed_plans(organization_id: str, now: datetime) -> QuerySet[ComputePlan]:
         end_date=None, creation_date__gte=now - FAILURES_STAY
     )
     plans = ComputePlan.objects.filter(lately, owner=organization_id, status=PlanStatus.FAILED)
-    return plans.order_by("-creation_date", "pk")
+    return plans.order_by("-creation_date", "-pk")
 
 
 def failed_functions(organization_id: str, now: datetime) -> QuerySet[Function]:
     """The organisation's functions of late whose image could not be built."""
     functions = Function.objects.filter(owner=organization_id, status=FunctionStatus.FAILED)
     lately = functions.filter(creation_date__gte=now - FAILURES_STAY)
-    return lately.order_by("-creation_date", "pk")
+    return lately.order_by("-creation_date", "-pk")
 
 
 def datasets_without_samples(organization_id: str) -> QuerySet[Dataset]:
     """The organisation's datasets that no task can work on yet."""
     links = DataSampleLink.objects.filter(dataset=OuterRef("pk"))
     datasets = Dataset.objects.filter(~Exists(links), owner=organization_id)
-    return datasets.order_by("-creation_date", "pk")
+    return datasets.order_by("-creation_date", "-pk")
 
 
 def tokens_to_renew(user: Any, now: datetime) -> QuerySet[ApiToken]:

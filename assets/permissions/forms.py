@@ -1,5 +1,6 @@
 """The permission picker: public, or the organisations that may, and a sentence that says so."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -20,6 +21,8 @@ class PermissionPicker(BoxesWidget):
     owner_id: str | None = None
     # What the permitted may do, as it ends a sentence.
     may = "use it"
+    # What there is to choose from; `ask_once` shares it among the pickers of a form.
+    known: Iterable[Organization] | None = None
 
     class Media:
         css = {"all": ["permissions/picker.css"]}
@@ -36,7 +39,7 @@ class PermissionPicker(BoxesWidget):
                 "is_owner": organization.pk == self.owner_id,
                 "is_chosen": organization.pk in spec.authorized_ids,
             }
-            for organization in Organization.objects.all()
+            for organization in self.known or Organization.objects.all()
         ]
         # The owner comes first: it cannot be left out, so it need not be looked for.
         context["organizations"].sort(key=lambda item: not item["is_owner"])
@@ -80,3 +83,11 @@ class PermissionsField(forms.Field):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return (initial or PermissionsSpec()) != data
+
+
+def ask_once(fields: Iterable[forms.Field]) -> None:
+    """Have the pickers among the fields ask for the organisations once, when they are drawn."""
+    organizations = Organization.objects.all()
+    for field in fields:
+        if isinstance(field, PermissionsField):
+            field.widget.known = organizations

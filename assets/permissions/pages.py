@@ -1,9 +1,10 @@
 """Pages of assets: what they list, how they are registered, and who may do what with one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -14,16 +15,25 @@ from ..common.errors import Problem, Refused
 from ..common.forms import MAX_ROWS
 from ..common.lists import ListPage
 from ..common.pages import Crumb, OfKind
-from ..common.parsing import as_key
+from ..common.parsing import as_key, as_keys
 from ..common.snippets import Snippets
 from ..organizations.pages import SignedIn, WriterPage
 from .access import check_may_register, may_register
+from .forms import ask_once
 
 
 class AssetListPage(SignedIn, ListPage):
     """Lists one kind of asset, and offers to register one."""
 
     template_name = "components/asset_list.html"
+    # Links of other pages filter by the keys of such rows; people read what they are called.
+    called: ClassVar[Mapping[str, type[Model]]] = {}
+
+    def shown_value(self, name: str, value: str) -> str:
+        if model := self.called.get(name):
+            found = model._default_manager.filter(pk__any=as_keys(value.split(",")))
+            return ", ".join(sorted(str(row) for row in found)) or value
+        return super().shown_value(name, value)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(may_register=may_register(self.user), **kwargs)
@@ -48,6 +58,7 @@ class FormPage(WriterPage):
     def make_form(self, *args: Any, **kwargs: Any) -> Any:
         form = self.form_class(*args, actor=self.user, asset=self.asset(), **kwargs)
         form.make_live()
+        ask_once(form.fields.values())
         self.made = form
         return form
 

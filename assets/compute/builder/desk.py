@@ -18,9 +18,8 @@ from ...common.parsing import as_key
 from ...common.text_fields import read_json
 from ...functions.models import Function
 from ..models import ComputePlan
-from .draft import Draft, key_of, task_at
+from .draft import Draft, key_of, path_of, place_of, task_at
 from .forms import FunctionChoice
-from .listing import path_of, place_of
 from .names import Names
 from .offers import samples_of
 from .task_form import PREFIX, TaskFields, data_of, prefetched

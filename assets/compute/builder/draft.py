@@ -1,5 +1,6 @@
 """The tasks of a plan before they are registered: a list of JSON objects, judged by nobody yet."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -141,6 +142,18 @@ def moved(problem: Problem, place: int) -> Problem:
     """Return the problem of ``tasks[n]`` as one of the task in this place."""
     _, bracket, rest = problem.field.partition("]")
     return replace(problem, field=f"tasks[{place}{bracket}{rest}")
+
+
+def place_of(problem: Problem) -> int | None:
+    """Return the place of the task that the problem is about."""
+    found = re.match(r"tasks\[(\d+)\]", problem.field)
+    return int(found[1]) if found else None
+
+
+def path_of(problem: Problem) -> str:
+    """Return the path within the task, where the problem is one of a task's."""
+    found = re.match(r"tasks\[\d+\]\.?", problem.field)
+    return problem.field[found.end() :] if found else problem.field
 
 
 def task_at(item: Any) -> Mapping[str, Any]:

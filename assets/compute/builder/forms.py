@@ -1,6 +1,5 @@
 """Forms of whole plans: their own fields and tasks as JSON; and the choice of a function."""
 
-import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -19,7 +18,7 @@ from ...functions.queries import inputs_of, outputs_of
 from ..forms import ComputePlanForm, PlanTasksForm
 from ..registration import check_compute_plan, check_tasks
 from ..specs import PLAN, ComputePlanSpec, TaskSpec, parse_compute_plan
-from .draft import Draft, key_of, moved
+from .draft import Draft, key_of, moved, place_of
 from .fields import OfferedField
 from .offers import usable_functions
 
@@ -32,10 +31,10 @@ def judge(draft: Draft, check: Check) -> list[Problem]:
     read = {spec.key for spec in specs}
     unread = {str(key) for task in draft if (key := key_of(task)) and key not in read}
     for problem in check(specs):
-        if found := re.match(r"tasks\[(\d+)\]", problem.field):
+        if (place := place_of(problem)) is not None:
             # That the parent is unknown follows from that it could not be read.
             if not (problem.field.endswith("parent_task_key") and _names(problem, unread)):
-                problems.append(moved(problem, places[int(found[1])]))
+                problems.append(moved(problem, places[place]))
         else:
             problems.append(problem)
     return sorted(problems, key=_order)
@@ -46,8 +45,8 @@ def _names(problem: Problem, keys: Iterable[str]) -> bool:
 
 
 def _order(problem: Problem) -> int:
-    found = re.match(r"tasks\[(\d+)\]", problem.field)
-    return int(found[1]) if found else -1
+    place = place_of(problem)
+    return -1 if place is None else place
 
 
 class _JudgesTasks:

@@ -11,7 +11,7 @@ from ...common.errors import Problem
 from ...common.parsing import as_key
 from ..drawing import Drawing, Edge, Node, draw
 from ..models import ComputePlan, Task, TaskInput
-from .draft import Draft, inputs_of, key_of, outputs_of, parents_of
+from .draft import Draft, inputs_of, key_of, outputs_of, parents_of, path_of, place_of
 from .names import Names
 
 # Longer drafts are listed in part, and not drawn: nobody would find anything in them.
@@ -55,18 +55,6 @@ def shown_places(draft: Draft, problems: Sequence[Problem]) -> list[int]:
     first = range(min(LISTED, len(draft)))
     faulty = {place for problem in problems if (place := place_of(problem)) is not None}
     return [*first, *sorted(place for place in faulty if place >= LISTED)[:LISTED]]
-
-
-def place_of(problem: Problem) -> int | None:
-    """Return the place of the task that the problem is about."""
-    found = re.match(r"tasks\[(\d+)\]", problem.field)
-    return int(found[1]) if found else None
-
-
-def path_of(problem: Problem) -> str:
-    """Return the path within the task, where the problem is one of a task's."""
-    found = re.match(r"tasks\[\d+\]\.?", problem.field)
-    return problem.field[found.end() :] if found else problem.field
 
 
 def told(problems: Iterable[Problem], draft: Draft, names: Names) -> list[Told]:

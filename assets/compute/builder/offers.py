@@ -146,7 +146,7 @@ class Offers:
         rows = apps.get_model("assets", "Model").objects.exclude(file="")
         rows = rows.filter(permissions__in=allowing_all([self.worker]))
         fields = ("key", "task__function__name", "task__compute_plan__name")
-        return _models(SearchFilter(*fields).filter(rows, term).order_by("-creation_date", "pk"))
+        return _models(SearchFilter(*fields).filter(rows, term).order_by("-creation_date", "-pk"))
 
 
 def named(values: Iterable[str]) -> list[Source]:

@@ -20,7 +20,7 @@ from ...common.text_fields import MetadataFormField
 from ...datasets.models import Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
 from ...organizations.models import Organization
-from ...permissions.forms import PermissionsField
+from ...permissions.forms import PermissionsField, ask_once
 from ..models import ComputePlan, Task
 from ..statuses import TERMINATED
 from .draft import Draft, inputs_of, key_of, outputs_of
@@ -76,6 +76,7 @@ class TaskFields(ProblemForm):
         for number, output in enumerate(self.outputs):
             if output.kind == AssetKind.MODEL:
                 self._add_output(number, output)
+        ask_once(self.fields.values())
 
     # --- Fields -----------------------------------------------------------------------------
 
