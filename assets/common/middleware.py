@@ -2,6 +2,7 @@
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
@@ -16,6 +17,14 @@ class CommonMiddlewareWithoutLoss(CommonMiddleware):
     Clients follow a redirected POST or PUT with a GET, which loses what they sent and answers
     with something else; a 404 tells them.
     """
+
+    def process_request(self, request: HttpRequest) -> HttpResponseBase | None:
+        # A client names the encoding of what it sends: Python knows some that no text has.
+        try:
+            b"".decode(request.encoding or "utf-8", "replace")
+        except (LookupError, UnicodeError) as error:
+            raise BadRequest(f'What is sent in "{request.encoding}" is no text.') from error
+        return super().process_request(request)
 
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
         return request.method in SAFE_METHODS and super().should_redirect_with_slash(request)

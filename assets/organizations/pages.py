@@ -26,8 +26,12 @@ class SignedIn(LoginRequiredMixin):
         htmx = getattr(self.request, "htmx", None)
         if htmx:
             # A part of a page cannot sign in; the page goes, and comes back.
-            back = urlencode({"next": htmx.current_url_abs_path or "/"})
-            return HttpResponseClientRedirect(f"{reverse('sign-in')}?{back}")
+            try:
+                back = htmx.current_url_abs_path or "/"
+            except ValueError:  # no address at all
+                back = "/"
+            query = urlencode({"next": back})
+            return HttpResponseClientRedirect(f"{reverse('sign-in')}?{query}")
         return super().handle_no_permission()
 
 
