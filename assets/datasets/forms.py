@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import HTML, Layout
+from crispy_forms.layout import Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
@@ -28,7 +28,7 @@ from ..uploads.fields import (
     KeptFilesField,
     text_advice,
 )
-from ..uploads.models import KeptFile, Upload
+from ..uploads.models import Upload
 from .models import DataSample, Dataset
 from .openers import opener_advice
 from .queries import sample_notes
@@ -109,12 +109,9 @@ class DatasetForm(KeepsUploads, PageForm):
 class AskingDatasetForm(DatasetForm):
     """The form of our page: it asks before it registers an opener that looks wrong.
 
-    Nothing forbids such an opener. Who sends it with the form is told first, and may insist by
-    ticking a box; who sent it ahead of the form has been told already.
+    Nothing forbids such an opener, and it is registered for good: who insists ticks a box.
     """
 
-    # Says that the box was there to be ticked.
-    ASKED = "anyway-asked"
     asks = False
 
     anyway = forms.BooleanField(label="Register this opener all the same", required=False)
@@ -122,8 +119,7 @@ class AskingDatasetForm(DatasetForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean()
         opener = values.get("data_opener")
-        was_told = isinstance(opener, KeptFile) and self.ASKED not in self.data
-        if opener and opener.size and not was_told and opener_advice(opener):
+        if opener and opener.size and opener_advice(opener):
             self.asks = True
             if not values.get("anyway"):
                 self.add_error(
@@ -138,9 +134,8 @@ class AskingDatasetForm(DatasetForm):
         helper = super().helper
         if self.asks:
             first, *others = self.sections
-            marker = HTML(f'<input type="hidden" name="{self.ASKED}" value="yes">')
             place = first.fields.index("data_opener") + 1
-            fields = [*first.fields[:place], "anyway", marker, *first.fields[place:]]
+            fields = [*first.fields[:place], "anyway", *first.fields[place:]]
             helper.layout = Layout(Section(first.legend, *fields), *others)
         return helper
 

@@ -132,7 +132,7 @@ class TestOpenersThatLookWrong:
     def again(self, browser, **data):
         response = browser.post(DATASETS, {**self.DATA, **files(BAD)})
         kept = {f"{name}-kept": kept_of(response, name) for name in ("data_opener", "description")}
-        return browser.post(DATASETS, {**self.DATA, "anyway-asked": "yes", **kept, **data})
+        return browser.post(DATASETS, {**self.DATA, **kept, **data})
 
     def test_who_does_not_tick_is_asked_again(self, browser):
         assert self.again(browser).status_code == 422
@@ -151,15 +151,17 @@ class TestOpenersThatLookWrong:
         assert response.context["form"]["anyway"].value()
         assert 'name="anyway"' in response.content.decode()
 
-    def test_a_file_sent_ahead_is_not_asked_about(self, alice, browser):
+    def test_a_file_sent_ahead_is_asked_about_as_well(self, alice, browser):
         kept = {f"{name}-kept": str(keep(alice, file).pk) for name, file in files(BAD).items()}
-        assert browser.post(DATASETS, {**self.DATA, **kept}).status_code == 302
+        response = browser.post(DATASETS, {**self.DATA, **kept})
+        assert set(response.context["form"].errors) == {"anyway"}
+        assert browser.post(DATASETS, {**self.DATA, **kept, "anyway": "on"}).status_code == 302
 
     def test_advice_stays_beside_a_file_that_waits(self, alice, browser):
         kept = {f"{name}-kept": str(keep(alice, file).pk) for name, file in files(BAD).items()}
         html = browser.post(DATASETS, {**self.DATA, "name": "", **kept}).content.decode()
         assert 'class="advice"' in html
-        assert 'name="anyway"' not in html
+        assert 'name="anyway"' in html
 
 
 # --- Data samples --------------------------------------------------------------------------------
