@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from .filters import with_ties
 from .markup import key_with_copy, tag
+from .texts import cut
 
 
 class KeyColumn(tables.Column):
@@ -77,13 +78,13 @@ class StatusColumn(tables.Column):
 
 
 class MetadataColumn(tables.Column):
-    """Metadata, an entry a line."""
+    """Metadata, as far as there is room; in exports all of it."""
 
     def render(self, value: dict[str, str]) -> str:
-        return ", ".join(f"{key}: {item}" for key, item in sorted(value.items()))
+        return cut(self.value(value), 300)
 
     def value(self, value: dict[str, str]) -> str:
-        return self.render(value)
+        return ", ".join(f"{key}: {item}" for key, item in sorted(value.items()))
 
 
 class CountColumn(NumberColumn):

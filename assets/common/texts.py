@@ -67,6 +67,11 @@ def highlight(text: str, language: str = "") -> SafeString:
     return mark_safe(f'<pre class="code" tabindex="0">{html}</pre>')  # noqa: S308  pygments escapes
 
 
+def fits(text: str) -> bool:
+    """Is all of it shown?"""
+    return len(text) <= MAX_SHOWN
+
+
 def cut(text: str, length: int) -> str:
     """Return the text, or its beginning where it does not fit."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"

@@ -27,6 +27,8 @@ FOLLOWS = 0.9
 COLOURS = 8
 # More lanes than these would take longer to lay out than a page may; edges then go straight.
 MAX_LANES = 6000
+# Nobody finds anything in a graph with more edges than these, and it takes long to draw.
+EDGES = 6000
 # How many characters fit into a box.
 LABEL_FITS, SUB_FITS = 21, 20
 

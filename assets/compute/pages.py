@@ -16,15 +16,15 @@ from django.utils.safestring import SafeString, mark_safe
 
 from ..common.markup import short, tag
 from ..common.pages import OfKind
-from .drawing import Drawing, Edge, Node, draw
+from .drawing import EDGES, Drawing, Edge, Node, draw
 from .models import ComputePlan, Task
 from .queries import GraphTask, counts_by_rank, graph_edges, graph_tasks
 from .statuses import TaskStatus
 
 # Plans of so many tasks are drawn within their page, larger ones when they are looked at.
 INLINE, DRAWN = 200, 2000
-# How many ranks the table by rank and worker shows.
-RANKS = 200
+# How many ranks and workers the table by rank and worker shows.
+RANKS, WORKERS = 200, 30
 # The width of the bar of statuses, and of its smallest piece, in units of their own.
 BAR, LEAST = 1000, 10
 
@@ -102,17 +102,20 @@ class RankTable:
     workers: Sequence[str]
     rows: Sequence[tuple[int, Sequence[SafeString]]]
     more: int
+    more_workers: int
 
 
 def rank_table(plan_key: UUID) -> RankTable:
     """Count a plan's tasks by rank and worker; one query."""
     counts = counts_by_rank(plan_key)
-    workers = sorted({worker for row in counts.values() for worker in row})
+    all_workers = sorted({worker for row in counts.values() for worker in row})
+    workers = all_workers[:WORKERS]
     rows = [
         (rank, [_counted(counts[rank].get(worker, {})) for worker in workers])
         for rank in sorted(counts)[:RANKS]
     ]
-    return RankTable(workers, rows, max(0, len(counts) - RANKS))
+    more_workers = len(all_workers) - len(workers)
+    return RankTable(workers, rows, len(counts) - len(rows), more_workers)
 
 
 def _counted(counts: Mapping[str, int]) -> SafeString:
@@ -133,9 +136,12 @@ class PlanGraph:
     rows: SafeString
 
 
-def plan_graph(plan: ComputePlan) -> PlanGraph:
-    """Draw a plan's graph; two queries."""
-    tasks, edges = graph_tasks(plan.pk), graph_edges(plan.pk)
+def plan_graph(plan: ComputePlan) -> PlanGraph | None:
+    """Draw a plan's graph, unless it has too many edges; two queries."""
+    edges = graph_edges(plan.pk, EDGES + 1)
+    if len(edges) > EDGES:
+        return None
+    tasks = graph_tasks(plan.pk)
     # A page of a thousand tasks spares a thousand look-ups of one URL.
     prefix, suffix = reverse("task", args=["KEY"]).split("KEY")
     nodes = [

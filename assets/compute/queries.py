@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet, Window
+from django.db.models.functions import Coalesce, Now, RowNumber
 
 from ..permissions.models import Permissions
 from .models import ComputePlan, Task, TaskInput, TaskOutput
@@ -147,13 +147,18 @@ def graph_tasks(plan_key: UUID) -> list[GraphTask]:
     ]
 
 
-def graph_edges(plan_key: UUID) -> list[tuple[UUID, str, UUID, str]]:
-    """Return (parent, its output, child, its input) of each edge inside a plan; one query."""
+def graph_edges(plan_key: UUID, limit: int | None = None) -> list[tuple[UUID, str, UUID, str]]:
+    """Return (parent, its output, child, its input) of each edge inside a plan; one query.
+
+    At most `limit` of them, if one is given.
+    """
     rows = TaskInput.objects.filter(
         task__compute_plan_id=plan_key, parent_task__compute_plan_id=plan_key
     ).order_by("task__rank", "task_id", "position")
     return list(
-        rows.values_list("parent_task_id", "parent_output_identifier", "task_id", "identifier")
+        rows.values_list("parent_task_id", "parent_output_identifier", "task_id", "identifier")[
+            :limit
+        ]
     )
 
 
@@ -173,13 +178,17 @@ def functions_of(plan_key: UUID) -> QuerySet:
     return named.order_by("name", "function_id")
 
 
-def inputs_with_sources(task_key: UUID) -> QuerySet[TaskInput]:
-    """Return a task's inputs in the order given, each with what feeds it."""
-    return (
-        TaskInput.objects.filter(task_id=task_key)
-        .select_related("dataset", "model", "parent_task__function")
-        .order_by("position")
+def inputs_with_sources(task_key: UUID, limit: int) -> QuerySet[TaskInput]:
+    """Return a task's inputs in the order given, each with what feeds it.
+
+    Of those of one identifier the first `limit`; `total` says how many there are.
+    """
+    rows = TaskInput.objects.filter(task_id=task_key).annotate(
+        place=Window(RowNumber(), partition_by="identifier", order_by="position"),
+        total=Window(Count("pk"), partition_by="identifier"),
     )
+    related = rows.select_related("dataset", "model", "parent_task__function")
+    return related.filter(place__lte=limit).order_by("position")
 
 
 def parents_of(task_key: UUID) -> QuerySet[Task]:

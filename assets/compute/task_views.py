@@ -26,6 +26,8 @@ from .tables import TaskTable
 
 # How many parents and children of a task its page shows, and assets of one input.
 SHOWN = 20
+# How many inputs and outputs it lists, and assets of one input when one looks for more.
+LISTED = 200
 
 
 class TaskList(OfTasks, AssetListPage):
@@ -49,6 +51,8 @@ class Input:
     identifier: str
     kind: str
     sources: list[TaskInput] = field(default_factory=list)
+    # How many there are, of which `sources` has the first.
+    total: int = 0
 
     @property
     def kind_label(self) -> str:
@@ -61,6 +65,14 @@ class Input:
     @property
     def more(self) -> list[TaskInput]:
         return self.sources[SHOWN:]
+
+    @property
+    def more_count(self) -> int:
+        return self.total - len(self.first)
+
+    @property
+    def unlisted(self) -> int:
+        return self.total - len(self.sources)
 
 
 @dataclass
@@ -103,9 +115,9 @@ class TaskPage(OfTasks, AssetPage):
         """Return the task's outputs in the function's order, with what they have made."""
         task = self.object
         kinds = outputs_of([task.function_id])[task.function_id]
-        order = list(kinds)
+        order = {identifier: place for place, identifier in enumerate(kinds)}
         rows = sorted(
-            task.outputs.select_related("permissions"), key=lambda row: order.index(row.identifier)
+            task.outputs.select_related("permissions"), key=lambda row: order[row.identifier]
         )
         return [Output(row.identifier, kinds[row.identifier]["kind"], row) for row in rows]
 
@@ -127,10 +139,13 @@ class TaskPage(OfTasks, AssetPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         task = self.object
         parents, children = parents_of(task.pk), children_of(task.pk)
+        inputs = _inputs(task)
         return super().get_context_data(
             lasted=lasted(task.start_date, task.end_date),
-            inputs=_inputs(task),
-            outputs=self.made,
+            inputs=inputs[:LISTED],
+            more_inputs=len(inputs[LISTED:]),
+            outputs=self.made[:LISTED],
+            more_outputs=len(self.made[LISTED:]),
             parents=parents[:SHOWN],
             parent_count=parents.count(),
             children=children[:SHOWN],
@@ -140,10 +155,11 @@ class TaskPage(OfTasks, AssetPage):
         )
 
 
-def _inputs(task: Task) -> Iterable[Input]:
+def _inputs(task: Task) -> list[Input]:
     """Return what a task takes, by input, in the function's order; two queries."""
     kinds = inputs_of([task.function_id])[task.function_id]
     found = {name: Input(name, kinds[name]["kind"]) for name in kinds}
-    for row in inputs_with_sources(task.pk):
+    for row in inputs_with_sources(task.pk, LISTED):
         found[row.identifier].sources.append(row)
-    return found.values()
+        found[row.identifier].total = row.total  # type: ignore[attr-defined]  # annotated
+    return list(found.values())

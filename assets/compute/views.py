@@ -21,7 +21,7 @@ from .snippets import SPELLED, plan_snippets
 from .statuses import FINAL
 from .tables import ComputePlanTable
 
-# How many performances a plan's page shows; the CSV has all.
+# How many performances and functions a plan's page shows; the CSV and the list of tasks have all.
 SHOWN = 100
 
 
@@ -47,6 +47,7 @@ class ComputePlanPage(OfPlans, AssetPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         plan = self.object
         own, performances = may_change(self.user, plan), self.performances()
+        functions = list(functions_of(plan.pk)[: SHOWN + 1])
         return super().get_context_data(
             shares=shares(plan.counts),
             lasted=lasted(plan.start_date, plan.end_date),
@@ -54,7 +55,8 @@ class ComputePlanPage(OfPlans, AssetPage):
             may_add_tasks=own and not list(check_takes_tasks(plan.status, plan.pk)),
             may_cancel=not check_cancel(plan, self.user),
             by_rank=rank_table(plan.pk),
-            functions=functions_of(plan.pk),
+            functions=functions[:SHOWN],
+            more_functions=len(functions) > SHOWN,
             performances=performances[:SHOWN],
             performance_count=len(performances),
             graph=plan_graph(plan) if 0 < plan.task_count <= INLINE else None,

@@ -15,6 +15,9 @@ from ..permissions.pages import FormPage
 from ..permissions.queries import access_matrix
 from .queries import RECENT, events_of
 
+# How many columns the table of who may do what has.
+USES = 10
+
 
 class OneAsset(OfKind, Checked):
     """Mixin of pages about the asset whose key is in the URL, and of pages below that one."""
@@ -51,13 +54,15 @@ class AssetPage(OneAsset, Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         asset, user = self.object, self.user
-        uses = self.uses()
+        all_uses = self.uses()
+        uses = all_uses[:USES]
         events = list(events_of(asset.pk)[: RECENT + 1])
         return super().get_context_data(
             asset=asset,
             may_change=may_change(user, asset),
             may_register=may_register(user),
             uses=[name for name, _ in uses],
+            more_uses=len(all_uses) - len(uses),
             access=access_matrix(asset.owner_id, uses) if uses else [],
             events=events[:RECENT],
             more_events=len(events) > RECENT,

@@ -95,8 +95,8 @@ class FunctionPage(OfFunctions, AssetPage):
         return super().get_context_data(
             why_not=why_not_download(self.user, function.permissions, function.owner_id),
             slot_groups=[
-                ("Inputs", [slot(item) for item in self.spec.inputs]),
-                ("Outputs", [slot(item) for item in self.spec.outputs]),
+                (heading, [slot(item) for item in items[:LISTED]], len(items[LISTED:]))
+                for heading, items in (("Inputs", self.spec.inputs), ("Outputs", self.spec.outputs))
             ],
             drawings=[
                 draw(function.name, self.spec.inputs, self.spec.outputs, measures)

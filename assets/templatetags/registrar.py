@@ -20,6 +20,7 @@ register.simple_tag(permissions_tag, name="permissions_tag")
 register.filter("short", markup.short)
 register.filter("markdown", texts.markdown)
 register.filter("highlight", texts.highlight)
+register.filter("fits", texts.fits)
 register.filter("asset_url", pages.asset_url)
 
 # The pages below each entry of the navigation, by how the names of their URLs begin.

@@ -22,7 +22,7 @@ from .draft import Draft, key_of, path_of, place_of, task_at
 from .forms import FunctionChoice
 from .names import Names
 from .offers import samples_of
-from .task_form import PREFIX, TaskFields, data_of, prefetched
+from .task_form import PREFIX, TaskFields, can_be_built, data_of, prefetched
 
 Judge = Callable[[Draft], list[Problem]]
 
@@ -88,7 +88,8 @@ class Desk:
 
     @cached_property
     def function(self) -> Function | None:
-        return prefetched(as_key(self.data.get(f"{PREFIX}-function", "")))
+        function = prefetched(as_key(self.data.get(f"{PREFIX}-function", "")))
+        return function if function and can_be_built(function) else None
 
     @cached_property
     def names(self) -> Names:
@@ -168,6 +169,9 @@ class Desk:
     def open(self, task: dict[str, Any], function: Function | None, place: int | None) -> None:
         """Lay a task out to be filled in; without a function, that is chosen first."""
         self.close()
+        if function is not None and not can_be_built(function):
+            function = None
+            self.complaint = "This function has too many inputs and outputs for a form: write JSON."
         values = {f"{PREFIX}-body": [orjson.dumps(task).decode()]}
         if function is not None:
             values = data_of(task, function)

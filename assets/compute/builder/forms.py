@@ -13,6 +13,7 @@ from ...common.forms import MAX_MESSAGES
 from ...common.layouts import PageForm
 from ...common.parsing import as_key
 from ...common.pickers import AssetPicker
+from ...common.texts import cut
 from ...functions.models import Function
 from ...functions.queries import inputs_of, outputs_of
 from ..forms import ComputePlanForm, PlanTasksForm
@@ -136,11 +137,15 @@ class FunctionChoice(forms.Form):
         return as_key(str(self.data.get("function", "")))
 
 
+def _listed(identifiers: Iterable[str]) -> str:
+    return cut(", ".join(identifiers), 100)
+
+
 def signatures(rows: Sequence[Function]) -> dict[UUID, str]:
     """Say what each function takes and makes; two queries."""
     keys = [row.pk for row in rows]
     inputs, outputs = inputs_of(keys), outputs_of(keys)
     return {
-        row.pk: f"{', '.join(inputs[row.pk])} → {', '.join(outputs[row.pk])}, {row.owner_id}"
+        row.pk: f"{_listed(inputs[row.pk])} → {_listed(outputs[row.pk])}, {row.owner_id}"
         for row in rows
     }

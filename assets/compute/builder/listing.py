@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ...common.errors import Problem
 from ...common.parsing import as_key
-from ..drawing import Drawing, Edge, Node, draw
+from ..drawing import EDGES, Drawing, Edge, Node, draw
 from ..models import ComputePlan, Task, TaskInput
 from .draft import Draft, inputs_of, key_of, outputs_of, parents_of, path_of, place_of
 from .names import Names
@@ -158,6 +158,8 @@ def graph_of(draft: Draft, names: Names, plan: ComputePlan | None = None) -> Gra
             url = f"#task-{place + 1}" if place < LISTED else ""
             nodes.append(Node(str(key), names.task(place), worker, "draft", worker, url))
             edges += _edges(key, task)
+    if len(edges) > EDGES:
+        return None
     # Keys that occur twice are told as a problem; one of them is drawn.
     drawing = draw(list({node.key: node for node in nodes}.values()), edges)
     summary = f"Graph of {len(draft)} tasks of the draft and {drawing.edge_count} arrows"

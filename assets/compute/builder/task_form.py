@@ -31,6 +31,8 @@ from .offers import Offers, grouped, permissions_in, samples_of, usable_datasets
 PREFIX = "task"
 # How many data samples have a box of their own; the others are found by their key.
 SAMPLES = 200
+# Each input is a search of its own, each output a list of all organisations.
+MAX_SLOTS = 40
 # A select or a radio button that changes what other fields offer.
 _REFRESH = {"hx-post": "", "hx-trigger": "change", "hx-vals": '{"action": "refresh"}'}
 
@@ -319,6 +321,11 @@ def data_of(task: Mapping[str, Any], function: Function) -> dict[str, list[str]]
         if value.get("transient") or value.get("is_transient"):
             data[f"out-{number}-transient"] = ["on"]
     return {f"{PREFIX}-{name}": values for name, values in data.items()}
+
+
+def can_be_built(function: Function) -> bool:
+    """Has the function few enough inputs and outputs for a form?"""
+    return len(function.inputs.all()) + len(function.outputs.all()) <= MAX_SLOTS
 
 
 def prefetched(key: UUID | None) -> Function | None:
