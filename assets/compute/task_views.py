@@ -1,6 +1,6 @@
 """Pages of tasks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
@@ -161,5 +161,5 @@ def _inputs(task: Task) -> list[Input]:
     found = {name: Input(name, kinds[name]["kind"]) for name in kinds}
     for row in inputs_with_sources(task.pk, LISTED):
         found[row.identifier].sources.append(row)
-        found[row.identifier].total = row.total  # type: ignore[attr-defined]  # annotated
+        found[row.identifier].total = row.total
     return list(found.values())

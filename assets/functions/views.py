@@ -38,6 +38,8 @@ from .tables import FunctionTable
 
 # What a page shows of the tasks of a function; the list has all.
 SHOWN = 8
+# How many inputs, and outputs, the page lists.
+LISTED = 200
 
 
 class OfFunctions(OfKind):
