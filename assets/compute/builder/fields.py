@@ -55,12 +55,13 @@ class SourcesWidget(Picker):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         chosen = list(value or ())
+        is_chosen = set(chosen).__contains__
         context["widget"] |= {
             "groups": [
                 {
                     "heading": group.heading,
                     "options": [
-                        Option(*source, is_chosen=source.value in chosen)
+                        Option(*source, is_chosen=is_chosen(source.value))
                         for source in group.sources
                     ],
                 }

@@ -156,9 +156,9 @@ def named(values: Iterable[str]) -> list[Source]:
     keys = {key for ref in refs.values() if (key := as_key(ref.get("asset_key")))}
     found: list[Source] = []
     if parents:
-        found += _sources(TaskOutput.objects.filter(task__in=parents))
+        found += _sources(TaskOutput.objects.filter(task_id__any=parents))
     if keys:
-        found += _models(apps.get_model("assets", "Model").objects.filter(key__in=keys), None)
+        found += _models(apps.get_model("assets", "Model").objects.filter(key__any=keys), None)
     known = {source.value: source for source in found}
     return [known.get(value) or Source(value, f"unknown {value}"[:60]) for value in refs]
 

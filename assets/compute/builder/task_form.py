@@ -285,11 +285,11 @@ class LoneTaskFields(TaskFields):
 
 def _narrowed(sources: list[Any], chosen: list[str], term: str) -> list[Any]:
     """Return the last tasks of a draft that match a search, and those that are chosen."""
-    words = term.lower().split()
+    words, kept = term.lower().split(), set(chosen)
     found = [
         source
         for source in sources
-        if source.value in chosen or all(word in source.label.lower() for word in words)
+        if source.value in kept or all(word in source.label.lower() for word in words)
     ]
     return found[-60:]
 
