@@ -21,7 +21,7 @@ class CommonMiddlewareWithoutLoss(CommonMiddleware):
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         # A client names the encoding of what it sends: Python knows some that no text has.
         try:
-            b"".decode(request.encoding or "utf-8", "replace")
+            b"text".decode(request.encoding or "utf-8", "replace")
         except (LookupError, UnicodeError) as error:
             raise BadRequest(f'What is sent in "{request.encoding}" is no text.') from error
         return super().process_request(request)

@@ -12,7 +12,7 @@ from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
 from ...common.errors import Problem
-from ...common.forms import ProblemForm, key_field, text_field
+from ...common.forms import MAX_MESSAGES, ProblemForm, key_field, text_field
 from ...common.kinds import AssetKind
 from ...common.parsing import as_key
 from ...common.pickers import AssetPicker
@@ -227,11 +227,13 @@ class TaskFields(ProblemForm):
         # Known before the first is shown: a field with an error has no value any more.
         places = [name for name, _ in self._refs()]
         unread = set(self.errors)
-        for path, problem in problems:
+        for path, problem in problems[:MAX_MESSAGES]:
             name = self._field_of(path, problem, places)
             if name not in unread:
                 said = self.names.in_words(problem.sentence)
                 self.add_error(name, ValidationError(said, code=problem.code.label))
+        if more := len(problems[MAX_MESSAGES:]):
+            self.add_error(None, f"There are {more:,} problems more; mend these first.")
 
     def _field_of(self, path: str, problem: Problem, places: list[str]) -> str | None:
         if found := re.match(r"inputs\[(\d+)\]", path):
