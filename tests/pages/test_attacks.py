@@ -40,6 +40,7 @@ from tests.builders import (
     upload,
     zip_of,
 )
+from tests.conftest import PASSWORD
 
 # What a URL needs besides its name, as the scene has it.
 KINDS = ("dataset", "data-sample", "function", "compute-plan", "task")
@@ -445,3 +446,46 @@ def test_nothing_in_a_file_name_runs(session_of, alice, kind, name):
         answer = session_of(alice).post(reverse(f"upload-{kind}"), sent)
         assert answer.status_code in (200, 422)
         assert not Marks(answer.content.decode()).found
+
+
+# --- What clients say of themselves ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("codec", ["rot13", "idna", "undefined", "zlib"])
+@pytest.mark.parametrize("who", ["", "alice"])
+def test_encoding_that_no_text_has_is_refused(client, session_of, alice, codec, who):
+    browser = session_of(alice) if who else client
+    kind = f"multipart/form-data; boundary=x; charset={codec}"
+    body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
+    for url in ("/sign-in/", "/datasets/new/", "/uploads/opener/"):
+        assert browser.generic("POST", url, body, content_type=kind).status_code == 400
+        assert browser.get(url, CONTENT_TYPE=kind).status_code == 400
+
+
+@pytest.mark.parametrize("address", ["http://[evil", "//evil.example", "javascript:alert(1)", "x"])
+def test_part_of_a_page_at_no_address_leads_to_sign_in(client, address):
+    headers = {"HX-Request": "true", "HX-Current-URL": address}
+    answer = client.get("/datasets/", headers=headers)
+    assert answer["HX-Redirect"] == "/sign-in/?next=%2F"
+
+
+ELSEWHERE = (
+    *(
+        "//evil.example",
+        "///evil.example",
+        "\\\\evil.example",
+        "/\\evil.example",
+        "\t//evil.example",
+    ),
+    *("javascript:alert(1)", "https:evil.example", "http:///evil.example", "/\n/evil.example"),
+    *("https://testserver@evil.example", " //evil.example", "data:text/html,x"),
+)
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_nobody_is_led_elsewhere(client, session_of, alice, url):
+    given = {"username": "alice", "password": PASSWORD, "next": url}
+    assert client.post("/sign-in/", given)["Location"] == "/"
+    assert session_of(alice).get("/sign-in/", {"next": url})["Location"] == "/"
+    answer = session_of(alice).post("/choices/datasets/", {"next": url})
+    assert answer["Location"].startswith("/datasets/?")
