@@ -69,7 +69,9 @@ class MatchFilter(CharFilter):
         super().__init__(**kwargs)
 
     def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
-        for term in list(dict.fromkeys(_terms(value or "")))[:MAX_WORDS]:
+        # PostgreSQL cannot even be asked for NUL, which no text has.
+        terms = _terms((value or "").replace("\0", " "))
+        for term in list(dict.fromkeys(terms))[:MAX_WORDS]:
             anywhere = Q(pk__in=[])
             for name in self.fields:
                 anywhere |= self.condition(name, term)
