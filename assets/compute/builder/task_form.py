@@ -100,7 +100,8 @@ class TaskFields(ProblemForm):
         """The organisation that would run the task: data never leave theirs."""
         if self.takes_data:
             return self.dataset.owner_id if self.dataset else ""
-        return str(self.data.get(f"{PREFIX}-worker", ""))
+        # PostgreSQL cannot even be asked for an id with NUL, which nobody has.
+        return str(self.data.get(f"{PREFIX}-worker", "")).replace("\0", "")
 
     def _input_field(self, declared: FunctionInput) -> forms.Field:
         options: dict[str, Any] = {
