@@ -29,6 +29,7 @@ from tests.builders import (
     OPENER,
     OPENER_INPUT,
     SAMPLES_INPUT,
+    make_aggregate,
     make_dataset,
     make_failure,
     make_function,
@@ -229,6 +230,23 @@ def test_what_was_removed_comes_back_anywhere(session_of, alice, place):
     answer = session_of(alice).post("/compute-plans/new/", sent)
     assert answer.status_code == 200
     assert json.loads(answer.context["draft_text"]) == [{"tag": "back"}]
+
+
+@pytest.mark.parametrize("name", ["datasets-search", "data_samples-search"])
+def test_nul_is_searched_for_nowhere(session_of, alice, keys, name):
+    for url in ("/data-samples/new/", "/data-samples/link/"):
+        answer = session_of(alice).post(url, {name: "a\0b", "action": "refresh"})
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("field", ["task-worker", "task-in-0-search", "task-in-0", "task-tag"])
+@pytest.mark.parametrize("action", ["refresh", "put", "register", "code"])
+def test_nul_is_no_part_of_a_task(session_of, alice, field, action):
+    function = make_aggregate(alice)
+    sent = {"task-function": function.key, "task-key": uuid4(), "action": action, "name": "x"}
+    sent |= {"task-worker": alice.organization_id, field: "a\0b"}
+    for url in ("/compute-plans/new/", "/tasks/new/"):
+        assert session_of(alice).post(url, sent).status_code in (200, 422)
 
 
 # --- Texts ----------------------------------------------------------------------------------------
