@@ -213,10 +213,14 @@ def errors_of(response: HttpResponse) -> Iterator[Shown]:
     context = response.context
     if context is None or "adminform" not in context:
         return
-    form = context["adminform"].form
+    formsets = (inline.formset for inline in context.get("inline_admin_formsets", ()))
+    yield from shown(context["adminform"].form, formsets)
+
+
+def shown(form: Any, formsets: Iterable[Any]) -> Iterator[Shown]:
+    """Return the errors of a form and of the lists of rows below it."""
     yield from _shown(form, "")
-    for inline in context.get("inline_admin_formsets", ()):
-        formset = inline.formset
+    for formset in formsets:
         for error in formset.non_form_errors().as_data():
             yield Shown(formset.prefix, error.code or "", " ".join(error.messages))
         for row in formset.forms:

@@ -20,7 +20,7 @@ from assets.functions.models import Function
 from assets.functions.specs import FunctionSpec
 from assets.organizations.models import User
 from tests import builders
-from tests.admin.door import AdminDoor, Data, Page, Shown
+from tests.admin.door import AdminDoor, Data, Page, Shown, shown
 from tests.rules.requests import Cancel, Link, Rename, Request, Tasks
 
 RENAMED = {
@@ -87,19 +87,7 @@ def errors_of(response: HttpResponse) -> Iterator[Shown]:
     form: Any = response.context.get("form") if response.context else None
     if form is None or not hasattr(form, "rows"):
         return
-    yield from _shown(form, "")
+    yield from shown(form, form.rows.values())
     # Of tasks the page lists every problem, with its path.
     for problem in getattr(form, "task_problems", ()):
         yield Shown(problem.field, problem.code.label, problem.sentence)
-    for formset in form.rows.values():
-        for error in formset.non_form_errors().as_data():
-            yield Shown(formset.prefix, error.code or "", " ".join(error.messages))
-        for row in formset.forms:
-            yield from _shown(row, f"{row.prefix}-")
-
-
-def _shown(form: Any, prefix: str) -> Iterator[Shown]:
-    for name, errors in form.errors.as_data().items():
-        place = prefix.rstrip("-") if name == "__all__" else f"{prefix}{name}"
-        for error in errors:
-            yield Shown(place, error.code or "", " ".join(error.messages))
