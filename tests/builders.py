@@ -58,10 +58,11 @@ def upload(content: bytes, name: str = "file") -> ContentFile:
 
 
 def zip_of(files: Mapping[str, bytes]) -> bytes:
+    """Zip the files; the same bytes whenever it is called, so that checksums can be compared."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content)
     return buffer.getvalue()
 
 
