@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -12,16 +11,23 @@ from assets.common.kinds import AssetKind
 from assets.compute.specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
 from assets.compute.statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus, plan_status
 from assets.functions.models import FunctionStatus
-from assets.permissions.specs import PermissionsSpec
 
 from .rows import Table, moment, plain, write_all
-from .stock import TOGETHER, Dataset, Stock, new_key, public
+from .stock import ORGANIZATIONS, TOGETHER, Dataset, Stock, new_key, public
 
 # A plan is so many chains side by side: clients, which train round after round.
 CHAINS = 10
 # Of ten plans, what became of them.
 FATES = ("done",) * 4 + ("doing",) * 2 + ("created",) * 2 + ("failed", "canceled")
-PERFORMANCE = PermissionsSpec(True)
+# The outputs of a task, by its owner and whether its model is for the three only.
+_OUTPUTS = {
+    (owner, together): {
+        "model": OutputSpec(TOGETHER if together else public(owner)),
+        "performance": OutputSpec(public(owner)),
+    }
+    for owner in ORGANIZATIONS
+    for together in (True, False)
+}
 MODEL_CHECKSUM = hashlib.sha256(b"weights").hexdigest()
 
 
@@ -37,6 +43,8 @@ class Plan:
     key: str = ""
     counts: Counter[TaskStatus] = field(default_factory=Counter)
     failed_task_key: str | None = None
+    tasks: list[str] = field(default_factory=list)
+    times: dict[int, str] = field(default_factory=dict)
 
     @property
     def fate(self) -> str:
@@ -48,16 +56,18 @@ class Plan:
         return self.rounds // 2 if self.fate in ("doing", "canceled") else self.rounds
 
     @property
-    def started(self) -> datetime | None:
-        return None if self.fate == "created" else self.created
+    def started(self) -> str | None:
+        return None if self.fate == "created" else self.time_of(0)
 
     @property
-    def ended(self) -> datetime | None:
+    def ended(self) -> str | None:
         return None if self.fate in ("created", "doing") else self.time_of(self.reached)
 
-    def time_of(self, round_: int) -> datetime:
+    def time_of(self, round_: int) -> str:
         """When the tasks of a round begin; each takes a minute."""
-        return self.created + timedelta(minutes=round_)
+        if round_ not in self.times:
+            self.times[round_] = moment(self.created + timedelta(minutes=round_))
+        return self.times[round_]
 
     def status_of(self, round_: int, chain: int) -> TaskStatus:
         if self.fate == "created":
@@ -71,9 +81,9 @@ class Plan:
         return TaskStatus.EXECUTING if running else TaskStatus.WAITING_FOR_PARENT_TASKS
 
     def dates_of(self, round_: int, status: TaskStatus) -> tuple[str | None, str | None]:
-        begin, end = moment(self.time_of(round_)), moment(self.time_of(round_ + 1))
+        begin, end = self.time_of(round_), self.time_of(round_ + 1)
         if status == TaskStatus.CANCELED:
-            return None, moment(self.time_of(self.reached))
+            return None, self.time_of(self.reached)
         if status in (TaskStatus.DONE, TaskStatus.FAILED):
             return begin, end
         return (begin, None) if status == TaskStatus.EXECUTING else (None, None)
@@ -160,11 +170,10 @@ class Plans:
         inputs = [("opener", dataset.key, None, ""), ("datasamples", None, sample, "")]
         if parent:
             inputs.append(("shared", None, None, parent))
-        outputs = {"model": TOGETHER if chain % 3 else public(plan.owner)}
-        outputs["performance"] = PERFORMANCE.owned_by(plan.owner)
+        outputs = _OUTPUTS[plan.owner, chain % 3 > 0]
         digest = _digest(plan.owner, function, tag, metadata, inputs, outputs)
         self._tasks.add(
-            *(key, plan.owner, moment(plan.created), *plan.dates_of(round_, status)),
+            *(key, plan.owner, plan.time_of(0), *plan.dates_of(round_, status)),
             *(plain(metadata), plan.key, function, dataset.owner, round_, tag, status.value),
             ErrorType.EXECUTION.value if status == TaskStatus.FAILED else "",
             *(self.stock.permissions[dataset.logs], digest),
@@ -175,6 +184,7 @@ class Plans:
         )
         self._add_outputs(plan, round_, key, dataset.owner, status, outputs)
         plan.counts[status] += 1
+        plan.tasks.append(key)
         return key
 
     def _add_outputs(
@@ -184,10 +194,10 @@ class Plans:
         task: str,
         worker: str,
         status: TaskStatus,
-        outputs: dict[str, PermissionsSpec],
+        outputs: dict[str, OutputSpec],
     ) -> None:
-        end = moment(plan.time_of(round_ + 1))
-        for identifier, permissions in outputs.items():
+        end = plan.time_of(round_ + 1)
+        for identifier, (permissions, _) in outputs.items():
             self._outputs_made += 1
             number = self._outputs_made
             self._outputs.add(number, task, identifier, self.stock.permissions[permissions], 0)
@@ -208,9 +218,9 @@ class Plans:
         name, tag = f"Study {plan.number}", f"phase-{plan.number % 7}"
         metadata = {"disease": ("melanoma", "sepsis", "asthma")[plan.number % 3]}
         status = plan_status(dict(plan.counts), cancelled=plan.fate == "canceled")
-        begin, end = (date and moment(date) for date in (plan.started, plan.ended))
+        begin, end = plan.started, plan.ended
         self._plans.add(
-            *(plan.key, plan.owner, moment(plan.created), begin, end, plain(metadata), name, tag),
+            *(plan.key, plan.owner, plan.time_of(0), begin, end, plain(metadata), name, tag),
             self.stock.users[plan.owner].pk,
             ComputePlanSpec(UUID(plan.key), name, tag, metadata).digest(),
             *(status.value, end if plan.fate == "canceled" else None, plan.failed_task_key),
@@ -226,19 +236,14 @@ class Plans:
                 kind = AssetKind.COMPUTE_PLAN
                 self.events.add(plan.owner, action, kind, {plan.key: name}, when, **detail)
 
-        happened("registered", moment(plan.created))
-        tasks = dict.fromkeys(self._keys_of(plan), "")
-        self.events.add(
-            plan.owner, "registered", AssetKind.COMPUTE_TASK, tasks, moment(plan.created)
-        )
+        happened("registered", plan.time_of(0))
+        tasks = dict.fromkeys(plan.tasks, "")
+        self.events.add(plan.owner, "registered", AssetKind.COMPUTE_TASK, tasks, plan.time_of(0))
         happened("started", begin)
         happened("canceled", end if plan.fate == "canceled" else None)
         failed = plan.failed_task_key
-        detail = {"first_failed_task_key": str(UUID(failed))} if failed else {}
+        detail = {"first_failed_task_key": _spelt(failed)} if failed else {}
         happened("ended", end, status=status.removeprefix("PLAN_"), **detail)
-
-    def _keys_of(self, plan: Plan) -> Iterable[str]:
-        return [row[0] for row in self._tasks.newest(plan.counts.total())]
 
 
 def _digest(
@@ -247,16 +252,18 @@ def _digest(
     tag: str,
     metadata: dict[str, str],
     inputs: list[tuple[str, str | None, str | None, str]],
-    outputs: dict[str, PermissionsSpec],
+    outputs: dict[str, OutputSpec],
 ) -> str:
+    # Keys are given as the digest's JSON spells them: UUIDs would be made only to be spelt so.
     refs = [
-        InputRef(identifier, None, UUID(parent), "model")
+        InputRef(identifier, None, _spelt(parent), "model")
         if parent
-        else InputRef(identifier, UUID(dataset or sample))
+        else InputRef(identifier, _spelt(dataset or sample))
         for identifier, dataset, sample, parent in inputs
     ]
-    permitted = {name: OutputSpec(value) for name, value in outputs.items()}
-    spec = TaskSpec(
-        UUID(int=0), UUID(function), tag=tag, metadata=metadata, inputs=refs, outputs=permitted
-    )
+    spec = TaskSpec("", _spelt(function), "", None, tag, metadata, refs, outputs)
     return spec.digest(owner)
+
+
+def _spelt(key: str) -> str:
+    return f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"

@@ -56,10 +56,6 @@ class Table:
     def extend(self, rows: Iterable[Row]) -> None:
         self._rows.extend(rows)
 
-    def newest(self, count: int) -> list[Row]:
-        """Return the rows that were added last."""
-        return self._rows[-count:]
-
     def write(self) -> None:
         """Write what was added, in the order of adding, and forget it."""
         rows, self._rows = self._rows, []
@@ -93,7 +89,7 @@ def _text(value: Any) -> str:
     if value is None:
         return r"\N"
     text = str(value)
-    return text if text.isalnum() else text.translate(_ESCAPES)
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
 
 
 def write_all(tables: Iterable[Table]) -> None:
