@@ -52,7 +52,8 @@ class RegistrarAdminSite(AdminSite):
         return [section for section in (*sections, more) if section["models"]]
 
     def index(self, request, extra_context=None):
-        events = apps.get_model("assets", "Event").objects.select_related("organization")
+        events = apps.get_model("assets", "Event").objects.filter(public=True)
+        events = events.select_related("organization")
         context = {"recent_events": events[:RECENT_EVENTS], **(extra_context or {})}
         return super().index(request, context)
 

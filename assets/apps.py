@@ -10,6 +10,7 @@ class AssetsConfig(AppConfig):
     verbose_name = "Registrar"
 
     def ready(self) -> None:
+        from .feed import receivers  # noqa: F401  they listen from here on
         from .immutable import install_triggers
 
         post_migrate.connect(install_triggers, sender=self)

@@ -43,6 +43,9 @@ CHANGEABLE = {
     },
 }
 
+# What is never deleted. PostgreSQL only: an SQLite file is at the mercy of whoever may open it.
+KEPT = {"Event"}
+
 _SQLITE = """
     CREATE TRIGGER {trigger} BEFORE UPDATE ON {table} WHEN {changed}
     BEGIN SELECT RAISE(ABORT, '{message}'); END
@@ -53,6 +56,11 @@ _POSTGRESQL = """
         RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
     END $$;
     CREATE TRIGGER {trigger} BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({changed})
+    EXECUTE FUNCTION registrar_refuse('{message}')
+"""
+_POSTGRESQL_KEPT = """
+    DROP TRIGGER IF EXISTS {trigger} ON {table};
+    CREATE TRIGGER {trigger} BEFORE DELETE ON {table} FOR EACH ROW
     EXECUTE FUNCTION registrar_refuse('{message}')
 """
 
@@ -84,3 +92,11 @@ def install_triggers(using: str = "default", **_) -> None:
                     message=f"a registered {meta.verbose_name} cannot be changed",
                 )
             )
+            if name in KEPT and not sqlite:
+                cursor.execute(
+                    _POSTGRESQL_KEPT.format(
+                        trigger=connection.ops.quote_name(f"{meta.db_table}_kept"),
+                        table=table,
+                        message=f"a registered {meta.verbose_name} cannot be deleted",
+                    )
+                )

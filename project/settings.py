@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "assets.common.middleware.ContentSecurityPolicy",
     "assets.common.middleware.GZipPages",
+    "assets.common.audit.Audited",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "assets.common.middleware.CommonMiddlewareWithoutLoss",

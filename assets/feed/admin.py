@@ -1,8 +1,12 @@
 """The admin of events: the audit trail."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Q, QuerySet
 
 from ..common.admin import RegistryAdmin
+from ..permissions.access import may_audit
 from .models import Event
 
 
@@ -10,8 +14,17 @@ from .models import Event
 class EventAdmin(RegistryAdmin):
     """Who did what to which asset, and when; the history of an asset is this list, filtered."""
 
-    list_display = ("when", "actor_name", "acted_for", "action", "asset_kind", "asset")
-    list_filter = ("action", "asset_kind", "organization", "timestamp")
+    list_display = (
+        "when",
+        "actor_name",
+        "acted_for",
+        "action",
+        "result",
+        "asset_kind",
+        "asset",
+        "address",
+    )
+    list_filter = ("action", "result", "asset_kind", "organization", "timestamp")
     search_fields = ("actor_name", "asset_name", "asset_key")
     search_help_text = "User, name or key of an asset."
     date_hierarchy = "timestamp"
@@ -20,12 +33,22 @@ class EventAdmin(RegistryAdmin):
         "timestamp",
         "actor_name",
         "organization",
+        "address",
         "action",
+        "result",
         "asset_kind",
         "asset_name",
         "asset_key",
         "detail",
     )
+
+    def get_queryset(self, request: Any) -> QuerySet[Event]:
+        """What is public, and what its admins read of their organisation."""
+        events: QuerySet[Event] = super().get_queryset(request)
+        if request.user.is_superuser:
+            return events
+        own = Q(organization_id=request.user.organization_id) if may_audit(request.user) else Q()
+        return events.filter(Q(public=True) | own) if own else events.filter(public=True)
 
     @admin.display(description="when", ordering="timestamp")
     def when(self, event: Event) -> str:
@@ -33,9 +56,9 @@ class EventAdmin(RegistryAdmin):
 
     @admin.display(description="organisation", ordering="organization")
     def acted_for(self, event: Event) -> str:
-        return event.organization_id
+        return event.organization_id or ""
 
     @admin.display(description="asset", ordering="asset_name")
     def asset(self, event: Event) -> str:
         """Name the asset; kinds without names by as much of the key as tells them apart."""
-        return event.asset_name or str(event.asset_key)[:8]
+        return event.asset_name or str(event.asset_key or "")[:8]

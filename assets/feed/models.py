@@ -3,25 +3,30 @@
 from django.conf import settings
 from django.db import models
 
+from ..common import audit
 from ..common.kinds import AssetKind
 from ..organizations.models import Organization
 
 
 class Event(models.Model):
-    """One thing that happened to one asset. Events are only ever added."""
+    """One thing that happened, or was refused. Events are only ever added.
 
-    class Action(models.TextChoices):
-        REGISTERED = "registered"
-        RENAMED = "renamed"
-        LINKED = "linked"
-        STARTED = "started"
-        ENDED = "ended"
-        CANCELED = "canceled", "cancelled"
+    What happened to an asset is public, as its metadata is. The rest (downloads, sign-ins, users,
+    tokens, refusals) is read by the admins of the organisation that it names.
+    """
+
+    Action = audit.Action
+    Result = audit.Result
 
     timestamp = models.DateTimeField()
     action = models.CharField(max_length=20, choices=Action)
+    result = models.CharField(
+        max_length=10, choices=Result, default=Result.DONE, db_default=Result.DONE.value
+    )
+    public = models.BooleanField(default=True, db_default=True)
+    # None: of a platform superuser who belongs to no organisation, or of nobody who is known.
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="+", db_index=False
+        Organization, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -30,11 +35,16 @@ class Event(models.Model):
         related_name="+",
         db_index=False,
     )
-    # The name outlives the user's account.
-    actor_name = models.CharField(max_length=150)
-    asset_kind = models.CharField(max_length=30, choices=AssetKind)
-    asset_key = models.UUIDField()
-    asset_name = models.CharField(max_length=100, blank=True)
+    # The name outlives the user's account; blank for who did not sign in.
+    actor_name = models.CharField(max_length=150, blank=True)
+    # None: from a command on the server itself.
+    address = models.GenericIPAddressField(null=True)
+    asset_kind = models.CharField(
+        max_length=30, choices=[*AssetKind.choices, *audit.SubjectKind.choices]
+    )
+    # None for what has no key, such as a user.
+    asset_key = models.UUIDField(null=True)
+    asset_name = models.CharField(max_length=150, blank=True)
     detail = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -56,7 +56,7 @@ class AssetPage(OneAsset, Page):
         asset, user = self.object, self.user
         all_uses = self.uses()
         uses = all_uses[:USES]
-        events = list(events_of(asset.pk)[: RECENT + 1])
+        events = list(events_of(asset, user)[: RECENT + 1])
         return super().get_context_data(
             asset=asset,
             may_change=may_change(user, asset),

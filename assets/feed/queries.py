@@ -1,10 +1,11 @@
 """What pages ask about events."""
 
-from uuid import UUID
-
 from django.db.models import QuerySet
 
 from ..common.kinds import AssetKind
+from ..common.models import Asset
+from ..organizations.models import User
+from ..permissions.access import may_audit, may_audit_asset
 from .models import Event
 
 RECENT = 12
@@ -17,6 +18,20 @@ NEWS = (Event.Action.REGISTERED, Event.Action.STARTED, Event.Action.ENDED)
 IMPORTANT = Event.Action.ENDED
 
 
+def public_events() -> QuerySet[Event]:
+    """What happened to assets, which all organisations may know."""
+    return Event.objects.filter(public=True)
+
+
+def events_for(user: User) -> QuerySet[Event]:
+    """The audit trail as far as this user may read it: all of it, or its organisation's."""
+    if user.is_superuser:
+        return Event.objects.all()
+    if may_audit(user):
+        return Event.objects.filter(organization_id=user.organization_id)
+    return Event.objects.none()
+
+
 def news_of(events: QuerySet[Event]) -> QuerySet[Event]:
     """Keep what happened to compute plans and datasets, but for their names."""
     return events.filter(asset_kind__in=NEWS_KINDS, action__in=NEWS)
@@ -27,9 +42,10 @@ def important_of(news: QuerySet[Event]) -> QuerySet[Event]:
     return news.filter(action=IMPORTANT)
 
 
-def events_of(key: UUID) -> QuerySet[Event]:
-    """What happened to one asset, the newest first."""
-    return Event.objects.filter(asset_key=key)
+def events_of(asset: Asset, user: User) -> QuerySet[Event]:
+    """What happened to one asset, the newest first; its owner's admins see who downloaded it."""
+    events = Event.objects.filter(asset_key=asset.pk)
+    return events if may_audit_asset(user, asset) else events.filter(public=True)
 
 
 def recent_events() -> list[Event]:
@@ -39,7 +55,7 @@ def recent_events() -> list[Event]:
     and `together` says how many they were, as far as was looked.
     """
     found: list[Event] = []
-    for event in Event.objects.all()[:LOOKED_AT]:
+    for event in public_events()[:LOOKED_AT]:
         last = found[-1] if found else None
         if last and _request_of(last) == _request_of(event):
             last.together += 1  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..common import bulk
+from ..common.audit import Action, Result, client_address
 from ..common.errors import Problem, refuse_if
 from ..common.kinds import AssetKind
 from ..common.models import NamedAsset
@@ -16,6 +17,9 @@ from ..common.rules import check_name
 from ..organizations.models import User
 from ..permissions.access import check_may_change
 from .models import Event
+
+# A name that somebody typed to sign in may be longer than any.
+NAME_LENGTH = Event._meta.get_field("asset_name").max_length
 
 
 def record(
@@ -34,15 +38,46 @@ def record(
     same = {
         "timestamp": when,
         "action": action,
+        "result": Result.DONE,
+        "public": True,
         "organization_id": actor.organization_id,
         "actor_id": actor.pk,
         "actor_name": actor.username,
+        "address": client_address(),
         "asset_kind": kind,
         "detail": detail or {},
     }
     bulk.insert(
         Event,
         [{**same, "asset_key": key, "asset_name": name} for key, name in names.items()],
+    )
+
+
+def record_private(
+    action: Action,
+    kind: str,
+    *,
+    key: UUID | None,
+    name: str,
+    actor: User | None,
+    organization_id: str | None,
+    result: Result,
+    detail: Mapping[str, Any],
+) -> None:
+    """Write one event that admins read: a download, a sign-in, a change of a user, a refusal."""
+    Event.objects.create(
+        timestamp=timezone.now(),
+        action=action,
+        result=result,
+        public=False,
+        organization_id=organization_id or (actor.organization_id if actor else None),
+        actor=actor,
+        actor_name=actor.username if actor else "",
+        address=client_address(),
+        asset_kind=kind,
+        asset_key=key,
+        asset_name=name[:NAME_LENGTH],
+        detail=detail,
     )
 
 

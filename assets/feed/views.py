@@ -17,7 +17,7 @@ PRESETS = (
 
 
 class ActivityList(SignedIn, ListPage):
-    queryset = Event.objects.all()
+    queryset = Event.objects.filter(public=True)
     noun, noun_plural = "event", "events"
     list_url = "activity"
     template_name = "feed/activity.html"

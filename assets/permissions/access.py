@@ -35,6 +35,17 @@ def may_see_content(user: User, asset: Asset) -> bool:
     return bool(user.is_active) and user.organization_id == asset.owner_id
 
 
+def may_audit(user: User) -> bool:
+    """Who signed in, downloaded or was refused is read by admins; by superusers, of everybody."""
+    is_admin = bool(user.organization_id) and user.role == Role.ADMIN
+    return user.is_active and (user.is_superuser or is_admin)
+
+
+def may_audit_asset(user: User, asset: Asset) -> bool:
+    """Who downloaded an asset is read by its owner's admins, and by superusers."""
+    return may_audit(user) and (user.is_superuser or user.organization_id == asset.owner_id)
+
+
 def why_not_download(user: Any, permissions: Permissions, owner_id: str) -> str:
     """Say why the user may not have an asset's files; blank when it may."""
     if may_download(user, permissions):
