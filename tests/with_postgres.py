@@ -95,18 +95,33 @@ def run_tool(*command: str | Path, **as_user: object) -> None:
         raise Failure(f"{Path(command[0]).name} failed:\n{done.stdout}{done.stderr}".rstrip())
 
 
-def start_server(binaries: Path, home: Path, **as_user: object) -> tuple[subprocess.Popen, int]:
+def make_cluster(binaries: Path, home: Path, **as_user: object) -> None:
+    """Make an empty cluster in `home`, which exists."""
+    if as_user:
+        os.chown(home, as_user["user"], as_user["group"])
+    run_tool(
+        binaries / "initdb",
+        *("-D", home / "data", "-U", "postgres", "-A", "trust", "--no-sync"),
+        *("--encoding=UTF8", f"--locale={best_locale()}"),
+        cwd=home,
+        **as_user,
+    )
+
+
+def start_server(
+    binaries: Path, home: Path, settings: dict[str, str], **as_user: object
+) -> tuple[subprocess.Popen, int]:
     """Start the server in `home` and return it with its port, once it answers."""
     log = home / "server.log"
     for _attempt in range(3):  # another program may take the port between our look and our start
         port = free_port()
-        settings = SETTINGS | {"port": str(port), "unix_socket_directories": str(home)}
+        own = {"port": str(port), "unix_socket_directories": str(home)}
         with log.open("ab") as output:
             server = subprocess.Popen(
                 [
                     binaries / "postgres",
                     *("-D", home / "data"),
-                    *(f"--{name}={value}" for name, value in settings.items()),
+                    *(f"--{name}={value}" for name, value in (settings | own).items()),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -139,6 +154,15 @@ def stop_server(server: subprocess.Popen) -> None:
                 server.wait(20)
 
 
+def make_database(binaries: Path, port: int) -> None:
+    address = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
+    run_tool(binaries / "createdb", *address, DATABASE)
+
+
+def url_of(port: int) -> str:
+    return f"postgres://postgres@127.0.0.1:{port}/{DATABASE}"
+
+
 @contextlib.contextmanager
 def temporary_cluster(binaries: Path) -> Iterator[str]:
     """Yield the URL of a database that lives as long as the block."""
@@ -146,19 +170,10 @@ def temporary_cluster(binaries: Path) -> Iterator[str]:
     home = Path(tempfile.mkdtemp(prefix="registrar-pg-"))
     server = None
     try:
-        if as_user:
-            os.chown(home, as_user["user"], as_user["group"])
-        run_tool(
-            binaries / "initdb",
-            *("-D", home / "data", "-U", "postgres", "-A", "trust", "--no-sync"),
-            *("--encoding=UTF8", f"--locale={best_locale()}"),
-            cwd=home,
-            **as_user,
-        )
-        server, port = start_server(binaries, home, cwd=home, **as_user)
-        address = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
-        run_tool(binaries / "createdb", *address, DATABASE)
-        yield f"postgres://postgres@127.0.0.1:{port}/{DATABASE}"
+        make_cluster(binaries, home, **as_user)
+        server, port = start_server(binaries, home, SETTINGS, cwd=home, **as_user)
+        make_database(binaries, port)
+        yield url_of(port)
     finally:
         if server:
             stop_server(server)
