@@ -177,7 +177,7 @@ MAX_UPLOAD_SIZE = env.int("MAX_UPLOAD_SIZE", 1024**3)
 S3_BUCKET = env.str("S3_BUCKET", "")
 if S3_BUCKET:
     asset_storage = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "assets.common.s3.AssetStorage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
@@ -185,8 +185,6 @@ if S3_BUCKET:
             "access_key": env.str("S3_ACCESS_KEY", "") or None,
             "secret_key": env.str("S3_SECRET_KEY", "") or None,
             "location": env.str("S3_PREFIX", ""),
-            "file_overwrite": False,
-            "default_acl": None,
         },
     }
 else:
@@ -200,6 +198,20 @@ else:
             "directory_permissions_mode": 0o700,
         },
     }
+
+# Who sends the bytes of a download: this server, the web server before it, or S3.
+DOWNLOADS = env.str("DOWNLOADS", "stream")
+# Below which nginx has STORAGE_ROOT as an internal location.
+ACCEL_LOCATION = env.str("ACCEL_LOCATION", "/stored-files/")
+possible_downloads = [
+    "stream",
+    *(["s3-redirect"] if S3_BUCKET else ["x-accel-redirect", "x-sendfile"]),
+]
+if DOWNLOADS not in possible_downloads:
+    raise ImproperlyConfigured(
+        f"DOWNLOADS is {DOWNLOADS!r}; where files are kept in {'S3' if S3_BUCKET else 'a folder'}, "
+        f"it can be {' or '.join(possible_downloads)}."
+    )
 
 STORAGES = {
     "default": asset_storage,

@@ -10,11 +10,11 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from assets.common.storage import open_stored
 from assets.organizations.models import Organization, Role, User
 from assets.organizations.registration import (
     create_organization,
@@ -51,12 +51,11 @@ def _downloads_are_closed(monkeypatch) -> Iterator[None]:
     """Close the files of downloads whose bytes a test did not read; a server does it at the end."""
     opened = []
 
-    class Remembering:
-        def open(self, name: str) -> File:
-            opened.append(default_storage.open(name))
-            return opened[-1]
+    def remembered(name: str) -> File:
+        opened.append(open_stored(name))
+        return opened[-1]
 
-    monkeypatch.setattr("assets.permissions.downloads.default_storage", Remembering())
+    monkeypatch.setattr("assets.common.serving.open_stored", remembered)
     yield
     for file in opened:
         file.close()

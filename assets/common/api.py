@@ -1,9 +1,11 @@
 """What every API view shares: errors, lookup by key, lists, and where absolute URLs begin."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -21,6 +23,7 @@ from rest_framework.viewsets import GenericViewSet
 from .errors import Problem, Refused
 from .parsing import as_key
 from .serializers import TextSerializerField
+from .storage import StorageError
 
 # Enough to mend a batch; a body of 10,000 problems helps nobody.
 MAX_PROBLEMS = 100
@@ -62,12 +65,28 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.page_not_found(request, exception)
 
 
+# What passes by itself: a database or a storage that is down, full, or too busy.
+PASSING = (OperationalError, StorageError)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a fault of ours: JSON below /api/, a page elsewhere."""
+    """Answer a fault of ours: JSON below /api/, a page elsewhere.
+
+    503 says that the same request may succeed later; the SDK then sends it again by itself.
+    """
+    passes = isinstance(sys.exception(), PASSING)
+    detail = "The server failed to answer; the fault is logged."
+    if passes:
+        detail = "The database or the storage does not answer. Try again in a moment."
+    answer: HttpResponse
     if request.path.startswith("/api/"):
-        detail = "The server failed to answer; the fault is logged."
-        return JsonResponse({"detail": detail}, status=500)
-    return defaults.server_error(request)
+        answer = JsonResponse({"detail": detail}, status=500)
+    else:
+        answer = defaults.server_error(request)
+    if passes:
+        answer.status_code = 503
+        answer["Retry-After"] = "5"
+    return answer
 
 
 class WireListSerializer(serializers.ListSerializer):

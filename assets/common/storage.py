@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
+from django.db.models import Model
 from django.template.defaultfilters import filesizeformat
 
 from .errors import Code, Problem
+
+
+class StorageError(OSError):
+    """The storage cannot be written or read now; it is no fault of the request, nor of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,29 @@ class StoredFile:
     name: str
     checksum: str
     size: int
+
+
+def stored_in(row: Model, field: str) -> StoredFile | None:
+    """Return the file that the row has in its file field; None if it has no such file."""
+    name = getattr(getattr(row, field, None), "name", "")
+    if not name:
+        return None
+    return StoredFile(name, getattr(row, f"{field}_checksum"), getattr(row, f"{field}_size"))
+
+
+def open_stored(name: str) -> File:
+    """Open a stored file.
+
+    Raises:
+        FileNotFoundError: it has been lost, which no waiting will mend.
+        StorageError: the storage does not answer.
+    """
+    try:
+        return default_storage.open(name)
+    except (FileNotFoundError, StorageError):
+        raise
+    except OSError as error:
+        raise StorageError(f"{name} cannot be read: {error}") from error
 
 
 class HashingFile(File):
@@ -58,11 +86,20 @@ class FileBatch:
         self.names: list[str] = []
 
     def save(self, name: str, upload: File) -> StoredFile:
-        """Write `upload` to storage under `name`, or a free name near it; hash it in that pass."""
+        """Write `upload` to storage under `name`, or a free name near it; hash it in that pass.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
         content = HashingFile(upload)
         # Remembered before it is written: a write that fails half-way leaves half a file.
         self.names.append(name)
-        self.names[-1] = default_storage.save(name, content)
+        try:
+            self.names[-1] = default_storage.save(name, content)
+        except StorageError:
+            raise
+        except OSError as error:
+            raise StorageError(f"{name} cannot be written: {error}") from error
         return StoredFile(self.names[-1], content.checksum, content.bytes_read)
 
     def discard(self) -> None:

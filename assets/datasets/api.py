@@ -49,7 +49,7 @@ class DatasetViewSet(AssetViewSet):
     def opener(self, request: Request, key: str, **kwargs):
         """Download the data opener."""
         dataset = self._downloadable(key)
-        return download(request, dataset.permissions, dataset.opener.name, "opener.py")
+        return download(request, dataset.permissions, dataset, "opener", "opener.py")
 
     @extend_schema(responses=FILE_RESPONSES)
     # Not called `description`: a viewset has an attribute of that name.
@@ -58,7 +58,7 @@ class DatasetViewSet(AssetViewSet):
         """Download the description."""
         dataset = self._downloadable(key)
         return download(
-            request, dataset.permissions, dataset.description.name, "description.md", MARKDOWN
+            request, dataset.permissions, dataset, "description", "description.md", MARKDOWN
         )
 
     def _downloadable(self, key: str) -> Dataset:

@@ -41,7 +41,7 @@ class FunctionViewSet(AssetViewSet):
         """Download the archive."""
         function = self._downloadable(key)
         suffix = function.archive.name.rpartition("/function")[2]
-        return download(request, function.permissions, function.archive.name, f"function{suffix}")
+        return download(request, function.permissions, function, "archive", f"function{suffix}")
 
     @extend_schema(responses=FILE_RESPONSES)
     # Not called `description`: a viewset has an attribute of that name.
@@ -50,7 +50,7 @@ class FunctionViewSet(AssetViewSet):
         """Download the description."""
         function = self._downloadable(key)
         return download(
-            request, function.permissions, function.description.name, "description.md", MARKDOWN
+            request, function.permissions, function, "description", "description.md", MARKDOWN
         )
 
     @extend_schema(responses=FILE_RESPONSES)
@@ -58,7 +58,7 @@ class FunctionViewSet(AssetViewSet):
     def image(self, request: Request, key: str, **kwargs):
         """Download the built image; 410 as long as there is none."""
         function = self._downloadable(key)
-        return download(request, function.permissions, "", "image.tar")
+        return download(request, function.permissions, function, "image", "image.tar")
 
     def _downloadable(self, key: str) -> Function:
         check_key(key)

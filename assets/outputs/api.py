@@ -18,7 +18,13 @@ from ..common.parsing import as_key
 from ..compute import api
 from ..compute.models import Task
 from ..datasets.serializers import DataSampleSerializer, DatasetSerializer
-from ..permissions.downloads import FILE_RESPONSES, PLAIN_TEXT, check_key, download
+from ..permissions.downloads import (
+    FILE_RESPONSES,
+    PLAIN_TEXT,
+    check_key,
+    download,
+    file_responses,
+)
 from .filters import ModelFilterSet
 from .models import Model
 from .queries import (
@@ -52,7 +58,7 @@ class ModelViewSet(AssetViewSet):
         check_key(key)
         self.queryset = Model.objects.select_related("permissions")
         model = self.get_object()
-        return download(request, model.permissions, model.file.name, f"model_{model.key}")
+        return download(request, model.permissions, model, "file", f"model_{model.key}")
 
 
 class TaskViewSet(api.TaskViewSet):
@@ -79,7 +85,7 @@ class TaskViewSet(api.TaskViewSet):
         ]
         return self._answer_assets(output_models(task_key), performances)
 
-    @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
+    @extend_schema(responses=file_responses("text/plain"))
     @action(detail=True, filterset_class=None)
     def logs(self, request: Request, key: str, **kwargs):
         """Download the report of a failed task."""
@@ -124,7 +130,7 @@ class LogsView(APIView):
 
     @extend_schema(
         parameters=[OpenApiParameter("key", OpenApiTypes.UUID, OpenApiParameter.PATH)],
-        responses={(200, "text/plain"): OpenApiTypes.STR},
+        responses=file_responses("text/plain"),
     )
     def get(self, request: Request, key: str, **kwargs):
         check_key(key)
@@ -142,4 +148,4 @@ def download_logs(request: Request, **asset: Any):
     if report is None or not report.logs:
         raise NotFound("Not found: this task has no logs; only failed tasks do.")
     name = f"tuple_logs_{report.function_id or report.task_id}.txt"
-    return download(request, who_may_read(report), report.logs.name, name, PLAIN_TEXT)
+    return download(request, who_may_read(report), report, "logs", name, PLAIN_TEXT)

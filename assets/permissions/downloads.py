@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from django.core.files.storage import default_storage
-from django.http import FileResponse
+from django.db.models import Model
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.request import Request
 
 from ..common.parsing import as_key
+from ..common.serving import hand_over
+from ..common.storage import stored_in
 from .access import may_download
 from .models import Permissions
 
@@ -16,8 +19,18 @@ from .models import Permissions
 MARKDOWN = "text/markdown; charset=utf-8"
 PLAIN_TEXT = "text/plain; charset=utf-8"
 
-# How the OpenAPI description tells of a download.
-FILE_RESPONSES = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
+
+def file_responses(content_type: str = "application/octet-stream") -> dict[Any, Any]:
+    """Return how the OpenAPI description tells of a download."""
+    return {
+        (200, content_type): OpenApiTypes.BINARY,
+        (206, content_type): OpenApiTypes.BINARY,
+        304: OpenApiResponse(description="The client has the file already: its ETag is the same."),
+        416: OpenApiResponse(description="The file has none of the bytes asked for."),
+    }
+
+
+FILE_RESPONSES = file_responses()
 
 
 class Gone(APIException):
@@ -35,27 +48,25 @@ def check_key(key: str) -> None:
 def download(
     request: Request,
     permissions: Permissions,
-    name: str,
+    asset: Model,
+    field: str,
     filename: str,
     content_type: str = "application/octet-stream",
-) -> FileResponse:
-    """Stream the stored file `name` to a user whose organisation may have it.
+) -> HttpResponseBase:
+    """Hand the file in `field` of an asset to a user whose organisation may have it.
+
+    Whatever the request's headers ask for, permission is asked first.
 
     Raises:
         PermissionDenied: the permissions do not allow the user's organisation (403).
-        Gone: there is no file any more (410).
+        Gone: there is no file any more, or there is no such field yet (410).
+        StorageError: the storage does not answer (503).
     """
     user: Any = request.user
     if not may_download(user, permissions):
         raise PermissionDenied("Unauthorized")
-    if not name:
+    stored = stored_in(asset, field)
+    if stored is None:
         raise Gone
-    response = FileResponse(
-        default_storage.open(name),
-        as_attachment=True,
-        filename=filename,
-        content_type=content_type,
-    )
-    response["Access-Control-Expose-Headers"] = "Content-Disposition"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    facts: Any = asset  # every asset has a date
+    return hand_over(request, stored, facts.creation_date, filename, content_type)

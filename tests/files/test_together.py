@@ -10,6 +10,7 @@ from django.core.files.storage import FileSystemStorage
 from django.db import DatabaseError, IntegrityError, OperationalError, connection
 
 from assets.common.errors import Refused
+from assets.common.storage import StorageError
 from assets.datasets.models import DataSample, Dataset
 from assets.functions.models import Function
 from assets.organizations.models import User
@@ -49,8 +50,9 @@ def fail_at_write(monkeypatch, number: int, *, halfway: bool) -> None:
 def test_a_file_that_cannot_be_written(alice, monkeypatch, kind, number, halfway):
     register = WITH_FILES[kind].prepare(alice)
     fail_at_write(monkeypatch, number, halfway=halfway)
-    with nothing_left(), pytest.raises(DiskFull):
+    with nothing_left(), pytest.raises(StorageError) as failure:
         register(alice)
+    assert isinstance(failure.value.__cause__, DiskFull)
 
 
 @contextmanager
