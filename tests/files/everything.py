@@ -47,5 +47,7 @@ def another_value(field: models.Field, value: Any) -> Any:
         return (value or 0) + 1000
     if field.choices:
         return next(choice for choice, _ in field.flatchoices if choice != value)
+    if isinstance(target, models.GenericIPAddressField):
+        return "192.0.2.7"
     assert isinstance(target, models.CharField | models.FileField), type(target)
     return "another"

@@ -109,3 +109,11 @@ def test_triggers_may_be_made_again(rows):
     with pytest.raises(DatabaseError), transaction.atomic():
         update(rows["Dataset"], opener_size=0)
     update(rows["Dataset"], name="another")
+
+
+def test_events_are_not_deleted(rows):
+    """On PostgreSQL, not even by hand: what is on record stays there."""
+    if connection.vendor == "sqlite":
+        pytest.skip("an SQLite file is at the mercy of whoever may open it")
+    with pytest.raises(DatabaseError, match="cannot be deleted"), transaction.atomic():
+        type(rows["Event"]).objects.all().delete()
