@@ -37,6 +37,8 @@ def kept_secret_key(path: Path) -> str:
 
 DEBUG = env.bool("DEBUG", False)
 EMBEDDED = not env.str("DATABASE_URL", "")
+# project/wsgi.py sets it: this process answers requests, it is no command.
+SERVING = env.bool("SERVING", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY:
     if not EMBEDDED:
@@ -152,7 +154,10 @@ if EMBEDDED:
             "OPTIONS": {
                 # Readers never wait for the writer (WAL); a writer takes its turn when its
                 # transaction begins, so it cannot fail later for a lock that it must upgrade.
-                "init_command": "PRAGMA journal_mode=WAL;",
+                # What was answered is on the disk, whatever happens to the machine (FULL). What
+                # is read comes from the system's memory (mmap), and 16 MB of each connection's.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                " PRAGMA mmap_size=268435456; PRAGMA cache_size=-16000;",
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
             },
@@ -164,6 +169,24 @@ else:
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 60),
         "CONN_HEALTH_CHECKS": True,
     }
+    postgres_options = DATABASES["default"].setdefault("OPTIONS", {})
+    # Seconds; 0 leaves it to the database. What a request has begun must end, so that nobody waits
+    # behind it for ever; a migration may take as long as it takes.
+    postgres_limits = {
+        "statement_timeout": env.int("DATABASE_STATEMENT_TIMEOUT", 60),
+        "lock_timeout": env.int("DATABASE_LOCK_TIMEOUT", 30),
+        "idle_in_transaction_session_timeout": env.int("DATABASE_IDLE_TIMEOUT", 60),
+    }
+    pool_size = env.int("DATABASE_POOL_SIZE", 0)
+    if SERVING:
+        limits = [f"-c {name}={limit}s" for name, limit in postgres_limits.items() if limit]
+        if limits:
+            given = [postgres_options["options"]] if "options" in postgres_options else []
+            postgres_options["options"] = " ".join([*limits, *given])
+        if pool_size:
+            # Threads share the connections of their process and give them back after a request.
+            DATABASES["default"]["CONN_MAX_AGE"] = 0
+            postgres_options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -5,5 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+# What limits requests would stop a command half-way.
+os.environ.setdefault("SERVING", "true")
 
 application = get_wsgi_application()

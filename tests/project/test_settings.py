@@ -52,7 +52,9 @@ def test_a_database_of_its_own_asks_for_a_secret_of_its_own(tmp_path):
         ({"TOKEN_LIFETIME_HOURS": "0.5"}, "settings.TOKEN_LIFETIME", "0:30:00"),
         ({"MAX_UPLOAD_SIZE": "1000"}, "settings.MAX_UPLOAD_SIZE", "1000"),
         ({"STORAGE_ROOT": "/srv/files"}, "settings.STORAGES['default']", "/srv/files"),
-        ({"S3_BUCKET": "assets"}, "settings.STORAGES['default']", "S3Storage"),
+        ({"S3_BUCKET": "assets"}, "settings.STORAGES['default']", "s3.AssetStorage"),
+        ({"DOWNLOADS": "x-accel-redirect"}, "settings.DOWNLOADS", "x-accel-redirect"),
+        ({"S3_BUCKET": "a", "DOWNLOADS": "s3-redirect"}, "settings.DOWNLOADS", "s3-redirect"),
         ({"HTTPS": "true"}, "settings.SESSION_COOKIE_SECURE", "True"),
         ({"BEHIND_PROXY": "true"}, "settings.USE_X_FORWARDED_HOST", "True"),
         ({"CHANNEL": "oncology"}, "settings.CHANNEL", "oncology"),
@@ -73,11 +75,29 @@ def test_a_switch_that_is_neither_on_nor_off_is_refused(tmp_path):
     assert "DEBUG" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"DOWNLOADS": "by pigeon"},
+        {"DOWNLOADS": "s3-redirect"},
+        {"DOWNLOADS": "x-sendfile", "S3_BUCKET": "assets"},
+    ],
+    ids=str,
+)
+def test_downloads_go_by_who_has_the_files(environment, tmp_path):
+    refused = run_settings("1", tmp_path, **environment)
+
+    assert refused.returncode != 0
+    assert "DOWNLOADS" in refused.stderr
+
+
 def test_sqlite_waits_its_turn_and_never_blocks_readers(tmp_path):
     options = run_settings("settings.DATABASES['default']['OPTIONS']", tmp_path).stdout
 
     assert "journal_mode=WAL" in options
     assert "IMMEDIATE" in options
+    # What was answered is on the disk, even if the machine loses its power.
+    assert "synchronous=FULL" in options
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])

@@ -1,0 +1,118 @@
+"""How the process that answers requests connects to PostgreSQL, and a command does."""
+
+import time
+from threading import Thread
+
+import pytest
+from django.db import OperationalError, connection, connections
+from django.test import Client
+
+from .test_settings import run_settings
+
+POSTGRES = {"DATABASE_URL": "postgres://registrar@localhost/registrar", "SECRET_KEY": "x"}
+SERVING = {**POSTGRES, "SERVING": "true"}
+DATABASE = "settings.DATABASES['default']"
+
+
+def options(tmp_path, **environment: str) -> dict:
+    found = run_settings(f"{DATABASE}['OPTIONS']", tmp_path, **environment)
+    assert found.returncode == 0, found.stderr
+    return eval(found.stdout)  # noqa: S307  our own settings, printed
+
+
+def test_a_request_ends(tmp_path):
+    assert options(tmp_path, **SERVING) == {
+        "options": "-c statement_timeout=60s -c lock_timeout=30s"
+        " -c idle_in_transaction_session_timeout=60s"
+    }
+
+
+def test_a_command_may_take_its_time(tmp_path):
+    assert options(tmp_path, **POSTGRES, DATABASE_POOL_SIZE="4") == {}
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"DATABASE_STATEMENT_TIMEOUT": "5", "DATABASE_LOCK_TIMEOUT": "0"}, "statement_timeout=5s"),
+        ({"DATABASE_URL": f"{POSTGRES['DATABASE_URL']}?options=-c%20geqo=off"}, "-c geqo=off"),
+        ({"DATABASE_URL": f"{POSTGRES['DATABASE_URL']}?sslmode=require"}, "require"),
+    ],
+)
+def test_limits_and_options_go_together(environment, expected, tmp_path):
+    found = options(tmp_path, **{**SERVING, **environment})
+    assert expected in str(found)
+    assert "idle_in_transaction_session_timeout=60s" in found["options"]
+    assert ("lock_timeout" in found["options"]) == ("DATABASE_LOCK_TIMEOUT" not in environment)
+
+
+def test_without_limits_nothing_is_sent(tmp_path):
+    """A pooler between us and the database may know no such options."""
+    names = ("STATEMENT", "LOCK", "IDLE")
+    none = {f"DATABASE_{name}_TIMEOUT": "0" for name in names}
+    assert options(tmp_path, **SERVING, **none) == {}
+
+
+def test_threads_may_share_connections(tmp_path):
+    found = options(tmp_path, **SERVING, DATABASE_POOL_SIZE="3")
+    assert found["pool"] == {"min_size": 1, "max_size": 3, "timeout": 10}
+    age = run_settings(f"{DATABASE}['CONN_MAX_AGE']", tmp_path, **SERVING, DATABASE_POOL_SIZE="3")
+    assert age.stdout.strip() == "0"
+    kept = run_settings(f"{DATABASE}['CONN_MAX_AGE']", tmp_path, **SERVING)
+    assert kept.stdout.strip() == "60"
+
+
+@pytest.fixture
+def limited(transactional_db):
+    """Let the test's connection be opened anew with other OPTIONS; undo it afterwards."""
+    if connection.vendor != "postgresql":
+        pytest.skip("of PostgreSQL")
+    settings = connection.settings_dict
+    before = {name: settings[name] for name in ("OPTIONS", "CONN_MAX_AGE")}
+    yield settings
+    connection.close()
+    connection.close_pool()
+    settings.update(before)
+
+
+def test_a_statement_that_takes_too_long_asks_to_try_again(limited, monkeypatch):
+    connection.close()
+    limited["OPTIONS"] = {"options": "-c statement_timeout=100ms"}
+    with connection.cursor() as cursor, pytest.raises(OperationalError, match="timeout"):
+        cursor.execute("SELECT pg_sleep(10)")
+    connection.rollback()
+
+    def slow(*args):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(10)")
+
+    monkeypatch.setattr(
+        "assets.organizations.authentication.TokenAuthentication.authenticate", slow
+    )
+    client = Client(raise_request_exception=False)
+    answer = client.get("/api/data_manager/")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+
+
+def test_more_threads_than_connections_take_turns(limited):
+    connection.close()
+    limited.update(CONN_MAX_AGE=0)
+    limited["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 2, "timeout": 10}}
+    pids: list[int] = []
+
+    def ask():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                pids.append(cursor.fetchone()[0])
+                time.sleep(0.01)
+        finally:
+            connections["default"].close()
+
+    threads = [Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(pids) == 8
+    assert 1 <= len(set(pids)) <= 2
