@@ -4,12 +4,15 @@ from django.db import models
 from django.db.models import Q
 
 from ..common.fields import AssetFileField, ChecksumField
+from ..common.kinds import AssetKind
 from ..common.models import Asset, NamedAsset
 from ..permissions.models import PermittedAsset, permissions_field
 
 
 class Dataset(NamedAsset, PermittedAsset):
     """An opener and its description. The data themselves are data samples linked to it."""
+
+    asset_kind = AssetKind.DATA_MANAGER
 
     type = models.CharField(max_length=100, blank=True, help_text='Such as "images" or "tabular".')
     logs_permission = permissions_field()

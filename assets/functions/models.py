@@ -22,6 +22,8 @@ class FunctionStatus(models.TextChoices):
 class Function(NamedAsset, PermittedAsset):
     """Code with a Dockerfile that tasks run."""
 
+    asset_kind = AssetKind.FUNCTION
+
     status = models.CharField(
         max_length=30, choices=FunctionStatus, default=FunctionStatus.WAITING, editable=False
     )

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..common.fields import AssetFileField, ChecksumField
+from ..common.kinds import AssetKind
 from ..compute.models import TaskOutput
 from ..compute.statuses import ErrorType
 from ..permissions.models import PermittedAsset
@@ -14,6 +15,8 @@ from ..permissions.models import PermittedAsset
 
 class Model(PermittedAsset):
     """A file that a task made. Once disabled (a transient output that was removed) it has none."""
+
+    asset_kind = AssetKind.MODEL
 
     output = models.ForeignKey(TaskOutput, on_delete=models.PROTECT, related_name="models")
     # The output's task, as its own column: it is what models are listed and filtered by.
@@ -39,6 +42,8 @@ class Performance(models.Model):
 
 class FailureReport(models.Model):
     """Why a task, or the building of a function, failed."""
+
+    asset_kind = AssetKind.FAILURE_REPORT
 
     key = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     task = models.OneToOneField(

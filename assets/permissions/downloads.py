@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.request import Request
 
+from ..common.audit import Action, tell, tell_refusal
 from ..common.parsing import as_key
 from ..common.serving import hand_over
 from ..common.storage import stored_in
@@ -18,6 +19,9 @@ from .models import Permissions
 # The charset is not optional: without it the SDK reads a text as Latin-1.
 MARKDOWN = "text/markdown; charset=utf-8"
 PLAIN_TEXT = "text/plain; charset=utf-8"
+
+# The whole file, a part of it, or the address where the storage gives it.
+HANDED_OVER = (200, 206, 302)
 
 
 def file_responses(content_type: str = "application/octet-stream") -> dict[Any, Any]:
@@ -62,11 +66,22 @@ def download(
         Gone: there is no file any more, or there is no such field yet (410).
         StorageError: the storage does not answer (503).
     """
+    facts: Any = asset  # every asset has a kind and a date
+    event = {
+        "action": Action.DOWNLOADED,
+        "kind": facts.asset_kind,
+        "key": facts.pk,
+        "name": getattr(asset, "name", ""),
+        "detail": {"file": field},
+    }
     user: Any = request.user
     if not may_download(user, permissions):
+        tell_refusal(**event)
         raise PermissionDenied("Unauthorized")
     stored = stored_in(asset, field)
     if stored is None:
         raise Gone
-    facts: Any = asset  # every asset has a date
-    return hand_over(request, stored, facts.creation_date, filename, content_type)
+    response = hand_over(request, stored, facts.creation_date, filename, content_type)
+    if request.method == "GET" and response.status_code in HANDED_OVER:
+        tell(**event)
+    return response

@@ -151,7 +151,7 @@ def test_retrieve(resource, count, world, api, django_assert_num_queries):
 
 @pytest.mark.parametrize("address", ["data_manager/{}/opener/", "data_manager/{}/description/"])
 def test_download(address, world, api, django_assert_num_queries):
-    """The token and the file's row with its permissions."""
+    """The token, the file's row with its permissions, and the event."""
     url = f"/api/{address.format(world.dataset.key)}"
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         list(api.get(url).streaming_content)
