@@ -2,8 +2,12 @@
 
 # Registers groups, which have no part in who may do what here.
 import django.contrib.auth.admin  # noqa: F401
+
+# Registers the secrets of telephones, which are nobody's to read.
+import django_otp.plugins.otp_totp.admin  # noqa: F401
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from .compute import admin as compute
 from .datasets import admin as datasets
@@ -15,4 +19,4 @@ from .permissions import admin as permissions
 
 __all__ = ["compute", "datasets", "feed", "functions", "organizations", "outputs", "permissions"]
 
-admin.site.unregister(Group)
+admin.site.unregister([Group, TOTPDevice])

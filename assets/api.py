@@ -11,6 +11,7 @@ from .functions.api import FunctionViewSet
 from .organizations.urls import urlpatterns as organization_urls
 from .outputs.api import LogsView, ModelViewSet, TaskViewSet
 from .outputs.performances import ComputePlanViewSet, PerformanceViewSet
+from .sign_in.urls import urlpatterns as sign_in_urls
 
 router = DefaultRouter()
 router.register("data_manager", DatasetViewSet, basename="data_manager")
@@ -24,6 +25,7 @@ router.register("news_feed", NewsFeedViewSet, basename="news_feed")
 
 app_name = "assets"
 urlpatterns = [
+    *sign_in_urls,
     *organization_urls,
     path("logs/<key>/file/", LogsView.as_view(), name="logs-file"),
     path("compute_plan_metadata/", PlanMetadataView.as_view(), name="compute_plan_metadata"),

@@ -7,6 +7,7 @@ from .functions.models import Function, FunctionInput, FunctionOutput
 from .organizations.models import ApiToken, Organization, User
 from .outputs.models import FailureReport, Model, Performance
 from .permissions.models import Permissions
+from .sign_in.models import ExternalIdentity, FailedSignIn, RecoveryCode
 from .uploads.models import Upload
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "DataSampleLink",
     "Dataset",
     "Event",
+    "ExternalIdentity",
+    "FailedSignIn",
     "FailureReport",
     "Function",
     "FunctionInput",
@@ -24,6 +27,7 @@ __all__ = [
     "Organization",
     "Performance",
     "Permissions",
+    "RecoveryCode",
     "Task",
     "TaskInput",
     "TaskOutput",

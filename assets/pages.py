@@ -8,18 +8,35 @@ from .datasets import sample_views
 from .datasets import views as datasets
 from .feed import views as feed
 from .functions import views as functions
-from .organizations import user_views
+from .organizations import user_views as organization_views
 from .organizations import views as organizations
 from .outputs import views as outputs
 from .overview import views as overview
+from .sign_in import account_views, user_views
+from .sign_in import views as sign_in
 
 urlpatterns = [
     path("", overview.HomePage.as_view(), name="home"),
     path("search/", overview.SearchPage.as_view(), name="search"),
     # --- Oneself --------------------------------------------------------------------------------
-    path("sign-in/", organizations.SignInPage.as_view(), name="sign-in"),
-    path("sign-out/", organizations.SignOutView.as_view(), name="sign-out"),
-    path("account/", organizations.AccountPage.as_view(), name="account"),
+    path("sign-in/", sign_in.SignInPage.as_view(), name="sign-in"),
+    path("sign-in/code/", sign_in.CodePage.as_view(), name="sign-in-code"),
+    path("sign-in/second-factor/", sign_in.SignInEnrolPage.as_view(), name="sign-in-enrol"),
+    path("sign-in/provider/", sign_in.ProviderStart.as_view(), name="sign-in-oidc"),
+    path("sign-in/provider/return/", sign_in.ProviderReturn.as_view(), name="sign-in-oidc-return"),
+    path("sign-out/", sign_in.SignOutView.as_view(), name="sign-out"),
+    path("account/", account_views.AccountPage.as_view(), name="account"),
+    path("account/second-factor/", account_views.EnrolPage.as_view(), name="account-factor"),
+    path(
+        "account/second-factor/off/",
+        account_views.FactorOffPage.as_view(),
+        name="account-factor-off",
+    ),
+    path(
+        "account/second-factor/codes/",
+        account_views.RecoveryCodesPage.as_view(),
+        name="account-recovery-codes",
+    ),
     path("account/password/", organizations.PasswordPage.as_view(), name="account-password"),
     path("account/tokens/new/", organizations.TokenPage.as_view(), name="account-token-new"),
     path(
@@ -34,13 +51,30 @@ urlpatterns = [
         name="set-password",
     ),
     # --- The consortium -------------------------------------------------------------------------
-    path("organisations/", user_views.OrganizationList.as_view(), name="organizations"),
-    path("organisations/new/", user_views.OrganizationNewPage.as_view(), name="organization-new"),
-    path("organisations/<str:pk>/", user_views.OrganizationPage.as_view(), name="organization"),
+    path("organisations/", organization_views.OrganizationList.as_view(), name="organizations"),
+    path(
+        "organisations/new/",
+        organization_views.OrganizationNewPage.as_view(),
+        name="organization-new",
+    ),
+    path(
+        "organisations/<str:pk>/",
+        organization_views.OrganizationPage.as_view(),
+        name="organization",
+    ),
     path("users/", user_views.UserList.as_view(), name="users"),
-    path("users/new/", user_views.UserNewPage.as_view(), name="user-new"),
+    path("users/new/", organization_views.UserNewPage.as_view(), name="user-new"),
+    path("users/awaiting/", user_views.AwaitingPage.as_view(), name="users-awaiting"),
+    path("users/awaiting/<int:pk>/", user_views.ApprovePage.as_view(), name="user-approve"),
+    path("users/awaiting/<int:pk>/refuse/", user_views.RefusePage.as_view(), name="user-refuse"),
     path("users/<int:pk>/", user_views.UserPage.as_view(), name="user"),
-    path("users/<int:pk>/reset/", user_views.UserResetPage.as_view(), name="user-reset"),
+    path("users/<int:pk>/reset/", organization_views.UserResetPage.as_view(), name="user-reset"),
+    path("users/<int:pk>/unlock/", user_views.UnlockPage.as_view(), name="user-unlock"),
+    path(
+        "users/<int:pk>/second-factor/",
+        user_views.FactorResetPage.as_view(),
+        name="user-factor-reset",
+    ),
     path("activity/", feed.ActivityList.as_view(), name="activity"),
     # --- Datasets -------------------------------------------------------------------------------
     path("datasets/", datasets.DatasetList.as_view(), name="datasets"),

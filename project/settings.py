@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
-from environs import Env
+from environs import Env, validate
 
 env = Env()
 
@@ -59,6 +59,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 
 HTTPS = env.bool("HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    # Browsers take these names from this very host and over HTTPS only: no neighbour sets them.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 # A POST that is redirected arrives as a GET, so http -> https is for the proxy if there is one.
 SECURE_SSL_REDIRECT = HTTPS and not BEHIND_PROXY
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
@@ -84,6 +87,8 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "django_htmx",
     "django_tables2",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "heroicons",
     "csp",
 ]
@@ -258,22 +263,60 @@ STATICFILES_DIRS = [
 AUTH_USER_MODEL = "assets.User"
 LOGIN_URL = LOGOUT_REDIRECT_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
+AUTHENTICATION_BACKENDS = ["assets.sign_in.authentication.PasswordBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": env.int("PASSWORD_MIN_LENGTH", 12)},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
-SESSION_COOKIE_HTTPONLY = True
+
+# How often signing in may fail before it waits: as one user from one address, and from an address.
+LOGIN_FAILURES_PER_USER = env.int("LOGIN_FAILURES_PER_USER", 10)
+LOGIN_FAILURES_PER_ADDRESS = env.int("LOGIN_FAILURES_PER_ADDRESS", 100)
+LOGIN_COOLOFF = timedelta(minutes=env.float("LOGIN_COOLOFF_MINUTES", 15))
+
+# Who must sign in by more than a password; others may.
+REQUIRE_SECOND_FACTOR = env.str(
+    "REQUIRE_SECOND_FACTOR", "off", validate=validate.OneOf(["off", "admins", "all"])
+)
+
+# A session ends so long after it began, and so long after it was used last.
+SESSION_ENGINE = "assets.common.sessions"
+SESSION_COOKIE_AGE = int(env.float("SESSION_LIFETIME_HOURS", 7 * 24) * 3600)
+SESSION_IDLE_AGE = int(env.float("SESSION_IDLE_HOURS", 12) * 3600)
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+
+# Signing in by OpenID Connect is on once a provider is named.
+OIDC_ISSUER = env.str("OIDC_ISSUER", "")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", "")
+OIDC_NAME = env.str("OIDC_NAME", "your organisation's account")
+OIDC_SCOPES = env.str("OIDC_SCOPES", "openid profile email")
+# The claim that says who an existing user is; by nothing, only who was approved is let in.
+OIDC_LINK_BY = env.str("OIDC_LINK_BY", "", validate=validate.OneOf(["", "username", "email"]))
+OIDC_UNKNOWN_USERS = env.str(
+    "OIDC_UNKNOWN_USERS", "refuse", validate=validate.OneOf(["refuse", "approve", "create"])
+)
+OIDC_ORGANIZATION_CLAIM = env.str("OIDC_ORGANIZATION_CLAIM", "")
+OIDC_NEW_ROLE = env.str("OIDC_NEW_ROLE", "member", validate=validate.OneOf(["member", "viewer"]))
+# Whether our own second factor is asked for as well; otherwise it is the provider's to ask.
+OIDC_SECOND_FACTOR = env.bool("OIDC_SECOND_FACTOR", False)
+if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET beside it.")
+if OIDC_UNKNOWN_USERS == "create" and not OIDC_ORGANIZATION_CLAIM:
+    raise ImproperlyConfigured(
+        "OIDC_UNKNOWN_USERS=create needs OIDC_ORGANIZATION_CLAIM: the claim that names whose users "
+        "they are."
+    )
 
 PASSWORD_RESET_TIMEOUT = int(timedelta(days=7).total_seconds())
 TOKEN_LIFETIME = timedelta(hours=env.float("TOKEN_LIFETIME_HOURS", 24))
 PASSWORD_LOGIN_FOR_API = env.bool("PASSWORD_LOGIN_FOR_API", True)
-LOGIN_RATE = env.str("LOGIN_RATE", "40/minute")
 
 # --- API -----------------------------------------------------------------------------------------
 
@@ -306,7 +349,6 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_SCHEMA_CLASS": "assets.common.schema.Schema",
     "EXCEPTION_HANDLER": "assets.common.api.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {"login": LOGIN_RATE},
     "DATETIME_FORMAT": None,
     "SEARCH_PARAM": "match",
     "PAGE_SIZE": 100,

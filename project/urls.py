@@ -12,6 +12,7 @@ from drf_spectacular.views import (
 )
 
 from assets.common.health import live, ready
+from assets.sign_in.views import SignInPage, SignOutView
 
 handler400 = "assets.common.api.bad_request"
 # Where static files are is known once settings are, after this module is read.
@@ -29,7 +30,19 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
-    path("api/session/", include("rest_framework.urls")),
+    # The browsable pages sign in and out by the names of the framework's own pages.
+    path(
+        "api/session/",
+        include(
+            (
+                [
+                    path("login/", SignInPage.as_view(), name="login"),
+                    path("logout/", SignOutView.as_view(), name="logout"),
+                ],
+                "rest_framework",
+            )
+        ),
+    ),
     # Older SDKs find the same views, with their own status names, below a prefix of their own.
     path("api/sdk-0.49/", include("assets.api", namespace="api-0.49")),
     path("api/sdk-0.50/", include("assets.api", namespace="api-0.50")),

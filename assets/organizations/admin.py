@@ -126,8 +126,8 @@ class ApiTokenAdmin(RegistryAdmin):
         self.message_user(request, message, messages.WARNING)
 
     def delete_model(self, request, obj):
-        delete_token(obj)
+        delete_token(obj, request.user)
 
     def delete_queryset(self, request, queryset):
         for token in queryset:
-            delete_token(token)
+            delete_token(token, request.user)

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import authenticate
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -16,55 +16,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ..common.parsing import as_key
-from .authentication import LoginThrottle
 from .models import ApiToken, Organization
-from .registration import create_token, delete_token, forget_expired_tokens
+from .registration import create_token, delete_token
 from .serializers import (
     WIRE_ROLES,
     ActiveTokensSerializer,
-    CredentialsSerializer,
     DetailSerializer,
     ImplicitTokenSerializer,
     InfoSerializer,
-    NewImplicitTokenSerializer,
     NewTokenSerializer,
     OrganizationSerializer,
     TokenSerializer,
 )
-
-
-class ImplicitLoginDisabled(APIException):
-    status_code = 403
-
-    def __init__(self) -> None:
-        detail = "Implicit login is disabled on this server"
-        super().__init__({"detail": detail, "substra_identifier": "implicit_login_disabled"})
-
-
-class SignInView(APIView):
-    """Signs in with a user name and a password; answers with a token."""
-
-    # A client that renews its token may still send the old one: it is not looked at.
-    authentication_classes: list[type] = []
-    permission_classes = [AllowAny]
-    throttle_classes = [LoginThrottle]
-
-    @extend_schema(
-        request=CredentialsSerializer, responses={200: NewImplicitTokenSerializer}, auth=[]
-    )
-    def post(self, request: Request, **kwargs) -> Response:
-        if not settings.PASSWORD_LOGIN_FOR_API:
-            raise ImplicitLoginDisabled
-        credentials = CredentialsSerializer(data=request.data)
-        credentials.is_valid(raise_exception=True)
-        user: Any = authenticate(request._request, **credentials.validated_data)
-        if user is None:
-            message = "Unable to log in with provided credentials."
-            raise ValidationError({"non_field_errors": [message]})
-        forget_expired_tokens(user)
-        expires_at = timezone.now() + settings.TOKEN_LIFETIME
-        token, secret = create_token(user, expires_at=expires_at, kind=ApiToken.Kind.IMPLICIT)
-        return Response({**ImplicitTokenSerializer(token).data, "token": secret})
 
 
 class NewTokenView(APIView):
@@ -105,7 +68,7 @@ class ActiveTokensView(APIView):
         token = self._tokens(request).filter(pk=key).first() if key else None
         if token is None:
             raise NotFound("Token not found")
-        delete_token(token)
+        delete_token(token, token.user)
         return Response({"detail": "Token removed"})
 
     def _tokens(self, request: Request) -> QuerySet[ApiToken]:
@@ -140,7 +103,7 @@ class InfoView(APIView):
             "organization_id": organization.id if organization else "",
             "organization_name": (organization.name or organization.id) if organization else "",
             "config": {},
-            "auth": {},
+            "auth": self._auth(request),
         }
         if organization:
             info |= {
@@ -152,3 +115,10 @@ class InfoView(APIView):
                 "user_role": WIRE_ROLES[user.role],
             }
         return Response(info)
+
+    def _auth(self, request: Request) -> dict[str, Any]:
+        """Say how one signs in other than by a password."""
+        if not settings.OIDC_ISSUER:
+            return {}
+        login_url = request.build_absolute_uri(reverse("sign-in-oidc"))
+        return {"oidc": {"name": settings.OIDC_NAME, "login_url": login_url}}

@@ -1,18 +1,11 @@
-"""How API requests sign in: `Authorization: Token <40 hex>`, or the browser's session.
+"""How API requests sign in: `Authorization: Token <40 hex>`, or the browser's session."""
 
-And how often one may try a password.
-"""
-
-from typing import Any
-
-from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
-from rest_framework.throttling import AnonRateThrottle
 
 from .models import ApiToken, User
 from .registration import token_digest
@@ -62,18 +55,3 @@ class BelongsToOrganization(BasePermission):
 
     def has_permission(self, request, view) -> bool:
         return bool(request.user and request.user.is_authenticated and request.user.organization_id)
-
-
-class LoginThrottle(AnonRateThrottle):
-    """Slows down whoever guesses passwords: LOGIN_RATE attempts per address,
-    by the API and by the page together."""
-
-    scope = "login"
-
-    def get_rate(self) -> str:
-        return settings.LOGIN_RATE
-
-    def get_ident(self, request: Any) -> str:
-        # Any client may write this header; only the entry that our own proxy added is true.
-        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
-        return forwarded.split(",")[-1].strip() or request.META["REMOTE_ADDR"]

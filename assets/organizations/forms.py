@@ -4,9 +4,10 @@ from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -148,7 +149,9 @@ class UserChangeForm(WriterForm):
         help_text="Whether the user may sign in. What it registered stays either way.",
     )
     new_password = _password_field(
-        label="New password", help_text="Left blank, the password stays as it is."
+        label="New password",
+        help_text="Left blank, the password stays as it is. Set, it ends the user's sessions and "
+        "revokes its tokens.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -162,7 +165,7 @@ class UserChangeForm(WriterForm):
         if values["is_active"] != row.is_active:
             set_active(row, values["is_active"], self.actor)
         if values.get("new_password"):
-            set_password(row, values["new_password"])
+            set_password(row, values["new_password"], self.actor)
         return row
 
 
@@ -191,8 +194,10 @@ class ActiveForm(UserChangeForm):
 class TokenForm(WriterForm):
     """Makes an API token for the actor; its `secret` is known once it is saved."""
 
-    sections = (Section("", "note", "days"),)
+    sections = (Section("", "note", "days", "id"),)
 
+    # Sent twice, the form makes one token.
+    id = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
     note = text_field(ApiToken, "note")
     days = forms.IntegerField(
         label="Valid for days", min_value=1, max_value=3650, initial=90, help_text="1 to 3650."
@@ -201,19 +206,12 @@ class TokenForm(WriterForm):
     def write(self, row: None) -> ApiToken:
         expires_at = timezone.now() + timedelta(days=self.cleaned_data["days"])
         token, self.secret = create_token(
-            self.actor, expires_at=expires_at, note=self.cleaned_data["note"]
+            self.actor,
+            expires_at=expires_at,
+            note=self.cleaned_data["note"],
+            id=self.cleaned_data.get("id"),
         )
         return token
-
-
-class SignInForm(AuthenticationForm):
-    """Signs a person in."""
-
-    error_messages = {
-        **AuthenticationForm.error_messages,
-        "invalid_login": "No active user has this name with this password. Mind capital letters "
-        "and try again; an admin of your organisation can give you a link that sets a new one.",
-    }
 
 
 class ByRegistration:
@@ -223,14 +221,27 @@ class ByRegistration:
     cleaned_data: dict[str, Any]
 
     def save(self, commit: bool = True) -> User:
-        set_password(self.user, self.cleaned_data["new_password1"])
+        keep = bool(self.cleaned_data.get("keep_tokens"))
+        set_password(
+            self.user,
+            self.cleaned_data["new_password1"],
+            self.user,
+            keep_tokens=lambda token: keep,
+        )
         return self.user
 
 
 class OwnPasswordForm(LaidOut, ByRegistration, PasswordChangeForm):
     """Changes one's own password, which must be known."""
 
-    sections = (Section("", "old_password", "new_password1", "new_password2"),)
+    sections = (Section("", "old_password", "new_password1", "new_password2", "keep_tokens"),)
+
+    keep_tokens = forms.BooleanField(
+        required=False,
+        label="Keep my API tokens",
+        help_text="Otherwise they are revoked, and programs that use them are refused. Keep them "
+        "only if you are sure that nobody else knows them.",
+    )
 
 
 class NewPasswordForm(LaidOut, ByRegistration, SetPasswordForm):

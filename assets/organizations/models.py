@@ -6,8 +6,9 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from .rules import MAX_ID_LENGTH, validate_organization_id
+from .rules import MAX_ID_LENGTH, second_factor_required, validate_organization_id
 
 
 class Organization(models.Model):
@@ -52,6 +53,8 @@ class User(AbstractUser):
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
     # How the user likes pages, such as the columns of a list.
     preferences = models.JSONField(default=dict, blank=True, editable=False)
+    # Since when signing in takes a code beside the password; None: it does not.
+    second_factor_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     @property
     def acts_for(self) -> str:
@@ -59,6 +62,19 @@ class User(AbstractUser):
         if self.organization_id is None:
             raise ValueError(f"{self.username} belongs to no organisation and acts for none.")
         return self.organization_id
+
+    def get_session_auth_hash(self) -> str:
+        """Return what a session keeps of how its user signed in; once it differs, the session ends.
+
+        A password differs when it is set, and a second factor when it is set up, reset, or asked
+        for by the settings.
+        """
+        plain = super().get_session_auth_hash()
+        required = second_factor_required(self)
+        if self.second_factor_at is None and not required:
+            return plain
+        factor = f"{plain} {self.second_factor_at and self.second_factor_at.timestamp()} {required}"
+        return salted_hmac("second-factor", factor, algorithm="sha256").hexdigest()
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID, uuid4
 
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
@@ -86,13 +87,23 @@ def _check_password(password: str | None, user: User) -> None:
 
 
 def create_token(
-    user: User, *, expires_at: datetime, kind: str = ApiToken.Kind.NAMED, note: str = ""
+    user: User,
+    *,
+    expires_at: datetime,
+    kind: str = ApiToken.Kind.NAMED,
+    note: str = "",
+    id: UUID | None = None,
 ) -> tuple[ApiToken, str]:
-    """Create a token; return it with its secret of 40 hexadecimal digits, seen only here."""
+    """Create a token; return it with its secret of 40 hexadecimal digits, seen only here.
+
+    Raises:
+        ValidationError: keyed by field. A form that was sent twice names the same `id` twice.
+    """
     now = timezone.now()
     check_expires_later(expires_at, now)
     secret = secrets.token_hex(TOKEN_BYTES)
     token = ApiToken(
+        id=id or uuid4(),
         user=user,
         kind=kind,
         note=note,
@@ -101,7 +112,7 @@ def create_token(
         digest=token_digest(secret),
     )
     token.full_clean(exclude=["user"])
-    token.save(force_insert=True)
+    _insert(token)
     return token, secret
 
 
@@ -152,11 +163,25 @@ def remember(user: User, name: str, value: object) -> None:
     user.save(update_fields=["preferences"])
 
 
-def set_password(user: User, password: str) -> None:
-    """Set a password that the policy accepts; raise ValidationError keyed by `password`."""
+@transaction.atomic
+def set_password(
+    user: User, password: str, actor: User, *, keep_tokens: Callable[[ApiToken], bool] | None = None
+) -> None:
+    """Set a password that the policy accepts; sessions end by it, and tokens are revoked.
+
+    Args:
+        actor: who sets it; the user itself, by its old password or by a link, or who manages it.
+        keep_tokens: says which tokens stay; none if not given.
+
+    Raises:
+        ValidationError: keyed by `password`.
+    """
     _check_password(password, user)
     user.set_password(password)
     user.save(update_fields=["password"])
+    for token in user.api_tokens.all():
+        if keep_tokens is None or not keep_tokens(token):
+            delete_token(token, actor)
 
 
 def reset_token(user: User) -> str:
@@ -169,6 +194,6 @@ def reset_token_is_valid(user: User, secret: str) -> bool:
     return user.is_active and default_token_generator.check_token(user, secret)
 
 
-def delete_token(token: ApiToken) -> None:
+def delete_token(token: ApiToken, actor: User) -> None:
     """Revoke a token at once."""
     token.delete()

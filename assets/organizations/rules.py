@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
@@ -35,6 +36,14 @@ def may_manage_user(actor: Any, user: Any) -> bool:
     """Whoever sets a superuser's password becomes one: superusers are managed by superusers."""
     return may_manage_users(actor, user.organization_id) and (
         actor.is_superuser or not user.is_superuser
+    )
+
+
+def second_factor_required(user: Any) -> bool:
+    """Do the settings ask that this user signs in by more than a password?"""
+    is_admin = user.is_superuser or user.role == ADMIN
+    return settings.REQUIRE_SECOND_FACTOR == "all" or (
+        settings.REQUIRE_SECOND_FACTOR == "admins" and is_admin
     )
 
 

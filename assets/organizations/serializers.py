@@ -104,7 +104,7 @@ class UserSerializer(serializers.ModelSerializer):
         return WIRE_ROLES[Role(user.role)]
 
     def get_is_external_user(self, user: User) -> bool:
-        return False
+        return getattr(user, "is_external", False)
 
 
 class RoleSerializer(serializers.Serializer):

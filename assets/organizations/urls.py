@@ -3,14 +3,13 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from .api import ActiveTokensView, InfoView, NewTokenView, OrganizationsView, SignInView
+from .api import ActiveTokensView, InfoView, NewTokenView, OrganizationsView
 from .users import UserViewSet
 
 router = SimpleRouter()
 router.register("users", UserViewSet, basename="user")
 
 urlpatterns = [
-    path("api-token-auth/", SignInView.as_view(), name="api-token-auth"),
     path("api-token/", NewTokenView.as_view(), name="api-token"),
     path("active-api-tokens/", ActiveTokensView.as_view(), name="active-api-tokens"),
     path("organization/", OrganizationsView.as_view(), name="organization"),

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Exists, OuterRef
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
@@ -47,7 +49,10 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     def get_queryset(self):
         # The schema is drawn for nobody in particular.
         organization_id = getattr(self.actor, "organization_id", None)
-        return User.objects.filter(organization_id=organization_id or "")
+        identities = apps.get_model("assets", "ExternalIdentity").objects
+        return User.objects.filter(organization_id=organization_id or "").annotate(
+            is_external=Exists(identities.filter(user=OuterRef("pk")))
+        )
 
     def get_object(self) -> User:
         self._check_readable(NotFound("Not found."))
@@ -118,13 +123,19 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     @extend_schema(request=PasswordSerializer, responses={200: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["put"])
     def password(self, request: Request, **kwargs) -> Response:
-        """Change one's own password."""
+        """Change one's own password; other tokens and all sessions end."""
         user = self.get_object()
         if user.pk != self.actor.pk:
             raise PermissionDenied("You can change your own password only.")
         if isinstance(request.data, Mapping) and not request.data.get("password"):
             raise ValidationError({"detail": "missing password in the request"})
-        registration.set_password(user, self._parsed(PasswordSerializer)["password"])
+        registration.set_password(
+            user,
+            self._parsed(PasswordSerializer)["password"],
+            self.actor,
+            # Whoever asks by a token goes on by it.
+            keep_tokens=lambda token: token == request.auth,
+        )
         return Response({})
 
     @extend_schema(request=None, responses={200: ResetTokenSerializer})
@@ -146,10 +157,10 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     @extend_schema(request=PasswordWithTokenSerializer, responses={200: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["post"], permission_classes=[AllowAny])
     def set_password(self, request: Request, **kwargs) -> Response:
-        """Set a new password by a reset token."""
+        """Set a new password by a reset token; tokens and sessions end."""
         values = self._parsed(PasswordWithTokenSerializer)
         user = self._user_of_reset_token(values["token"])
-        registration.set_password(user, values["password"])
+        registration.set_password(user, values["password"], user)
         return Response({})
 
     def _user_of_reset_token(self, secret: str) -> User:

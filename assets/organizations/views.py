@@ -1,4 +1,4 @@
-"""Pages about oneself: signing in, the account, its password and tokens, how one likes lists."""
+"""Pages about oneself: the account, its password and tokens, how one likes lists."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,9 +17,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from ..common.lists import PAGE_SIZES, ListPage
 from ..common.pages import Crumb, Page, crumb
+from ..common.parsing import as_key
 from ..common.snippets import api_url
-from .authentication import LoginThrottle
-from .forms import NewPasswordForm, OwnPasswordForm, SignInForm, TokenForm
+from .forms import NewPasswordForm, OwnPasswordForm, TokenForm
 from .models import ApiToken
 from .pages import ConfirmPage, SignedIn, WriterPage, show_once
 from .queries import admins_of, tokens_of
@@ -28,30 +28,6 @@ from .rules import expiry_of
 
 # Enough tokens for a page; programs that sign in by password make one each time.
 SHOWN = 100
-
-
-class SignInPage(auth.LoginView):
-    """Signs in by a password; `?next=` says where one wanted to go, on this server."""
-
-    template_name = "organizations/sign_in.html"
-    form_class = SignInForm
-    redirect_authenticated_user = True
-    extra_context = {"title": "Sign in"}
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        throttle = LoginThrottle()
-        view: Any = self
-        if throttle.allow_request(request, view):
-            return super().post(request, *args, **kwargs)
-        context = self.get_context_data(form=self.form_class(), wait=throttle.wait())
-        return self.render_to_response(context, status=429)
-
-    def form_invalid(self, form: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=422)
-
-
-class SignOutView(auth.LogoutView):
-    """Signs out; only what is sent does, so that no link and no picture can."""
 
 
 class OfAccount(SignedIn):
@@ -90,8 +66,8 @@ class PasswordPage(OfAccount, WriterPage):
     title = "Change password"
     button = "Change password"
     note = (
-        "You stay signed in here; other browsers are signed out. Your API tokens stay valid: "
-        "revoke them under Account if somebody else may know them."
+        "You stay signed in here; other browsers are signed out, and your API tokens are revoked "
+        "unless you keep them."
     )
     unsaved = "The password is as it was."
 
@@ -121,6 +97,13 @@ class TokenPage(OfAccount, WriterPage):
                 "Your account acts for no organisation, and the API serves users of organisations. "
                 "Make a user for yourself in one of them."
             )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        key = as_key(request.POST.get("id"))
+        if key and tokens_of(self.user).filter(pk=key).exists():
+            said = "This token was made already, and shown that once. Lost it? Revoke it."
+            return self.go_to(reverse("account"), said)
+        return super().post(request, *args, **kwargs)
 
     def done(self, form: Any, result: Any) -> HttpResponse:
         return show_once(
@@ -153,7 +136,7 @@ class TokenRevokePage(OfAccount, ConfirmPage):
 
     def act(self) -> HttpResponse:
         name = str(self.token)
-        delete_token(self.token)
+        delete_token(self.token, self.user)
         return self.go_to(reverse("account"), f"The token {name} is revoked.")
 
 

@@ -179,4 +179,4 @@ def test_who_was_deactivated_does_not_sign_in(world):
     world.bob.is_active = False
     world.bob.save()
     page = Client().post("/admin/login/", {"username": "bob", "password": PASSWORD})
-    assert page.status_code == 200
+    assert page.status_code == 422

@@ -134,7 +134,7 @@ def test_deactivating_and_letting_in_again(admin, world):
     url = admin_url("user", "change", alice.pk)
     assert admin.post(ada, url, change(alice, is_active="")).accepted
     credentials = {"username": "alice", "password": PASSWORD}
-    assert Client().post("/admin/login/", credentials).status_code == 200
+    assert Client().post("/admin/login/", credentials).status_code == 422
     alice.refresh_from_db()
     assert admin.post(ada, url, change(alice, is_active="on")).accepted
     assert Client().post("/admin/login/", credentials).status_code == 302

@@ -88,6 +88,8 @@ ALLOWED = {
     ("assets/common/s3.py", "super().delete"): "how S3 deletes, for those who call it",
     ("assets/common/storage.py", "default_storage.save"): "files, for registration",
     ("assets/common/storage.py", "default_storage.delete"): "files of a registration that failed",
+    ("assets/common/sessions.py", "self.delete"): "a session that is over",
+    ("assets/common/sessions.py", "super().save"): "a session, as Django's middleware asks",
     ("assets/integrity.py", "default_storage.delete"): "files that no row names",
 }
 

@@ -83,7 +83,6 @@ def settings(home: Path, database_url: str) -> dict[str, str]:
         "VAR_DIR": str(home / "var"),
         "SERVERMEDIAS_ROOT": str(home / "servermedias"),
         "MAX_UPLOAD_SIZE": str(MAX_UPLOAD_SIZE),
-        "LOGIN_RATE": "10000/minute",
         "ACCESS_LOG": "true",
         # Starts in half the time; its threads answer in parallel.
         "WEB_CONCURRENCY": "1",

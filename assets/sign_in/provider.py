@@ -1,0 +1,105 @@
+"""The provider of sign-in by OpenID Connect: where it sends people, and what it says of them.
+
+Authlib speaks the protocol: the provider's own description, state, nonce, PKCE, the signature and
+the claims of the ID token.
+"""
+
+import logging
+from functools import cache
+from typing import Any
+
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.django_client import OAuth
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from joserfc.errors import JoseError
+from requests import RequestException
+
+# Signatures that nobody but the provider can make: no shared secret, and never none at all.
+SIGNATURES = [f"{kind}{size}" for kind in ("RS", "PS", "ES") for size in (256, 384, 512)]
+SIGNATURES.append("EdDSA")
+TIMEOUT = 10  # seconds
+LEEWAY = 60  # seconds that clocks may differ
+
+
+class ProviderFails(Exception):
+    """The provider cannot be asked, or what came from it is not believed."""
+
+
+@cache
+def _client(issuer: str, client_id: str, client_secret: str, scope: str) -> Any:
+    return OAuth().register(
+        "oidc",
+        client_id=client_id,
+        client_secret=client_secret,
+        server_metadata_url=f"{issuer.rstrip('/')}/.well-known/openid-configuration",
+        client_kwargs={
+            "scope": scope,
+            "code_challenge_method": "S256",
+            "default_timeout": TIMEOUT,
+        },
+    )
+
+
+def _provider() -> Any:
+    """Return the client of the provider, whose description is read once for each process."""
+    client = _client(
+        settings.OIDC_ISSUER,
+        settings.OIDC_CLIENT_ID,
+        settings.OIDC_CLIENT_SECRET,
+        settings.OIDC_SCOPES,
+    )
+    found = client.load_server_metadata()
+    if found.get("issuer") != settings.OIDC_ISSUER:
+        _client.cache_clear()
+        raise ProviderFails(f"the provider calls itself {found.get('issuer')!r}")
+    signatures = found.get("id_token_signing_alg_values_supported", ["RS256"])
+    found["id_token_signing_alg_values_supported"] = [
+        name for name in signatures if name in SIGNATURES
+    ]
+    return client
+
+
+# Whatever a provider, or somebody who pretends to be one, can answer wrongly.
+WRONG = (AuthlibBaseError, JoseError, RequestException, KeyError, TypeError, ValueError)
+
+
+def begin(request: HttpRequest, return_url: str) -> HttpResponse:
+    """Send the browser to the provider; raise ProviderFails if that cannot be asked."""
+    try:
+        return _provider().authorize_redirect(request, return_url)
+    except WRONG as error:
+        raise ProviderFails(str(error)) from error
+
+
+def claims_of(request: HttpRequest) -> dict[str, Any]:
+    """Return what the provider says of the browser that it sent back.
+
+    Issuer, audience, times, nonce and signature of the ID token are checked, and that this browser
+    began here; what it began with is used up.
+
+    Raises:
+        ProviderFails: any of it is wrong, or the person declined.
+    """
+    options = {
+        "iss": {"essential": True, "value": settings.OIDC_ISSUER},
+        "aud": {"essential": True, "value": settings.OIDC_CLIENT_ID},
+        "sub": {"essential": True},
+    }
+    try:
+        client = _provider()
+        token = client.authorize_access_token(request, claims_options=options, leeway=LEEWAY)
+        claims = dict(token["userinfo"])
+        wanted = {"preferred_username", "email", settings.OIDC_ORGANIZATION_CLAIM} - {""}
+        if wanted - set(claims) and "userinfo_endpoint" in client.server_metadata:
+            more = client.userinfo(token=token)
+            if more.get("sub") == claims["sub"]:
+                claims = {**more, **claims}
+        return claims
+    except WRONG as error:
+        raise ProviderFails(str(error) or type(error).__name__) from error
+
+
+def log(error: ProviderFails) -> None:
+    """Tell the operator what the person is not told."""
+    logging.getLogger(__name__).warning("Signing in by OpenID Connect failed: %s", error)

@@ -1,0 +1,288 @@
+"""The only writer of failed sign-ins, second factors and identities of other providers."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from ..organizations.models import Organization, Role, User
+from ..organizations.registration import create_user
+from ..organizations.rules import second_factor_required
+from .models import ExternalIdentity, FailedSignIn, RecoveryCode
+from .rules import (
+    check_may_remove_factor,
+    in_words,
+    shown_name,
+    trusted_name,
+    wait_until_free,
+)
+
+RECOVERY_CODES = 10
+# Without letters that are taken for others: 32 of them, 5 bits each.
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+
+# --- How often one may fail ----------------------------------------------------------------------
+
+
+class TooManyAttempts(Exception):
+    """So many attempts failed that the next one waits; `wait` says how long."""
+
+    def __init__(self, wait: timedelta) -> None:
+        self.wait = wait
+        super().__init__(f"There were too many attempts. Wait {in_words(wait)}, then try again.")
+
+
+@transaction.atomic
+def count_attempt(username: str, address: str) -> None:
+    """Count an attempt before it is looked at, so that many at once are no more than one by one.
+
+    `forgive` takes it back once it succeeded.
+
+    Raises:
+        TooManyAttempts: the name from this address, or the address, must wait. Not counted.
+    """
+    now = timezone.now()
+    name = username.replace("\0", " ")[:150]
+    limits = {
+        name: settings.LOGIN_FAILURES_PER_USER,
+        "": settings.LOGIN_FAILURES_PER_ADDRESS,
+    }
+    FailedSignIn.objects.filter(last_at__lte=now - settings.LOGIN_COOLOFF).delete()
+    FailedSignIn.objects.bulk_create(
+        [FailedSignIn(address=address, username=one, last_at=now) for one in sorted(limits)],
+        ignore_conflicts=True,
+    )
+    # In one order, so that two attempts never wait for each other.
+    rows = FailedSignIn.objects.filter(address=address, username__in=limits).order_by("username")
+    waits = [
+        wait_until_free(row.failures, row.last_at, limits[row.username], now)
+        for row in rows.select_for_update()
+    ]
+    if wait := max(waits, default=timedelta()):
+        raise TooManyAttempts(wait)
+    rows.update(failures=F("failures") + 1, last_at=now)
+
+
+@transaction.atomic
+def forgive(username: str, address: str) -> None:
+    """Forget the failures of a name from an address, since it has signed in."""
+    rows = FailedSignIn.objects.filter(address=address)
+    own = rows.filter(username=username[:150]).first()
+    if own is not None:
+        own.delete()
+        rows.filter(username="").update(failures=Greatest(F("failures") - own.failures, 0))
+
+
+def unlock(*, username: str = "", address: str = "") -> int:
+    """Forget the failures of a name, of an address, or of a name from an address; return how many
+    locks or beginnings of locks there were."""
+    rows = FailedSignIn.objects.all()
+    if username:
+        rows = rows.filter(username=username[:150])
+    if address:
+        rows = rows.filter(address=address)
+    return rows.delete()[0]
+
+
+def unlock_user(user: User, actor: User) -> None:
+    """Let a user try again at once, from wherever it failed too often."""
+    unlock(username=user.username)
+
+
+# --- The second factor ---------------------------------------------------------------------------
+
+
+def code_digest(code: str) -> str:
+    """Return what is kept of a recovery code: 60 random bits, tried a few times at most."""
+    return hashlib.sha256(code.replace("-", "").replace(" ", "").lower().encode()).hexdigest()
+
+
+@transaction.atomic
+def enrol(user: User, key: str, code: str, actor: User) -> list[str]:
+    """Ask this user for a code at every sign-in from now on; return its recovery codes.
+
+    Args:
+        key: the secret that the telephone has, in hexadecimal digits.
+        code: what the telephone shows.
+
+    Raises:
+        ValidationError: keyed by `code`; it is not what a telephone with this secret shows.
+    """
+    TOTPDevice.objects.filter(user=user).delete()
+    device = TOTPDevice(user=user, key=key, name="telephone")
+    if not device.verify_token(code):
+        raise ValidationError(
+            {"code": "This is not the code of now. Is the clock of your telephone right?"}
+        )
+    user.second_factor_at = timezone.now()
+    user.save(update_fields=["second_factor_at"])
+    return new_recovery_codes(user, actor)
+
+
+@transaction.atomic
+def new_recovery_codes(user: User, actor: User) -> list[str]:
+    """Replace the user's recovery codes; the new ones are seen only here."""
+    codes = [
+        "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
+        for _ in range(RECOVERY_CODES)
+    ]
+    RecoveryCode.objects.filter(user=user).delete()
+    RecoveryCode.objects.bulk_create(
+        [RecoveryCode(user=user, digest=code_digest(code)) for code in codes]
+    )
+    return codes
+
+
+@transaction.atomic
+def use_code(user: User, code: str) -> str:
+    """Use up a code of the telephone, or a recovery code; return what is wrong, or nothing.
+
+    Several wrong codes in a row make the telephone's wait, longer each time.
+    """
+    device = TOTPDevice.objects.select_for_update().filter(user=user).first()
+    wanted = code.replace(" ", "")
+    if not wanted.isdecimal():
+        if RecoveryCode.objects.filter(user=user, digest=code_digest(wanted)).delete()[0]:
+            if device is not None:
+                device.throttle_reset()
+            return ""
+        return "This is none of your recovery codes, or was used before."
+    if device is None:
+        return "There is no telephone to compare this code with. Ask an admin."
+    allowed, why = device.verify_is_allowed()
+    if not allowed:
+        wait = max(why["locked_until"] - timezone.now(), timedelta())
+        return f"There were too many wrong codes. Wait {in_words(wait)}, then try a new one."
+    if not device.verify_token(wanted):
+        return "This is not the code of now, or it was used before. Wait for the next one."
+    return ""
+
+
+@transaction.atomic
+def remove_factor(user: User, actor: User) -> None:
+    """Ask this user for no code any more; other browsers are signed out.
+
+    Raises:
+        ValidationError: the settings ask for one, and `actor` is the user itself.
+    """
+    check_may_remove_factor(user, actor, second_factor_required(user))
+    TOTPDevice.objects.filter(user=user).delete()
+    RecoveryCode.objects.filter(user=user).delete()
+    user.second_factor_at = None
+    user.save(update_fields=["second_factor_at"])
+
+
+# --- Identities of other providers ---------------------------------------------------------------
+
+
+class NotLetIn(Exception):
+    """The provider knows this person, and this server does not let it in; the text says why."""
+
+
+def user_of_identity(claims: Mapping[str, Any]) -> User:
+    """Return the user whom the provider's (verified) claims are about, which may be created now.
+
+    Raises:
+        NotLetIn: nobody whom this server knows, or awaiting approval, or deactivated.
+    """
+    who = {"issuer": str(claims["iss"])[:255], "subject": str(claims["sub"])[:255]}
+    identity = ExternalIdentity.objects.select_related("user").filter(**who).first()
+    if identity is None or identity.user is None:
+        identity = identity or _first_seen(who, claims)
+    user = identity.user
+    if user is None:
+        raise NotLetIn(
+            "You are not let in yet: an admin has to approve you first. Tell one that you are "
+            f'waiting as "{identity.username}".'
+        )
+    if not user.is_active:
+        raise NotLetIn("Your account is deactivated. An admin of your organisation can change it.")
+    return user
+
+
+@transaction.atomic
+def _first_seen(who: dict[str, str], claims: Mapping[str, Any]) -> ExternalIdentity:
+    identity = ExternalIdentity(
+        **who,
+        username=shown_name(claims),
+        email=str(claims.get("email") or "")[:254],
+        organization=_claimed_organization(claims),
+        user=_linked(claims),
+    )
+    if identity.user is None:
+        if settings.OIDC_UNKNOWN_USERS == "refuse":
+            raise NotLetIn(
+                "Nobody here has your account. Ask an admin of your organisation to invite you."
+            )
+        if settings.OIDC_UNKNOWN_USERS == "create" and identity.organization is not None:
+            identity.user = _created(identity)
+    identity.save(force_insert=True)
+    return identity
+
+
+def _claimed_organization(claims: Mapping[str, Any]) -> Organization | None:
+    """Return the organisation that the configured claim names; a claim may be a list with one."""
+    said = claims.get(settings.OIDC_ORGANIZATION_CLAIM) if settings.OIDC_ORGANIZATION_CLAIM else ()
+    ids = [str(one) for one in (said if isinstance(said, list) else [said or ""])]
+    found = list(Organization.objects.filter(pk__in=[one for one in ids if "\0" not in one]))
+    # Whom two organisations claim belongs to neither until an admin says so.
+    return found[0] if len(found) == 1 else None
+
+
+def _linked(claims: Mapping[str, Any]) -> User | None:
+    """Return the user whom the settings let the provider name. Superusers are never taken."""
+    name = trusted_name(claims)
+    if not name or "\0" in name:
+        return None
+    users = User.objects.filter(is_superuser=False, identities=None)
+    if settings.OIDC_LINK_BY == "email":
+        # Two users with one address: nobody knows which is meant.
+        found = list(users.filter(email__iexact=name)[:2]) or list(users.filter(username=name))
+        return found[0] if len(found) == 1 else None
+    return users.filter(username=name).first()
+
+
+def _created(identity: ExternalIdentity) -> User:
+    try:
+        return create_user(
+            identity.username, organization=identity.organization, role=settings.OIDC_NEW_ROLE
+        )
+    except ValidationError as error:
+        raise NotLetIn(
+            f'You cannot be added as "{identity.username}": {" ".join(error.messages)} '
+            "Ask an admin of your organisation."
+        ) from error
+
+
+@transaction.atomic
+def approve(
+    identity: ExternalIdentity,
+    actor: User,
+    *,
+    username: str,
+    organization: Organization | None,
+    role: str = Role.MEMBER,
+) -> User:
+    """Create the user of somebody who awaits approval.
+
+    Raises:
+        ValidationError: keyed by field (user name taken, no organisation).
+    """
+    user = create_user(username, organization=organization, role=role)
+    identity.user = user
+    identity.save(update_fields=["user"])
+    return user
+
+
+def refuse(identity: ExternalIdentity, actor: User) -> None:
+    """Forget somebody who awaits approval; who signs in again waits again."""
+    identity.delete()

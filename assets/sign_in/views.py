@@ -1,0 +1,168 @@
+"""Pages by which one comes in: by a password, by a provider, and by a code as the second step."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import views as auth
+from django.contrib.auth.signals import user_login_failed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from ..common.pages import Page
+from ..organizations.models import User
+from . import provider
+from .authentication import address_of
+from .factors import Enrolling
+from .forms import CodeForm, SignInForm
+from .registration import NotLetIn, TooManyAttempts, count_attempt, use_code, user_of_identity
+from .rules import shown_name
+from .steps import enter, go_on, pending
+
+# Where a browser that went to the provider wants to be afterwards.
+NEXT = "provider_next"
+
+
+class SignInPage(auth.LoginView):
+    """Signs in by a password; `?next=` says where one wanted to go, on this server."""
+
+    template_name = "sign_in/sign_in.html"
+    form_class = SignInForm
+    redirect_authenticated_user = True
+    extra_context = {"title": "Sign in"}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        name = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
+        return super().get_context_data(provider=name, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().post(request, *args, **kwargs)
+        except TooManyAttempts as error:
+            return self.tell(str(error), status=429)
+
+    def tell(self, told: str, *, status: int) -> HttpResponse:
+        """Show the page with why one is not signed in."""
+        context = self.get_context_data(form=self.form_class(), told=told)
+        return self.render_to_response(context, status=status)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        return go_on(self.request, form.get_user(), self.get_success_url())
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+class SignOutView(auth.LogoutView):
+    """Signs out; only what is sent does, so that no link and no picture can."""
+
+
+class Pending(Page):
+    """A step that follows the password; who has not given it begins at the beginning."""
+
+    who: User
+    next_url: str
+
+    @method_decorator(never_cache)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user, self.next_url = pending(request)
+        if user is None:
+            return HttpResponseRedirect(reverse("sign-in"))
+        self.who = user
+        return super().dispatch(request, *args, **kwargs)
+
+
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+class CodePage(Pending):
+    """Asks for the code that a telephone shows now, or for a recovery code."""
+
+    template_name = "sign_in/code.html"
+    title = "Enter your code"
+    unsaved = "You are not signed in yet."
+    is_kept = False
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.show(CodeForm())
+
+    def show(self, form: CodeForm, status: int = 200) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=status)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = CodeForm(request.POST)
+        if not form.is_valid():
+            return self.show(form, status=422)
+        status = 422
+        try:
+            count_attempt(self.who.username, address_of(request))
+            wrong = use_code(self.who, form.cleaned_data["code"])
+        except TooManyAttempts as error:
+            wrong, status = str(error), 429
+        if not wrong:
+            enter(request, self.who)
+            return HttpResponseRedirect(self.next_url)
+        credentials = {"username": self.who.username}
+        user_login_failed.send(__name__, credentials=credentials, request=request)
+        form.add_error("code", wrong)
+        return self.show(form, status=status)
+
+
+class SignInEnrolPage(Enrolling, Pending):
+    """Sets up a second factor on the way in, for those of whom the settings ask one."""
+
+    note = "This server asks you for a second factor, beside your password. Set it up now, once."
+
+    def enrolled(self, request: HttpRequest) -> str:
+        enter(request, self.who)
+        return self.next_url
+
+
+class ProviderPage(SignInPage):
+    """The pages of signing in by OpenID Connect; there are none without a provider."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not settings.OIDC_ISSUER:
+            raise Http404("This server signs nobody in by another provider.")
+        return super().dispatch(request, *args, **kwargs)
+
+    def refuse(self, username: str, told: str, *, status: int) -> HttpResponse:
+        credentials = {"username": username}
+        user_login_failed.send(__name__, credentials=credentials, request=self.request)
+        return self.tell(told, status=status)
+
+
+class ProviderStart(ProviderPage):
+    """Goes to the provider."""
+
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.session[NEXT] = self.get_success_url()
+        try:
+            back = request.build_absolute_uri(reverse("sign-in-oidc-return"))
+            return provider.begin(request, back)
+        except provider.ProviderFails as error:
+            provider.log(error)
+            return self.tell(f"{settings.OIDC_NAME} cannot be asked now. Try later.", status=503)
+
+
+class ProviderReturn(ProviderPage):
+    """Where the provider sends the browser back to."""
+
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        next_url = request.session.pop(NEXT, None) or self.get_default_redirect_url()
+        try:
+            claims = provider.claims_of(request)
+        except provider.ProviderFails as error:
+            provider.log(error)
+            told = "You were not signed in: what came from there is not valid, or too old."
+            return self.refuse("", f"{told} Try again.", status=400)
+        try:
+            user = user_of_identity(claims)
+        except NotLetIn as error:
+            return self.refuse(shown_name(claims), str(error), status=403)
+        return go_on(request, user, next_url, by_provider=True)
