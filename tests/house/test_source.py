@@ -86,6 +86,7 @@ ALLOWED = {
     ("assets/common/health.py", "default_storage.save"): "a file, to see that it can be written",
     ("assets/common/health.py", "default_storage.delete"): "that file",
     ("assets/common/s3.py", "super().delete"): "how S3 deletes, for those who call it",
+    ("assets/backups/restoring.py", "files.save"): "files of a backup, beside their rows",
     ("assets/common/storage.py", "default_storage.save"): "files, for registration",
     ("assets/common/storage.py", "default_storage.delete"): "files of a registration that failed",
     ("assets/common/sessions.py", "self.delete"): "a session that is over",

@@ -1,0 +1,164 @@
+"""Makes a backup while the server runs.
+
+Files are stored before their rows commit and never change. So the rows are read first, as of one
+moment, and then the files that they name: all of them are there, whatever is registered meanwhile.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.utils import timezone
+
+from ..integrity import MODELS, named_files
+from .manifest import (
+    CHUNK,
+    BackupError,
+    Manifest,
+    Table,
+    file_path,
+    files_list,
+    read_manifest,
+    sha256_of,
+)
+from .rows import LEFT_OUT, applied_migrations, kept_models, snapshot, write_table
+
+
+def make_backup(
+    folder: Path, *, link: bool = False, previous: Path | None = None, keep_going: bool = False
+) -> Manifest:
+    """Write a backup of everything into `folder`, which must not exist or be empty.
+
+    With `link`, files become hard links where the storage is a folder of the same disk. Files that
+    the backup `previous` has already are linked from there.
+
+    Raises:
+        BackupError: the folder holds something; or a file is missing or not as registered, and
+            `keep_going` does not say to go on and note it.
+    """
+    if previous:
+        read_manifest(previous)
+    _prepare(folder)
+    made_at = timezone.now()
+    with snapshot():
+        migrations = applied_migrations()
+        tables = [write_table(model, folder) for model in kept_models()]
+        count, size = _list_files(folder)
+    damaged = [
+        name
+        for name, checksum, _ in listed_files(folder)
+        if not _copy(name, checksum, folder, link=link, previous=previous)
+    ]
+    if damaged and not keep_going:
+        raise BackupError(
+            f"{len(damaged)} files are missing or not as registered, such as {damaged[0]}: this is "
+            "no backup yet. `check_files` lists them; `backup --keep-going` backs up the rest."
+        )
+    manifest = Manifest(
+        version=settings.VERSION,
+        made_at=made_at.isoformat(),
+        database=connection.vendor,
+        migrations=migrations,
+        tables=_sorted(tables),
+        files=count,
+        bytes=size,
+        files_sha256=sha256_of(files_list(folder)),
+        damaged=damaged,
+    )
+    manifest.write(folder)
+    return manifest
+
+
+def _prepare(folder: Path) -> None:
+    # Passwords' hashes and everybody's files: for nobody's eyes but the user's who makes it.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise BackupError(f"{folder} is not empty: each backup needs a folder of its own.")
+    folder.chmod(0o700)
+    for name in ("rows", "files"):
+        (folder / name).mkdir(mode=0o700)
+
+
+def _sorted(tables: list[Table]) -> list[Table]:
+    return sorted(tables, key=lambda table: table.model)
+
+
+def _list_files(folder: Path) -> tuple[int, int]:
+    """Write down the files that rows name; return how many they are, and their bytes."""
+    count = total = 0
+    with files_list(folder).open("xb") as file:
+        for model in MODELS:
+            if model._meta.label_lower in LEFT_OUT:
+                continue
+            for _, name, checksum, size in named_files(model):
+                file.write(orjson.dumps([name, checksum, size]) + b"\n")
+                count, total = count + 1, total + size
+    return count, total
+
+
+def listed_files(folder: Path) -> Iterator[tuple[str, str, int]]:
+    """Yield (name, checksum, size) of the backup's files."""
+    with files_list(folder).open("rb") as file:
+        for line in file:
+            name, checksum, size = orjson.loads(line)
+            yield name, checksum, size
+
+
+def _copy(name: str, checksum: str, folder: Path, *, link: bool, previous: Path | None) -> bool:
+    """Bring one file into the backup; return whether it is as it was registered."""
+    path = file_path(folder, name)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if previous and _link(file_path(previous, name), path):
+        if sha256_of(path) == checksum:
+            return True
+        path.unlink()
+    with suppress(OSError, SuspiciousOperation):
+        linked = link and _link(_stored_path(name), path)
+        if (sha256_of(path) if linked else _download(name, path)) == checksum:
+            return True
+    path.unlink(missing_ok=True)
+    return False
+
+
+def _stored_path(name: str) -> Path | None:
+    """Return where the storage keeps a file, if it keeps files in folders."""
+    try:
+        return Path(default_storage.path(name))
+    except NotImplementedError:
+        return None
+
+
+def _link(source: Path | None, path: Path) -> bool:
+    """Make `path` another name of the file at `source`, if that is possible."""
+    if source is None:
+        return False
+    try:
+        os.link(source, path)
+    except OSError:  # another disk, or not there
+        return False
+    return True
+
+
+def _download(name: str, path: Path) -> str:
+    """Copy a file out of the storage; return the sha256 of what was read.
+
+    Raises:
+        BackupError: the copy cannot be written, as the disk may be full.
+    """
+    digest = hashlib.sha256()
+    with default_storage.open(name) as source, path.open("xb") as target:
+        path.chmod(0o600)
+        while data := source.read(CHUNK):
+            digest.update(data)
+            try:
+                target.write(data)
+            except OSError as error:
+                raise BackupError(f"{path} cannot be written: {error}") from error
+    return digest.hexdigest()

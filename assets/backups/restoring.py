@@ -1,0 +1,139 @@
+"""Restores a backup into an instance that holds nothing yet: all of it, or nothing."""
+
+import hashlib
+from pathlib import Path
+
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+
+from ..common.storage import FileBatch, file_batch
+from .making import listed_files
+from .manifest import (
+    BackupError,
+    Manifest,
+    file_path,
+    files_list,
+    read_manifest,
+    rows_path,
+    sha256_of,
+)
+from .rows import applied_migrations, kept_models, read_table, reset_sequences
+
+
+def restore_backup(folder: Path) -> Manifest:
+    """Fill this empty, migrated instance with the backup in `folder`; return what it was.
+
+    Everything is read again and compared before it is committed. Files and rows are kept together,
+    or none of them are.
+
+    Raises:
+        BackupError: the backup is not whole, is of another version, or something is here already.
+    """
+    manifest = read_manifest(folder)
+    _check_backup(manifest, folder)
+    with file_batch() as files, transaction.atomic(durable=True):
+        # Inside, so that nothing can come in between.
+        _check_empty()
+        for table in manifest.tables:
+            _make_room(table.model)
+        for table in manifest.tables:
+            read_table(table, folder)
+        connection.check_constraints()
+        reset_sequences()
+        _restore_files(files, manifest, folder)
+    ContentType.objects.clear_cache()
+    return manifest
+
+
+def _check_backup(manifest: Manifest, folder: Path) -> None:
+    """The backup is whole, and this instance has the tables that it was made of."""
+    _check_version(manifest)
+    parts = {rows_path(folder, table.model): table.sha256 for table in manifest.tables}
+    parts[files_list(folder)] = manifest.files_sha256
+    for path, checksum in parts.items():
+        if not path.is_file() or sha256_of(path) != checksum:
+            raise BackupError(f"{path} is missing or has changed since the backup was made.")
+    count = total = 0
+    damaged = set(manifest.damaged)
+    for name, _, size in listed_files(folder):
+        path = file_path(folder, name)
+        if name not in damaged and (not path.is_file() or path.stat().st_size != size):
+            raise BackupError(f"{path} is missing or has changed since the backup was made.")
+        count, total = count + 1, total + size
+    if (count, total) != (manifest.files, manifest.bytes):
+        raise BackupError("The backup lists other files than its manifest says.")
+
+
+def _check_version(manifest: Manifest) -> None:
+    here, there = set(applied_migrations()), set(manifest.migrations)
+    if here != there:
+        more = [f"only here: {', '.join(sorted(here - there))}"] if here - there else []
+        more += [f"only in the backup: {', '.join(sorted(there - here))}"] if there - here else []
+        raise BackupError(
+            f"The backup was made by Registrar {manifest.version} with other migrations than are "
+            f"applied here ({'; '.join(more)}). Install that version, `migrate`, restore, and "
+            "only then upgrade."
+        )
+    models = {model._meta.label_lower for model in kept_models()}
+    if models != (tables := {table.model for table in manifest.tables}):
+        raise BackupError(f"Tables differ: {', '.join(sorted(models ^ tables))}.")
+
+
+def _check_empty() -> None:
+    """Nothing of ours is here: no row, no file."""
+    for model in apps.get_app_config("assets").get_models(include_auto_created=True):
+        if model._base_manager.exists():
+            raise BackupError(
+                f"There is a {model._meta.verbose_name} here already: a backup is restored into an "
+                "empty, migrated database only."
+            )
+    if name := _any_file(""):
+        raise BackupError(
+            f"The storage holds files already, such as {name}: a backup is restored into an empty "
+            "storage only. An earlier restore that was killed may have left them."
+        )
+
+
+def _any_file(folder: str) -> str | None:
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:  # nothing was ever stored
+        return None
+    if files:
+        return f"{folder}/{files[0]}".lstrip("/")
+    found = (_any_file(f"{folder}/{child}".lstrip("/")) for child in folders)
+    return next(filter(None, found), None)
+
+
+def _make_room(label: str) -> None:
+    """Remove what migrations have put into tables of Django's: the backup brings its own."""
+    model = apps.get_model(label)
+    if model._meta.app_label != "assets":
+        rows = model._base_manager.all()
+        rows._raw_delete(rows.db)
+
+
+def _restore_files(files: FileBatch, manifest: Manifest, folder: Path) -> None:
+    damaged = set(manifest.damaged)
+    for name, checksum, _ in listed_files(folder):
+        if name in damaged:
+            continue
+        with file_path(folder, name).open("rb") as source:
+            stored = files.save(name, File(source))
+        if stored.checksum != checksum:
+            raise BackupError(f"{name} has changed since the backup was made.")
+        if stored.name != name:
+            raise BackupError(f"The storage would keep {name} as {stored.name}: is it empty?")
+        if _checksum_in_storage(name) != checksum:
+            raise BackupError(f"The storage does not keep {name} as it was written.")
+
+
+def _checksum_in_storage(name: str) -> str:
+    with default_storage.open(name) as file:
+        digest = hashlib.sha256()
+        for data in file.chunks():
+            digest.update(data)
+    return digest.hexdigest()
