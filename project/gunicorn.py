@@ -4,11 +4,17 @@ Everything that differs from one machine to another comes from the environment.
 """
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 host = os.environ.get("HOST", "127.0.0.1")
 port = os.environ.get("PORT", "8000")
-bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+bind = [address]
+metrics_port = os.environ.get("METRICS_PORT", "0")
+if metrics_port != "0":
+    bind.append(f"{os.environ.get('METRICS_HOST', '127.0.0.1')}:{metrics_port}")
 
 # Threads wait for uploads and downloads at little cost; processes share out the computing.
 worker_class = "gthread"
@@ -18,7 +24,8 @@ preload_app = False
 # A gthread worker gives its sign of life beside its requests: a 1 GB upload may take as long as
 # it takes, and only a worker that hangs as a whole is replaced.
 timeout = 120
-graceful_timeout = 30
+# Told to stop, a worker takes no new request and ends those that it has.
+graceful_timeout = int(os.environ.get("GRACEFUL_TIMEOUT", "30"))
 keepalive = 5
 # The sign of life is a file: on a slow disk, a busy worker would look like one that hangs.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
@@ -31,11 +38,57 @@ limit_request_line = 8190
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 
 loglevel = os.environ.get("LOG_LEVEL", "warning").lower()
-accesslog = "-" if os.environ.get("ACCESS_LOG", "").lower() in ("1", "true", "yes", "on") else None
+# Registrar writes one line a request itself (ACCESS_LOG); gunicorn writes what happens to workers.
+logconfig_dict = {
+    "formatters": {
+        "text": {
+            "()": "assets.common.logs.TextFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s",
+        },
+        "json": {"()": "assets.common.logs.JSONFormatter"},
+    },
+    "handlers": {
+        "error_console": {
+            "class": "logging.StreamHandler",
+            "formatter": os.environ.get("LOG_FORMAT", "text"),
+        },
+    },
+    "root": {"handlers": [], "level": loglevel.upper()},
+    "loggers": {
+        "gunicorn.error": {
+            "handlers": ["error_console"],
+            "level": loglevel.upper(),
+            "propagate": False,
+        },
+        "gunicorn.access": {"handlers": [], "propagate": False},
+    },
+}
 # Gunicorn's remote control writes into the home directory, and nobody here needs it.
 control_socket_disable = True
 
 
+def on_starting(server):
+    """Make the folder in which the workers count for Prometheus: empty at each start."""
+    if metrics_port != "0":
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
+            prefix="registrar-metrics-", dir=worker_tmp_dir
+        )
+
+
 def when_ready(server):
     """Tell the address once it answers, not before: the port may be taken."""
-    print(f"\nRegistrar serves http://{bind} (Ctrl-C stops it)", flush=True)
+    print(f"\nRegistrar serves http://{address} (Ctrl-C stops it)", flush=True)
+
+
+def child_exit(server, worker):
+    """Forget what a worker that has ended held at that moment; what it counted stays."""
+    if metrics_port != "0":
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    """Remove that folder."""
+    if metrics_port != "0":
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

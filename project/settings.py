@@ -65,6 +65,7 @@ if HTTPS:
 # A POST that is redirected arrives as a GET, so http -> https is for the proxy if there is one.
 SECURE_SSL_REDIRECT = HTTPS and not BEHIND_PROXY
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
+SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)$"]
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 
 # --- What it is made of --------------------------------------------------------------------------
@@ -94,8 +95,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "assets.common.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "assets.common.middleware.ContentSecurityPolicy",
+    "assets.common.health.Probes",
     "assets.common.middleware.GZipPages",
     "assets.common.audit.Audited",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -376,10 +379,29 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 
+# One line a request.
+ACCESS_LOG = env.bool("ACCESS_LOG", False)
+LOG_LEVEL = env.str("LOG_LEVEL", "WARNING").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
+    "formatters": {
+        "text": {
+            "()": "assets.common.logs.TextFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s",
+        },
+        "json": {"()": "assets.common.logs.JSONFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"])),
+        },
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"registrar.access": {"level": "INFO" if ACCESS_LOG else "WARNING"}},
 }
+
+METRICS_PORT = env.int("METRICS_PORT", 0)
+if METRICS_PORT:
+    MIDDLEWARE.insert(1, "assets.common.metrics.RequestMetrics")

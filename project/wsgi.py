@@ -2,6 +2,7 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
@@ -9,3 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("SERVING", "true")
 
 application = get_wsgi_application()
+if settings.METRICS_PORT:
+    from assets.common.metrics import beside
+
+    application = beside(application)  # type: ignore[assignment]

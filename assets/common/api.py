@@ -7,8 +7,9 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.template.loader import get_template
 from django.urls import reverse
 from django.views import defaults
 from drf_spectacular.types import OpenApiTypes
@@ -21,6 +22,7 @@ from rest_framework.views import exception_handler as drf_exception_handler
 from rest_framework.viewsets import GenericViewSet
 
 from .errors import Problem, Refused
+from .logs import request_id
 from .parsing import as_key
 from .serializers import TextSerializerField
 from .storage import StorageError
@@ -80,9 +82,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
         detail = "The database or the storage does not answer. Try again in a moment."
     answer: HttpResponse
     if request.path.startswith("/api/"):
-        answer = JsonResponse({"detail": detail}, status=500)
+        answer = JsonResponse({"detail": detail, "request_id": request_id()}, status=500)
     else:
-        answer = defaults.server_error(request)
+        # Without a context of the request's: what it would ask may be what failed.
+        page = get_template("500.html").render({"request_id": request_id()})
+        answer = HttpResponseServerError(page)
     if passes:
         answer.status_code = 503
         answer["Retry-After"] = "5"

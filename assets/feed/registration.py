@@ -14,6 +14,7 @@ from ..common.errors import Problem, refuse_if
 from ..common.kinds import AssetKind
 from ..common.models import NamedAsset
 from ..common.rules import check_name
+from ..common.signals import recorded
 from ..organizations.models import User
 from ..permissions.access import check_may_change
 from .models import Event
@@ -51,6 +52,7 @@ def record(
         Event,
         [{**same, "asset_key": key, "asset_name": name} for key, name in names.items()],
     )
+    recorded.send(Event, kind=str(kind), action=str(action), count=len(names))
 
 
 def record_private(

@@ -7,7 +7,8 @@ import pytest
 import yaml
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from assets.datasets.serializers import DatasetSerializer
@@ -176,9 +177,9 @@ def test_storage_that_cannot_be_written(url, client, settings):
 @pytest.mark.parametrize("url", READY)
 @pytest.mark.django_db
 def test_a_database_that_does_not_answer(url, client, monkeypatch):
-    def broken():
+    def broken(recorder):
         raise DatabaseError
 
-    monkeypatch.setattr(connection, "cursor", broken)
+    monkeypatch.setattr(MigrationRecorder, "applied_migrations", broken)
     answer = client.get(url)
     assert (answer.status_code, answer.content) == (503, b"not ready: database")
