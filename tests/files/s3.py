@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
 import boto3
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
 
 KEYS = {"access_key": "test", "secret_key": "test"}
 
@@ -61,15 +63,24 @@ class Bucket:
 
 
 @contextmanager
-def s3_server() -> Iterator[str]:
-    """Serve S3 for the length of the block; yield its URL."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
+def s3_server(seen: list[dict[str, Any]] | None = None) -> Iterator[str]:
+    """Serve S3 for the length of the block; yield its URL. `seen` collects what it is sent."""
+    app = DomainDispatcherApplication(create_backend_app)
+
+    def seeing(environ: dict[str, Any], start_response: Any) -> Any:
+        if seen is not None:
+            seen.append(dict(environ))
+        return app(environ, start_response)
+
+    server = make_server("127.0.0.1", 0, seeing, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     try:
-        yield f"http://{host}:{port}"
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        server.stop()
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def new_bucket(url: str) -> Bucket:
