@@ -76,6 +76,7 @@ urlpatterns = [
         name="user-factor-reset",
     ),
     path("activity/", feed.ActivityList.as_view(), name="activity"),
+    path("audit/", feed.AuditList.as_view(), name="audit"),
     # --- Datasets -------------------------------------------------------------------------------
     path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
     path("datasets/new/", datasets.DatasetRegisterPage.as_view(), name="dataset-new"),

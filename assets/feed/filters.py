@@ -1,11 +1,14 @@
 """Filters of the page of activity."""
 
+from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.forms import HiddenInput
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 
+from ..common.audit import Action, Result, SubjectKind
 from ..common.filters import search_filter
 from ..common.kinds import AssetKind
 from ..organizations.filters import OrganizationFilter
@@ -23,18 +26,30 @@ KINDS = (
 )
 
 
+# What can happen to an asset, which everybody may know.
+PUBLIC_ACTIONS = (
+    Action.REGISTERED,
+    Action.RENAMED,
+    Action.LINKED,
+    Action.STARTED,
+    Action.ENDED,
+    Action.CANCELED,
+)
+
+
+def one_of(choices: Iterable[TextChoices], label: str, **kwargs: Any) -> ChoiceFilter:
+    """A filter by one of these, or by none."""
+    named = [(choice.value, choice.label) for choice in choices]
+    return ChoiceFilter(choices=named, label=label, empty_label="any", **kwargs)
+
+
 class ActivityFilterSet(FilterSet):
     """Who did what to which asset, and when."""
 
     q = search_filter("actor_name", "asset_name", placeholder="User or name of an asset")
     organization = OrganizationFilter(field_name="organization_id", label="Organisation")
-    action = ChoiceFilter(choices=Event.Action.choices, label="Action", empty_label="any")
-    kind = ChoiceFilter(
-        field_name="asset_kind",
-        label="Kind",
-        choices=[(kind.value, kind.label) for kind in KINDS],
-        empty_label="any",
-    )
+    action = one_of(PUBLIC_ACTIONS, "Action")
+    kind = one_of(KINDS, "Kind", field_name="asset_kind")
     since = DayFilter(field_name="timestamp", label="Since")
     until = DayFilter(field_name="timestamp", label="Until", until=True)
     asset_key = hidden_keys(field_name="asset_key", label="Asset")
@@ -53,3 +68,41 @@ class ActivityFilterSet(FilterSet):
     class Meta:
         model = Event
         fields: list[str] = []
+
+
+class AddressFilter(CharFilter):
+    """An IP address; what is none is nobody's."""
+
+    def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        if not value:
+            return queryset
+        try:
+            return queryset.filter(address=str(ip_address(value.strip())))
+        except ValueError:
+            return queryset.none()
+
+
+class AuditFilterSet(ActivityFilterSet):
+    """What happened or was refused, to assets and otherwise, and from where."""
+
+    q = search_filter(
+        "actor_name", "asset_name", placeholder="User, or name of what it was done to"
+    )
+    action = one_of(Action, "Action")
+    kind = one_of(
+        (*KINDS, AssetKind.MODEL, AssetKind.FAILURE_REPORT, AssetKind.ORGANIZATION, *SubjectKind),
+        "Kind",
+        field_name="asset_kind",
+    )
+    result = one_of(Result, "Result")
+    address = AddressFilter(label="Address")
+    news = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.request.user.is_superuser:
+            # Whose events are all of one organisation has nothing to choose.
+            del self.filters["organization"]
+
+    class Meta(ActivityFilterSet.Meta):
+        pass

@@ -23,7 +23,7 @@ NAMED = 2
 
 
 def detail_of(event: Event) -> str:
-    """Say what an event tells besides: the name before, how a plan ended, what was linked to."""
+    """Say what an event tells besides: the name before, how a plan ended, which file, what path."""
     detail = event.detail
     said = []
     if name := detail.get("old_name"):
@@ -32,6 +32,9 @@ def detail_of(event: Event) -> str:
         said.append(str(status).removeprefix("STATUS_").lower())
     if key := detail.get("first_failed_task_key"):
         said.append(f"task {short(key)} failed first")
+    if path := detail.get("path"):
+        said.append(f"{detail.get('method', '')} {path}".strip())
+    said += [str(detail[name]) for name in ("file", "changed") if detail.get(name)]
     if keys := detail.get("data_manager_keys"):
         more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
         said.append(f"to dataset {', '.join(short(key) for key in keys[:NAMED])}{more}")
@@ -87,7 +90,7 @@ class EventTable(AssetTable):
         return record.get_asset_kind_display()
 
     def render_asset(self, record: Event) -> SafeString | str:
-        name = record.asset_name or short(record.asset_key)
+        name = record.asset_name or (short(record.asset_key) if record.asset_key else "")
         url = asset_url(record)
         looks = "" if record.asset_name else "mono"
         return format_html('<a href="{}" class="{}">{}</a>', url, looks, name) if url else name
@@ -102,3 +105,31 @@ class EventTable(AssetTable):
         exclude = ("key", "owner", "creation_date")
         sequence = ("timestamp", "...", "detail")
         order_by = "-timestamp"
+
+
+class AuditTable(EventTable):
+    """What happened or was refused, and from where."""
+
+    shown = (
+        "timestamp",
+        "action",
+        "result",
+        "asset",
+        "asset_kind",
+        "actor_name",
+        "address",
+        "detail",
+    )
+
+    result = tables.Column()
+    address = tables.Column(attrs={"td": {"class": "mono"}})
+
+    def render_result(self, record: Event) -> SafeString:
+        looks = "bad" if record.result == Event.Result.REFUSED else "plain"
+        return tag(record.get_result_display().lower(), looks)
+
+    def value_result(self, record: Event) -> str:
+        return record.result
+
+    class Meta(EventTable.Meta):
+        pass

@@ -1,12 +1,17 @@
-"""The page of activity: the news feed, and the audit trail."""
+"""The pages of what happened: the activity that all may know, and the audit trail."""
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+
 from ..common.lists import ListPage
-from ..organizations.pages import SignedIn
-from .filters import ActivityFilterSet
+from ..organizations.pages import Checked, SignedIn
+from ..permissions.access import may_audit
+from .filters import ActivityFilterSet, AuditFilterSet
 from .models import Event
-from .tables import EventTable
+from .queries import events_for
+from .tables import AuditTable, EventTable
 
 # What the page offers to begin from: its name, and the filter.
 PRESETS = (
@@ -32,3 +37,25 @@ class ActivityList(SignedIn, ListPage):
         chosen = self.request.GET.get("news", "")
         presets = [(name, value, value == chosen) for name, value in PRESETS]
         return super().get_context_data(presets=presets, **kwargs)
+
+
+class AuditList(Checked, ListPage):
+    queryset = Event.objects.all()
+    noun, noun_plural = "event", "events"
+    list_url = "audit"
+    table_class = AuditTable
+    filterset_class = AuditFilterSet
+    empty_hint = "Whatever is registered, downloaded, changed or refused is listed here."
+
+    def get_title(self) -> str:
+        return "Audit trail"
+
+    def prepare(self) -> None:
+        if not may_audit(self.user):
+            raise PermissionDenied(
+                "The audit trail is read by the admins of an organisation. What happened to assets "
+                "is listed on the page of activity, for everybody."
+            )
+
+    def rows(self) -> QuerySet[Event]:
+        return events_for(self.user)

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..common import markup, pages, texts
+from ..permissions.access import may_audit
 from ..permissions.columns import permissions_tag
 
 register = template.Library()
@@ -22,6 +23,7 @@ register.filter("markdown", texts.markdown)
 register.filter("highlight", texts.highlight)
 register.filter("fits", texts.fits)
 register.filter("asset_url", pages.asset_url)
+register.filter("may_audit", may_audit)
 
 # The pages below each entry of the navigation, by how the names of their URLs begin.
 _BELOW = {
