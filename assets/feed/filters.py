@@ -86,7 +86,7 @@ class AuditFilterSet(ActivityFilterSet):
     """What happened or was refused, to assets and otherwise, and from where."""
 
     q = search_filter(
-        "actor_name", "asset_name", placeholder="User, or name of what it was done to"
+        "actor_name", "asset_name", placeholder="User, or name of the asset"
     )
     action = one_of(Action, "Action")
     kind = one_of(
