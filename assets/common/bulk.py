@@ -4,10 +4,10 @@ Rows travel as one JSON parameter that the database takes apart. Django's ``bulk
 INSERT at 999 parameters on SQLite, and building model instances costs more than inserting them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection, models
@@ -16,12 +16,17 @@ Row = Mapping[str, Any]
 
 
 def insert(
-    model: type[models.Model], rows: Sequence[Row], *, ignore_conflicts: bool = False
+    model: type[models.Model],
+    rows: Sequence[Row],
+    *,
+    same: Row | None = None,
+    ignore_conflicts: bool = False,
 ) -> None:
     """Insert `rows`, each a mapping of the same attribute names (``owner_id``, not ``owner``).
 
     Like ``bulk_create`` it runs no rule and sends no signal; besides, it fills in no default.
-    With `ignore_conflicts`, rows that a unique constraint refuses are left out.
+    `same` holds what all rows have in common, which is then sent and taken apart but once. With
+    `ignore_conflicts`, rows that a unique constraint refuses are left out.
     """
     if not rows:
         return
@@ -29,34 +34,45 @@ def insert(
     if key in rows[0]:
         # Of two transactions that insert the same keys, one waits for the other; in different
         # orders each would wait for the other, and the database would end one as a deadlock.
-        rows = sorted(rows, key=itemgetter(key))
+        rows = sorted(rows, key=lambda row: _comparable(row[key]))
     by_attribute = {field.attname: field for field in model._meta.concrete_fields}
     fields = [by_attribute[name] for name in rows[0]]
-    build = _sqlite if connection.vendor == "sqlite" else _postgresql
-    with connection.cursor() as cursor:
-        cursor.execute(*build(connection.ops.quote_name, model, fields, rows, ignore_conflicts))
-
-
-def _sqlite(
-    quote: Callable[[str], str],
-    model: type[models.Model],
-    fields: Sequence[models.Field],
-    rows: Sequence[Row],
-    ignore_conflicts: bool,
-) -> tuple[str, list[str]]:
-    verb = "INSERT OR IGNORE" if ignore_conflicts else "INSERT"
-    columns = ", ".join(quote(str(field.column)) for field in fields)
-    values = ", ".join(_sqlite_value(field) for field in fields)
+    shared = {by_attribute[name]: value for name, value in (same or {}).items()}
+    take_apart = _sqlite if connection.vendor == "sqlite" else _postgresql
+    payload, values, source = take_apart(fields, rows)
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(field.column)) for field in (*fields, *shared))
+    values += [f"%s::{_type(field)}" if take_apart is _postgresql else "%s" for field in shared]
+    # The table of values stands first, so that its parameter does.
     sql = (
-        f"{verb} INTO {quote(model._meta.db_table)} ({columns}) "  # noqa: S608
-        f"SELECT {values} FROM json_each(%s)"
+        f"INSERT INTO {quote(model._meta.db_table)} ({columns}) "  # noqa: S608
+        f"WITH r AS (SELECT * FROM {source}) SELECT {', '.join(values)} FROM r"
     )
+    if ignore_conflicts:
+        # SQLite takes the clause for the condition of a join unless there is a WHERE.
+        sql += " WHERE true ON CONFLICT DO NOTHING"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql,
+            [payload, *(field.get_db_prep_save(v, connection) for field, v in shared.items())],
+        )
+
+
+def _comparable(key: Any) -> Any:
+    # Python compares UUIDs in Python; their numbers are in the same order.
+    return key.int if isinstance(key, UUID) else key
+
+
+# Each returns the rows as a text, the SQL of each column's value in `r`, and that of the table `r`.
+
+
+def _sqlite(fields: Sequence[models.Field], rows: Sequence[Row]) -> tuple[str, list[str], str]:
     payload = orjson.dumps(rows, default=_naive_utc, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    return sql, [payload.decode()]
+    return payload.decode(), [_sqlite_value(field) for field in fields], "json_each(%s)"
 
 
 def _sqlite_value(field: models.Field) -> str:
-    value = f"json_extract(value, '$.{field.attname}')"
+    value = f"json_extract(r.value, '$.{field.attname}')"
     # SQLite keeps a UUID as 32 hexadecimal digits.
     is_uuid = isinstance(getattr(field, "target_field", field), models.UUIDField)
     return f"REPLACE({value}, '-', '')" if is_uuid else value
@@ -68,23 +84,13 @@ def _naive_utc(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} cannot be inserted in bulk")
 
 
-def _postgresql(
-    quote: Callable[[str], str],
-    model: type[models.Model],
-    fields: Sequence[models.Field],
-    rows: Sequence[Row],
-    ignore_conflicts: bool,
-) -> tuple[str, list[str]]:
-    columns = ", ".join(quote(str(field.column)) for field in fields)
-    values = ", ".join(f"r.{quote(field.attname)}" for field in fields)
-    types = ", ".join(
-        f"{quote(field.attname)} {getattr(field, 'target_field', field).rel_db_type(connection)}"
-        for field in fields
-    )
-    sql = (
-        f"INSERT INTO {quote(model._meta.db_table)} ({columns}) "  # noqa: S608
-        f"SELECT {values} FROM json_to_recordset(%s::json) AS r({types})"
-    )
-    if ignore_conflicts:
-        sql += " ON CONFLICT DO NOTHING"
-    return sql, [orjson.dumps(rows).decode()]
+def _postgresql(fields: Sequence[models.Field], rows: Sequence[Row]) -> tuple[str, list[str], str]:
+    quote = connection.ops.quote_name
+    types = ", ".join(f"{quote(field.attname)} {_type(field)}" for field in fields)
+    values = [f"r.{quote(field.attname)}" for field in fields]
+    return orjson.dumps(rows).decode(), values, f"json_to_recordset(%s::json) AS j({types})"
+
+
+def _type(field: models.Field) -> str:
+    target: models.Field = getattr(field, "target_field", field)
+    return str(target.rel_db_type(connection))

@@ -1,7 +1,6 @@
 """From JSON to plain values: types only, every problem collected, no rule of any asset."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -35,28 +34,53 @@ def key_range(text: str, *, fewest: int = FEWEST_DIGITS) -> tuple[UUID, UUID] | 
     return UUID(digits.ljust(KEY_DIGITS, "0")), UUID(digits.ljust(KEY_DIGITS, "f"))
 
 
+class _Within:
+    """What `Reader.within` enters: for each of ten thousands of objects, so no generator."""
+
+    __slots__ = ("known", "prefix", "problems")
+
+    def __init__(self, problems: list[Problem], prefix: str) -> None:
+        self.problems, self.prefix, self.known = problems, prefix, len(problems)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        if len(self.problems) > self.known:
+            below = [problem.below(self.prefix) for problem in self.problems[self.known :]]
+            self.problems[self.known :] = below
+
+
 class Reader:
     """Reads the fields of one JSON object after the other and remembers what is wrong."""
 
     def __init__(self, asset: str) -> None:
         self.asset = asset
         self.problems: list[Problem] = []
+        # A batch names the same keys again and again, and reading one takes long.
+        self._keys: dict[str, UUID] = {}
 
     def complain(self, field: str, message: str) -> None:
         self.problems.append(Problem(Code.INVALID, message, field, self.asset))
 
-    @contextmanager
-    def within(self, prefix: str) -> Iterator[None]:
+    def within(self, prefix: str) -> "_Within":
         """Put `prefix` before the field paths of the problems found in this block."""
-        known = len(self.problems)
-        yield
-        self.problems[known:] = [problem.below(prefix) for problem in self.problems[known:]]
+        return _Within(self.problems, prefix)
 
     def key(self, data: Mapping[str, Any], field: str) -> UUID | None:
         """Read a required key."""
-        key = as_key(data.get(field))
+        value = data.get(field)
+        key = self._as_key(value)
         if key is None:
-            self._complain_of_key(data.get(field), field)
+            self._complain_of_key(value, field)
+        return key
+
+    def _as_key(self, value: object) -> UUID | None:
+        if not isinstance(value, str):
+            return as_key(value)
+        key = self._keys.get(value)
+        if key is None and (key := as_key(value)):
+            self._keys[value] = key
         return key
 
     def optional_key(self, data: Mapping[str, Any], field: str) -> UUID | None:
@@ -101,7 +125,7 @@ class Reader:
         """Read a list of keys; absent and null are empty."""
         found = []
         for index, item in enumerate(self.items(data, field)):
-            if key := as_key(item):
+            if key := self._as_key(item):
                 found.append(key)
             else:
                 self._complain_of_key(item, f"{field}[{index}]")

@@ -13,7 +13,7 @@ from ..permissions.specs import PermissionsSpec
 from . import rules
 from .graph import sort_by_rank
 from .known import KnownTask, World
-from .models import ComputePlan, Task
+from .models import Task
 from .specs import TASK, TaskSpec
 from .statuses import FINAL, ErrorType, TaskStatus, initial_status
 from .task_rules import TaskCheck
@@ -31,6 +31,8 @@ class NewTask:
     logs_permission: PermissionsSpec
     # The kind of each input, in the order of the spec's inputs.
     input_kinds: list[str]
+    # Who may use each output, as it is stored.
+    outputs: dict[str, PermissionsSpec]
 
 
 @dataclass(slots=True)
@@ -44,14 +46,23 @@ class Batch:
     # 2 to 5: of the tasks by themselves and of their graph; 7 to 24: of what they refer to.
     problems: list[Problem] = field(default_factory=list)
     unfit: list[Problem] = field(default_factory=list)
+    # Each permissions value that tasks were sent with, as it is stored: few for many outputs.
+    _owned: dict[PermissionsSpec, PermissionsSpec] = field(default_factory=dict)
 
     @property
-    def permissions(self) -> Iterable[PermissionsSpec]:
+    def permissions(self) -> set[PermissionsSpec]:
         """Every permissions value that the new tasks point to."""
-        for task in self.new:
-            yield task.logs_permission
-            for output in task.spec.outputs.values():
-                yield output.permissions.owned_by(self.owner)
+        return {task.logs_permission for task in self.new}.union(
+            *(task.outputs.values() for task in self.new)
+        )
+
+    def owned(self, spec: TaskSpec) -> dict[str, PermissionsSpec]:
+        """Return who may use each output of a task, as it is stored."""
+        owned = self._owned
+        for output in spec.outputs.values():
+            if output.permissions not in owned:
+                owned[output.permissions] = output.permissions.owned_by(self.owner)
+        return {name: owned[output.permissions] for name, output in spec.outputs.items()}
 
 
 def prepare(specs: Sequence[TaskSpec], plan_key: UUID, owner: str) -> Batch:
@@ -66,9 +77,9 @@ def prepare(specs: Sequence[TaskSpec], plan_key: UUID, owner: str) -> Batch:
     index_of = {spec.key: index for index, spec in enumerate(specs)}
     sound = []
     for index, spec in enumerate(specs):
-        problems = _below(index, rules.check_task_values(spec))
-        batch.problems += problems
-        if not problems:
+        if problems := list(rules.check_task_values(spec)):
+            batch.problems += _below(index, problems)
+        else:
             sound.append(spec)
     ranks = _leave_out_existing(batch, specs, plan_key)
     new = [spec for spec in sound if spec.key not in ranks]
@@ -120,7 +131,8 @@ def _check_together(
     by_key = {spec.key: spec for spec in sound}
     for key, rank in ranks.items():
         check = TaskCheck(by_key[key], batch.owner, world)
-        batch.unfit += _below(index_of[key], check.problems())
+        if problems := list(check.problems()):
+            batch.unfit += _below(index_of[key], problems)
         _add(batch, check, rank, [world.tasks[parent].status for parent in set(parents[key])])
     return ranks
 
@@ -128,67 +140,42 @@ def _check_together(
 def _add(batch: Batch, check: TaskCheck, rank: int, parent_statuses: Sequence[str]) -> None:
     """Note the task as one to be written, and as a parent that later tasks may name."""
     spec, function = check.spec, check.function
-    if function is None:
-        status, kinds = TaskStatus.WAITING_FOR_BUILDER_SLOT, []
-    else:
+    status = TaskStatus.WAITING_FOR_BUILDER_SLOT
+    if function is not None:
         status = initial_status(function.status, parent_statuses)
-        kinds = [
-            function.inputs[ref.identifier].kind
-            for ref in spec.inputs
-            if ref.identifier in function.inputs
-        ]
-    logs = check.logs_permission
-    batch.new.append(NewTask(spec, check.worker, rank, status, logs, kinds))
-    check.world.tasks[spec.key] = KnownTask(
-        spec.function_key,
-        rank,
-        status,
-        logs,
-        {
-            identifier: output.permissions.owned_by(batch.owner)
-            for identifier, output in spec.outputs.items()
-        },
-    )
+    kinds = [declared.kind for declared in check.declared if declared]
+    logs, outputs = check.logs_permission, batch.owned(spec)
+    batch.new.append(NewTask(spec, check.worker, rank, status, logs, kinds, outputs))
+    check.world.tasks[spec.key] = KnownTask(spec.function_key, rank, status, logs, outputs)
 
 
 def prepared_rows(
-    batch: Batch,
-    plan: ComputePlan,
-    permissions: Mapping[PermissionsSpec, Permissions],
-    now: datetime,
+    batch: Batch, permissions: Mapping[PermissionsSpec, Permissions], now: datetime
 ) -> tuple[list[Row], list[Row], list[Row]]:
-    """Turn a batch without problems into rows of Task, TaskInput and TaskOutput."""
-    tasks: list[Row] = []
-    inputs: list[Row] = []
-    outputs: list[Row] = []
-    for new in batch.new:
-        tasks.append(_task_row(new, batch.owner, plan, permissions, now))
-        inputs += _input_rows(new)
-        outputs += [
-            {
-                "task_id": new.spec.key,
-                "identifier": identifier,
-                "permissions_id": permissions[output.permissions.owned_by(batch.owner)].pk,
-                "transient": output.transient,
-            }
-            for identifier, output in new.spec.outputs.items()
-        ]
+    """Turn a batch without problems into rows of Task, TaskInput and TaskOutput.
+
+    What all the tasks have in common (owner, plan, date of creation) is left to the caller.
+    """
+    ids = {value: row.pk for value, row in permissions.items()}
+    tasks = [_task_row(new, ids, now) for new in batch.new]
+    inputs = [row for new in batch.new for row in _input_rows(new)]
+    outputs = [
+        {
+            "task_id": new.spec.key,
+            "identifier": identifier,
+            "permissions_id": ids[new.outputs[identifier]],
+            "transient": output.transient,
+        }
+        for new in batch.new
+        for identifier, output in new.spec.outputs.items()
+    ]
     return tasks, inputs, outputs
 
 
-def _task_row(
-    new: NewTask,
-    owner: str,
-    plan: ComputePlan,
-    permissions: Mapping[PermissionsSpec, Permissions],
-    now: datetime,
-) -> Row:
+def _task_row(new: NewTask, ids: Mapping[PermissionsSpec, int], now: datetime) -> Row:
     spec = new.spec
     return {
         "key": spec.key,
-        "owner_id": owner,
-        "creation_date": now,
-        "compute_plan_id": plan.key,
         "function_id": spec.function_key,
         "worker_id": new.worker,
         "rank": new.rank,
@@ -198,8 +185,8 @@ def _task_row(
         "end_date": now if new.status in FINAL else None,
         # Only a function that could not be built makes a task fail at registration.
         "error_type": ErrorType.BUILD if new.status == TaskStatus.FAILED else "",
-        "logs_permission_id": permissions[new.logs_permission].pk,
-        "digest": spec.digest(owner),
+        "logs_permission_id": ids[new.logs_permission],
+        "digest": spec.digest_as(new.outputs),
     }
 
 

@@ -1,5 +1,6 @@
 """What is known when tasks are checked: everything that a batch refers to, as plain values."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -51,3 +52,5 @@ class World:
     # The datasets of each data sample.
     samples: dict[UUID, set[UUID]]
     models: dict[UUID, KnownModel]
+    # Whether tasks of one shape fit their function: thousands of a batch have the same.
+    fits: dict[Hashable, bool] = field(default_factory=dict)

@@ -21,22 +21,21 @@ DERIVED = [
 ]
 
 
-def lock(keys: Collection[UUID]) -> dict[UUID, ComputePlan]:
-    """Return these plans, held until the transaction ends; always locked in the order of keys."""
-    plans = ComputePlan.objects.select_for_update().filter(key__any=keys).order_by("key")
+def lock(keys: Collection[UUID], parents: Collection[UUID] = ()) -> dict[UUID, ComputePlan]:
+    """Return these plans, held until the transaction ends.
+
+    With them, the plans of the `parents`, which are tasks, are held and returned: a plan that is
+    being cancelled is waited for, so that a child sees what became of its parent. All in one
+    statement and in the order of keys, or else two batches with each other's parents could wait
+    for each other.
+    """
+    wanted = set(keys)
+    if parents:
+        # A task never changes its plan, so this need not be held.
+        tasks = Task.objects.filter(key__any=parents)
+        wanted.update(tasks.values_list("compute_plan_id", flat=True).distinct())
+    plans = ComputePlan.objects.select_for_update().filter(key__any=wanted).order_by("key")
     return {plan.key: plan for plan in plans}
-
-
-def lock_of_tasks(task_keys: Collection[UUID]) -> None:
-    """Hold the plans of these tasks until the transaction ends."""
-    if task_keys:
-        keys = Task.objects.filter(key__any=task_keys).values("compute_plan_id")
-        list(
-            ComputePlan.objects.select_for_update()
-            .filter(key__in=keys)
-            .order_by("key")
-            .values_list("key")
-        )
 
 
 def count_in(plan: ComputePlan, statuses: Sequence[str]) -> None:

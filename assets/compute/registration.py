@@ -6,7 +6,7 @@ same owner, plan and content is left alone and answered like a success.
 """
 
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -49,7 +49,8 @@ def register_compute_plan(spec: ComputePlanSpec, actor: User) -> ComputePlan:
     refuse_if(rules.check_plan_values(spec))
 
     def register() -> ComputePlan:
-        plan = _insert_plan(spec, actor)
+        found = plans.lock([spec.key], _parents_of(spec.tasks))
+        plan = _found_or_inserted(found.get(spec.key), spec, actor)
         if spec.tasks:
             _register_batch(plan, spec.tasks, actor)
         return plan
@@ -71,10 +72,12 @@ def register_tasks(
 
 def _register_tasks(specs: Sequence[TaskSpec], actor: User, plan_key: UUID | None) -> list[UUID]:
     refuse_if(_check_plan_keys(specs, plan_key))
-    plan = _plan_of(specs, plan_key, plans.lock)
+    key = _plan_key_of(specs, plan_key)
+    plan = _plan_of(specs, key, plans.lock([key] if key else [], _parents_of(specs)))
     if plan is None:
-        refuse_if(_check_plan_is_known(specs, plan_key))
-        plan = _insert_plan(ComputePlanSpec(uuid.uuid4(), name=str(specs[0].key)), actor)
+        refuse_if(_check_plan_is_known(specs, key))
+        own = ComputePlanSpec(uuid.uuid4(), name=str(specs[0].key))
+        plan = _found_or_inserted(None, own, actor)
     return _register_batch(plan, specs, actor)
 
 
@@ -105,9 +108,8 @@ def _conflict(asset: str, key: UUID) -> Problem:
     )
 
 
-def _insert_plan(spec: ComputePlanSpec, actor: User) -> ComputePlan:
-    """Return the locked plan of this spec, new or registered before."""
-    plan = plans.lock([spec.key]).get(spec.key)
+def _found_or_inserted(plan: ComputePlan | None, spec: ComputePlanSpec, actor: User) -> ComputePlan:
+    """Return the plan that was found under the spec's key, if it is the same, or insert it."""
     if plan is not None:
         refuse_if(_check_same_plan(plan, spec, actor))
         return plan
@@ -145,9 +147,7 @@ def _prepare_for(
 
 
 def _register_batch(plan: ComputePlan, specs: Sequence[TaskSpec], actor: User) -> list[UUID]:
-    parents = {ref.parent_task_key for spec in specs for ref in spec.inputs if ref.parent_task_key}
-    # A parent's plan that is being cancelled is waited for, so that its child sees the outcome.
-    plans.lock_of_tasks(parents)
+    """Register tasks in their plan, which is locked, as are the plans of their parents."""
     batch = _prepare_for(plan, plan.key, specs, actor)
     refuse_if(batch.problems)
     if batch.new:
@@ -158,9 +158,11 @@ def _register_batch(plan: ComputePlan, specs: Sequence[TaskSpec], actor: User) -
 def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
     now = timezone.now()
     permissions = intern_permissions(batch.permissions)
-    tasks, inputs, outputs = prepared_rows(batch, plan, permissions, now)
-    for model, rows in ((Task, tasks), (TaskInput, inputs), (TaskOutput, outputs)):
-        bulk.insert(model, rows)
+    tasks, inputs, outputs = prepared_rows(batch, permissions, now)
+    same = {"owner_id": batch.owner, "compute_plan_id": plan.key, "creation_date": now}
+    bulk.insert(Task, tasks, same=same)
+    bulk.insert(TaskInput, inputs)
+    bulk.insert(TaskOutput, outputs)
     names = {row["key"]: "" for row in tasks}
     record(actor, Event.Action.REGISTERED, AssetKind.COMPUTE_TASK, names, when=now)
     plans.count_in(plan, [row["status"] for row in tasks])
@@ -225,8 +227,9 @@ def check_tasks(
     """Return all that stands against `register_tasks` with the same; nothing is written."""
     if problems := list(check_may_register(actor)) or list(_check_plan_keys(specs, plan_key)):
         return problems
-    plan = _plan_of(specs, plan_key, lambda keys: ComputePlan.objects.in_bulk(list(keys)))
-    if plan is None and (problems := list(_check_plan_is_known(specs, plan_key))):
+    key = _plan_key_of(specs, plan_key)
+    plan = _plan_of(specs, key, ComputePlan.objects.in_bulk([key] if key else []))
+    if plan is None and (problems := list(_check_plan_is_known(specs, key))):
         return problems
     return _prepare_for(plan, plan.key if plan else uuid.uuid4(), specs, actor).problems
 
@@ -238,9 +241,12 @@ def _check_plan_keys(specs: Sequence[TaskSpec], plan_key: UUID | None) -> Iterat
         yield Problem(Code.BAD_REQUEST, f"{_SAME_PLAN}; send a batch per plan.")
 
 
-def _check_plan_is_known(specs: Sequence[TaskSpec], plan_key: UUID | None) -> Iterator[Problem]:
+def _plan_key_of(specs: Sequence[TaskSpec], plan_key: UUID | None) -> UUID | None:
+    return plan_key or next((spec.compute_plan_key for spec in specs), None)
+
+
+def _check_plan_is_known(specs: Sequence[TaskSpec], key: UUID | None) -> Iterator[Problem]:
     """1: the plan is registered; a single task may do without and gets one of its own."""
-    key = plan_key or next((spec.compute_plan_key for spec in specs), None)
     if key or len(specs) != 1:
         yield Problem(
             Code.BAD_REQUEST,
@@ -250,12 +256,16 @@ def _check_plan_is_known(specs: Sequence[TaskSpec], plan_key: UUID | None) -> It
 
 
 def _plan_of(
-    specs: Sequence[TaskSpec],
-    plan_key: UUID | None,
-    find: Callable[[Collection[UUID]], dict[UUID, ComputePlan]],
+    specs: Sequence[TaskSpec], key: UUID | None, found: Mapping[UUID, ComputePlan]
 ) -> ComputePlan | None:
     """Return the plan that the batch is of, or that its one task without a plan is in already."""
-    key = plan_key or next((spec.compute_plan_key for spec in specs), None)
     if key is None and len(specs) == 1:
         return ComputePlan.objects.filter(tasks__key=specs[0].key).first()
-    return find([key]).get(key) if key else None
+    return found.get(key) if key else None
+
+
+def _parents_of(specs: Sequence[TaskSpec]) -> set[UUID]:
+    """Return the tasks outside the batch whose outputs it takes."""
+    own = {spec.key for spec in specs}
+    refs = (ref for spec in specs for ref in spec.inputs)
+    return {ref.parent_task_key for ref in refs if ref.parent_task_key} - own

@@ -57,14 +57,18 @@ class TaskSpec:
 
         The worker is left out, because it may be inferred; plan and owner are columns.
         """
+        owned = {name: output.permissions.owned_by(owner) for name, output in self.outputs.items()}
+        return self.digest_as(owned)
+
+    def digest_as(self, owned: Mapping[str, PermissionsSpec]) -> str:
+        """Return the digest, given who may use each output as it is stored."""
         content = [
             self.function_key,
             self.tag,
             sorted(self.metadata.items()),
             self.inputs,
             sorted(
-                (identifier, output.permissions.owned_by(owner), output.transient)
-                for identifier, output in self.outputs.items()
+                [(name, owned[name], output.transient) for name, output in self.outputs.items()]
             ),
         ]
         return hashlib.sha256(orjson.dumps(content, default=tuple)).hexdigest()

@@ -4,7 +4,8 @@ Source: contract 3.6, whose numbers the docstrings give.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from uuid import UUID
 
 from ..common.errors import Code, Problem, not_found
@@ -27,16 +28,15 @@ class TaskCheck:
     def __init__(self, spec: TaskSpec, owner: str, world: World) -> None:
         self.spec, self.owner, self.world = spec, owner, world
         self.function: KnownFunction | None = world.functions.get(spec.function_key)
+        takes = self.function.inputs if self.function else {}
+        # What the function declares of each of the task's inputs; None if it has no such input.
+        self.declared = [takes.get(ref.identifier) for ref in spec.inputs]
         self.dataset: KnownDataset | None = None
         self.dataset_key: UUID | None = None
-        self._find_dataset()
-
-    def _find_dataset(self) -> None:
-        for ref in self.spec.inputs:
-            declared = self.function.inputs.get(ref.identifier) if self.function else None
+        for ref, declared in zip(spec.inputs, self.declared, strict=True):
             if declared and declared.kind == AssetKind.DATA_MANAGER and ref.asset_key:
                 self.dataset_key = ref.asset_key
-                self.dataset = self.world.datasets.get(ref.asset_key)
+                self.dataset = world.datasets.get(ref.asset_key)
 
     @property
     def worker(self) -> str:
@@ -64,21 +64,44 @@ class TaskCheck:
                 "choose another one, or ask its owner to register it with permission for you.",
                 "function_key",
             )
+        fits = self._fits()
         yield from self._check_disabled_models()
-        yield from self._check_output_permissions()
-        yield from self._check_identifiers()
+        if not fits:
+            yield from self._check_output_permissions()
+            yield from self._check_identifiers()
         yield from self._check_worker()
-        yield from self._check_multiplicity()
-        for index, ref in enumerate(self.spec.inputs):
-            if declared := self.function.inputs.get(ref.identifier):
-                yield from self._check_input(ref, declared, f"inputs[{index}]")
-        yield from self._check_missing_inputs()
-        yield from self._check_outputs()
+        if not fits:
+            yield from self._check_multiplicity()
+        for index, (ref, declared) in enumerate(zip(self.spec.inputs, self.declared, strict=True)):
+            if declared:
+                yield from self._check_input(ref, declared, index)
+        if not fits:
+            yield from self._check_missing_inputs()
+            yield from self._check_outputs()
+
+    def _fits(self) -> bool:
+        """9, 10, 14, 22 to 24 hold: what depends on the task's shape only is found out once."""
+        spec = self.spec
+        identifiers = tuple([ref.identifier for ref in spec.inputs])
+        shape = (spec.function_key, identifiers, tuple(spec.outputs.items()))
+        fits = self.world.fits.get(shape)
+        if fits is None:
+            problems = chain(
+                self._check_output_permissions(),
+                self._check_identifiers(),
+                self._check_multiplicity(),
+                self._check_missing_inputs(),
+                self._check_outputs(),
+            )
+            fits = self.world.fits[shape] = next(problems, None) is None
+        return fits
 
     def _check_disabled_models(self) -> Iterator[Problem]:
         """8: a finished parent still has what it made."""
         for index, ref in enumerate(self.spec.inputs):
-            parent = self.world.tasks.get(ref.parent_task_key) if ref.parent_task_key else None
+            if ref.parent_task_key is None:
+                continue
+            parent = self.world.tasks.get(ref.parent_task_key)
             if parent and parent.status == TaskStatus.DONE:
                 for model in parent.disabled_models:
                     yield _invalid(
@@ -142,54 +165,53 @@ class TaskCheck:
                 )
 
     def _check_input(
-        self, ref: InputRef, declared: FunctionInputSpec, field: str
-    ) -> Iterator[Problem]:
+        self, ref: InputRef, declared: FunctionInputSpec, index: int
+    ) -> Iterable[Problem]:
         """15 to 21: what feeds the input exists, fits and may be used."""
         if declared.kind == AssetKind.MODEL:
             if ref.asset_key:
-                yield from self._check_model(ref.asset_key, f"{field}.asset_key")
-            else:
-                yield from self._check_parent(ref, declared, field)
-        elif ref.asset_key is None:
+                return self._check_model(ref.asset_key, index)
+            return self._check_parent(ref, declared, index)
+        if ref.asset_key is None:
             is_opener = declared.kind == AssetKind.DATA_MANAGER
             what = "openers" if is_opener else "data samples"
-            yield _invalid(field, f"{what} must be referenced using an asset key.")
-        elif declared.kind == AssetKind.DATA_MANAGER:
-            yield from self._check_opener(ref.asset_key, f"{field}.asset_key")
-        else:
-            yield from self._check_sample(ref.asset_key, f"{field}.asset_key")
+            return [_invalid(f"inputs[{index}]", f"{what} must be referenced using an asset key.")]
+        if declared.kind == AssetKind.DATA_MANAGER:
+            return self._check_opener(ref.asset_key, index)
+        return self._check_sample(ref.asset_key, index)
 
-    def _check_opener(self, key: UUID, field: str) -> Iterator[Problem]:
+    def _check_opener(self, key: UUID, index: int) -> Iterator[Problem]:
         """15: the dataset exists, and the task's owner may process it."""
         dataset = self.world.datasets.get(key)
         if dataset is None:
-            yield Problem(Code.NOT_FOUND, not_found("datamanager", key).message, field)
+            yield _not_found("datamanager", key, index)
         elif not dataset.permissions.allows(self.owner):
             yield Problem(
                 Code.FORBIDDEN,
                 f'{self.owner} may not process datamanager "{key}"; '
                 f"choose another one, or ask {dataset.owner} to register it with permission for "
                 "you.",
-                field,
+                f"inputs[{index}].asset_key",
             )
 
-    def _check_sample(self, key: UUID, field: str) -> Iterator[Problem]:
+    def _check_sample(self, key: UUID, index: int) -> Iterator[Problem]:
         """16: the sample exists and belongs to the task's dataset."""
         datasets = self.world.samples.get(key)
         if datasets is None:
-            yield Problem(Code.NOT_FOUND, not_found("datasample", key).message, field)
+            yield _not_found("datasample", key, index)
         elif self.dataset and self.dataset_key not in datasets:
             yield _invalid(
-                field,
+                f"inputs[{index}].asset_key",
                 f'datasamples do not share a common manager: "{key}" does not belong to '
                 f'the dataset "{self.dataset_key}".',
             )
 
-    def _check_model(self, key: UUID, field: str) -> Iterator[Problem]:
+    def _check_model(self, key: UUID, index: int) -> Iterator[Problem]:
         """8, 17: the model exists, is there still, and the worker may process it."""
         model = self.world.models.get(key)
+        field = f"inputs[{index}].asset_key"
         if model is None:
-            yield Problem(Code.NOT_FOUND, not_found("model", key).message, field)
+            yield _not_found("model", key, index)
         elif model.disabled:
             yield _invalid(field, f'Model "{key}" has been disabled; choose another one.')
         elif not model.permissions.allows(self.worker):
@@ -201,7 +223,7 @@ class TaskCheck:
             )
 
     def _check_parent(
-        self, ref: InputRef, declared: FunctionInputSpec, field: str
+        self, ref: InputRef, declared: FunctionInputSpec, index: int
     ) -> Iterator[Problem]:
         """18 to 21: the parent has such an output, it fits, and the worker may process it."""
         assert ref.parent_task_key is not None  # noqa: S101
@@ -209,7 +231,7 @@ class TaskCheck:
         name = ref.parent_task_output_identifier or ""
         function = self.world.functions.get(parent.function_key)
         output = function.outputs.get(name) if function else None
-        where = f"{field}.parent_task_output_identifier"
+        where = f"inputs[{index}].parent_task_output_identifier"
         if output is None or name not in parent.outputs:
             if function is not None:
                 yield _invalid(
@@ -277,6 +299,10 @@ def _check_performance(output: OutputSpec, declared: FunctionOutputSpec) -> Iter
         yield _invalid(f"{field}.permissions.public", "a performance output must be public.")
     if output.transient:
         yield _invalid(f"{field}.transient", "a performance output cannot be transient.")
+
+
+def _not_found(asset: str, key: UUID, index: int) -> Problem:
+    return Problem(Code.NOT_FOUND, not_found(asset, key).message, f"inputs[{index}].asset_key")
 
 
 def _listed(names: Mapping[str, object]) -> str:

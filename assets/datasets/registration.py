@@ -116,15 +116,13 @@ def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]
             *_in_place(spec, organization_root(actor.acts_for)),
         ]
         now = timezone.now()
-        rows = [
-            {"owner_id": actor.acts_for, "creation_date": now, **content} for content in contents
-        ]
-        names = {row["key"]: "" for row in rows}
+        same = {"owner_id": actor.acts_for, "creation_date": now}
+        names = {row["key"]: "" for row in contents}
         with transaction.atomic():
-            bulk.insert(DataSample, rows)
+            bulk.insert(DataSample, contents, same=same)
             _link(names, spec.data_manager_keys)
             record(actor, Event.Action.REGISTERED, AssetKind.DATA_SAMPLE, names, when=now)
-    return [DataSample(**row) for row in rows]
+    return [DataSample(**same, **content) for content in contents]
 
 
 def _content(key: UUID, *, archive: str = "", path: str = "", checksum: str, size: int) -> bulk.Row:

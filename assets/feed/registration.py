@@ -50,7 +50,8 @@ def record(
     }
     bulk.insert(
         Event,
-        [{**same, "asset_key": key, "asset_name": name} for key, name in names.items()],
+        [{"asset_key": key, "asset_name": name} for key, name in names.items()],
+        same=same,
     )
     recorded.send(Event, kind=str(kind), action=str(action), count=len(names))
 

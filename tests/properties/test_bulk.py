@@ -62,6 +62,7 @@ STRATEGIES = {
     models.CharField: texts,
     models.DateTimeField: times,
     models.FileField: texts.filter(bool),
+    models.GenericIPAddressField: st.ip_addresses(v=4).map(str),
     models.FloatField: st.floats(allow_nan=False, allow_infinity=False),
     models.JSONField: st.one_of(objects, st.lists(leaves, max_size=3)),
     models.PositiveIntegerField: st.integers(0, 2**31 - 1),
@@ -141,6 +142,25 @@ def test_as_bulk_create(model, data):
         model._default_manager.bulk_create(model(**row) for row in rows)
         assert found == stored(model)
     assert found == ordered(rows)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@examples(10)
+@given(data=st.data())
+def test_what_is_the_same_in_all_rows(model, data):
+    """Sent once, it is stored as if each row had it."""
+    rows = data.draw(rows_of(model))
+    of_each = {field.attname for field in written_fields(model) if field.unique}
+    of_each |= {field.attname for field in written_fields(model) if field.is_relation}
+    names = st.sets(st.sampled_from(sorted({*rows[0]} - of_each)))
+    same = {name: rows[0][name] for name in data.draw(names)} if {*rows[0]} - of_each else {}
+    with rolled_back():
+        bulk.insert(
+            model,
+            [{name: row[name] for name in row if name not in same} for row in rows],
+            same=same,
+        )
+        assert stored(model) == ordered({**row, **same} for row in rows)
 
 
 NOW = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
