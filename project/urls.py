@@ -21,8 +21,9 @@ static_lazy = lazy(static, str)
 handler404 = "assets.common.api.page_not_found"
 handler500 = "assets.common.api.server_error"
 
+# Addresses are looked for in this order, so what is asked for most often comes first.
 urlpatterns = [
-    path("", include("assets.pages")),
+    path("api/", include("assets.api", namespace="api")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=static_lazy("registrar/favicon.svg"))),
     path("livez", live, name="livez"),
@@ -46,5 +47,5 @@ urlpatterns = [
     # Older SDKs find the same views, with their own status names, below a prefix of their own.
     path("api/sdk-0.49/", include("assets.api", namespace="api-0.49")),
     path("api/sdk-0.50/", include("assets.api", namespace="api-0.50")),
-    path("api/", include("assets.api", namespace="api")),
+    path("", include("assets.pages")),
 ]

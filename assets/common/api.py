@@ -1,8 +1,9 @@
 """What every API view shares: errors, lookup by key, lists, and where absolute URLs begin."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
@@ -93,27 +94,25 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-class WireListSerializer(serializers.ListSerializer):
-    """Represents all rows at once, so that what they refer to is loaded once."""
-
-    def to_representation(self, data: Any) -> list[dict[str, Any]]:
-        return self.child.represent(list(data))
-
-
 class WireSerializer(serializers.Serializer):
-    """Builds response objects for many rows with a constant number of queries.
+    """Builds the response objects of many assets with a constant number of queries.
 
-    The declared fields say what `represent` answers; a test holds the two together.
+    The declared fields say what `objects` answers; a test holds the two together. Nothing reads
+    them while a request is answered.
     """
 
-    class Meta:
-        list_serializer_class = WireListSerializer
-
-    def represent(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    def objects(self, keys: Collection[UUID]) -> Iterable[dict[str, Any]]:
+        """Return the objects of the assets with these keys, in any order."""
         raise NotImplementedError
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        return self.represent([instance])[0]
+    def by_key(self, keys: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+        """Return the object of each of the keys; there is none for an unknown one."""
+        return {item["key"]: item for item in self.objects(keys)}
+
+    def represent(self, keys: Sequence[UUID]) -> list[dict[str, Any]]:
+        """Return the objects of these keys in their order."""
+        found = self.by_key(keys)
+        return [found[key] for key in keys if key in found]
 
     @property
     def base_url(self) -> str:
@@ -149,13 +148,16 @@ class AssetViewSet(GenericViewSet):
 
     def get_object(self):
         """Return the row with the URL's key; 404 for an unknown key and for what is none."""
+        try:
+            return get_object_or_404(self.get_queryset(), pk=self._key())
+        except Http404 as error:
+            raise NotFound(str(error)) from error
+
+    def _key(self) -> UUID:
         key = as_key(self.kwargs["key"])
         if key is None:
             raise NotFound("Not found.")
-        try:
-            return get_object_or_404(self.get_queryset(), pk=key)
-        except Http404 as error:
-            raise NotFound(str(error)) from error
+        return key
 
     def get_serializer_class(self) -> type[serializers.Serializer]:
         # The browsable pages draw their form from the serializer of what would be sent.
@@ -165,22 +167,24 @@ class AssetViewSet(GenericViewSet):
             return NameSerializer
         return self.serializer_class
 
-    def answer(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
-        """Return the wire objects of these rows."""
-        context = self.get_serializer_context()
+    def answer(self, keys: Sequence[UUID]) -> list[dict[str, Any]]:
+        """Return the wire objects of the assets with these keys."""
         serializer_class: Any = self.serializer_class
-        return serializer_class(rows, many=True, context=context).data
+        return serializer_class(context=self.get_serializer_context()).represent(keys)
 
     def list(self, request: Request, *args, **kwargs) -> Response:
         return self.answer_list(self.get_queryset())
 
     def answer_list(self, queryset: QuerySet) -> Response:
         """Answer the page that the request asks for of what its filters keep."""
-        rows = self.paginate_queryset(self.filter_queryset(queryset))
-        return self.get_paginated_response(self.answer(rows))
+        rows = self.paginate_queryset(self.filter_queryset(queryset).values("pk"))
+        return self.get_paginated_response(self.answer([row["pk"] for row in rows]))
 
     def retrieve(self, request: Request, *args, **kwargs) -> Response:
-        return Response(self.answer([self.get_object()])[0])
+        found = self.answer([self._key()])
+        if not found:
+            raise NotFound(f"No {self.queryset.model.__name__} matches the given query.")
+        return Response(found[0])
 
     @extend_schema(request=NameSerializer, responses={200: EMPTY})
     def update(self, request: Request, *args, **kwargs) -> Response:

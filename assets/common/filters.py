@@ -48,6 +48,14 @@ class AssetFilterSet(FilterSet):
             }
         super().__init__(data, queryset, request=request, prefix=prefix)
 
+    def is_valid(self) -> bool:
+        return not self.filters or super().is_valid()
+
+    @property
+    def qs(self) -> QuerySet:
+        # Most lists are asked for without any filter: nothing to read, nothing to keep.
+        return super().qs if self.filters else self.queryset
+
 
 def _wants_json(request) -> bool:
     renderer = getattr(request, "accepted_renderer", None)

@@ -1,8 +1,14 @@
 """Lookups whose statement does not grow with the number of values, on both databases."""
 
 import json
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.db.models import BooleanField, Field, ForeignObject, Func, Lookup, TextField
+
+
+class Later:
+    """Stands for the values of an `__any` that are not known yet (`common.statements`)."""
 
 
 @ForeignObject.register_lookup
@@ -16,23 +22,29 @@ class AnyOf(Lookup):
     lookup_name = "any"
 
     def get_prep_lookup(self):
-        return [self.lhs.output_field.get_prep_value(value) for value in self.rhs]
+        return self.rhs
 
     def as_sql(self, compiler, connection):
         lhs, params = self.process_lhs(compiler, connection)
-        field = self.lhs.output_field
-        values = [field.get_db_prep_value(value, connection, prepared=True) for value in self.rhs]
         # No value is part of the statement: `lhs` is a column, the values are its parameter.
         sql = f"{lhs} IN (SELECT value FROM json_each(%s))"  # noqa: S608
-        return sql, [*params, json.dumps(values)]
+        return sql, [*params, self._param(json.dumps, connection)]
 
     def as_postgresql(self, compiler, connection):
         lhs, params = self.process_lhs(compiler, connection)
         field = self.lhs.output_field
         # The column's type: a serial column's own name is no type that one can cast to.
         db_type = getattr(field, "target_field", field).rel_db_type(connection)
-        values = [field.get_db_prep_value(value, connection, prepared=True) for value in self.rhs]
-        return f"{lhs} = ANY(%s::{db_type}[])", [*params, values]
+        return f"{lhs} = ANY(%s::{db_type}[])", [*params, self._param(list, connection)]
+
+    def _param(self, pack: Callable[[list], Any], connection) -> Any:
+        """Return the values as a parameter, or the function that makes it of them later."""
+        field = self.lhs.output_field
+
+        def param(values: Iterable[Any]) -> Any:
+            return pack([field.get_db_prep_value(value, connection) for value in values])
+
+        return param if isinstance(self.rhs, Later) else param(self.rhs)
 
 
 def _storable(text: str) -> str:

@@ -1,12 +1,15 @@
 """Middleware of Django and django-csp, but for a habit or two of theirs."""
 
-from csp.constants import SELF, UNSAFE_INLINE
-from csp.middleware import CSPMiddleware, PolicyParts
+from csp.constants import HEADER, SELF, UNSAFE_INLINE
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.middleware.gzip import GZipMiddleware
+from django.utils.functional import cached_property
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -42,7 +45,7 @@ class GZipPages(GZipMiddleware):
 
 
 class ContentSecurityPolicy(CSPMiddleware):
-    """The policy of the settings, and a softer one for pages that others wrote.
+    """The policy of the settings, written once, and a softer one for pages that others wrote.
 
     The browsable API and the documentation's viewers style their elements inline, and a viewer
     searches in a worker of its own. Their scripts are held as strictly as ours.
@@ -50,10 +53,18 @@ class ContentSecurityPolicy(CSPMiddleware):
 
     others = {"style-src": [SELF, UNSAFE_INLINE], "worker-src": [SELF, "blob:"]}
 
-    def get_policy_parts(
-        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
-    ) -> PolicyParts:
-        parts = super().get_policy_parts(request, response, report_only)
-        if request.path.startswith("/api/") and not report_only:
-            parts.replace = {**self.others, **(parts.replace or {})}
-        return parts
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        # Django's own pages about errors, which developers see, are styled inline.
+        if not (settings.DEBUG and response.status_code in (404, 500)):
+            response[HEADER] = self._of_api if request.path.startswith("/api/") else self._of_pages
+        return response
+
+    @cached_property
+    def _of_pages(self) -> str:
+        return build_policy()
+
+    @cached_property
+    def _of_api(self) -> str:
+        return build_policy(replace=self.others)

@@ -42,6 +42,11 @@ class LenientNegotiation(DefaultContentNegotiation):
     """
 
     def select_renderer(self, request, renderers, format_suffix=None):
+        # Programs, unlike browsers, accept no text but JSON; most requests need no more weighing.
+        accepted = request.META.get("HTTP_ACCEPT", "")
+        names = format_suffix or self.settings.URL_FORMAT_OVERRIDE in request.query_params
+        if renderers[0].format == "json" and "text/" not in accepted and not names:
+            return renderers[0], renderers[0].media_type
         try:
             renderer, media_type = super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:

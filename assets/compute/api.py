@@ -76,10 +76,8 @@ class TaskAnsweringViewSet(AssetViewSet):
     def answer_tasks(self, specs: Sequence[TaskSpec], plan_key: UUID | None = None) -> Response:
         """Register a batch and answer with its tasks, in dependency order."""
         keys = registration.register_tasks(specs, self.user, plan_key)
-        found = Task.objects.filter(key__any=keys).in_bulk()
-        context = self.get_serializer_context()
-        rows = [found[key] for key in keys]
-        return Response(TaskSerializer(rows, many=True, context=context).data)
+        tasks = TaskSerializer(context=self.get_serializer_context())
+        return Response(tasks.represent(keys))
 
 
 class ComputePlanViewSet(TaskAnsweringViewSet):
@@ -98,7 +96,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
         spec, problems = parse_compute_plan(as_json(request.data))
         _refuse_unread(self.user, problems)
         plan = registration.register_compute_plan(spec, self.user)
-        return Response(self.answer([plan])[0], status=201)
+        return Response(self.answer([plan.key])[0], status=201)
 
     def rename(self, plan: ComputePlan, name: str) -> None:
         registration.rename_compute_plan(plan, name, self.user)

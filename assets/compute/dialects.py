@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db.models import F, Q
 
-from .models import ComputePlan
 from .statuses import PlanStatus, TaskStatus
 
 _TASK_STATUSES_049: dict[str, str] = {
@@ -39,6 +38,14 @@ _PLAN_CONDITIONS_050 = {
 }
 
 
+def _waiting(plan: Mapping[str, Any]) -> int:
+    return (
+        plan["waiting_builder_slot_count"]
+        + plan["building_count"]
+        + plan["waiting_parent_tasks_count"]
+    )
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How one generation of SDKs spells statuses; the default is 0.51 and later."""
@@ -50,28 +57,23 @@ class Dialect:
         """Return the SDK's word for a task's status."""
         return self.task_statuses.get(status, status)
 
-    def plan_status(self, plan: ComputePlan) -> str:
-        """Return the SDK's word for a plan's status."""
-        if not self.plan_conditions or plan.status not in (PlanStatus.CREATED, PlanStatus.DOING):
-            return plan.status
-        if plan.task_count == 0:
+    def plan_status(self, plan: Mapping[str, Any]) -> str:
+        """Return the SDK's word for the status of a plan with its counters."""
+        status = plan["status"]
+        if not self.plan_conditions or status not in (PlanStatus.CREATED, PlanStatus.DOING):
+            return status
+        if plan["task_count"] == 0:
             return _EMPTY
-        if plan.executing_count or plan.done_count:
+        if plan["executing_count"] or plan["done_count"]:
             return PlanStatus.DOING
-        waits = (
-            plan.waiting_builder_slot_count + plan.building_count + plan.waiting_parent_tasks_count
-        )
-        return _WAITING if waits == plan.task_count else _TODO
+        return _WAITING if _waiting(plan) == plan["task_count"] else _TODO
 
-    def counters(self, plan: ComputePlan) -> dict[str, int]:
+    def counters(self, plan: Mapping[str, Any]) -> dict[str, int]:
         """Return the counters that older SDKs know by other names; every SDK ignores extra ones."""
-        waiting = (
-            plan.waiting_builder_slot_count + plan.building_count + plan.waiting_parent_tasks_count
-        )
         return {
-            "waiting_count": waiting,
-            "todo_count": plan.waiting_executor_slot_count,
-            "doing_count": plan.executing_count,
+            "waiting_count": _waiting(plan),
+            "todo_count": plan["waiting_executor_slot_count"],
+            "doing_count": plan["executing_count"],
         }
 
     def task_condition(self, word: str) -> Q | None:

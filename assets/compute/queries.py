@@ -9,9 +9,11 @@ from uuid import UUID, uuid4
 from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet, Window
 from django.db.models.functions import Coalesce, Now, RowNumber
 
-from ..permissions.models import Permissions
+from ..common.statements import Compiled, stored_json
+from ..permissions.queries import permission_columns
 from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
+from .statuses import COUNTERS
 
 
 def with_duration(queryset: QuerySet) -> QuerySet:
@@ -23,28 +25,59 @@ def with_duration(queryset: QuerySet) -> QuerySet:
 
 def creator_of(plan: ComputePlan, organization_id: str | None) -> str:
     """Return who made a plan, as far as an organisation is told. Contract 2.6."""
-    if plan.owner_id != organization_id:
+    username = plan.creator.username if plan.creator else None
+    return told_creator(username, plan.owner_id, organization_id)
+
+
+def told_creator(username: str | None, owner_id: str, organization_id: str | None) -> str:
+    """Return what an organisation is told of the user who made an owner's plan."""
+    if owner_id != organization_id:
         return "external"
-    return plan.creator.username if plan.creator else "deleted"
+    return username or "deleted"
+
+
+# What a response tells of a plan as it is, in the order of `plan_rows`.
+PLAN_COLUMNS = (
+    *("key", "name", "tag", "creation_date", "start_date", "end_date", "status"),
+    *("failed_task_key", "task_count", *COUNTERS.values()),
+)
+
+
+@Compiled
+def plan_rows(keys: Collection[UUID]) -> QuerySet:
+    """What a response tells of each plan: owner, creator's name, metadata, and PLAN_COLUMNS."""
+    return ComputePlan.objects.filter(key__any=keys).values_list(
+        "owner_id", "creator__username", stored_json("metadata"), *PLAN_COLUMNS
+    )
+
+
+@Compiled
+def task_rows(keys: Collection[UUID]) -> QuerySet:
+    """What a response tells of each task, but for its inputs and outputs."""
+    return Task.objects.filter(key__any=keys).values_list(
+        *("key", "function_id", "owner_id", "worker_id", "compute_plan_id", "rank", "status"),
+        *("tag", stored_json("metadata"), "creation_date", "start_date", "end_date", "error_type"),
+        *permission_columns("logs_permission"),
+    )
+
+
+@Compiled
+def _inputs(keys: Collection[UUID]) -> QuerySet:
+    rows = TaskInput.objects.filter(task_id__any=keys).order_by("task_id", "position")
+    return rows.values_list(
+        *("task_id", "identifier", Coalesce("dataset_id", "data_sample_id", "model_id")),
+        *("parent_task_id", "parent_output_identifier"),
+    )
 
 
 def input_refs_of(keys: Collection[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     """Return each task's inputs in the order given, as the wire has them; one query."""
     refs: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
-    rows = TaskInput.objects.filter(task_id__any=keys).order_by("task", "position")
-    for key, identifier, dataset, sample, model, parent, output in rows.values_list(
-        "task_id",
-        "identifier",
-        "dataset_id",
-        "data_sample_id",
-        "model_id",
-        "parent_task_id",
-        "parent_output_identifier",
-    ):
+    for key, identifier, asset, parent, output in _inputs(keys):
         refs[key].append(
             {
                 "identifier": identifier,
-                "asset_key": next(filter(None, (dataset, sample, model)), None),
+                "asset_key": asset,
                 "parent_task_key": parent,
                 "parent_task_output_identifier": output or None,
             }
@@ -52,37 +85,37 @@ def input_refs_of(keys: Collection[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     return refs
 
 
-def outputs_of(keys: Collection[UUID]) -> dict[UUID, list[tuple[str, int, bool]]]:
-    """Return each task's outputs as (identifier, permissions id, transient); one query."""
-    outputs: dict[UUID, list[tuple[str, int, bool]]] = defaultdict(list)
-    rows = TaskOutput.objects.filter(task_id__any=keys).order_by("task", "pk")
-    for key, identifier, permissions, transient in rows.values_list(
-        "task_id", "identifier", "permissions_id", "transient"
-    ):
-        outputs[key].append((identifier, permissions, transient))
-    return outputs
+@Compiled
+def output_rows(keys: Collection[UUID]) -> QuerySet:
+    """What a response tells of each output of the tasks."""
+    rows = TaskOutput.objects.filter(task_id__any=keys).order_by("task_id", "pk")
+    return rows.values_list(
+        "task_id", "identifier", "transient", *permission_columns("permissions")
+    )
 
 
 # --- As specs -------------------------------------------------------------------------------------
 
 
 def spec_of_plan(plan: ComputePlan, limit: int | None = None) -> ComputePlanSpec:
-    """Return the spec of a plan with its tasks, or the first of them; four queries."""
+    """Return the spec of a plan with its tasks, or the first of them; three queries."""
     tasks = plan.tasks.order_by("rank", "creation_date", "pk")[:limit]
     return ComputePlanSpec(plan.key, plan.name, plan.tag, plan.metadata, specs_of(list(tasks)))
 
 
 def spec_of_task(task: Task) -> TaskSpec:
-    """Return the spec that a task was registered by; three queries."""
+    """Return the spec that a task was registered by; two queries."""
     return specs_of([task])[0]
 
 
 def specs_of(tasks: Sequence[Task]) -> list[TaskSpec]:
-    """Return the specs of tasks in their order; three queries."""
+    """Return the specs of tasks in their order; two queries."""
     keys = [task.key for task in tasks]
-    inputs, outputs = input_refs_of(keys), outputs_of(keys)
-    rows = Permissions.objects.filter(pk__any={pk for row in outputs.values() for _, pk, _ in row})
-    permissions = {row.pk: row.value for row in rows}
+    inputs = input_refs_of(keys)
+    outputs: dict[UUID, dict[str, OutputSpec]] = defaultdict(dict)
+    for output in TaskOutput.objects.filter(task_id__any=keys).select_related("permissions"):
+        spec = OutputSpec(output.permissions.value, output.transient)
+        outputs[output.task_id][output.identifier] = spec
     return [
         TaskSpec(
             key=task.key,
@@ -92,10 +125,7 @@ def specs_of(tasks: Sequence[Task]) -> list[TaskSpec]:
             tag=task.tag,
             metadata=task.metadata,
             inputs=tuple(InputRef(**ref) for ref in inputs[task.key]),
-            outputs={
-                identifier: OutputSpec(permissions[pk], transient)
-                for identifier, pk, transient in outputs[task.key]
-            },
+            outputs=outputs[task.key],
         )
         for task in tasks
     ]
@@ -147,18 +177,37 @@ def graph_tasks(plan_key: UUID) -> list[GraphTask]:
     ]
 
 
+# More tasks make a graph that nobody can read.
+MAX_GRAPH_TASKS = 5000
+
+
+@Compiled
+def graph_rows(plan_keys: Collection[UUID]) -> QuerySet:
+    """What the API's graph tells of each task of a plan, by rank."""
+    rows = Task.objects.filter(compute_plan_id__any=plan_keys).order_by("rank", "key")
+    return rows.values_list("key", "rank", "function_id", "function__name", "worker_id", "status")[
+        : MAX_GRAPH_TASKS + 1
+    ]
+
+
+@Compiled
+def edge_rows(plan_keys: Collection[UUID]) -> QuerySet:
+    """What the API's graph tells of each edge inside a plan."""
+    return _edges(task__compute_plan_id__any=plan_keys, parent_task__compute_plan_id__any=plan_keys)
+
+
+def _edges(**within: Any) -> QuerySet:
+    rows = TaskInput.objects.filter(**within).order_by("task__rank", "task_id", "position")
+    return rows.values_list("parent_task_id", "parent_output_identifier", "task_id", "identifier")
+
+
 def graph_edges(plan_key: UUID, limit: int | None = None) -> list[tuple[UUID, str, UUID, str]]:
     """Return (parent, its output, child, its input) of each edge inside a plan; one query.
 
     At most `limit` of them, if one is given.
     """
-    rows = TaskInput.objects.filter(
-        task__compute_plan_id=plan_key, parent_task__compute_plan_id=plan_key
-    ).order_by("task__rank", "task_id", "position")
     return list(
-        rows.values_list("parent_task_id", "parent_output_identifier", "task_id", "identifier")[
-            :limit
-        ]
+        _edges(task__compute_plan_id=plan_key, parent_task__compute_plan_id=plan_key)[:limit]
     )
 
 

@@ -1,25 +1,32 @@
 """Compute plans and tasks on the wire. Contract 2.6, 2.7."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from rest_framework import serializers
 
 from ..common.api import WireSerializer
-from ..functions.models import Function
 from ..functions.serializers import FunctionSerializer
 from ..permissions.serializers import (
     PermissionSerializer,
     PermissionsSerializer,
-    permission_wires,
+    permission_wire,
     process_and_download,
 )
 from .dialects import dialect_of
-from .models import ComputePlan, Task
-from .queries import creator_of, input_refs_of, outputs_of
-from .statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus
+from .queries import (
+    PLAN_COLUMNS,
+    input_refs_of,
+    output_rows,
+    plan_rows,
+    task_rows,
+    told_creator,
+)
+from .statuses import ErrorType, PlanStatus, TaskStatus
 
 
 def seconds_between(start: datetime | None, end: datetime | None, now: datetime) -> int:
@@ -58,38 +65,31 @@ class ComputePlanSerializer(WireSerializer):
     todo_count = serializers.IntegerField(help_text="for SDKs up to 0.49")
     doing_count = serializers.IntegerField(help_text="for SDKs up to 0.50")
 
-    def represent(self, rows: Sequence[ComputePlan]) -> list[dict[str, Any]]:
+    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
         request, now = self.context["request"], timezone.now()
         dialect = dialect_of(request)
         organization = request.user.organization_id
-        return [
-            {
-                "key": plan.key,
-                "owner": plan.owner_id,
-                "name": plan.name,
-                "tag": plan.tag,
-                "metadata": plan.metadata,
-                "creator": creator_of(plan, organization),
-                "creation_date": plan.creation_date,
-                "start_date": plan.start_date,
-                "end_date": plan.end_date,
+        objects = []
+        for owner, creator, metadata, *columns in plan_rows(keys):
+            plan = dict(zip(PLAN_COLUMNS, columns, strict=True))
+            plan |= {
+                "owner": owner,
+                "metadata": metadata,
+                "creator": told_creator(creator, owner, organization),
                 "estimated_end_date": _estimated_end(plan, now),
-                "duration": seconds_between(plan.start_date, plan.end_date, now),
+                "duration": seconds_between(plan["start_date"], plan["end_date"], now),
                 "status": dialect.plan_status(plan),
-                "failed_task_key": plan.failed_task_key,
-                "task_count": plan.task_count,
-                **{column: getattr(plan, column) for column in COUNTERS.values()},
                 **dialect.counters(plan),
             }
-            for plan in rows
-        ]
+            objects.append(plan)
+        return objects
 
 
-def _estimated_end(plan: ComputePlan, now: datetime) -> datetime | None:
-    if plan.status == PlanStatus.DOING and plan.done_count and plan.start_date:
-        pace = (now - plan.start_date) / plan.done_count
-        return now + pace * (plan.task_count - plan.done_count)
-    return plan.end_date
+def _estimated_end(plan: dict[str, Any], now: datetime) -> datetime | None:
+    start, done = plan["start_date"], plan["done_count"]
+    if plan["status"] == PlanStatus.DOING and done and start:
+        return now + (now - start) / done * (plan["task_count"] - done)
+    return plan["end_date"]
 
 
 class InputRefSerializer(serializers.Serializer):
@@ -129,47 +129,46 @@ class TaskSerializer(WireSerializer):
     inputs = InputRefSerializer(many=True)
     outputs = serializers.DictField(child=TaskOutputSerializer())
 
-    def represent(self, rows: Sequence[Task]) -> list[dict[str, Any]]:
-        keys = [task.key for task in rows]
-        inputs, outputs = input_refs_of(keys), outputs_of(keys)
-        ids = {output[1] for found in outputs.values() for output in found}
-        permissions = permission_wires(ids | {task.logs_permission_id for task in rows})
-        functions = self._functions({task.function_id for task in rows})
+    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
+        rows, inputs, outputs = task_rows(keys), input_refs_of(keys), _outputs_of(keys)
+        # Each function once, however many tasks run it.
+        functions = FunctionSerializer(context=self.context).by_key({row[1] for row in rows})
         dialect, now = dialect_of(self.context["request"]), timezone.now()
-        return [
-            {
-                "key": task.key,
-                "function": functions[task.function_id],
-                "owner": task.owner_id,
-                "worker": task.worker_id,
-                "compute_plan_key": task.compute_plan_id,
-                "rank": task.rank,
-                "status": dialect.task_status(task.status),
-                "tag": task.tag,
-                "metadata": task.metadata,
-                "creation_date": task.creation_date,
-                "start_date": task.start_date,
-                "end_date": task.end_date,
-                "duration": seconds_between(task.start_date, task.end_date, now),
-                "error_type": task.error_type or None,
-                "logs_permission": permissions[task.logs_permission_id],
-                "inputs": inputs[task.key],
-                "outputs": {
-                    identifier: {
-                        "permissions": process_and_download(permissions[pk]),
-                        "transient": transient,
-                    }
-                    for identifier, pk, transient in outputs[task.key]
-                },
-            }
-            for task in rows
-        ]
+        objects = []
+        for key, function, owner, worker, plan, rank, status, tag, metadata, *rest in rows:
+            created, start, end, error_type, *logs_permission = rest
+            objects.append(
+                {
+                    "key": key,
+                    "function": functions[function],
+                    "owner": owner,
+                    "worker": worker,
+                    "compute_plan_key": plan,
+                    "rank": rank,
+                    "status": dialect.task_status(status),
+                    "tag": tag,
+                    "metadata": metadata,
+                    "creation_date": created,
+                    "start_date": start,
+                    "end_date": end,
+                    "duration": seconds_between(start, end, now),
+                    "error_type": error_type or None,
+                    "logs_permission": permission_wire(*logs_permission),
+                    "inputs": inputs[key],
+                    "outputs": outputs[key],
+                }
+            )
+        return objects
 
-    def _functions(self, keys: set) -> dict:
-        """Represent each function once, however many tasks run it."""
-        rows = list(Function.objects.filter(key__any=keys))
-        wire = FunctionSerializer(rows, many=True, context=self.context).data
-        return {item["key"]: item for item in wire}
+
+def _outputs_of(keys: Collection[UUID]) -> dict[UUID, dict[str, dict[str, Any]]]:
+    outputs: dict[UUID, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for key, identifier, transient, *permissions in output_rows(keys):
+        outputs[key][identifier] = {
+            "permissions": process_and_download(*permissions),
+            "transient": transient,
+        }
+    return outputs
 
 
 class OutputSpecSerializer(serializers.Serializer):

@@ -9,10 +9,7 @@ from rest_framework.request import Request
 
 from ..functions.queries import inputs_of, outputs_of
 from .dialects import dialect_of
-from .models import Task
-from .queries import graph_edges
-
-MAX_TASKS = 5000
+from .queries import MAX_GRAPH_TASKS, edge_rows, graph_rows
 
 
 def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str, Any]]]:
@@ -21,15 +18,11 @@ def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str,
     Raises:
         PermissionDenied: the plan has more tasks than a graph shows.
     """
-    tasks = list(
-        Task.objects.filter(compute_plan_id=plan_key)
-        .order_by("rank", "key")
-        .values_list("key", "rank", "function_id", "function__name", "worker_id", "status")[
-            : MAX_TASKS + 1
-        ]
-    )
-    if len(tasks) > MAX_TASKS:
-        raise PermissionDenied(f"Cannot build workflow graph for more than {MAX_TASKS} tasks.")
+    tasks = graph_rows([plan_key])
+    if len(tasks) > MAX_GRAPH_TASKS:
+        raise PermissionDenied(
+            f"Cannot build workflow graph for more than {MAX_GRAPH_TASKS} tasks."
+        )
     functions = {task[2] for task in tasks}
     inputs, outputs = _kinds(inputs_of(functions)), _kinds(outputs_of(functions))
     dialect = dialect_of(request)
@@ -46,7 +39,7 @@ def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str,
             }
             for key, rank, function, name, worker, status in tasks
         ],
-        "edges": _edges(plan_key),
+        "edges": _wire_edges(plan_key),
     }
 
 
@@ -59,7 +52,7 @@ def _kinds(slots: dict[UUID, dict[str, dict[str, Any]]]) -> dict[UUID, list[dict
     return kinds
 
 
-def _edges(plan_key: UUID) -> list[dict[str, Any]]:
+def _wire_edges(plan_key: UUID) -> list[dict[str, Any]]:
     return [
         {
             "source_task_key": parent,
@@ -67,5 +60,5 @@ def _edges(plan_key: UUID) -> list[dict[str, Any]]:
             "target_task_key": task,
             "target_input_identifier": identifier,
         }
-        for parent, output, task, identifier in graph_edges(plan_key)
+        for parent, output, task, identifier in edge_rows([plan_key])
     ]

@@ -39,7 +39,7 @@ class DatasetViewSet(AssetViewSet):
     @extend_schema(request=DatasetSpecSerializer, responses={201: DatasetSerializer})
     def create(self, request: Request, *args, **kwargs) -> Response:
         dataset = registration.register_dataset(self.parsed(request), self.user)
-        return Response(self.answer([dataset])[0], status=201)
+        return Response(self.answer([dataset.key])[0], status=201)
 
     def rename(self, dataset: Dataset, name: str) -> None:
         registration.rename_dataset(dataset, name, self.user)
@@ -88,7 +88,7 @@ class DataSampleViewSet(AssetViewSet):
     )
     def create(self, request: Request, *args, **kwargs) -> Response:
         samples = registration.register_data_samples(self.parsed(request), self.user)
-        answer = self.answer(samples)
+        answer = self.answer([sample.key for sample in samples])
         for item, sample in zip(answer, samples, strict=True):
             item["checksum"] = sample.checksum
         return Response(answer, status=201)

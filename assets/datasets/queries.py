@@ -8,26 +8,54 @@ from django.apps import apps
 from django.db.models import QuerySet
 
 from ..common.queries import counts_by
+from ..common.statements import Compiled, stored_json
+from ..permissions.queries import permission_columns
 from .models import DataSample, DataSampleLink, Dataset
 from .specs import DatasetSpec
 
 
+@Compiled
+def dataset_rows(keys: Collection[UUID]) -> QuerySet:
+    """What a response tells of each dataset."""
+    return Dataset.objects.filter(key__any=keys).values_list(
+        *("key", "name", "owner_id", "creation_date", stored_json("metadata"), "type"),
+        *("opener_checksum", "description_checksum"),
+        *permission_columns("permissions"),
+        *permission_columns("logs_permission"),
+    )
+
+
+@Compiled
+def sample_rows(keys: Collection[UUID]) -> QuerySet:
+    """What a response tells of each data sample."""
+    return DataSample.objects.filter(key__any=keys).values_list("key", "owner_id", "creation_date")
+
+
+@Compiled
+def _links_of_datasets(keys: Collection[UUID]) -> QuerySet:
+    links = DataSampleLink.objects.filter(dataset_id__any=keys)
+    ordered = links.order_by("data_sample__creation_date", "data_sample_id")
+    return ordered.values_list("dataset_id", "data_sample_id")
+
+
 def sample_keys_of(dataset_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
     """Return each dataset's sample keys, oldest first; one query."""
-    links = DataSampleLink.objects.filter(dataset_id__any=dataset_keys).order_by(
-        "data_sample__creation_date", "data_sample_id"
-    )
     keys: dict[UUID, list[UUID]] = defaultdict(list)
-    for dataset, sample in links.values_list("dataset_id", "data_sample_id"):
+    for dataset, sample in _links_of_datasets(dataset_keys):
         keys[dataset].append(sample)
     return keys
 
 
+@Compiled
+def _links_of_samples(keys: Collection[UUID]) -> QuerySet:
+    links = DataSampleLink.objects.filter(data_sample_id__any=keys).order_by("pk")
+    return links.values_list("data_sample_id", "dataset_id")
+
+
 def dataset_keys_of(sample_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
     """Return each sample's dataset keys, in the order of linking; one query."""
-    links = DataSampleLink.objects.filter(data_sample_id__any=sample_keys).order_by("pk")
     keys: dict[UUID, list[UUID]] = defaultdict(list)
-    for sample, dataset in links.values_list("data_sample_id", "dataset_id"):
+    for sample, dataset in _links_of_samples(sample_keys):
         keys[sample].append(dataset)
     return keys
 

@@ -1,6 +1,6 @@
 """Datasets and data samples on the wire. Contract 2.3, 2.4."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,11 +23,11 @@ from ..permissions.serializers import (
     PermissionsSerializer,
     PermissionsSpecSerializer,
     given,
-    permission_wires,
+    permission_wire,
     process_and_download,
 )
 from .models import DataSample, Dataset
-from .queries import dataset_keys_of, sample_keys_of
+from .queries import dataset_keys_of, dataset_rows, sample_keys_of, sample_rows
 from .rules import DATA_SAMPLE
 from .specs import DataSampleSpec, DatasetSpec
 
@@ -47,38 +47,37 @@ class DatasetSerializer(WireSerializer):
     description = FileSerializer()
     data_sample_keys = serializers.ListField(child=serializers.UUIDField())
 
-    def represent(self, rows: Sequence[Dataset]) -> list[dict[str, Any]]:
-        keys = sample_keys_of([dataset.key for dataset in rows])
-        objects = self.without_samples(rows)
+    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
+        samples = sample_keys_of(keys)
+        objects = self.without_samples(keys)
         for item in objects:
-            item["data_sample_keys"] = keys[item["key"]]
+            item["data_sample_keys"] = samples[item["key"]]
         return objects
 
-    def without_samples(self, rows: Sequence[Dataset]) -> list[dict[str, Any]]:
+    def without_samples(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
         """Represent datasets as the input of a task, which does not list all samples."""
-        ids = {pk for row in rows for pk in (row.permissions_id, row.logs_permission_id)}
-        permissions = permission_wires(ids)
-        return [
-            {
-                "key": row.key,
-                "name": row.name,
-                "owner": row.owner_id,
-                "creation_date": row.creation_date,
-                "metadata": row.metadata,
-                "type": row.type,
-                "permissions": process_and_download(permissions[row.permissions_id]),
-                "logs_permission": permissions[row.logs_permission_id],
-                "opener": {
-                    "checksum": row.opener_checksum,
-                    "storage_address": f"{self.base_url}/data_manager/{row.key}/opener/",
-                },
-                "description": {
-                    "checksum": row.description_checksum,
-                    "storage_address": f"{self.base_url}/data_manager/{row.key}/description/",
-                },
-            }
-            for row in rows
-        ]
+        base_url = f"{self.base_url}/data_manager"
+        objects = []
+        for row in dataset_rows(keys):
+            key, name, owner, created, metadata, kind, opener, description, *permissions = row
+            objects.append(
+                {
+                    "key": key,
+                    "name": name,
+                    "owner": owner,
+                    "creation_date": created,
+                    "metadata": metadata,
+                    "type": kind,
+                    "permissions": process_and_download(*permissions[:2]),
+                    "logs_permission": permission_wire(*permissions[2:]),
+                    "opener": {"checksum": opener, "storage_address": f"{base_url}/{key}/opener/"},
+                    "description": {
+                        "checksum": description,
+                        "storage_address": f"{base_url}/{key}/description/",
+                    },
+                }
+            )
+        return objects
 
 
 class DatasetSpecSerializer(serializers.Serializer):
@@ -113,16 +112,16 @@ class DataSampleSerializer(WireSerializer):
     creation_date = serializers.DateTimeField()
     data_manager_keys = serializers.ListField(child=serializers.UUIDField())
 
-    def represent(self, rows: Sequence[DataSample]) -> list[dict[str, Any]]:
-        keys = dataset_keys_of([sample.key for sample in rows])
+    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
+        datasets = dataset_keys_of(keys)
         return [
             {
-                "key": row.key,
-                "owner": row.owner_id,
-                "creation_date": row.creation_date,
-                "data_manager_keys": keys[row.key],
+                "key": key,
+                "owner": owner,
+                "creation_date": creation_date,
+                "data_manager_keys": datasets[key],
             }
-            for row in rows
+            for key, owner, creation_date in sample_rows(keys)
         ]
 
 

@@ -2,7 +2,8 @@
 
 from django_filters import BooleanFilter, IsoDateTimeFilter
 from django_filters.rest_framework import FilterSet
-from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from .models import Event
@@ -23,9 +24,14 @@ class NewsFilterSet(FilterSet):
         fields: list[str] = []
 
 
-class NewsFeedViewSet(ListModelMixin, GenericViewSet):
+class NewsFeedViewSet(GenericViewSet):
     """What happened to compute plans and datasets, newest first."""
 
     queryset = news_of(Event.objects.order_by("-timestamp", "-pk"))
     serializer_class = NewsSerializer
     filterset_class = NewsFilterSet
+
+    def list(self, request: Request, *args, **kwargs) -> Response:
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        news = NewsSerializer(context=self.get_serializer_context())
+        return self.get_paginated_response(news.represent(rows))

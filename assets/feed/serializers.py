@@ -25,6 +25,7 @@ class NewsSerializer(WireSerializer):
     detail = serializers.DictField()
 
     def represent(self, rows: Sequence[Event]) -> list[dict[str, Any]]:
+        """Represent events themselves, which have no key of their own."""
         return [
             {
                 "asset_kind": event.asset_kind,

@@ -30,7 +30,7 @@ class FunctionViewSet(AssetViewSet):
     @extend_schema(request=FunctionSpecSerializer, responses={201: FunctionSerializer})
     def create(self, request: Request, *args, **kwargs) -> Response:
         function = registration.register_function(self.parsed(request), self.user)
-        return Response(self.answer([function])[0], status=201)
+        return Response(self.answer([function.key])[0], status=201)
 
     def rename(self, function: Function, name: str) -> None:
         registration.rename_function(function, name, self.user)

@@ -9,17 +9,38 @@ from django.apps import apps
 from django.db.models import QuerySet
 
 from ..common.queries import counts_by
+from ..common.statements import Compiled, stored_json
+from ..permissions.queries import permission_columns
 from .models import Function, FunctionInput, FunctionOutput
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
+
+
+@Compiled
+def function_rows(keys: Collection[UUID]) -> QuerySet:
+    """What a response tells of each function."""
+    return Function.objects.filter(key__any=keys).values_list(
+        *("key", "name", "owner_id", "creation_date", stored_json("metadata"), "status"),
+        *("description_checksum", "archive_checksum"),
+        *permission_columns("permissions"),
+    )
+
+
+@Compiled
+def _inputs(keys: Collection[UUID]) -> QuerySet:
+    rows = FunctionInput.objects.filter(function_id__any=keys).order_by("function_id", "position")
+    return rows.values_list("function_id", "identifier", "kind", "optional", "multiple")
+
+
+@Compiled
+def _outputs(keys: Collection[UUID]) -> QuerySet:
+    rows = FunctionOutput.objects.filter(function_id__any=keys).order_by("function_id", "position")
+    return rows.values_list("function_id", "identifier", "kind", "multiple")
 
 
 def inputs_of(keys: Collection[UUID]) -> dict[UUID, dict[str, dict[str, Any]]]:
     """Return each function's inputs by identifier, as the wire has them; one query."""
     inputs: dict[UUID, dict[str, dict[str, Any]]] = defaultdict(dict)
-    rows = FunctionInput.objects.filter(function_id__any=keys).order_by("function", "position")
-    for key, identifier, kind, optional, multiple in rows.values_list(
-        "function_id", "identifier", "kind", "optional", "multiple"
-    ):
+    for key, identifier, kind, optional, multiple in _inputs(keys):
         inputs[key][identifier] = {"kind": kind, "optional": optional, "multiple": multiple}
     return inputs
 
@@ -27,10 +48,7 @@ def inputs_of(keys: Collection[UUID]) -> dict[UUID, dict[str, dict[str, Any]]]:
 def outputs_of(keys: Collection[UUID]) -> dict[UUID, dict[str, dict[str, Any]]]:
     """Return each function's outputs by identifier, as the wire has them; one query."""
     outputs: dict[UUID, dict[str, dict[str, Any]]] = defaultdict(dict)
-    rows = FunctionOutput.objects.filter(function_id__any=keys).order_by("function", "position")
-    for key, identifier, kind, multiple in rows.values_list(
-        "function_id", "identifier", "kind", "multiple"
-    ):
+    for key, identifier, kind, multiple in _outputs(keys):
         outputs[key][identifier] = {"kind": kind, "multiple": multiple}
     return outputs
 

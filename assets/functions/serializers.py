@@ -1,7 +1,8 @@
 """Functions on the wire. Contract 2.5."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -20,11 +21,10 @@ from ..permissions.serializers import (
     PermissionsSerializer,
     PermissionsSpecSerializer,
     given,
-    permission_wires,
     process_and_download,
 )
-from .models import Function, FunctionStatus
-from .queries import inputs_of, outputs_of
+from .models import FunctionStatus
+from .queries import function_rows, inputs_of, outputs_of
 from .rules import FUNCTION
 from .specs import FunctionSpec, read_inputs, read_outputs
 
@@ -60,33 +60,30 @@ class FunctionSerializer(WireSerializer):
     outputs = serializers.DictField(child=FunctionOutputSerializer())
     status = serializers.ChoiceField(choices=FunctionStatus.values)
 
-    def represent(self, rows: Sequence[Function]) -> list[dict[str, Any]]:
-        keys = [row.key for row in rows]
-        permissions = permission_wires(row.permissions_id for row in rows)
+    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
         inputs, outputs = inputs_of(keys), outputs_of(keys)
+        base_url = f"{self.base_url}/function"
         objects = []
-        for row in rows:
-            archive = {
-                "checksum": row.archive_checksum,
-                "storage_address": f"{self.base_url}/function/{row.key}/file/",
-            }
+        for row in function_rows(keys):
+            key, name, owner, created, metadata, status, description, archive, *permissions = row
+            file = {"checksum": archive, "storage_address": f"{base_url}/{key}/file/"}
             objects.append(
                 {
-                    "key": row.key,
-                    "name": row.name,
-                    "owner": row.owner_id,
-                    "creation_date": row.creation_date,
-                    "metadata": row.metadata,
-                    "permissions": process_and_download(permissions[row.permissions_id]),
+                    "key": key,
+                    "name": name,
+                    "owner": owner,
+                    "creation_date": created,
+                    "metadata": metadata,
+                    "permissions": process_and_download(*permissions),
                     "description": {
-                        "checksum": row.description_checksum,
-                        "storage_address": f"{self.base_url}/function/{row.key}/description/",
+                        "checksum": description,
+                        "storage_address": f"{base_url}/{key}/description/",
                     },
-                    "archive": archive,
-                    "function": archive,
-                    "inputs": inputs[row.key],
-                    "outputs": outputs[row.key],
-                    "status": row.status,
+                    "archive": file,
+                    "function": file,
+                    "inputs": inputs[key],
+                    "outputs": outputs[key],
+                    "status": status,
                 }
             )
         return objects

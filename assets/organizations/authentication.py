@@ -8,6 +8,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
 from .models import ApiToken, User
+from .queries import token_of
 from .registration import token_digest
 
 
@@ -26,8 +27,7 @@ class TokenAuthentication(BaseAuthentication):
         return self._user_of(words[1].decode("latin-1"))
 
     def _user_of(self, secret: str) -> tuple[User, ApiToken]:
-        tokens = ApiToken.objects.select_related("user__organization")
-        token = tokens.filter(digest=token_digest(secret)).first()
+        token = token_of(token_digest(secret))
         if token is None or not token.user.is_active:
             raise AuthenticationFailed("Invalid token.")
         if token.expires_at <= timezone.now():

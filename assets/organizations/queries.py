@@ -3,9 +3,10 @@
 from collections.abc import Collection
 
 from django.apps import apps
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from ..common.queries import counts_by
+from ..common.statements import Compiled
 from .models import ApiToken, Organization, Role, User
 from .rules import may_manage_users
 
@@ -38,6 +39,27 @@ def admins_of(organization_id: str | None) -> QuerySet[User]:
     """Return the users whom the others of an organisation ask."""
     users = User.objects.filter(role=Role.ADMIN, is_active=True, organization__isnull=False)
     return users.filter(organization_id=organization_id).order_by("username")
+
+
+def _columns(model: type[Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+@Compiled
+def _tokens(digests: Collection[str]) -> QuerySet:
+    return ApiToken.objects.filter(digest__any=digests).values_list(
+        *_columns(ApiToken), *(f"user__{name}" for name in _columns(User))
+    )
+
+
+def token_of(digest: str) -> ApiToken | None:
+    """Return the token with this digest, and its user with it; one query."""
+    for row in _tokens([digest]):
+        own = _columns(ApiToken)
+        token = ApiToken.from_db("default", own, row[: len(own)])
+        token.user = User.from_db("default", _columns(User), row[len(own) :])
+        return token
+    return None
 
 
 def tokens_of(user: User) -> QuerySet[ApiToken]:

@@ -1,6 +1,6 @@
 """`/model/`, task assets and logs. Contract 2.7, 2.8, 2.10."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -34,7 +34,6 @@ from .queries import (
     output_performances,
     report_about,
     report_of,
-    rows_of,
     who_may_read,
 )
 from .serializers import ModelSerializer, TaskAssetSerializer
@@ -110,15 +109,15 @@ class TaskViewSet(api.TaskViewSet):
     def _represent(self, assets: Sequence[TaskAsset]) -> list[dict[str, Any]]:
         """Load and represent the assets kind by kind; a constant number of queries."""
         context = self.get_serializer_context()
-        represent: dict[AssetKind, Callable[[list[Any]], list[dict[str, Any]]]] = {
+        represent: dict[AssetKind, Callable[[list[Any]], Iterable[dict[str, Any]]]] = {
             AssetKind.DATA_MANAGER: DatasetSerializer(context=context).without_samples,
-            AssetKind.DATA_SAMPLE: DataSampleSerializer(context=context).represent,
-            AssetKind.MODEL: ModelSerializer(context=context).represent,
+            AssetKind.DATA_SAMPLE: DataSampleSerializer(context=context).objects,
+            AssetKind.MODEL: ModelSerializer(context=context).objects,
         }
         wire: dict[Any, dict[str, Any]] = {}
         for kind in {kind for _, kind, _ in assets}:
             keys = [key for _, found, key in assets if found == kind]
-            wire |= {item["key"]: item for item in represent[kind](rows_of(kind, keys))}
+            wire |= {item["key"]: item for item in represent[kind](keys)}
         return [
             {"identifier": identifier, "kind": kind, "asset": wire[key]}
             for identifier, kind, key in assets

@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from ..common.kinds import AssetKind
+from ..common.statements import Compiled
 from ..compute.models import Task, TaskInput
 from ..compute.statuses import ErrorType
-from ..datasets.models import DataSample, Dataset
 from ..permissions.models import Permissions
+from ..permissions.queries import permission_columns
 from .models import FailureReport, Model, Performance
 
 # One asset of a task: identifier, kind, key. Performances have no key of their own.
@@ -66,14 +67,13 @@ def output_performances(task_key: UUID) -> Iterable[Mapping[str, Any]]:
     )
 
 
-def rows_of(kind: AssetKind, keys: Collection[UUID]) -> list[Any]:
-    """Return the rows of assets of one kind that feed tasks."""
-    model = {
-        AssetKind.DATA_MANAGER: Dataset,
-        AssetKind.DATA_SAMPLE: DataSample,
-        AssetKind.MODEL: Model,
-    }[kind]
-    return list(model._default_manager.filter(key__any=keys))
+@Compiled
+def model_rows(keys: Collection[UUID]) -> QuerySet:
+    """What a response tells of each model."""
+    return Model.objects.filter(key__any=keys).values_list(
+        *("key", "task_id", "owner_id", "creation_date", "file", "file_checksum"),
+        *permission_columns("permissions"),
+    )
 
 
 def plan_performances(plan_key: UUID) -> list[Performance]:

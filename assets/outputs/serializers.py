@@ -1,7 +1,8 @@
 """Models, performances and task assets on the wire. Contract 2.7 to 2.9."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -9,10 +10,9 @@ from ..common.api import WireSerializer
 from ..common.serializers import FileSerializer
 from ..permissions.serializers import (
     PermissionsSerializer,
-    permission_wires,
     process_and_download,
 )
-from .models import Model
+from .queries import model_rows
 
 
 class ModelSerializer(WireSerializer):
@@ -25,27 +25,21 @@ class ModelSerializer(WireSerializer):
     permissions = PermissionsSerializer()
     address = FileSerializer(allow_null=True)
 
-    def represent(self, rows: Sequence[Model]) -> list[dict[str, Any]]:
-        permissions = permission_wires(row.permissions_id for row in rows)
+    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
+        base_url = f"{self.base_url}/model"
         return [
             {
-                "key": row.key,
-                "compute_task_key": row.task_id,
-                "owner": row.owner_id,
-                "creation_date": row.creation_date,
-                "permissions": process_and_download(permissions[row.permissions_id]),
-                "address": self._address(row),
+                "key": key,
+                "compute_task_key": task,
+                "owner": owner,
+                "creation_date": created,
+                "permissions": process_and_download(*permissions),
+                "address": {"checksum": checksum, "storage_address": f"{base_url}/{key}/file/"}
+                if file
+                else None,
             }
-            for row in rows
+            for key, task, owner, created, file, checksum, *permissions in model_rows(keys)
         ]
-
-    def _address(self, row: Model) -> dict[str, str] | None:
-        if not row.file:
-            return None
-        return {
-            "checksum": row.file_checksum,
-            "storage_address": f"{self.base_url}/model/{row.key}/file/",
-        }
 
 
 class TaskAssetSerializer(serializers.Serializer):

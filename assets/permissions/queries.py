@@ -1,11 +1,18 @@
 """Which rows may an organisation use? The same answer as `Permissions.allows`, for whole lists."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from ..common.statements import stored_json
 from ..organizations.models import Organization
 from .models import Permissions
+
+
+def permission_columns(field: str) -> tuple[Any, Any]:
+    """The two columns that a response needs of the permissions that `field` points to."""
+    return f"{field}__public", stored_json(f"{field}__authorized_ids")
 
 
 def allowing_all(organization_ids: Iterable[str]) -> QuerySet[Permissions]:

@@ -1,32 +1,30 @@
 """Permissions on the wire, in both directions. Contract 2.0."""
 
-from collections.abc import Iterable
 from typing import Any, TypedDict
 
+import orjson
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ..organizations.models import Organization
-from .models import Permissions
 from .specs import PermissionsSpec
 
 
 class PermissionWire(TypedDict):
     public: bool
-    authorized_ids: list[str]
+    authorized_ids: orjson.Fragment
 
 
-def permission_wires(ids: Iterable[int]) -> dict[int, PermissionWire]:
-    """Return the wire object of each Permissions row: one query, however many rows share it."""
-    rows = Permissions.objects.filter(pk__any=set(ids))
-    return {
-        pk: {"public": public, "authorized_ids": authorized_ids}
-        for pk, public, authorized_ids in rows.values_list("pk", "public", "authorized_ids")
-    }
+def permission_wire(public: bool, authorized_ids: orjson.Fragment) -> PermissionWire:
+    """Return a permission of a response from what `permission_columns` has read."""
+    return {"public": public, "authorized_ids": authorized_ids}
 
 
-def process_and_download(permission: PermissionWire) -> dict[str, PermissionWire]:
+def process_and_download(
+    public: bool, authorized_ids: orjson.Fragment
+) -> dict[str, PermissionWire]:
     """Return the pair that assets carry; who may process may download."""
+    permission = permission_wire(public, authorized_ids)
     return {"process": permission, "download": permission}
 
 

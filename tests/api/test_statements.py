@@ -17,14 +17,14 @@ from tests.builders import (
 )
 from tests.rules.world import B, C
 
-# The statements of each list: one for the token, one for the count, one for the rows, and those
-# for what the rows refer to.
+# The statements of each list: one for the token, one for the count, one for the keys of the page,
+# and those for what the page tells of them.
 LISTS = {
     "data_manager": 5,
-    "data_sample": 4,
+    "data_sample": 5,
     "function": 6,
-    "compute_plan": 3,
-    "task": 10,
+    "compute_plan": 4,
+    "task": 9,
     "model": 4,
     "performance": 3,
     "news_feed": 3,
@@ -132,12 +132,12 @@ def test_what_belongs_to_a_task(which, world, api, django_assert_num_queries):
 
 
 DETAILS = {
-    "data_manager": 4,
+    "data_manager": 3,
     "data_sample": 3,
-    "function": 5,
+    "function": 4,
     "compute_plan": 2,
-    "task": 9,
-    "model": 3,
+    "task": 7,
+    "model": 2,
 }
 
 

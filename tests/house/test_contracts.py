@@ -73,5 +73,6 @@ def test_responses_have_the_declared_keys(alice, serializer, model, namespace):
     request = APIRequestFactory().get("/api/")
     request.user, request.resolver_match = alice, SimpleNamespace(namespace=namespace)
     row = make_everything(alice)[model]
-    [found] = serializer([row], many=True, context={"request": request}).data
+    asked = row if model == "Event" else row.pk
+    [found] = serializer(context={"request": request}).represent([asked])
     assert_as_declared(serializer(), found)
