@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.password_validation import validate_password
@@ -13,6 +14,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from ..common.audit import Action, SubjectKind, tell
+from ..common.kinds import AssetKind
 from .models import ApiToken, Organization, Role, User
 from .rules import check_admin_remains, check_expires_later, check_not_oneself
 
@@ -31,8 +34,27 @@ def create_organization(id: str, *, name: str = "") -> Organization:
     """Create an organisation; raise ValidationError keyed by field."""
     organization = Organization(id=id, name=name)
     organization.full_clean()
-    _insert(organization)
+    with transaction.atomic():
+        _insert(organization)
+        kind = AssetKind.ORGANIZATION
+        tell(Action.CREATED, kind, name=organization.id, organization_id=organization.id)
     return organization
+
+
+def tell_of(user: User, changed: str, actor: User | None = None) -> None:
+    """Tell the audit trail what changed about a user, such as "role: member, before: admin"."""
+    _tell(Action.CHANGED, user, {"changed": changed}, actor=actor)
+
+
+def _tell(action: Action, user: User, detail: dict[str, str] | None = None, **who: Any) -> None:
+    tell(
+        action,
+        SubjectKind.USER,
+        name=user.username,
+        organization_id=user.organization_id,
+        detail=detail,
+        **who,
+    )
 
 
 def _insert(row: Model) -> None:
@@ -73,7 +95,9 @@ def create_user(
             errors |= error.error_dict
     if errors:
         raise ValidationError(errors)
-    _insert(user)
+    with transaction.atomic():
+        _insert(user)
+        _tell(Action.CREATED, user, {"changed": f"role: {user.role}"})
     return user
 
 
@@ -112,8 +136,22 @@ def create_token(
         digest=token_digest(secret),
     )
     token.full_clean(exclude=["user"])
-    _insert(token)
+    with transaction.atomic():
+        _insert(token)
+        _tell_of_token(Action.CREATED, token)
     return token, secret
+
+
+def _tell_of_token(action: Action, token: ApiToken, actor: User | None = None) -> None:
+    tell(
+        action,
+        SubjectKind.TOKEN,
+        key=token.id,
+        name=token.user.username,
+        actor=actor,
+        organization_id=token.user.organization_id,
+        detail={"changed": token.note or token.get_kind_display()},
+    )
 
 
 def forget_expired_tokens(user: User) -> None:
@@ -126,9 +164,10 @@ def change_role(user: User, role: str, actor: User) -> None:
     """Give a user another role; raise ValidationError when that would leave no admin."""
     if role != user.role:
         _check_may_lose(user, actor)
-        user.role = role
+        before, user.role = user.role, role
         user.full_clean(exclude=["password"])
         user.save(update_fields=["role"])
+        tell_of(user, f"role: {role}, before: {before}", actor)
 
 
 @transaction.atomic
@@ -138,12 +177,14 @@ def set_active(user: User, active: bool, actor: User) -> None:
         _check_may_lose(user, actor)
     user.is_active = active
     user.save(update_fields=["is_active"])
+    tell_of(user, "activated" if active else "deactivated", actor)
 
 
 @transaction.atomic
 def delete_user(user: User, actor: User) -> None:
     """Delete a user and its tokens; what it registered stays, and events keep its name."""
     _check_may_lose(user, actor)
+    _tell(Action.REMOVED, user, actor=actor)
     user.delete()
 
 
@@ -179,6 +220,7 @@ def set_password(
     _check_password(password, user)
     user.set_password(password)
     user.save(update_fields=["password"])
+    tell_of(user, "password", actor)
     for token in user.api_tokens.all():
         if keep_tokens is None or not keep_tokens(token):
             delete_token(token, actor)
@@ -186,6 +228,7 @@ def set_password(
 
 def reset_token(user: User) -> str:
     """Return a secret that sets the user's password once, within PASSWORD_RESET_TIMEOUT."""
+    tell_of(user, "a link that sets the password was made")
     return default_token_generator.make_token(user)
 
 
@@ -196,4 +239,6 @@ def reset_token_is_valid(user: User, secret: str) -> bool:
 
 def delete_token(token: ApiToken, actor: User) -> None:
     """Revoke a token at once."""
-    token.delete()
+    with transaction.atomic():
+        _tell_of_token(Action.REMOVED, token, actor)
+        token.delete()

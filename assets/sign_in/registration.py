@@ -14,8 +14,9 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from ..common.audit import Action, SubjectKind, tell
 from ..organizations.models import Organization, Role, User
-from ..organizations.registration import create_user
+from ..organizations.registration import create_user, tell_of
 from ..organizations.rules import second_factor_required
 from .models import ExternalIdentity, FailedSignIn, RecoveryCode
 from .rules import (
@@ -96,6 +97,7 @@ def unlock(*, username: str = "", address: str = "") -> int:
 def unlock_user(user: User, actor: User) -> None:
     """Let a user try again at once, from wherever it failed too often."""
     unlock(username=user.username)
+    tell_of(user, "may try to sign in again", actor)
 
 
 # --- The second factor ---------------------------------------------------------------------------
@@ -125,6 +127,7 @@ def enrol(user: User, key: str, code: str, actor: User) -> list[str]:
         )
     user.second_factor_at = timezone.now()
     user.save(update_fields=["second_factor_at"])
+    tell_of(user, "second factor on", actor)
     return new_recovery_codes(user, actor)
 
 
@@ -139,6 +142,7 @@ def new_recovery_codes(user: User, actor: User) -> list[str]:
     RecoveryCode.objects.bulk_create(
         [RecoveryCode(user=user, digest=code_digest(code)) for code in codes]
     )
+    tell_of(user, "new recovery codes", actor)
     return codes
 
 
@@ -179,6 +183,7 @@ def remove_factor(user: User, actor: User) -> None:
     RecoveryCode.objects.filter(user=user).delete()
     user.second_factor_at = None
     user.save(update_fields=["second_factor_at"])
+    tell_of(user, "second factor off", actor)
 
 
 # --- Identities of other providers ---------------------------------------------------------------
@@ -226,6 +231,8 @@ def _first_seen(who: dict[str, str], claims: Mapping[str, Any]) -> ExternalIdent
         if settings.OIDC_UNKNOWN_USERS == "create" and identity.organization is not None:
             identity.user = _created(identity)
     identity.save(force_insert=True)
+    if identity.user is not None:
+        tell_of(identity.user, f"known as {identity.subject} of {identity.issuer}", identity.user)
     return identity
 
 
@@ -280,9 +287,19 @@ def approve(
     user = create_user(username, organization=organization, role=role)
     identity.user = user
     identity.save(update_fields=["user"])
+    tell_of(user, f"let in as {identity.subject} of {identity.issuer}", actor)
     return user
 
 
 def refuse(identity: ExternalIdentity, actor: User) -> None:
     """Forget somebody who awaits approval; who signs in again waits again."""
+    organization_id = identity.organization_id or actor.organization_id
+    tell(
+        Action.REMOVED,
+        SubjectKind.USER,
+        name=identity.username,
+        actor=actor,
+        organization_id=organization_id,
+        detail={"changed": f"not let in as {identity.subject} of {identity.issuer}"},
+    )
     identity.delete()
