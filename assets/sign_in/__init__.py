@@ -1,0 +1,1 @@
+"""How people and programs sign in: limits, second factors, and a provider of OpenID Connect."""

@@ -9,12 +9,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from ..common.pages import Page
 from ..organizations.models import User
-from . import provider
 from .authentication import address_of
 from .factors import Enrolling
 from .forms import CodeForm, SignInForm
@@ -122,6 +122,15 @@ class SignInEnrolPage(Enrolling, Pending):
 class ProviderPage(SignInPage):
     """The pages of signing in by OpenID Connect; there are none without a provider."""
 
+    http_method_names = ["get"]
+
+    @cached_property
+    def provider(self) -> Any:
+        """What speaks the protocol: read once it is needed, for it takes long and much memory."""
+        from . import provider
+
+        return provider
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not settings.OIDC_ISSUER:
             raise Http404("This server signs nobody in by another provider.")
@@ -136,29 +145,25 @@ class ProviderPage(SignInPage):
 class ProviderStart(ProviderPage):
     """Goes to the provider."""
 
-    http_method_names = ["get"]
-
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         request.session[NEXT] = self.get_success_url()
         try:
             back = request.build_absolute_uri(reverse("sign-in-oidc-return"))
-            return provider.begin(request, back)
-        except provider.ProviderFails as error:
-            provider.log(error)
+            return self.provider.begin(request, back)
+        except self.provider.ProviderFails as error:
+            self.provider.log(error)
             return self.tell(f"{settings.OIDC_NAME} cannot be asked now. Try later.", status=503)
 
 
 class ProviderReturn(ProviderPage):
     """Where the provider sends the browser back to."""
 
-    http_method_names = ["get"]
-
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         next_url = request.session.pop(NEXT, None) or self.get_default_redirect_url()
         try:
-            claims = provider.claims_of(request)
-        except provider.ProviderFails as error:
-            provider.log(error)
+            claims = self.provider.claims_of(request)
+        except self.provider.ProviderFails as error:
+            self.provider.log(error)
             told = "You were not signed in: what came from there is not valid, or too old."
             return self.refuse("", f"{told} Try again.", status=400)
         try:

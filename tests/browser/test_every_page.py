@@ -46,6 +46,8 @@ FOR = {
     "user-new": "curie-admin",
     "user": "curie-admin",
     "user-reset": "curie-admin",
+    "user-unlock": "curie-admin",
+    "users-awaiting": "curie-admin",
     "organization-new": "root",
 }
 # No pages: they answer scripts and forms, or need a secret that other tests have.
@@ -54,6 +56,17 @@ NO_PAGES = {
     "choices",
     "set-password",
     "account-token-revoke",
+    # Of who has a second factor, of who is half signed in, of who awaits approval.
+    "account-factor-off",
+    "account-recovery-codes",
+    "sign-in-code",
+    "sign-in-enrol",
+    "user-factor-reset",
+    "user-approve",
+    "user-refuse",
+    # Another server's.
+    "sign-in-oidc",
+    "sign-in-oidc-return",
     "compute-plan-graph",
 }
 NAMES = [
@@ -72,7 +85,7 @@ def address(name: str, api: Api) -> str:
         return reverse(name, kwargs={"key": key, **file})
     if name == "organization":
         return reverse(name, args=["CurieMSP"])
-    if name in ("user", "user-reset"):
+    if name in ("user", "user-reset", "user-unlock"):
         return reverse(name, args=[3])
     return reverse(name)
 

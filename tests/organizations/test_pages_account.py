@@ -112,6 +112,28 @@ def test_a_token_is_shown_in_the_answer_and_never_again(session_of, alice, clien
     assert anonymous.get("/api/info/").json()["user"] == "alice"
 
 
+def test_a_form_that_is_sent_again_makes_no_second_token(session_of, alice):
+    """A browser that reloads the answer sends the form once more."""
+    browser = session_of(alice)
+    page = browser.get(NEW).content.decode()
+    (key,) = re.findall(r'name="id" value="([0-9a-f-]{36})"', page)
+    values = {"note": "notebook", "days": "30", "id": key}
+    assert "token-secret" in browser.post(NEW, values).content.decode()
+    again = browser.post(NEW, values, follow=True)
+    assert again.redirect_chain == [(ACCOUNT, 302)]
+    assert "This token was made already" in again.content.decode()
+    assert "token-secret" not in again.content.decode()
+    assert ApiToken.objects.count() == 1
+    assert key not in browser.get(NEW).content.decode()
+
+
+def test_the_token_of_another_user_is_not_made_again(session_of, alice, bob):
+    theirs = make_token(bob)[0]
+    values = {"note": "mine", "days": "30", "id": str(theirs.pk)}
+    assert session_of(alice).post(NEW, values).status_code == 422
+    assert list(ApiToken.objects.values_list("user__username", "note")) == [("bob", "notebook")]
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [

@@ -50,7 +50,8 @@ LISTS = [
     for pattern in urlpatterns
     if issubclass(getattr(pattern.callback, "view_class", object), ListPage)
 ]
-OPEN_TO_ALL = {"sign-in", "sign-out", "set-password"}
+# The second steps of signing in lead to the first.
+OPEN_TO_ALL = {"sign-in", "sign-out", "set-password", "sign-in-code", "sign-in-enrol"}
 
 
 def url_of(name: str, keys: dict[str, object]) -> str:

@@ -156,6 +156,10 @@ def forms_about(keys, alice) -> dict[str, dict]:
         "user-new": {"username": "mallory", "organization": alice.organization_id, "role": "admin"},
         "user": {"role": "admin", "action": "role", "is_active": ""},
         "user-reset": {},
+        "user-unlock": {},
+        "user-factor-reset": {},
+        "user-approve": {"username": "mallory", "role": "admin"},
+        "user-refuse": {},
         "organization-new": {"id": "MalloryMSP", "name": "x"},
     }
 
@@ -187,7 +191,10 @@ OF_OTHERS = (
     *("dataset-rename", "function-rename", "data-sample-new", "data-sample-link"),
     *("compute-plan-rename", "compute-plan-cancel", "compute-plan-tasks"),
 )
-OF_PEOPLE = ("user-new", "user", "user-reset", "organization-new")
+OF_PEOPLE = (
+    *("user-new", "user", "user-reset", "user-unlock", "user-factor-reset", "user-approve"),
+    *("user-refuse", "organization-new"),
+)
 
 
 @pytest.mark.parametrize("who", ["victor", "root"])

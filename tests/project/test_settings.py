@@ -56,6 +56,12 @@ def test_a_database_of_its_own_asks_for_a_secret_of_its_own(tmp_path):
         ({"DOWNLOADS": "x-accel-redirect"}, "settings.DOWNLOADS", "x-accel-redirect"),
         ({"S3_BUCKET": "a", "DOWNLOADS": "s3-redirect"}, "settings.DOWNLOADS", "s3-redirect"),
         ({"HTTPS": "true"}, "settings.SESSION_COOKIE_SECURE", "True"),
+        ({"HTTPS": "true"}, "settings.SESSION_COOKIE_NAME", "__Host-sessionid"),
+        ({"HTTPS": "true"}, "settings.CSRF_COOKIE_NAME", "__Host-csrftoken"),
+        ({"SESSION_LIFETIME_HOURS": "1"}, "settings.SESSION_COOKIE_AGE", "3600"),
+        ({"SESSION_IDLE_HOURS": "0.5"}, "settings.SESSION_IDLE_AGE", "1800"),
+        ({"PASSWORD_MIN_LENGTH": "20"}, "settings.AUTH_PASSWORD_VALIDATORS", "20"),
+        ({"LOGIN_COOLOFF_MINUTES": "1"}, "settings.LOGIN_COOLOFF", "0:01:00"),
         ({"BEHIND_PROXY": "true"}, "settings.USE_X_FORWARDED_HOST", "True"),
         ({"CHANNEL": "oncology"}, "settings.CHANNEL", "oncology"),
     ],
@@ -66,6 +72,23 @@ def test_the_environment_decides(environment, expression, expected, tmp_path):
 
     assert result.returncode == 0, result.stderr
     assert expected in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"REQUIRE_SECOND_FACTOR": "some"}, "REQUIRE_SECOND_FACTOR"),
+        ({"OIDC_ISSUER": "https://login.example"}, "OIDC_CLIENT_ID"),
+        ({"OIDC_UNKNOWN_USERS": "create"}, "OIDC_ORGANIZATION_CLAIM"),
+        ({"OIDC_NEW_ROLE": "admin"}, "OIDC_NEW_ROLE"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_signing_in_that_is_half_configured_is_refused(environment, said, tmp_path):
+    refused = run_settings("1", tmp_path, **environment)
+
+    assert refused.returncode != 0
+    assert said in refused.stderr
 
 
 def test_a_switch_that_is_neither_on_nor_off_is_refused(tmp_path):
