@@ -96,10 +96,10 @@ class AssetStorage(s3.S3Storage):
 
     def get_default_settings(self) -> dict[str, Any]:
         transfer = TransferConfig(
-            multipart_threshold=WINDOW, multipart_chunksize=WINDOW, max_concurrency=4
+            multipart_threshold=WINDOW, multipart_chunksize=WINDOW, max_concurrency=2
         )
         # What an upload holds in memory: so many parts, whatever the size of the file.
-        transfer.max_in_memory_upload_chunks = 4
+        transfer.max_in_memory_upload_chunks = 2
         return {
             **super().get_default_settings(),
             # A store that does not answer is told of while the client still waits.
