@@ -27,7 +27,7 @@ SDK_VENVS := $(SDK_VERSIONS:%=.venv/sdk/%/.installed)
 RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-sqlite test-postgresql test-report lint format bench coverage \
+.PHONY: help serve test test-sqlite test-postgresql test-report lint format bench soak coverage \
     migrations lock venv sdk-venvs clean clean-data
 
 help:  ## list these commands
@@ -90,8 +90,12 @@ coverage: $(DEV)  ## what the last `make test` did not reach, as a table and in 
 	@$(BIN)/coverage report
 	@$(BIN)/coverage html --quiet
 
-bench: $(DEV)  ## time the registry under load
-	@$(BIN)/python tests/bench/run.py
+# All of it takes hours; BENCH_ARGS="--sizes 20000 --only reads --seconds 1" takes a minute.
+bench: $(DEV) sdk-venvs  ## measure the registry with up to a million tasks; BENCH_ARGS for its options
+	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+soak: $(DEV)  ## 16 clients read and register for ten minutes on each database; nothing may fail
+	@$(BIN)/python -m tests.bench --only soak --sizes 20000 $(BENCH_ARGS)
 
 # --- Looking after the code ----------------------------------------------------------------------
 

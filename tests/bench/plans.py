@@ -13,7 +13,8 @@ from assets.compute.statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus,
 from assets.functions.models import FunctionStatus
 
 from .rows import Table, moment, plain, write_all
-from .stock import ORGANIZATIONS, TOGETHER, Dataset, Stock, new_key, public
+from .stock import TOGETHER, Dataset, Stock, new_key, public
+from .world import ORGANIZATIONS
 
 # A plan is so many chains side by side: clients, which train round after round.
 CHAINS = 10

@@ -18,8 +18,8 @@ from tests import builders
 
 from .events import Events
 from .rows import Table, moment, plain, write_all
+from .world import ORGANIZATIONS, token_of
 
-ORGANIZATIONS = ("AlphaMSP", "BetaMSP", "GammaMSP")
 SAMPLES_PER_DATASET = 20
 # So many datasets, data samples and functions have their files; the others only name theirs.
 WITH_FILES = 10
@@ -204,11 +204,6 @@ def _file(name: str, content: bytes, number: int) -> tuple[str, str, int]:
     if number < WITH_FILES:
         default_storage.save(name, ContentFile(content))
     return name, hashlib.sha256(content).hexdigest(), len(content)
-
-
-def token_of(organization: str) -> str:
-    """Return the secret of the token by which the organisation's user signs in."""
-    return hashlib.sha256(organization.encode()).hexdigest()[:40]
 
 
 def _make_users(now: datetime) -> dict[str, User]:

@@ -11,14 +11,21 @@ Only the first ten datasets, their data samples, and functions have the files th
 """
 
 import argparse
+import hashlib
 import os
 import time
 from datetime import UTC, datetime, timedelta
 
 SEED = 20_261
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+ORGANIZATIONS = ("AlphaMSP", "BetaMSP", "GammaMSP")
 # So many plans are written in one transaction.
 BATCH = 50
+
+
+def token_of(organization: str) -> str:
+    """Return the secret of the token by which the organisation's user signs in."""
+    return hashlib.sha256(organization.encode()).hexdigest()[:40]
 
 
 def build(tasks: int, seed: int = SEED) -> None:

@@ -1,0 +1,141 @@
+"""The databases that are measured: filled with the data set, and kept for the next run if asked.
+
+A registry is a folder: `var/` with SQLite's database and the stored files, `postgresql/` with a
+cluster. PostgreSQL runs with durable settings, unlike for the tests, so that figures are honest.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import with_postgres
+
+from .world import SEED
+
+ROOT = Path(__file__).resolve().parents[2]
+DATABASES = ("sqlite", "postgresql")
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+}
+# What the data set is made by: when it changes, what was kept is of no use.
+_MAKERS = ("events.py", "plans.py", "rows.py", "stock.py", "world.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A filled registry that can be served.
+
+    Attributes:
+        environment: the variables that project/settings.py reads.
+        postmaster: PostgreSQL's process, None with SQLite.
+    """
+
+    database: str
+    tasks: int
+    folder: Path
+    environment: dict[str, str]
+    postmaster: int | None = None
+
+
+def is_available(database: str) -> bool:
+    return database == "sqlite" or with_postgres.find_binaries() is not None
+
+
+@contextlib.contextmanager
+def registry(database: str, tasks: int, cache: Path | None = None) -> Iterator[Registry]:
+    """Yield a registry of `tasks` tasks that lives as long as the block.
+
+    With `cache`, the data set is kept there, and copied from there the next time.
+    """
+    with tempfile.TemporaryDirectory(prefix="registrar-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL runs as another user
+        kept = cache / _name_of(database, tasks) if cache else None
+        if kept and kept.exists():
+            _copy(kept, folder)
+            with _running(database, tasks, folder) as found:
+                yield found
+            return
+        _begin(database, folder)
+        with _running(database, tasks, folder) as found:
+            run("tests.bench.world", str(tasks), environment=found.environment)
+            if not kept:
+                yield found
+                return
+        _keep(folder, kept)
+        with _running(database, tasks, folder) as found:
+            yield found
+
+
+def run(module: str, *arguments: str, environment: dict[str, str]) -> None:
+    """Run one of our modules on the registry of that environment; end with it when it fails."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def _name_of(database: str, tasks: int) -> str:
+    """Return what a kept data set is called: another schema or maker makes another one."""
+    migration = max(path.stem for path in (ROOT / "assets/migrations").glob("0*.py"))
+    makers = b"".join((ROOT / "tests/bench" / name).read_bytes() for name in _MAKERS)
+    made = hashlib.sha256(makers).hexdigest()[:8]
+    return f"{database}-{tasks}-{SEED}-{migration}-{made}"
+
+
+def _copy(source: Path, target: Path) -> None:
+    # Where the file system can share blocks until they change, this takes no time.
+    command = ["cp", "-a", "--reflink=auto", f"{source}/.", str(target)]
+    subprocess.run(command, check=True)
+
+
+def _keep(folder: Path, kept: Path) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    half = kept.with_suffix(".half")
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir()
+    _copy(folder, half)
+    half.rename(kept)
+
+
+def _binaries() -> Path:
+    found = with_postgres.find_binaries()
+    if found is None:
+        raise SystemExit("PostgreSQL not found (install the package postgresql)")
+    return found
+
+
+def _begin(database: str, folder: Path) -> None:
+    if database == "postgresql":
+        (folder / "postgresql").mkdir()
+        user = with_postgres.server_user()
+        with_postgres.make_cluster(_binaries(), folder / "postgresql", **user)
+
+
+@contextlib.contextmanager
+def _running(database: str, tasks: int, folder: Path) -> Iterator[Registry]:
+    environment = {"VAR_DIR": str(folder / "var"), "SECRET_KEY": "bench", "DATABASE_URL": ""}
+    if database == "sqlite":
+        yield Registry(database, tasks, folder, environment)
+        return
+    home, binaries = folder / "postgresql", _binaries()
+    server, port = with_postgres.start_server(
+        binaries, home, SETTINGS, cwd=home, **with_postgres.server_user()
+    )
+    try:
+        with contextlib.suppress(with_postgres.Failure):  # it is there already
+            with_postgres.make_database(binaries, port)
+        environment["DATABASE_URL"] = with_postgres.url_of(port)
+        yield Registry(database, tasks, folder, environment, server.pid)
+    finally:
+        with_postgres.stop_server(server)
