@@ -7,6 +7,7 @@ import stat
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
@@ -177,7 +178,7 @@ else:
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 60),
         "CONN_HEALTH_CHECKS": True,
     }
-    postgres_options = DATABASES["default"].setdefault("OPTIONS", {})
+    postgres_options: dict[str, Any] = DATABASES["default"].setdefault("OPTIONS", {})
     # Seconds; 0 leaves it to the database. What a request has begun must end, so that nobody waits
     # behind it for ever; a migration may take as long as it takes.
     postgres_limits = {
