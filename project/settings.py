@@ -178,7 +178,7 @@ else:
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 60),
         "CONN_HEALTH_CHECKS": True,
     }
-    postgres_options: dict[str, Any] = DATABASES["default"].setdefault("OPTIONS", {})
+    postgres_options: Any = DATABASES["default"].setdefault("OPTIONS", {})
     # Seconds; 0 leaves it to the database. What a request has begun must end, so that nobody waits
     # behind it for ever; a migration may take as long as it takes.
     postgres_limits = {
