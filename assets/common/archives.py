@@ -251,6 +251,16 @@ def inspect(file: File, *, asset: str, field: str) -> tuple[list[Entry], list[Pr
     return entries, []
 
 
+def has_passed(file: File, rule: str) -> bool:
+    """Has the file's content been found good by this rule? Reading an archive takes long."""
+    return vars(file).get("passed") == rule
+
+
+def note_passed(file: File, rule: str) -> None:
+    """Have `has_passed` know. A rule's name has a number, which goes up when it gets stricter."""
+    vars(file)["passed"] = rule
+
+
 # --- For pages: a glimpse -------------------------------------------------------------------------
 
 # An entry, and what returns its content.

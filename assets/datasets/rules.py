@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.files.base import File
 
-from ..common.archives import inspect
+from ..common.archives import has_passed, inspect, note_passed
 from ..common.errors import Code, Problem
 from ..common.kinds import AssetKind
 from ..common.rules import check_metadata, check_name, check_text
@@ -18,6 +18,7 @@ from .specs import DataSampleSpec, DatasetSpec
 DATASET = AssetKind.DATA_MANAGER.word
 DATA_SAMPLE = AssetKind.DATA_SAMPLE.word
 MAX_PATH_LENGTH = 1024  # of the model's column
+_ARCHIVE_RULE = "data sample 1"
 
 
 def check_dataset_values(spec: DatasetSpec) -> Iterator[Problem]:
@@ -47,10 +48,11 @@ def check_data_sample_values(spec: DataSampleSpec) -> Iterator[Problem]:
 def check_archive(archive: File | None, *, field: str) -> Iterator[Problem]:
     """A file that may be uploaded, and an archive that can be read and holds something."""
     problems = list(check_upload(archive, asset=DATA_SAMPLE, field=field))
-    if archive is None or problems:
-        yield from problems
-    else:
-        yield from inspect(archive, asset=DATA_SAMPLE, field=field)[1]
+    if archive is not None and not problems and not has_passed(archive, _ARCHIVE_RULE):
+        problems = inspect(archive, asset=DATA_SAMPLE, field=field)[1]
+        if not problems:
+            note_passed(archive, _ARCHIVE_RULE)
+    yield from problems
 
 
 def _check_dataset_keys(keys: Sequence[UUID]) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from django.core.files.base import File
 
-from ..common.archives import Entry, Glimpse, glimpse, inspect
+from ..common.archives import Entry, Glimpse, glimpse, has_passed, inspect, note_passed
 from ..common.errors import Code, Problem
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..common.rules import check_metadata, check_name
@@ -16,6 +16,7 @@ from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
 FUNCTION = AssetKind.FUNCTION.word
 DOCKERFILE = "Dockerfile"
+_FILE_RULE = "function 1"
 # How the names of files with code end.
 CODE = (".py", ".r", ".jl", ".sh", ".js", ".ts", ".rb", ".go", ".rs", ".java", ".jar", ".c", ".cpp")
 
@@ -37,9 +38,11 @@ def check_function_values(spec: FunctionSpec) -> Iterator[Problem]:
 def check_function_file(file: File | None) -> Iterator[Problem]:
     """A safe archive with a `Dockerfile` at its root and the code beside it."""
     problems = list(check_upload(file, asset=FUNCTION, field="file"))
-    if not problems and file is not None:
+    if not problems and file is not None and not has_passed(file, _FILE_RULE):
         entries, problems = inspect(file, asset=FUNCTION, field="file")
         problems = problems or list(_check_build_context(entries))
+        if not problems:
+            note_passed(file, _FILE_RULE)
     yield from problems
 
 

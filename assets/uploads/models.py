@@ -25,10 +25,15 @@ class Upload(models.Model):
     file = AssetFileField()
     file_checksum = ChecksumField()
     file_size = models.BigIntegerField()
+    # The rule that its content has passed (`archives.has_passed`), not to read it again.
+    passed = models.CharField(max_length=30, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["user", "created_at"], name="upload_user")]
+        indexes = [
+            models.Index(fields=["user", "created_at"], name="upload_user"),
+            models.Index(fields=["created_at"], name="upload_created"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -41,6 +46,7 @@ class KeptFile(File):
         # Not by Django's, which wants an open file.
         self.upload = upload
         self.name, self.size, self.mode = upload.name, upload.file_size, "rb"
+        self.passed = upload.passed
 
     @cached_property
     def file(self) -> Any:  # type: ignore[override]  # as good as the attribute

@@ -22,6 +22,8 @@ from .models import Upload
 LIFETIME = timedelta(days=1)
 # How many of the largest uploads may wait for one user at a time.
 MAX_WAITING = 10
+# How many old ones are forgotten by who sends one: more than one, so that they become fewer.
+MOST_FORGOTTEN = 10
 
 
 def keep(user: User, file: File) -> Upload:
@@ -31,7 +33,7 @@ def keep(user: User, file: File) -> Upload:
         Refused: the user may not register, or too much waits for it already.
     """
     refuse_if(check_may_register(user))
-    forget_old()
+    forget_old(MOST_FORGOTTEN)
     _check_room(user, file)
     key = uuid.uuid4()
     file.seek(0)
@@ -44,6 +46,7 @@ def keep(user: User, file: File) -> Upload:
             file=stored.name,
             file_checksum=stored.checksum,
             file_size=stored.size,
+            passed=vars(file).get("passed", ""),
         )
         upload.save(force_insert=True)
     file.seek(0)
@@ -75,6 +78,7 @@ def forget(uploads: Iterable[Upload]) -> None:
         transaction.on_commit(lambda name=name: default_storage.delete(name))  # type: ignore[misc]
 
 
-def forget_old() -> None:
-    """Forget what nobody registered within a day, whoever sent it."""
-    forget(Upload.objects.filter(created_at__lt=timezone.now() - LIFETIME))
+def forget_old(limit: int | None = None) -> None:
+    """Forget what nobody registered within a day, whoever sent it: the oldest `limit`, or all."""
+    old = Upload.objects.filter(created_at__lt=timezone.now() - LIFETIME)
+    forget(old.order_by("created_at")[:limit])

@@ -1,6 +1,7 @@
 """Files that wait for their form: whose they are, how long, how many, and what becomes of them."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.files.storage import default_storage
@@ -9,10 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from assets.common.errors import Code, Refused
+from assets.datasets.rules import check_archive
+from assets.functions.rules import check_function_file
 from assets.uploads import registration
 from assets.uploads.models import KeptFile, Upload
 from assets.uploads.registration import LIFETIME, forget, forget_old, keep, uploads_of
-from tests.builders import make_dataset, upload
+from tests.builders import CODE, make_dataset, upload, zip_of
 
 
 def kept(user, content: bytes = b"content", name: str = "notes.md") -> Upload:
@@ -69,6 +72,49 @@ def test_whoever_sends_next_has_old_ones_forgotten(alice, bob):
     kept(alice)
     Upload.objects.update(created_at=timezone.now() - 2 * LIFETIME)
     assert kept(bob) == Upload.objects.get()
+
+
+def test_who_sends_one_has_a_few_forgotten(alice, bob):
+    """Not all of a thousand: somebody waits for it."""
+    for _ in range(registration.MOST_FORGOTTEN + 2):
+        kept(alice)
+    Upload.objects.update(created_at=timezone.now() - 2 * LIFETIME)
+    kept(bob)
+    assert Upload.objects.filter(user=alice).count() == 2
+
+
+# What each kind of archive is checked by.
+ARCHIVE_RULES = {
+    "data sample": (partial(check_archive, field="file"), "data sample"),
+    "function": (check_function_file, "function"),
+}
+
+
+@pytest.mark.parametrize(("check", "word"), ARCHIVE_RULES.values(), ids=ARCHIVE_RULES)
+def test_an_archive_is_read_once(check, word, alice, monkeypatch):
+    """When it is sent: not again when its form is checked, nor when it is registered."""
+    sent = upload(zip_of(CODE), "a.zip")
+    assert not list(check(sent))
+    waiting = KeptFile(keep(alice, sent))
+    monkeypatch.setattr("assets.common.archives.read_entries", None)
+    assert not list(check(sent))
+    assert not list(check(waiting))
+    assert waiting.passed.startswith(word)
+
+
+def test_what_one_kind_of_archive_has_passed_does_not_do_for_another(alice):
+    sent = upload(zip_of({"data.csv": b"1"}), "a.zip")
+    assert not list(check_archive(sent, field="file"))
+    waiting = KeptFile(keep(alice, sent))
+    assert "no Dockerfile" in next(iter(check_function_file(waiting))).message
+    waiting.close()
+
+
+def test_a_bad_archive_is_read_again(alice):
+    sent = upload(b"no archive", "a.zip")
+    for _ in range(2):
+        assert list(check_archive(sent, field="file"))
+    assert keep(alice, sent).passed == ""
 
 
 def test_there_is_room_for_so_much_of_each_user(alice, bob, settings, monkeypatch):
