@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.forms import TextInput
 from django_filters import BaseInFilter, CharFilter, IsoDateTimeFromToRangeFilter
 from django_filters.rest_framework import FilterSet
@@ -13,6 +13,8 @@ from rest_framework.filters import BaseFilterBackend
 
 from .lookups import MetadataHas, MetadataValue
 from .parsing import as_keys, key_range
+
+DATE = "creation_date"
 
 
 class TextsFilter(BaseInFilter, CharFilter):
@@ -25,9 +27,12 @@ class KeysFilter(TextsFilter):
     def filter(self, queryset: QuerySet, value: Iterable[str] | None) -> QuerySet:
         if not value:
             return queryset
-        found = queryset.filter(**{f"{self.field_name}__in": as_keys(value)})
+        condition = {f"{self.field_name}__in": as_keys(value)}
+        if "__" not in self.field_name:
+            return queryset.filter(**condition)
         # A join finds a row once per match.
-        return found.distinct() if "__" in self.field_name else found
+        found = queryset.model._default_manager.filter(**condition)
+        return queryset.filter(pk__in=found.order_by().values("pk"))
 
 
 class AssetFilterSet(FilterSet):
@@ -144,13 +149,19 @@ def _metadata_conditions(text: str) -> list[tuple[str, str, str]]:
     return [item for item in conditions if item[1] in ("is", "contains", "exists")]
 
 
-def with_ties(ordering: Sequence[Any]) -> list[Any]:
-    """Return the order in which rows that tie follow by their key, so that pages never overlap.
+def with_ties(ordering: Sequence[Any], model: type[Model]) -> list[Any]:
+    """Return the order in which rows that tie follow by their date, if they have one, and key.
 
-    They follow in the direction of the last term: an index of both serves no other.
+    So pages never overlap. They follow in the direction of the last term: the index of a column,
+    the date and the key serves the order by the column, and the usual order of what it filters.
     """
     last = str(ordering[-1]) if ordering else ""
-    return [*ordering, "-pk" if last.startswith("-") else "pk"]
+    names = {str(term).lstrip("-") for term in ordering}
+    if names & {"pk", model._meta.pk.name}:
+        return [*ordering]
+    dated = any(field.name == DATE for field in model._meta.concrete_fields)
+    ties = [DATE, "pk"] if dated and DATE not in names else ["pk"]
+    return [*ordering, *(f"-{name}" if last.startswith("-") else name for name in ties)]
 
 
 class OrderingBackend(BaseFilterBackend):
@@ -174,7 +185,7 @@ class OrderingBackend(BaseFilterBackend):
                 value = MetadataValue("metadata", name.removeprefix("metadata__"))
                 ordering.append(value.desc() if descending else value.asc())
         default = getattr(view, "default_ordering", ("creation_date",))
-        return queryset.order_by(*with_ties(ordering or default))
+        return queryset.order_by(*with_ties(ordering or default, queryset.model))
 
     def get_schema_operation_parameters(self, view) -> list[dict]:
         fields = getattr(view, "ordering_fields", None)

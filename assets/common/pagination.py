@@ -1,33 +1,163 @@
 """Pages of a list: `{count, next, previous, results}`. Contract 1.6."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import orjson
+from django.db.models import QuerySet
+from django.utils.crypto import constant_time_compare, salted_hmac
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import PageNumberPagination
-from rest_framework.utils.urls import remove_query_param, replace_query_param
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from .counting import count_of
+from .keyset import Keyset, Position
+
+AFTER, BEFORE = "after", "before"
+# Enough of a signature: a cursor that were forged could do no harm but to its own list.
+SIGNATURE = 12
+# What both databases can skip.
+MOST_ROWS = 2**62
+
+
+class Cursor(NamedTuple):
+    """Where a page begins, and how many rows its list had when the first page was answered."""
+
+    way: str
+    position: Position
+    total: int
 
 
 class PagePagination(PageNumberPagination):
-    """`page` from 1, `page_size` up to 10,000; a view may set another `page_size`."""
+    """`page` from 1, `page_size` up to 10,000; a view may set another `page_size`.
+
+    Links to other pages carry a cursor besides the number: the row that the page follows (`after`)
+    or leads to (`before`), so that a page costs the same wherever it is, and rows that come or go
+    meanwhile move no other row to another page. It holds for the request that it was made for;
+    in any other the number of the page does.
+    """
 
     page_size_query_param = "page_size"
     max_page_size = 10_000
+    template = "rest_framework/pagination/previous_and_next.html"
 
-    def paginate_queryset(self, queryset, request, view=None):
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Sequence[Any]:
+        """Return the rows of the page that is asked for; 404 beyond the last one.
+
+        Two statements: the rows, and how many there are; the second only on a first page, or on
+        one that is asked for by its number alone, and only if there are more rows than it shows.
+        """
+        self.request = request
         self.page_size = getattr(view, "page_size", None) or self.page_size
-        return super().paginate_queryset(queryset, request, view)
+        self.size = int(self.get_page_size(request) or 1)
+        self.number = self._asked_number(queryset)
+        self.keyset = Keyset.of(queryset) if isinstance(queryset, QuerySet) else None
+        cursor = self._cursor() if self.keyset else None
+        skipped = (self.number - 1) * self.size
+        rows, more = self._rows(queryset, cursor, skipped)
+        if not rows and self.number > 1 and not cursor:
+            raise NotFound(self.invalid_page_message)
+        # A page proves that there are so many rows; an estimate, or rows that came later, may not.
+        self.count = skipped + len(rows) + more
+        if more:
+            self.count = max(self.count, cursor.total if cursor else self._counted(queryset))
+        positions = self.keyset.positions(rows) if self.keyset and rows else (None, None)
+        self.next = self._link(self.number + 1, AFTER, positions[1]) if more else None
+        self.previous = self._link(self.number - 1, BEFORE, positions[0])
+        self.display_page_controls = bool(self.next or self.previous)
+        return rows
 
-    def _url_of(self, page: int) -> str:
+    def _asked_number(self, queryset: Any) -> int:
+        asked = self.request.query_params.get(self.page_query_param) or "1"
+        if asked in self.last_page_strings:
+            total = queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
+            return max(1, -(-total // self.size))
+        try:
+            number = int(asked)
+        except ValueError:
+            number = 0
+        if not 0 < number < MOST_ROWS // self.size:
+            raise NotFound(self.invalid_page_message)
+        return number
+
+    def _rows(
+        self, queryset: Any, cursor: Cursor | None, skipped: int
+    ) -> tuple[Sequence[Any], bool]:
+        """Return the page's rows, and whether there are more."""
+        if cursor and self.keyset and cursor.way == BEFORE:
+            # The row that the page leads to is there still: what is registered stays.
+            return self.keyset.preceding(cursor.position, self.size), True
+        if cursor and self.keyset:
+            rows = self.keyset.following(cursor.position, self.size + 1)
+        else:
+            every = self.keyset.queryset if self.keyset else queryset
+            rows = list(every[skipped : skipped + self.size + 1])
+        return rows[: self.size], len(rows) > self.size
+
+    def _counted(self, queryset: Any) -> int:
+        if isinstance(queryset, QuerySet):
+            return count_of(queryset).number
+        return len(queryset)
+
+    # --- Links ----------------------------------------------------------------------------------
+
+    def _params(self) -> dict[str, str]:
         # The SDK sends its parameters again on top of `next`, so each occurs twice; copied as
-        # they are, the URL would grow with every page.
+        # they are, the URL would grow with every page. The last of each counts.
+        params = self.request.query_params.dict()
+        return {name: params[name] for name in sorted(params) if name not in (AFTER, BEFORE)}
+
+    def _link(self, number: int, way: str, position: Position | None) -> str | None:
+        if number < 1:
+            return None
+        params = self._params()
+        params.pop(self.page_query_param, None)
+        if number > 1:
+            params[self.page_query_param] = str(number)
+            if position:
+                payload = orjson.dumps([self.count, *position])
+                signed = self._signature(way, params, payload) + payload
+                params[way] = urlsafe_b64encode(signed).decode().rstrip("=")
+        query = urlencode(sorted(params.items()))
         url = self.request.build_absolute_uri(self.request.path)
-        for name in self.request.query_params:
-            url = replace_query_param(url, name, self.request.query_params[name])
-        if page == 1:
-            return remove_query_param(url, self.page_query_param)
-        return replace_query_param(url, self.page_query_param, page)
+        return f"{url}?{query}" if query else url
+
+    def _cursor(self) -> Cursor | None:
+        """Return the request's cursor, unless it cannot be read or is another request's."""
+        for way in (AFTER, BEFORE):
+            text = self.request.query_params.get(way, "")
+            try:
+                signed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            except ValueError:
+                continue
+            signature, payload = signed[:SIGNATURE], signed[SIGNATURE:]
+            if payload and constant_time_compare(
+                signature, self._signature(way, self._params(), payload)
+            ):
+                total, *values = orjson.loads(payload)
+                position = self.keyset.read(values) if self.keyset else None
+                return Cursor(way, position, total) if position else None
+        return None
+
+    def _signature(self, way: str, params: dict[str, str], payload: bytes) -> bytes:
+        request = orjson.dumps([way, self.request.path, sorted(params.items())])
+        return salted_hmac("page", request + payload, algorithm="sha256").digest()[:SIGNATURE]
+
+    # --- Answers --------------------------------------------------------------------------------
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(
+            {"count": self.count, "next": self.next, "previous": self.previous, "results": data}
+        )
 
     def get_next_link(self) -> str | None:
-        return self._url_of(self.page.next_page_number()) if self.page.has_next() else None
+        return self.next
 
     def get_previous_link(self) -> str | None:
-        if not self.page.has_previous():
-            return None
-        return self._url_of(self.page.previous_page_number())
+        return self.previous
+
+    def get_html_context(self) -> dict[str, Any]:
+        return {"previous_url": self.previous, "next_url": self.next}

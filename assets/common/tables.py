@@ -129,7 +129,7 @@ class AssetTable(tables.Table):
         if hasattr(queryset, "query"):
             # By a column that is hidden a table orders nothing; its usual order holds all the same.
             ordering = queryset.query.order_by or tuple(self._meta.order_by)
-            terms = [*ordering, self.last] if self.last else with_ties(ordering)
+            terms = [*ordering, self.last] if self.last else with_ties(ordering, queryset.model)
             self.data.data = queryset.order_by(*terms)
 
     class Meta:

@@ -39,7 +39,7 @@ def page_sizes(monkeypatch) -> list[int]:
 
     def remember(self: BasePagination, queryset, request, view=None):
         rows = paginate(self, queryset, request, view)
-        sizes.append(self.page.paginator.per_page)
+        sizes.append(self.size)
         return rows
 
     monkeypatch.setattr(PagePagination, "paginate_queryset", remember)

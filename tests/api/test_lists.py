@@ -1,5 +1,6 @@
 """Lists: pages and order. Contract 1.6, 2.0."""
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -64,7 +65,8 @@ def test_pages(plans, api):
     assert names == [plan.name for plan in plans]
     assert pages[0]["previous"] is None
     assert pages[1]["previous"] == "http://testserver/api/compute_plan/?page_size=2"
-    assert pages[2]["previous"] == "http://testserver/api/compute_plan/?page=2&page_size=2"
+    previous = "http://testserver/api/compute_plan/?page=2&page_size=2"
+    assert re.sub("before=[^&]+&", "", pages[2]["previous"]) == previous
 
 
 def test_next_repeats_no_parameter(plans, api):
@@ -73,13 +75,13 @@ def test_next_repeats_no_parameter(plans, api):
     for page in range(2, 6):
         following = api.get(url).json()["next"]
         query = parse_qsl(urlsplit(following).query)
-        assert dict(query) == {
-            "page_size": "1",
-            "match": "plan",
-            "ordering": "-creation_date",
-            "page": str(page),
-        }
-        assert len(query) == 4
+        assert [(name, value) for name, value in query if name != "after"] == [
+            ("match", "plan"),
+            ("ordering", "-creation_date"),
+            ("page", str(page)),
+            ("page_size", "1"),
+        ]
+        assert len(query) == 5
         url = f"{following}&match=plan&ordering=-creation_date"
     assert api.get(url).json()["next"] is None
 

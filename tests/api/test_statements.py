@@ -17,17 +17,17 @@ from tests.builders import (
 )
 from tests.rules.world import B, C
 
-# The statements of each list: one for the token, one for the count, one for the keys of the page,
-# and those for what the page tells of them.
+# The statements of each list: one for the token, one for the keys of the page, and those for what
+# the page tells of them. The first of several pages takes one more, or two, to count the rows.
 LISTS = {
-    "data_manager": 5,
-    "data_sample": 5,
-    "function": 6,
-    "compute_plan": 4,
-    "task": 9,
-    "model": 4,
-    "performance": 3,
-    "news_feed": 3,
+    "data_manager": 4,
+    "data_sample": 4,
+    "function": 5,
+    "compute_plan": 3,
+    "task": 8,
+    "model": 3,
+    "performance": 2,
+    "news_feed": 2,
 }
 AT_MOST = 10
 
@@ -69,7 +69,7 @@ def test_list(resource, world, api, django_assert_num_queries):
         many = api.get(f"/api/{resource}/").json()["count"]
     assert few >= 3
     assert many >= 30
-    assert LISTS[resource] <= AT_MOST
+    assert LISTS[resource] + 2 <= AT_MOST
 
 
 PARAMS = {

@@ -1,0 +1,154 @@
+"""Where a row stands in an order, and which rows follow it: pages that begin at a row.
+
+Skipping rows by their number costs as many rows as are skipped; an index leads to a row at once.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import connection
+from django.db.models import BooleanField, F, Field, Func, Model, QuerySet, Value
+
+# The values by which a row is ordered.
+Position = list[Any]
+
+
+class Beyond(Func):
+    """True where the columns, compared as one row value, are beyond the values.
+
+    Both databases find such rows as one range of an index that has the columns in this order.
+    """
+
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, operator: str, columns: Sequence[str], values: Sequence[Value]) -> None:
+        super().__init__(*map(F, columns), *values)
+        self.operator = operator
+
+    def as_sql(self, compiler, connection, *args, **extra):
+        parts = [compiler.compile(expression) for expression in self.source_expressions]
+        texts = [sql for sql, _ in parts]
+        half = len(texts) // 2
+        sql = f"({', '.join(texts[:half])}) {self.operator} ({', '.join(texts[half:])})"
+        return sql, [param for _, params in parts for param in params]
+
+
+class Term(NamedTuple):
+    """One column that rows are ordered by, and under which name each row has its value."""
+
+    path: str
+    field: Field
+    name: str
+
+    @property
+    def joined(self) -> bool:
+        return "__" in self.path
+
+    def value(self, value: Any) -> Value:
+        return Value(value, getattr(self.field, "target_field", self.field))
+
+
+class Keyset:
+    """The order of a queryset whose columns all go in one direction, the last of them the key.
+
+    Only the first column may be null: such rows are a range of their own, before all others or
+    after them, as the database has it.
+    """
+
+    def __init__(self, queryset: QuerySet, terms: Sequence[Term], *, ascending: bool) -> None:
+        self.terms = terms
+        self.ascending = ascending
+        # Rows have the columns of their own table; others, and those of `values()`, are added.
+        self.added = [term.name for term in terms if term.name.startswith("_at_")]
+        added = {term.name: F(term.path) for term in terms if term.name in self.added}
+        self.queryset = queryset.annotate(**added) if added else queryset
+
+    @classmethod
+    def of(cls, queryset: QuerySet) -> "Keyset | None":
+        """Return the order of a queryset; None where rows can only be skipped by number."""
+        ordering = [term for term in queryset.query.order_by if isinstance(term, str)]
+        if not ordering or len(ordering) < len(queryset.query.order_by):
+            return None
+        if len({term.startswith("-") for term in ordering}) > 1:
+            return None
+        terms = []
+        for number, path in enumerate(term.removeprefix("-") for term in ordering):
+            field = None if path in queryset.query.annotations else _field(queryset.model, path)
+            if field is None or (field.null and (number or "__" in path)):
+                return None
+            own = "__" not in path and not queryset.query.has_select_fields
+            terms.append(Term(path, field, field.attname if own else f"_at_{number}"))
+        if not terms[-1].field.primary_key or terms[-1].joined:
+            return None
+        return cls(queryset, terms, ascending=not ordering[0].startswith("-"))
+
+    def positions(self, rows: Sequence[Any]) -> list[Position]:
+        """Return where the first and the last row stand; what was added is taken off again."""
+        read = dict.__getitem__ if isinstance(rows[0], dict) else getattr
+        found = [[read(row, term.name) for term in self.terms] for row in (rows[0], rows[-1])]
+        for row in rows if isinstance(rows[0], dict) else ():
+            for name in self.added:
+                del row[name]
+        return found
+
+    def read(self, values: Sequence[Any]) -> Position | None:
+        """Return the position that JSON told; None when it is of another order."""
+        if len(values) != len(self.terms):
+            return None
+        pairs = list(zip(self.terms, values, strict=True))
+        if any(value is None and not term.field.null for term, value in pairs):
+            return None
+        try:
+            return [term.field.to_python(value) for term, value in pairs]
+        except ValidationError:
+            return None
+
+    def following(self, position: Position, limit: int) -> list[Any]:
+        """Return the rows after the position."""
+        return list(islice(self._rows(position, limit, ascending=self.ascending), limit))
+
+    def preceding(self, position: Position, limit: int) -> list[Any]:
+        """Return the rows before the position, in their order."""
+        return list(islice(self._rows(position, limit, ascending=not self.ascending), limit))[::-1]
+
+    def _rows(self, position: Position, limit: int, *, ascending: bool) -> Iterator[Any]:
+        """Yield the rows beyond the position; another statement only where nulls begin or end."""
+        queryset = self.queryset if ascending == self.ascending else self.queryset.reverse()
+        first = self.terms[0]
+        isnull = position[0] is None
+        nulls_last = ascending == connection.features.nulls_order_largest
+        beyond = self._beyond(queryset, position, ascending=ascending)
+        yield from beyond[:limit]
+        if first.field.null and isnull != nulls_last:
+            yield from queryset.filter(**{f"{first.path}__isnull": not isnull})[:limit]
+
+    def _beyond(self, queryset: QuerySet, position: Position, *, ascending: bool) -> QuerySet:
+        pairs = list(zip(self.terms, position, strict=True))
+        if position[0] is None:
+            queryset = queryset.filter(**{f"{self.terms[0].path}__isnull": True})
+            pairs = pairs[1:]
+        elif self.terms[0].joined:
+            # A row value of two tables is no range of any index; its first column is.
+            bound = "gte" if ascending else "lte"
+            queryset = queryset.filter(**{f"{self.terms[0].path}__{bound}": position[0]})
+        columns = [term.path for term, _ in pairs]
+        values = [term.value(value) for term, value in pairs]
+        return queryset.filter(Beyond(">" if ascending else "<", columns, values))
+
+
+def _field(model: type[Model], path: str) -> Field | None:
+    """Return the column at the path, if every row has it; a join by a null key has none."""
+    if path == "pk":
+        return model._meta.pk
+    head, _, rest = path.partition("__")
+    try:
+        field: Any = model._meta.get_field(head)
+    except FieldDoesNotExist:
+        return None
+    if not rest:
+        return field if field.concrete and not field.many_to_many else None
+    joins = field.concrete and field.is_relation and not field.many_to_many and not field.null
+    return _field(field.related_model, rest) if joins else None
