@@ -31,9 +31,7 @@ class CodeForm(LaidOut, forms.Form):
 
     code = forms.CharField(
         max_length=40,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "autofocus": True, "autocapitalize": "none"}
-        ),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "none"}),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.urls import reverse
@@ -23,7 +24,9 @@ class UserList(user_views.UserList):
     template_name = "sign_in/users.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(awaiting=awaiting(self.user).count(), **kwargs)
+        # Nobody waits where nobody else is asked who people are.
+        count = awaiting(self.user).count() if settings.OIDC_ISSUER else 0
+        return super().get_context_data(awaiting=count, **kwargs)
 
 
 class UserPage(user_views.UserPage):

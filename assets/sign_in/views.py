@@ -88,6 +88,7 @@ class CodePage(Pending):
         return self.show(CodeForm())
 
     def show(self, form: CodeForm, status: int = 200) -> HttpResponse:
+        form.fields["code"].widget.attrs["autofocus"] = True
         return self.render_to_response(self.get_context_data(form=form), status=status)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
