@@ -29,6 +29,14 @@ class Asset(models.Model):
         return str(self.key)
 
 
+def by(model: str, column: str) -> models.Index:
+    """Index a model's rows by a column, and those that tie as lists have them.
+
+    It serves the order by the column and what the column filters, in the usual order of lists.
+    """
+    return models.Index(fields=[column, "creation_date", "key"], name=f"{model}_by_{column}")
+
+
 class DescribedAsset(Asset):
     """An asset with metadata."""
 

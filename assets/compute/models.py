@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from ..common.fields import ChecksumField
-from ..common.models import DescribedAsset, NamedAsset
+from ..common.models import DescribedAsset, NamedAsset, by
 from ..datasets.models import DataSample, Dataset
 from ..functions.models import Function
 from ..organizations.models import Organization
@@ -16,6 +16,9 @@ from .statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus
 class ComputePlan(NamedAsset):
     """Tasks that belong together. Status, dates and counters follow from the tasks."""
 
+    owner = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
+    )
     tag = models.CharField(max_length=100, blank=True, help_text="For finding it again.")
     creator = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -49,7 +52,15 @@ class ComputePlan(NamedAsset):
                 condition=Q(status__in=PlanStatus.values), name="computeplan_status"
             ),
         ]
-        indexes = [models.Index(fields=["creation_date", "key"], name="computeplan_creation")]
+        indexes = [
+            models.Index(fields=["creation_date", "key"], name="computeplan_creation"),
+            by("computeplan", "owner"),
+            by("computeplan", "name"),
+            by("computeplan", "tag"),
+            by("computeplan", "status"),
+            by("computeplan", "start_date"),
+            by("computeplan", "end_date"),
+        ]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -63,8 +74,12 @@ class Task(DescribedAsset):
     owner = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
     )
-    compute_plan = models.ForeignKey(ComputePlan, on_delete=models.PROTECT, related_name="tasks")
-    function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="tasks")
+    compute_plan = models.ForeignKey(
+        ComputePlan, on_delete=models.PROTECT, related_name="tasks", db_index=False
+    )
+    function = models.ForeignKey(
+        Function, on_delete=models.PROTECT, related_name="tasks", db_index=False
+    )
     worker = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -86,7 +101,18 @@ class Task(DescribedAsset):
                 name="task_failed_for_a_reason",
             ),
         ]
-        indexes = [models.Index(fields=["creation_date", "key"], name="task_creation")]
+        indexes = [
+            models.Index(fields=["creation_date", "key"], name="task_creation"),
+            by("task", "compute_plan"),
+            by("task", "function"),
+            by("task", "owner"),
+            by("task", "worker"),
+            by("task", "status"),
+            by("task", "rank"),
+            by("task", "tag"),
+            by("task", "start_date"),
+            by("task", "end_date"),
+        ]
 
 
 # The columns of TaskInput of which exactly one says where the input comes from.

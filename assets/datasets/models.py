@@ -5,7 +5,8 @@ from django.db.models import Q
 
 from ..common.fields import AssetFileField, ChecksumField
 from ..common.kinds import AssetKind
-from ..common.models import Asset, NamedAsset
+from ..common.models import Asset, NamedAsset, by
+from ..organizations.models import Organization
 from ..permissions.models import PermittedAsset, permissions_field
 
 
@@ -27,12 +28,18 @@ class Dataset(NamedAsset, PermittedAsset):
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="dataset_has_name"),
         ]
-        indexes = [models.Index(fields=["creation_date", "key"], name="dataset_creation")]
+        indexes = [
+            models.Index(fields=["creation_date", "key"], name="dataset_creation"),
+            by("dataset", "name"),
+        ]
 
 
 class DataSample(Asset):
     """One unit of data: an uploaded archive, or a folder below the organisation's server root."""
 
+    owner = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
+    )
     datasets = models.ManyToManyField(
         Dataset, through="DataSampleLink", related_name="data_samples"
     )
@@ -48,7 +55,10 @@ class DataSample(Asset):
                 condition=Q(archive="") ^ Q(path=""), name="datasample_archive_or_path"
             )
         ]
-        indexes = [models.Index(fields=["creation_date", "key"], name="datasample_creation")]
+        indexes = [
+            models.Index(fields=["creation_date", "key"], name="datasample_creation"),
+            by("datasample", "owner"),
+        ]
 
 
 class DataSampleLink(models.Model):

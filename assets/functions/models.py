@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from ..common.fields import AssetFileField, ChecksumField
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
-from ..common.models import NamedAsset
+from ..common.models import NamedAsset, by
 from ..permissions.models import PermittedAsset
 
 
@@ -41,7 +41,10 @@ class Function(NamedAsset, PermittedAsset):
                 condition=Q(status__in=FunctionStatus.values), name="function_status"
             ),
         ]
-        indexes = [models.Index(fields=["creation_date", "key"], name="function_creation")]
+        indexes = [
+            models.Index(fields=["creation_date", "key"], name="function_creation"),
+            by("function", "name"),
+        ]
 
 
 class FunctionInput(models.Model):

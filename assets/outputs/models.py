@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from ..common.fields import AssetFileField, ChecksumField
 from ..common.kinds import AssetKind
+from ..common.models import by
 from ..compute.models import TaskOutput
 from ..compute.statuses import ErrorType
+from ..organizations.models import Organization
 from ..permissions.models import PermittedAsset
 
 
@@ -18,6 +20,9 @@ class Model(PermittedAsset):
 
     asset_kind = AssetKind.MODEL
 
+    owner = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
+    )
     output = models.ForeignKey(TaskOutput, on_delete=models.PROTECT, related_name="models")
     # The output's task, as its own column: it is what models are listed and filtered by.
     task = models.ForeignKey("assets.Task", on_delete=models.PROTECT, related_name="models")
@@ -26,7 +31,10 @@ class Model(PermittedAsset):
     file_size = models.BigIntegerField(default=0)
 
     class Meta:
-        indexes = [models.Index(fields=["creation_date", "key"], name="model_creation")]
+        indexes = [
+            models.Index(fields=["creation_date", "key"], name="model_creation"),
+            by("model", "owner"),
+        ]
 
 
 class Performance(models.Model):
@@ -35,6 +43,9 @@ class Performance(models.Model):
     output = models.OneToOneField(TaskOutput, on_delete=models.PROTECT, related_name="performance")
     value = models.FloatField()
     creation_date = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["creation_date", "id"], name="performance_creation")]
 
     def __str__(self) -> str:
         return f"{self.output.identifier}: {self.value}"
