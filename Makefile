@@ -28,7 +28,7 @@ RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
 .PHONY: help serve test test-sqlite test-postgresql test-report lint format bench soak coverage \
-    migrations lock venv sdk-venvs clean clean-data
+    audit migrations lock venv sdk-venvs clean clean-data
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /:/' \
@@ -102,6 +102,7 @@ soak: $(DEV)  ## 16 clients read and register for ten minutes on each database; 
 lint: $(DEV)  ## style, types, import rules, Django's own checks
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive assets project manage.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(MANAGE) check --fail-level WARNING
@@ -109,6 +110,19 @@ lint: $(DEV)  ## style, types, import rules, Django's own checks
 	@SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	    DATABASE_URL=postgres://registrar@localhost/registrar DEBUG=false HTTPS=true \
 	    ALLOWED_HOSTS=registrar.example $(MANAGE) check --deploy --fail-level WARNING
+
+# Needs an advisory service (OSV), which no machine without internet reaches; so it is no part of
+# `lint`. The auditor runs in an environment of its own: it is no dependency of ours.
+AUDIT := $(BIN)/uv tool run --quiet pip-audit==2.10.1 --vulnerability-service osv \
+    --require-hashes --disable-pip --progress-spinner off --timeout 20
+
+audit: $(DEV)  ## ask the advisory service OSV about every locked package; needs the internet
+	@status=0; for lock in requirements.lock requirements-dev.lock; do \
+	    $(AUDIT) --requirement $$lock 2>.venv/audit.log || { \
+	        status=1; tail -n 1 .venv/audit.log; \
+	        if grep -q 'ConnectionError\|Max retries\|ConnectTimeout' .venv/audit.log; then \
+	            echo 'Nothing was audited: the advisory service does not answer from here.'; fi; }; \
+	done; exit $$status
 
 format: $(DEV)  ## sort the imports, apply the safe fixes, format
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -63,6 +63,9 @@ def test_a_database_of_its_own_asks_for_a_secret_of_its_own(tmp_path):
         ({"PASSWORD_MIN_LENGTH": "20"}, "settings.AUTH_PASSWORD_VALIDATORS", "20"),
         ({"LOGIN_COOLOFF_MINUTES": "1"}, "settings.LOGIN_COOLOFF", "0:01:00"),
         ({"BEHIND_PROXY": "true"}, "settings.USE_X_FORWARDED_HOST", "True"),
+        ({"STATIC_ROOT": "/srv/static"}, "settings.STATIC_ROOT", "/srv/static"),
+        ({"LOG_FORMAT": "json"}, "settings.LOGGING['handlers']", "'formatter': 'json'"),
+        ({"METRICS_PORT": "9100"}, "settings.MIDDLEWARE", "RequestMetrics"),
         ({"CHANNEL": "oncology"}, "settings.CHANNEL", "oncology"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
@@ -89,6 +92,10 @@ def test_signing_in_that_is_half_configured_is_refused(environment, said, tmp_pa
 
     assert refused.returncode != 0
     assert said in refused.stderr
+def test_a_secret_may_be_in_a_file(tmp_path):
+    (tmp_path / "secret").write_text("of-a-file\n")
+    found = run_settings("settings.SECRET_KEY", tmp_path, SECRET_KEY_FILE=str(tmp_path / "secret"))
+    assert found.stdout == "of-a-file\n", found.stderr
 
 
 def test_a_switch_that_is_neither_on_nor_off_is_refused(tmp_path):

@@ -8,6 +8,8 @@ from django.template.defaultfilters import filesizeformat
 from assets.backups.making import make_backup
 from assets.backups.manifest import BackupError
 
+SHOWN = 20
+
 
 class Command(BaseCommand):
     help = (
@@ -48,5 +50,8 @@ class Command(BaseCommand):
             f"({filesizeformat(manifest.bytes)}) to {options['folder']}."
         )
         if manifest.damaged:
-            listed = "\n".join(f"  {name}" for name in manifest.damaged)
-            raise CommandError(f"Without these, which are missing or not as registered:\n{listed}")
+            listed = "\n".join(f"  {name}" for name in manifest.damaged[:SHOWN])
+            raise CommandError(
+                f"Without {len(manifest.damaged)} files that are missing or not as registered "
+                f"(the manifest lists all):\n{listed}"
+            )

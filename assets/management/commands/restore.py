@@ -34,5 +34,8 @@ class Command(BaseCommand):
                 f"{folders} data samples are folders of the server, which no backup holds: bring "
                 "them to the same paths; `check_files` compares them."
             )
-        for name in manifest.damaged:
-            self.stderr.write(f"Not in the backup, as it was damaged already: {name}")
+        if manifest.damaged:
+            self.stderr.write(
+                f"{len(manifest.damaged)} files were damaged already when the backup was made, and "
+                f"are not in it, such as {manifest.damaged[0]}; its manifest lists them all."
+            )
