@@ -3,6 +3,7 @@
 Everything that differs from one machine to another comes from the environment.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -73,6 +74,17 @@ def on_starting(server):
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
             prefix="registrar-metrics-", dir=worker_tmp_dir
         )
+
+
+def post_worker_init(worker):
+    """Have Python look for garbage after 20,000 new objects rather than 700, and only among those.
+
+    A batch of tasks is a million objects, none of them garbage: looking them through again and
+    again would take a quarter of the time of registering it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 def when_ready(server):
