@@ -1,32 +1,35 @@
 """Pages that list: search, filters, order, columns and exports, all told by the URL."""
 
-import csv
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
 
-import orjson
-from crispy_forms.helper import FormHelper
-from django.core.paginator import EmptyPage
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 from django.utils.text import capfirst
 
+from .counting import Counted, count_of
+from .exports import csv_lines, json_lines
+from .filter_form import fields_of
 from .pages import OfKind, Page
+from .parts import PLACE, Part, part_of
 from .tables import AssetTable
 
 PAGE_SIZES = (25, 50, 100, 250)
-EXPORT_CHUNK = 500
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The piece of the page that a filter changes.
+RESULTS = "results-table"
+# What a filter leaves as it is.
+KEPT = ("sort", "columns", "per_page")
 
 
-class Echo:
-    """A file that hands back what is written to it."""
+class Header(NamedTuple):
+    """The heading of a column: how it looks, how it orders the list, and where it would."""
 
-    def write(self, text: str) -> str:
-        return text
+    text: str
+    looks: str
+    direction: str
+    url: str
 
 
 class ListPage(OfKind, Page):
@@ -46,6 +49,10 @@ class ListPage(OfKind, Page):
         """Return all rows that there are, with what the table shows of them."""
         return self.queryset.all()
 
+    def count_all(self) -> Counted:
+        """Return how many rows there are."""
+        return count_of(self.rows())
+
     def get_title(self) -> str:
         return capfirst(self.noun_plural)
 
@@ -54,7 +61,15 @@ class ListPage(OfKind, Page):
         rows = self.filterset.qs
         if (wanted := request.GET.get("export")) in ("csv", "json"):
             return self.export(rows, wanted)
-        return super().get(request, *args, **kwargs)
+        response = super().get(request, *args, **kwargs)
+        patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        return response
+
+    def get_template_names(self) -> list[str]:
+        # Whose script shows another state of the list needs no more of it.
+        if self.request.headers.get("HX-Target") == RESULTS:
+            return ["components/_results.html"]
+        return super().get_template_names()
 
     # --- What is seen ---------------------------------------------------------------------------
 
@@ -72,7 +87,7 @@ class ListPage(OfKind, Page):
 
     def per_page(self) -> int:
         asked = str(self.request.GET.get("per_page") or self.choices.get("per_page", ""))
-        return int(asked) if asked in map(str, PAGE_SIZES) else 50
+        return int(asked) if asked in map(str, PAGE_SIZES) else PAGE_SIZES[0]
 
     def make_table(self, rows: Any, **options: Any) -> AssetTable:
         columns = self.columns()
@@ -82,6 +97,9 @@ class ListPage(OfKind, Page):
         asked = dict.fromkeys(self.request.GET.getlist("sort"))
         if order := [name for name in asked if name.removeprefix("-") in known]:
             options["order_by"] = order
+        if isinstance(rows, list):
+            # They are in order already.
+            options["order_by"] = ()
         table = self.table_class(rows, exclude=hidden, **options)
         # Not told before: the table would then read the page and its size from the URL by itself.
         table.request = self.request
@@ -89,52 +107,80 @@ class ListPage(OfKind, Page):
         table.viewer = self.request.user
         return table
 
-    def page_of(self, table: AssetTable) -> None:
-        """Cut the table down to the page that is asked for, or to the last one."""
-        number = self.request.GET.get("page", "1")
-        page = max(1, int(number)) if number.isdecimal() and len(number) < 10 else 1
-        try:
-            table.paginate(page=page, per_page=self.per_page())
-        except EmptyPage:
-            table.paginate(page=table.paginator.num_pages, per_page=self.per_page())
+    def part(self, rows: QuerySet) -> Part:
+        """Return the part of the rows that is asked for, or the last one."""
+        counted = count_of(rows) if self.chips else self.count_all()
+        return part_of(rows, counted, self.per_page(), self.request.GET)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         table = self.make_table(self.filterset.qs)
-        self.page_of(table)
+        part = self.part(table.data.data)
+        table.show(part)
         shown = self.columns()
         columns = [
             (name, column.verbose_name or name.replace("_", " ").capitalize(), name in shown)
             for name, column in self.table_class.base_columns.items()
         ]
-        helper = FormHelper()
-        helper.form_tag = False
-        helper.disable_csrf = True
         return super().get_context_data(
             table=table,
-            filterset=self.filterset,
-            filter_helper=helper,
-            chips=self.chips(),
+            part=part,
+            headers=self.headers(table),
+            filter_fields=fields_of(self.filterset.form),
+            chips=self.chips,
             columns=columns,
+            kept=[(name, self.request.GET[name]) for name in KEPT if name in self.request.GET],
+            links=self.links(part),
             page_sizes=PAGE_SIZES,
             per_page=self.per_page(),
             # A table without any row is another thing than a filter that keeps none.
-            nothing_yet=not table.paginator.count and not self.chips(),
+            nothing_yet=not part.records and not self.chips,
             **kwargs,
         )
 
+    def headers(self, table: AssetTable) -> list[Header]:
+        """Return the heading of each column, which orders the list where the list may be."""
+        found = []
+        for column in table.columns:
+            by = column.order_by_alias
+            url = self.query(sort=str(by.next)) if column.orderable else ""
+            looks = column.attrs["th"].get("class") or ""
+            direction = ""
+            if column.is_ordered:
+                direction = "descending" if by.is_descending else "ascending"
+            found.append(Header(str(column.header), looks, direction, url))
+        return found
+
+    def query(self, *without: str, **changed: str) -> str:
+        """Return the address of this list in another state, but for its path."""
+        query = self.request.GET.copy()
+        for name in (*PLACE, *without, *changed):
+            query.pop(name, None)
+        query.update(changed)
+        return f"?{query.urlencode()}"
+
+    def links(self, part: Part) -> dict[str, str]:
+        """Return where the parts beside this one are, its exports, and the list as it is."""
+        around = {name: getattr(part, name) for name in ("first", "previous", "next", "last")}
+        return {
+            **{name: self.query(**to) for name, to in around.items() if to is not None},
+            "csv": self.query(export="csv"),
+            "json": self.query(export="json"),
+            "usual": self.query("columns", "per_page"),
+        }
+
+    @cached_property
     def chips(self) -> list[tuple[str, str, str]]:
-        """Return (label, value, URL without it) of every filter that holds."""
+        """The (label, value, URL without it) of every filter that holds."""
         found = []
         form = self.filterset.form
         for name, value in self.request.GET.items():
             base = name.removesuffix("_after").removesuffix("_before")
             if value and base in form.fields:
-                query = self.request.GET.copy()
-                del query[name]
-                query.pop("page", None)
                 label = form.fields[base].label or base.replace("_", " ")
                 suffix = name[len(base) :].replace("_", " ")
-                found.append((f"{label}{suffix}", self.shown_value(base, value), query.urlencode()))
+                found.append(
+                    (f"{label}{suffix}", self.shown_value(base, value), self.query(name)[1:])
+                )
         return found
 
     def shown_value(self, name: str, value: str) -> str:
@@ -142,53 +188,15 @@ class ListPage(OfKind, Page):
         choices = list(getattr(self.filterset.form.fields[name], "choices", ()))
         return str(dict(choices).get(value, value))
 
-    # --- Exports --------------------------------------------------------------------------------
-
     def export(self, rows: QuerySet, kind: str) -> StreamingHttpResponse:
         """Answer all rows, a few hundred at a time."""
-        table = self.make_table(rows)
-        ordered = table.data.data
+        ordered = self.make_table(rows).data.data
         lines, mime = {
-            "csv": (self._csv, "text/csv; charset=utf-8"),
-            "json": (self._json, "application/json"),
+            "csv": (csv_lines, "text/csv; charset=utf-8"),
+            "json": (json_lines, "application/json"),
         }[kind]
-        response = StreamingHttpResponse(lines(ordered), content_type=mime)
+        body = lines(ordered, self.make_table)
+        response = StreamingHttpResponse(body, content_type=mime)
         response["Content-Disposition"] = f'attachment; filename="{self.list_url}.{kind}"'
         response["X-Content-Type-Options"] = "nosniff"
         return response
-
-    def _chunks(self, rows: QuerySet) -> Iterator[list[Any]]:
-        found = rows.iterator(chunk_size=EXPORT_CHUNK)
-        while chunk := list(islice(found, EXPORT_CHUNK)):
-            yield chunk
-
-    def _values(self, rows: Iterable[Any]) -> Iterator[list[Any]]:
-        return self.make_table(list(rows), order_by=()).as_values()
-
-    def _csv(self, rows: QuerySet) -> Iterator[str]:
-        writer = csv.writer(Echo())
-        yield writer.writerow(next(self._values([])))
-        for chunk in self._chunks(rows):
-            values = self._values(chunk)
-            next(values)
-            for row in values:
-                yield writer.writerow([_plain(value) for value in row])
-
-    def _json(self, rows: QuerySet) -> Iterator[bytes]:
-        # The columns in the order of their values, which is not the order of their definition.
-        names = [column.name for column in self.make_table([], order_by=()).columns.iterall()]
-        yield b"["
-        separator = b"\n"
-        for chunk in self._chunks(rows):
-            values = self._values(chunk)
-            next(values)
-            for row in values:
-                yield separator + orjson.dumps(dict(zip(names, row, strict=True)), default=str)
-                separator = b",\n"
-        yield b"\n]\n"
-
-
-def _plain(value: Any) -> Any:
-    """Return the value so that a spreadsheet takes it for what it is, and never runs it."""
-    is_formula = isinstance(value, str) and value.startswith(_FORMULA)
-    return f"'{value}" if is_formula else value

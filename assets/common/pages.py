@@ -1,12 +1,14 @@
 """What every page has: a title, the way that leads to it, and what it is about."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
+from urllib.parse import quote
 
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.text import capfirst
 from django.views.generic import TemplateView
 
@@ -66,6 +68,28 @@ class OfKind:
         return crumb(capfirst(self.noun_plural), self.list_url)
 
 
+def url_of(url_name: str, key: Any) -> str:
+    """Return the address of a page that takes a key or an id and nothing else.
+
+    Working an address out anew takes longer than a cell of a table may.
+    """
+    before, after = _around(url_name, get_script_prefix())
+    return f"{before}{quote(str(key), safe=_SAFE)}{after}"
+
+
+# What Django leaves as it is in a path.
+_SAFE = "/~:@!$&'()*+,;="
+# A key, and an id, that URLs take.
+_ANY = "0"
+
+
+@cache
+def _around(url_name: str, prefix: str) -> tuple[str, str]:
+    """Return what comes before and after the key below a prefix of all addresses."""
+    before, _, after = reverse(url_name, args=[_ANY]).rpartition(_ANY)
+    return before, after
+
+
 # The page of one asset, by kind.
 ASSET_PAGES: dict[str, str] = {
     AssetKind.DATA_MANAGER: "dataset",
@@ -79,7 +103,7 @@ ASSET_PAGES: dict[str, str] = {
 def asset_url(event: Any) -> str:
     """Return where the asset of an event is shown; blank for kinds without a page."""
     page = ASSET_PAGES.get(event.asset_kind)
-    return reverse(page, args=[event.asset_key]) if page else ""
+    return url_of(page, event.asset_key) if page else ""
 
 
 def get_or_404(queryset: QuerySet, key: Any, noun: str) -> Any:

@@ -1,18 +1,35 @@
 """Tables of pages: columns that several kinds of asset have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 from uuid import UUID
 
 import django_tables2 as tables
-from django.template.defaultfilters import date
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+from django_tables2.rows import BoundRows
 
+from .cells import html_rows
 from .filters import with_ties
 from .markup import key_with_copy, tag
+from .pages import url_of
+from .parts import Part
 from .texts import cut
+
+
+class LinkColumn(tables.Column):
+    """What leads to the page `url_name` of the row, or of what the row refers to by `key`."""
+
+    def __init__(self, url_name: str, *, key: str = "pk", **kwargs: Any) -> None:
+        self.url_name, self.key = url_name, key
+        super().__init__(**kwargs)
+
+    def render(self, value: Any, record: Any) -> SafeString:
+        url = url_of(self.url_name, getattr(record, self.key))
+        return mark_safe(f'<a href="{escape(url)}">{escape(str(value))}</a>')  # noqa: S308
+
+    def value(self, value: Any) -> Any:
+        return value
 
 
 class KeyColumn(tables.Column):
@@ -23,8 +40,7 @@ class KeyColumn(tables.Column):
         super().__init__(**kwargs)
 
     def render(self, value: UUID) -> SafeString:
-        url = reverse(self.url_name, args=[value]) if self.url_name else ""
-        return key_with_copy(value, url=url)
+        return key_with_copy(value, url=url_of(self.url_name, value) if self.url_name else "")
 
     def value(self, value: UUID) -> str:
         return str(value)
@@ -37,11 +53,10 @@ class WhenColumn(tables.Column):
         super().__init__(**{"attrs": {"td": {"class": "nowrap muted"}}, **kwargs})
 
     def render(self, value: Any) -> SafeString:
-        return format_html(
-            '<time datetime="{}" title="{}">{}</time>',
-            value.isoformat(),
-            date(value, "Y-m-d H:i:s e"),
-            date(value, "Y-m-d H:i"),
+        when = value.isoformat(" ", "seconds")
+        title = f"{when[:19]} {value.tzname()}"
+        return mark_safe(  # noqa: S308  digits
+            f'<time datetime="{value.isoformat()}" title="{title}">{when[:16]}</time>'
         )
 
     def value(self, value: Any) -> str:
@@ -66,15 +81,15 @@ class StatusColumn(tables.Column):
     """A status of a kind of choices, as a badge."""
 
     def __init__(self, choices: Any, **kwargs: Any) -> None:
-        self.choices = choices
+        self.labels = {value: str(label) for value, label in choices.choices}
+        self.tags = {value: tag(label) for value, label in self.labels.items()}
         super().__init__(**kwargs)
 
     def render(self, value: str) -> SafeString:
-        return tag(self.value(value))
+        return self.tags[value]
 
     def value(self, value: str) -> str:
-        # The table hands over the label already, where the row's field has these choices.
-        return str(dict(self.choices.choices).get(value, value))
+        return self.labels[value]
 
 
 class MetadataColumn(tables.Column):
@@ -97,8 +112,7 @@ class CountColumn(NumberColumn):
     def counted(self, table: Any, pk: Any) -> int:
         counts = table.counts.get(id(self.count))
         if counts is None:
-            rows = getattr(table, "page", None) or table.rows
-            keys = [row.record.pk for row in getattr(rows, "object_list", rows)]
+            keys = [record.pk for record in table.records]
             counts = table.counts[id(self.count)] = self.count(keys)
         return counts.get(pk, 0)
 
@@ -126,11 +140,24 @@ class AssetTable(tables.Table):
         self.counts: dict[int, dict[Any, int]] = {}
         super().__init__(*args, **kwargs)
         queryset = getattr(self.data, "data", None)
+        # The rows that are shown, or those of an export's chunk.
+        self.records: Sequence[Any] = queryset if isinstance(queryset, list) else ()
         if hasattr(queryset, "query"):
             # By a column that is hidden a table orders nothing; its usual order holds all the same.
             ordering = queryset.query.order_by or tuple(self._meta.order_by)
             terms = [*ordering, self.last] if self.last else with_ties(ordering, queryset.model)
             self.data.data = queryset.order_by(*terms)
+
+    def show(self, part: Part) -> None:
+        """Show this part of the rows only."""
+        self.records = part.records
+        part.object_list = BoundRows(data=part.records, table=self)
+        # Where django-tables2 keeps its pages.
+        self.page = self.paginator = part
+
+    @property
+    def html_rows(self) -> SafeString:
+        return html_rows(self, self.records)
 
     class Meta:
         attrs = {"class": "table table-hover"}

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.forms import HiddenInput, TextInput
 from django_filters import CharFilter, ChoiceFilter, IsoDateTimeFromToRangeFilter, RangeFilter
 from drf_spectacular.types import OpenApiTypes
@@ -147,8 +147,10 @@ class ComputePlanListFilterSet(TaggedListFilterSet):
     )
 
     def with_worker(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        tasks = Task.objects.filter(worker_id=value)
-        return queryset.filter(pk__in=tasks.order_by().values("compute_plan_id"))
+        # Asked of the plans that are shown: a worker's tasks may be millions.
+        return queryset.filter(
+            Exists(Task.objects.filter(compute_plan=OuterRef("pk"), worker=value))
+        )
 
     class Meta(AssetListFilterSet.Meta):
         model = ComputePlan

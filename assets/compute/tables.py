@@ -7,6 +7,7 @@ import django_tables2 as tables
 from ..common.tables import (
     AssetTable,
     KeyColumn,
+    LinkColumn,
     MetadataColumn,
     NumberColumn,
     StatusColumn,
@@ -20,9 +21,7 @@ from .statuses import PlanStatus, TaskStatus
 class ComputePlanTable(AssetTable):
     shown = ("name", "owner", "status", "done_count", "tag", "creator", "creation_date")
 
-    name = tables.Column(
-        linkify=("compute-plan", {"key": tables.A("pk")}), attrs={"td": {"class": "name"}}
-    )
+    name = LinkColumn("compute-plan", attrs={"td": {"class": "name"}})
     status = StatusColumn(PlanStatus)
     done_count = NumberColumn(verbose_name="Tasks done")
     task_count = NumberColumn(verbose_name="Tasks")
@@ -61,15 +60,14 @@ class TaskTable(AssetTable):
     )
 
     key = KeyColumn(url_name="task", orderable=True)
-    function = tables.Column(
-        accessor="function__name",
-        verbose_name="Function",
-        linkify=("function", {"key": tables.A("function_id")}),
+    function = LinkColumn(
+        "function", key="function_id", accessor="function__name", verbose_name="Function"
     )
-    compute_plan = tables.Column(
+    compute_plan = LinkColumn(
+        "compute-plan",
+        key="compute_plan_id",
         accessor="compute_plan__name",
         verbose_name="Compute plan",
-        linkify=("compute-plan", {"key": tables.A("compute_plan_id")}),
         orderable=False,
     )
     status = StatusColumn(TaskStatus)

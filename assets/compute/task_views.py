@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
+from ..common.counting import Counted
 from ..common.kinds import AssetKind
 from ..common.pages import Crumb, crumb
 from ..common.snippets import Snippets
@@ -20,10 +22,17 @@ from ..permissions.pages import AssetListPage
 from .filters import TaskListFilterSet
 from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .pages import OfTasks, lasted
-from .queries import children_of, inputs_with_sources, parents_of, spec_of_task
+from .queries import children_of, count_of_all, inputs_with_sources, parents_of, spec_of_task
 from .snippets import task_snippets
 from .tables import TaskTable
 
+# What no column of the list shows.
+UNSEEN = [
+    f"{relation}__{column.name}"
+    for relation, model in (("function", Function), ("compute_plan", ComputePlan))
+    for column in model._meta.concrete_fields
+    if column.name not in ("key", "name")
+] + ["digest", "error_type", "logs_permission"]
 # How many parents and children of a task its page shows, and assets of one input.
 SHOWN = 20
 # How many inputs and outputs it lists, and assets of one input when one looks for more.
@@ -35,6 +44,13 @@ class TaskList(OfTasks, AssetListPage):
     filterset_class = TaskListFilterSet
     empty_hint = "A task is one run of a function, on data of one organisation."
     called = {"compute_plan_key": ComputePlan, "function_key": Function, "dataset_key": Dataset}
+
+    def rows(self) -> QuerySet:
+        # Of functions and plans a row shows the name.
+        return self.queryset.defer(*UNSEEN)
+
+    def count_all(self) -> Counted:
+        return Counted(count_of_all(), exact=True)
 
     def make_table(self, rows: Any, **options: Any) -> AssetTable:
         # Tasks of one plan are ordered by any column; among all, which may be millions, only by

@@ -5,7 +5,7 @@ from typing import Any
 import django_tables2 as tables
 from django.template.defaultfilters import filesizeformat
 
-from ..common.tables import AssetTable, CountColumn, MetadataColumn
+from ..common.tables import AssetTable, CountColumn, LinkColumn, MetadataColumn
 from ..permissions.access import may_see_content
 from ..permissions.columns import PermissionsColumn
 from .queries import (
@@ -19,9 +19,7 @@ from .queries import (
 class DatasetTable(AssetTable):
     shown = ("name", "type", "owner", "permissions", "samples", "tasks", "creation_date")
 
-    name = tables.Column(
-        linkify=("dataset", {"key": tables.A("pk")}), attrs={"td": {"class": "name"}}
-    )
+    name = LinkColumn("dataset", attrs={"td": {"class": "name"}})
     type = tables.Column()
     permissions = PermissionsColumn(verbose_name="Who may use it")
     logs_permission = PermissionsColumn(verbose_name="Who may read logs")
@@ -37,11 +35,7 @@ class DatasetTable(AssetTable):
 class DataSampleTable(AssetTable):
     shown = ("key", "owner", "source", "datasets", "tasks", "creation_date")
 
-    key = tables.Column(
-        linkify=("data-sample", {"key": tables.A("pk")}),
-        verbose_name="Key",
-        attrs={"td": {"class": "mono nowrap"}},
-    )
+    key = LinkColumn("data-sample", verbose_name="Key", attrs={"td": {"class": "mono nowrap"}})
     source = tables.Column(
         accessor="archive", verbose_name="Source", orderable=False, empty_values=()
     )

@@ -85,9 +85,7 @@ class AddressFilter(CharFilter):
 class AuditFilterSet(ActivityFilterSet):
     """What happened or was refused, to assets and otherwise, and from where."""
 
-    q = search_filter(
-        "actor_name", "asset_name", placeholder="User, or name of the asset"
-    )
+    q = search_filter("actor_name", "asset_name", placeholder="User, or name of the asset")
     action = one_of(Action, "Action")
     kind = one_of(
         (*KINDS, AssetKind.MODEL, AssetKind.FAILURE_REPORT, AssetKind.ORGANIZATION, *SubjectKind),

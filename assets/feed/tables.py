@@ -3,13 +3,12 @@
 from typing import Any
 
 import django_tables2 as tables
-from django.template.defaultfilters import date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..common.markup import short, tag
 from ..common.pages import asset_url
-from ..common.tables import AssetTable, WhenColumn
+from ..common.tables import AssetTable, LinkColumn, WhenColumn
 from .models import Event
 
 # How an action looks; the others are told as they are.
@@ -49,8 +48,8 @@ class SecondColumn(WhenColumn):
         return format_html(
             '<time datetime="{}"><span class="nowrap">{}</span> {}</time>',
             value.isoformat(),
-            date(value, "Y-m-d"),
-            date(value, "H:i:s"),
+            value.date().isoformat(),
+            value.strftime("%H:%M:%S"),
         )
 
 
@@ -70,10 +69,8 @@ class EventTable(AssetTable):
     )
     asset_kind = tables.Column(verbose_name="Kind")
     actor_name = tables.Column(verbose_name="By")
-    organization = tables.Column(
-        accessor="organization_id",
-        verbose_name="For",
-        linkify=("organization", {"pk": tables.A("organization_id")}),
+    organization = LinkColumn(
+        "organization", key="organization_id", accessor="organization_id", verbose_name="For"
     )
     asset_key = tables.Column(verbose_name="Key", attrs={"td": {"class": "mono"}}, orderable=False)
     detail = tables.Column(orderable=False)

@@ -7,7 +7,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common.tables import AssetTable, CountColumn, MetadataColumn, StatusColumn
+from ..common.tables import AssetTable, CountColumn, LinkColumn, MetadataColumn, StatusColumn
 from ..permissions.columns import PermissionsColumn
 from .models import FunctionStatus
 from .queries import inputs_of, outputs_of, task_counts_of
@@ -41,9 +41,7 @@ class FunctionTable(AssetTable):
         *("inputs", "outputs", "tasks", "creation_date"),
     )
 
-    name = tables.Column(
-        linkify=("function", {"key": tables.A("pk")}), attrs={"td": {"class": "name"}}
-    )
+    name = LinkColumn("function", attrs={"td": {"class": "name"}})
     permissions = PermissionsColumn(verbose_name="Who may use it")
     status = StatusColumn(FunctionStatus)
     inputs = IdentifiersColumn(inputs_of, verbose_name="Inputs")

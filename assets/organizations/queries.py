@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from django.apps import apps
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, Sum
 
 from ..common.queries import counts_by
 from ..common.statements import Compiled
@@ -73,4 +73,9 @@ def user_counts_of(ids: Collection[str]) -> dict[str, int]:
 
 def owned_counts_of(name: str, ids: Collection[str]) -> dict[str, int]:
     """Return how many `name`, as in OWNED, each organisation owns; one query."""
+    if name == "tasks":
+        # Plans know how many they have, so that nobody counts the largest table.
+        plans = apps.get_model("assets", "ComputePlan").objects.filter(owner_id__any=list(ids))
+        counted = plans.order_by().values("owner_id").annotate(count=Sum("task_count"))
+        return dict(counted.values_list("owner_id", "count"))
     return counts_by(apps.get_model("assets", OWNED[name]).objects.all(), "owner_id", ids)

@@ -7,16 +7,14 @@ import django_tables2 as tables
 from django.utils.safestring import SafeString
 
 from ..common.markup import tag
-from ..common.tables import AssetTable, CountColumn, WhenColumn
+from ..common.tables import AssetTable, CountColumn, LinkColumn, WhenColumn
 from .queries import owned_counts_of, user_counts_of
 
 
 class OrganizationTable(AssetTable):
     shown = ("id", "name", "users", "datasets", "data_samples", "functions", "compute_plans")
 
-    id = tables.Column(
-        linkify=("organization", {"pk": tables.A("pk")}), attrs={"td": {"class": "name"}}
-    )
+    id = LinkColumn("organization", attrs={"td": {"class": "name"}})
     name = tables.Column()
     users = CountColumn(user_counts_of)
     datasets = CountColumn(partial(owned_counts_of, "datasets"))
@@ -44,11 +42,7 @@ class ActiveColumn(tables.Column):
 class UserTable(AssetTable):
     shown = ("username", "organization", "role", "is_active", "last_login", "date_joined")
 
-    username = tables.Column(
-        verbose_name="User",
-        linkify=("user", {"pk": tables.A("pk")}),
-        attrs={"td": {"class": "name"}},
-    )
+    username = LinkColumn("user", verbose_name="User", attrs={"td": {"class": "name"}})
     organization = tables.Column(accessor="organization_id", verbose_name="Organisation")
     role = tables.Column()
     is_active = ActiveColumn(verbose_name="Sign-in")

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Window
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from ..common.counting import Counted, count_of
 from ..common.filters import MatchFilter
 from ..common.parsing import key_range
 from ..compute.models import ComputePlan, Task
@@ -16,6 +17,8 @@ from ..functions.models import Function
 from ..organizations.models import Organization
 from ..outputs.models import Model
 
+# Of what is found, so many are counted; more are estimated.
+COUNTED = 1000
 # Nothing that is searched is longer.
 LONGEST = 200
 
@@ -34,8 +37,12 @@ class Found(NamedTuple):
 
     label: str
     hits: list[Hit]
-    total: int
+    counted: Counted
     all_url: str
+
+    @property
+    def total(self) -> int:
+        return self.counted.number
 
     @property
     def more(self) -> bool:
@@ -106,6 +113,8 @@ PLACES = (
 def search(text: str, limit: int) -> list[Found]:
     """Return what was found, by kind; a query a kind that can have what is asked for.
 
+    Where more was found than is shown, one more counts it, or two estimate it.
+
     Keys are looked up as a range, which the index of the column serves.
     """
     keys = key_range(text)
@@ -126,13 +135,14 @@ def _matching(place: Place, text: str, keys: tuple[UUID, UUID] | None) -> QueryS
 
 
 def _found(place: Place, rows: QuerySet, text: str, limit: int) -> Found:
-    counted = rows.annotate(total=Window(Count("pk"))).order_by("-creation_date", "-pk")
-    shown = list(counted[:limit])
+    shown = list(rows.order_by("-creation_date", "-pk")[: limit + 1])
+    all_are_shown = len(shown) <= limit
+    counted = Counted(len(shown), exact=True) if all_are_shown else count_of(rows, COUNTED)
     all_url = f"{reverse(place.list_url)}?{urlencode({'q': text})}" if place.list_url else ""
     return Found(
         place.label,
-        [place.hit(row) for row in shown],
-        shown[0].total if shown else 0,
+        [place.hit(row) for row in shown[:limit]],
+        counted,
         all_url,
     )
 
