@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.core.files.base import File
 from django.test import Client
 from django.utils import timezone
@@ -26,8 +27,8 @@ SDK_ACCEPT = "application/json;version=0.0"
 
 
 @pytest.fixture(autouse=True)
-def _fast_and_apart(settings, tmp_path) -> None:
-    """Hash passwords fast, and keep files in a folder of the test."""
+def _fast_and_apart(settings, tmp_path) -> Iterator[None]:
+    """Hash passwords fast, keep files in a folder of the test, and nothing in the cache."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGE_ROOT = tmp_path / "files"
     settings.SERVERMEDIAS_ROOT = tmp_path / "servermedias"
@@ -40,6 +41,9 @@ def _fast_and_apart(settings, tmp_path) -> None:
         # Nothing is collected in tests, so no file has a hashed name.
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    cache.clear()
+    yield
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)
