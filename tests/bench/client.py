@@ -199,11 +199,13 @@ def _one_round(server: Server, request: bytes, clients: int, seconds: float) -> 
     return answered / spent
 
 
-def pages_of(connection: Connection, server: Server, path: str) -> Iterator[tuple[str, list]]:
-    """Follow a list as a client does; yield the path and the rows of each of its pages."""
+def pages_of(server: Server, path: str) -> Iterator[tuple[str, list]]:
+    """Follow a list as the SDK does; yield the path and the rows of each of its pages."""
     next_path: str | None = path
     while next_path:
-        answer = connection.expect(server.request(next_path)).json()
+        # Anew for each: the server does not wait for a client that takes its time with a page.
+        with server.connect() as connection:
+            answer = connection.expect(server.request(next_path)).json()
         yield next_path, answer["results"]
         next_path = answer["next"] and answer["next"].removeprefix(server.address)
 

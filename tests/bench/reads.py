@@ -1,5 +1,6 @@
 """Every endpoint that reads: latency, throughput, what it computes, and its floor."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -149,21 +150,16 @@ def last_page(server: Server, path: str) -> str:
     """
     wanted = f"page_size={path.rpartition('=')[2]}"
     size = int(wanted.rpartition("=")[2])
-    with server.connect() as connection:
-        for far, _ in pages_of(connection, server, path.replace(wanted, f"page_size={STRIDE}")):
-            begin = far
-        return _last_full(connection, server, begin, wanted, size)
-
-
-def _last_full(connection: Any, server: Server, begin: str, wanted: str, size: int) -> str:
-    begin, pages = begin.replace(f"page_size={STRIDE}", wanted), STRIDE // size
-    if "page=" in begin.replace("page_size=", ""):
-        # A page is named by its number: the walk goes on where the same row is.
-        names = begin.replace("page_size=", "\0").partition("page=")
-        number = int(names[2].partition("&")[0])
-        begin = begin.replace(f"page={number}", f"page={(number - 1) * pages + 1}")
+    begin = path
+    for far, _ in pages_of(server, path.replace(wanted, f"page_size={STRIDE}")):
+        begin = far.replace(f"page_size={STRIDE}", wanted)
+    # Where a page is named by its number, the same row is on another one.
+    number = re.search(r"\bpage=(\d+)", begin)
+    if number:
+        page = (int(number[1]) - 1) * (STRIDE // size) + 1
+        begin = begin.replace(number[0], f"page={page}")
     last = begin
-    for found, rows in pages_of(connection, server, begin):
+    for found, rows in pages_of(server, begin):
         if len(rows) == size:
             last = found
     return last

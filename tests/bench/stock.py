@@ -144,7 +144,7 @@ class Stock:
     def _add_function(self, number: int, owner: str) -> None:
         key, name = new_key(self.random), self._name(_VERBS, _SUBJECTS, number)
         may_use, when = _may_use(owner, number), self._later(owner, "FUNCTION", {key: name})
-        status = _STATUSES[number // 3 % 10]
+        status = _STATUSES[number % 10]
         self._functions.add(
             *(key, owner, when, plain({"framework": "torch"}), name),
             *(self.permissions[may_use], status.value),
