@@ -101,18 +101,19 @@ class WireSerializer(serializers.Serializer):
     them while a request is answered.
     """
 
-    def objects(self, keys: Collection[UUID]) -> Iterable[dict[str, Any]]:
-        """Return the objects of the assets with these keys, in any order."""
+    def objects(self, keys: Collection[str]) -> Iterable[dict[str, Any]]:
+        """Return the objects of the assets with these keys, in any order; their keys are texts."""
         raise NotImplementedError
 
-    def by_key(self, keys: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    def by_key(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
         """Return the object of each of the keys; there is none for an unknown one."""
         return {item["key"]: item for item in self.objects(keys)}
 
-    def represent(self, keys: Sequence[UUID]) -> list[dict[str, Any]]:
+    def represent(self, keys: Iterable[UUID]) -> list[dict[str, Any]]:
         """Return the objects of these keys in their order."""
-        found = self.by_key(keys)
-        return [found[key] for key in keys if key in found]
+        texts = [str(key) for key in keys]
+        found = self.by_key(texts)
+        return [found[key] for key in texts if key in found]
 
     @property
     def base_url(self) -> str:

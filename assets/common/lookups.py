@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db.models import BooleanField, Field, ForeignObject, Func, Lookup, TextField
+from django.db.models import BooleanField, Field, ForeignObject, Func, Lookup, TextField, UUIDField
 
 
 class Later:
@@ -41,8 +41,18 @@ class AnyOf(Lookup):
         """Return the values as a parameter, or the function that makes it of them later."""
         field = self.lhs.output_field
 
-        def param(values: Iterable[Any]) -> Any:
-            return pack([field.get_db_prep_value(value, connection) for value in values])
+        if isinstance(getattr(field, "target_field", field), UUIDField):
+            # Keys by the hundred: their text, which the database reads faster than Python checks.
+            def param(values: Iterable[Any]) -> Any:
+                texts = map(str, values)
+                if pack is list:
+                    return f"{{{','.join(texts)}}}"
+                return pack([text.replace("-", "") for text in texts])
+
+        else:
+
+            def param(values: Iterable[Any]) -> Any:
+                return pack([field.get_db_prep_value(value, connection) for value in values])
 
         return param if isinstance(self.rhs, Later) else param(self.rhs)
 

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet, Sum, Window
 from django.db.models.functions import Coalesce, Now, RowNumber
 
-from ..common.statements import Compiled, stored_json
+from ..common.parsing import as_key
+from ..common.statements import Compiled, key_text, stored_json
 from ..permissions.queries import permission_columns
 from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
@@ -38,16 +39,22 @@ def told_creator(username: str | None, owner_id: str, organization_id: str | Non
 
 # What a response tells of a plan as it is, in the order of `plan_rows`.
 PLAN_COLUMNS = (
-    *("key", "name", "tag", "creation_date", "start_date", "end_date", "status"),
-    *("failed_task_key", "task_count", *COUNTERS.values()),
+    *("name", "tag", "creation_date", "start_date", "end_date", "status", "task_count"),
+    *COUNTERS.values(),
 )
 
 
 @Compiled
 def plan_rows(keys: Collection[UUID]) -> QuerySet:
-    """What a response tells of each plan: owner, creator's name, metadata, and PLAN_COLUMNS."""
+    """What a response tells of each plan: its key, its failed task's, its owner, its creator's
+    name, its metadata, and PLAN_COLUMNS.
+    """
     return ComputePlan.objects.filter(key__any=keys).values_list(
-        "owner_id", "creator__username", stored_json("metadata"), *PLAN_COLUMNS
+        key_text("key"),
+        key_text("failed_task_key"),
+        *("owner_id", "creator__username"),
+        stored_json("metadata"),
+        *PLAN_COLUMNS,
     )
 
 
@@ -55,7 +62,8 @@ def plan_rows(keys: Collection[UUID]) -> QuerySet:
 def task_rows(keys: Collection[UUID]) -> QuerySet:
     """What a response tells of each task, but for its inputs and outputs."""
     return Task.objects.filter(key__any=keys).values_list(
-        *("key", "function_id", "owner_id", "worker_id", "compute_plan_id", "rank", "status"),
+        *(key_text("key"), key_text("function_id"), "owner_id", "worker_id"),
+        *(key_text("compute_plan_id"), "rank", "status"),
         *("tag", stored_json("metadata"), "creation_date", "start_date", "end_date", "error_type"),
         *permission_columns("logs_permission"),
     )
@@ -65,14 +73,15 @@ def task_rows(keys: Collection[UUID]) -> QuerySet:
 def _inputs(keys: Collection[UUID]) -> QuerySet:
     rows = TaskInput.objects.filter(task_id__any=keys).order_by("task_id", "position")
     return rows.values_list(
-        *("task_id", "identifier", Coalesce("dataset_id", "data_sample_id", "model_id")),
-        *("parent_task_id", "parent_output_identifier"),
+        *(key_text("task_id"), "identifier"),
+        key_text(Coalesce("dataset_id", "data_sample_id", "model_id")),
+        *(key_text("parent_task_id"), "parent_output_identifier"),
     )
 
 
-def input_refs_of(keys: Collection[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+def input_refs_of(keys: Collection[str]) -> dict[str, list[dict[str, Any]]]:
     """Return each task's inputs in the order given, as the wire has them; one query."""
-    refs: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    refs: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for key, identifier, asset, parent, output in _inputs(keys):
         refs[key].append(
             {
@@ -90,7 +99,7 @@ def output_rows(keys: Collection[UUID]) -> QuerySet:
     """What a response tells of each output of the tasks."""
     rows = TaskOutput.objects.filter(task_id__any=keys).order_by("task_id", "pk")
     return rows.values_list(
-        "task_id", "identifier", "transient", *permission_columns("permissions")
+        key_text("task_id"), "identifier", "transient", *permission_columns("permissions")
     )
 
 
@@ -108,10 +117,15 @@ def spec_of_task(task: Task) -> TaskSpec:
     return specs_of([task])[0]
 
 
+def _input_ref(ref: dict[str, Any]) -> InputRef:
+    keys = {name: as_key(ref[name]) for name in ("asset_key", "parent_task_key")}
+    return InputRef(**{**ref, **keys})
+
+
 def specs_of(tasks: Sequence[Task]) -> list[TaskSpec]:
     """Return the specs of tasks in their order; two queries."""
     keys = [task.key for task in tasks]
-    inputs = input_refs_of(keys)
+    inputs = input_refs_of([str(key) for key in keys])
     outputs: dict[UUID, dict[str, OutputSpec]] = defaultdict(dict)
     for output in TaskOutput.objects.filter(task_id__any=keys).select_related("permissions"):
         spec = OutputSpec(output.permissions.value, output.transient)
@@ -124,7 +138,7 @@ def specs_of(tasks: Sequence[Task]) -> list[TaskSpec]:
             compute_plan_key=task.compute_plan_id,
             tag=task.tag,
             metadata=task.metadata,
-            inputs=tuple(InputRef(**ref) for ref in inputs[task.key]),
+            inputs=tuple(map(_input_ref, inputs[str(task.key)])),
             outputs=outputs[task.key],
         )
         for task in tasks
@@ -188,22 +202,27 @@ MAX_GRAPH_TASKS = 5000
 
 @Compiled
 def graph_rows(plan_keys: Collection[UUID]) -> QuerySet:
-    """What the API's graph tells of each task of a plan, by rank."""
+    """What the API's graph tells of each task of a plan, by rank; one more than it shows."""
     rows = Task.objects.filter(compute_plan_id__any=plan_keys).order_by("rank", "key")
-    return rows.values_list("key", "rank", "function_id", "function__name", "worker_id", "status")[
-        : MAX_GRAPH_TASKS + 1
-    ]
+    told = rows.values_list(
+        *(key_text("key"), "rank", key_text("function_id"), "function__name"),
+        *("worker_id", "status"),
+    )
+    return told[: MAX_GRAPH_TASKS + 1]
 
 
 @Compiled
 def edge_rows(plan_keys: Collection[UUID]) -> QuerySet:
     """What the API's graph tells of each edge inside a plan."""
-    return _edges(task__compute_plan_id__any=plan_keys, parent_task__compute_plan_id__any=plan_keys)
+    rows = _edges(task__compute_plan_id__any=plan_keys, parent_task__compute_plan_id__any=plan_keys)
+    return rows.values_list(
+        *(key_text("parent_task_id"), "parent_output_identifier"),
+        *(key_text("task_id"), "identifier"),
+    )
 
 
 def _edges(**within: Any) -> QuerySet:
-    rows = TaskInput.objects.filter(**within).order_by("task__rank", "task_id", "position")
-    return rows.values_list("parent_task_id", "parent_output_identifier", "task_id", "identifier")
+    return TaskInput.objects.filter(**within).order_by("task__rank", "task_id", "position")
 
 
 def graph_edges(plan_key: UUID, limit: int | None = None) -> list[tuple[UUID, str, UUID, str]]:
@@ -211,8 +230,11 @@ def graph_edges(plan_key: UUID, limit: int | None = None) -> list[tuple[UUID, st
 
     At most `limit` of them, if one is given.
     """
+    rows = _edges(task__compute_plan_id=plan_key, parent_task__compute_plan_id=plan_key)
     return list(
-        _edges(task__compute_plan_id=plan_key, parent_task__compute_plan_id=plan_key)[:limit]
+        rows.values_list("parent_task_id", "parent_output_identifier", "task_id", "identifier")[
+            :limit
+        ]
     )
 
 

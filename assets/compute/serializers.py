@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -65,14 +64,16 @@ class ComputePlanSerializer(WireSerializer):
     todo_count = serializers.IntegerField(help_text="for SDKs up to 0.49")
     doing_count = serializers.IntegerField(help_text="for SDKs up to 0.50")
 
-    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
+    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
         request, now = self.context["request"], timezone.now()
         dialect = dialect_of(request)
         organization = request.user.organization_id
         objects = []
-        for owner, creator, metadata, *columns in plan_rows(keys):
+        for key, failed, owner, creator, metadata, *columns in plan_rows(keys):
             plan = dict(zip(PLAN_COLUMNS, columns, strict=True))
             plan |= {
+                "key": key,
+                "failed_task_key": failed,
                 "owner": owner,
                 "metadata": metadata,
                 "creator": told_creator(creator, owner, organization),
@@ -129,7 +130,7 @@ class TaskSerializer(WireSerializer):
     inputs = InputRefSerializer(many=True)
     outputs = serializers.DictField(child=TaskOutputSerializer())
 
-    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
+    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
         rows, inputs, outputs = task_rows(keys), input_refs_of(keys), _outputs_of(keys)
         # Each function once, however many tasks run it.
         functions = FunctionSerializer(context=self.context).by_key({row[1] for row in rows})
@@ -161,8 +162,8 @@ class TaskSerializer(WireSerializer):
         return objects
 
 
-def _outputs_of(keys: Collection[UUID]) -> dict[UUID, dict[str, dict[str, Any]]]:
-    outputs: dict[UUID, dict[str, dict[str, Any]]] = defaultdict(dict)
+def _outputs_of(keys: Collection[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    outputs: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for key, identifier, transient, *permissions in output_rows(keys):
         outputs[key][identifier] = {
             "permissions": process_and_download(*permissions),

@@ -7,7 +7,7 @@ from uuid import UUID
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from ..functions.queries import inputs_of, outputs_of
+from ..functions.queries import inputs_by_text, outputs_by_text
 from .dialects import dialect_of
 from .queries import MAX_GRAPH_TASKS, edge_rows, graph_rows
 
@@ -24,7 +24,7 @@ def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str,
             f"Cannot build workflow graph for more than {MAX_GRAPH_TASKS} tasks."
         )
     functions = {task[2] for task in tasks}
-    inputs, outputs = _kinds(inputs_of(functions)), _kinds(outputs_of(functions))
+    inputs, outputs = _kinds(inputs_by_text(functions)), _kinds(outputs_by_text(functions))
     dialect = dialect_of(request)
     return {
         "tasks": [
@@ -43,8 +43,8 @@ def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str,
     }
 
 
-def _kinds(slots: dict[UUID, dict[str, dict[str, Any]]]) -> dict[UUID, list[dict[str, str]]]:
-    kinds: dict[UUID, list[dict[str, str]]] = defaultdict(list)
+def _kinds(slots: dict[str, dict[str, dict[str, Any]]]) -> dict[str, list[dict[str, str]]]:
+    kinds: dict[str, list[dict[str, str]]] = defaultdict(list)
     for function, items in slots.items():
         kinds[function] = [
             {"identifier": identifier, "kind": item["kind"]} for identifier, item in items.items()

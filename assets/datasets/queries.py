@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db.models import QuerySet
 
 from ..common.queries import counts_by
-from ..common.statements import Compiled, stored_json
+from ..common.statements import Compiled, key_text, stored_json
 from ..permissions.queries import permission_columns
 from .models import DataSample, DataSampleLink, Dataset
 from .specs import DatasetSpec
@@ -18,7 +18,7 @@ from .specs import DatasetSpec
 def dataset_rows(keys: Collection[UUID]) -> QuerySet:
     """What a response tells of each dataset."""
     return Dataset.objects.filter(key__any=keys).values_list(
-        *("key", "name", "owner_id", "creation_date", stored_json("metadata"), "type"),
+        *(key_text("key"), "name", "owner_id", "creation_date", stored_json("metadata"), "type"),
         *("opener_checksum", "description_checksum"),
         *permission_columns("permissions"),
         *permission_columns("logs_permission"),
@@ -28,19 +28,21 @@ def dataset_rows(keys: Collection[UUID]) -> QuerySet:
 @Compiled
 def sample_rows(keys: Collection[UUID]) -> QuerySet:
     """What a response tells of each data sample."""
-    return DataSample.objects.filter(key__any=keys).values_list("key", "owner_id", "creation_date")
+    return DataSample.objects.filter(key__any=keys).values_list(
+        key_text("key"), "owner_id", "creation_date"
+    )
 
 
 @Compiled
 def _links_of_datasets(keys: Collection[UUID]) -> QuerySet:
     links = DataSampleLink.objects.filter(dataset_id__any=keys)
     ordered = links.order_by("data_sample__creation_date", "data_sample_id")
-    return ordered.values_list("dataset_id", "data_sample_id")
+    return ordered.values_list(key_text("dataset_id"), key_text("data_sample_id"))
 
 
-def sample_keys_of(dataset_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """Return each dataset's sample keys, oldest first; one query."""
-    keys: dict[UUID, list[UUID]] = defaultdict(list)
+def sample_keys_of(dataset_keys: Collection[str]) -> dict[str, list[str]]:
+    """Return each dataset's sample keys, oldest first, all as texts; one query."""
+    keys: dict[str, list[str]] = defaultdict(list)
     for dataset, sample in _links_of_datasets(dataset_keys):
         keys[dataset].append(sample)
     return keys
@@ -49,15 +51,21 @@ def sample_keys_of(dataset_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
 @Compiled
 def _links_of_samples(keys: Collection[UUID]) -> QuerySet:
     links = DataSampleLink.objects.filter(data_sample_id__any=keys).order_by("pk")
-    return links.values_list("data_sample_id", "dataset_id")
+    return links.values_list(key_text("data_sample_id"), key_text("dataset_id"))
+
+
+def dataset_texts_of(sample_keys: Collection[str]) -> dict[str, list[str]]:
+    """Return each sample's dataset keys, in the order of linking, all as texts; one query."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    for sample, dataset in _links_of_samples(sample_keys):
+        keys[sample].append(dataset)
+    return keys
 
 
 def dataset_keys_of(sample_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
     """Return each sample's dataset keys, in the order of linking; one query."""
-    keys: dict[UUID, list[UUID]] = defaultdict(list)
-    for sample, dataset in _links_of_samples(sample_keys):
-        keys[sample].append(dataset)
-    return keys
+    found = dataset_texts_of([str(key) for key in sample_keys])
+    return {key: [UUID(text) for text in found[str(key)]] for key in sample_keys}
 
 
 def sample_notes(samples: Sequence[DataSample]) -> dict[UUID, str]:

@@ -27,7 +27,7 @@ from ..permissions.serializers import (
     process_and_download,
 )
 from .models import DataSample, Dataset
-from .queries import dataset_keys_of, dataset_rows, sample_keys_of, sample_rows
+from .queries import dataset_rows, dataset_texts_of, sample_keys_of, sample_rows
 from .rules import DATA_SAMPLE
 from .specs import DataSampleSpec, DatasetSpec
 
@@ -47,14 +47,14 @@ class DatasetSerializer(WireSerializer):
     description = FileSerializer()
     data_sample_keys = serializers.ListField(child=serializers.UUIDField())
 
-    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
+    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
         samples = sample_keys_of(keys)
         objects = self.without_samples(keys)
         for item in objects:
             item["data_sample_keys"] = samples[item["key"]]
         return objects
 
-    def without_samples(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
+    def without_samples(self, keys: Collection[str]) -> list[dict[str, Any]]:
         """Represent datasets as the input of a task, which does not list all samples."""
         base_url = f"{self.base_url}/data_manager"
         objects = []
@@ -112,8 +112,8 @@ class DataSampleSerializer(WireSerializer):
     creation_date = serializers.DateTimeField()
     data_manager_keys = serializers.ListField(child=serializers.UUIDField())
 
-    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
-        datasets = dataset_keys_of(keys)
+    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
+        datasets = dataset_texts_of(keys)
         return [
             {
                 "key": key,

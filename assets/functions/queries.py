@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db.models import QuerySet
 
 from ..common.queries import counts_by
-from ..common.statements import Compiled, stored_json
+from ..common.statements import Compiled, key_text, stored_json
 from ..permissions.queries import permission_columns
 from .models import Function, FunctionInput, FunctionOutput
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
@@ -19,7 +19,7 @@ from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 def function_rows(keys: Collection[UUID]) -> QuerySet:
     """What a response tells of each function."""
     return Function.objects.filter(key__any=keys).values_list(
-        *("key", "name", "owner_id", "creation_date", stored_json("metadata"), "status"),
+        *(key_text("key"), "name", "owner_id", "creation_date", stored_json("metadata"), "status"),
         *("description_checksum", "archive_checksum"),
         *permission_columns("permissions"),
     )
@@ -28,29 +28,47 @@ def function_rows(keys: Collection[UUID]) -> QuerySet:
 @Compiled
 def _inputs(keys: Collection[UUID]) -> QuerySet:
     rows = FunctionInput.objects.filter(function_id__any=keys).order_by("function_id", "position")
-    return rows.values_list("function_id", "identifier", "kind", "optional", "multiple")
+    return rows.values_list(key_text("function_id"), "identifier", "kind", "optional", "multiple")
 
 
 @Compiled
 def _outputs(keys: Collection[UUID]) -> QuerySet:
     rows = FunctionOutput.objects.filter(function_id__any=keys).order_by("function_id", "position")
-    return rows.values_list("function_id", "identifier", "kind", "multiple")
+    return rows.values_list(key_text("function_id"), "identifier", "kind", "multiple")
 
 
-def inputs_of(keys: Collection[UUID]) -> dict[UUID, dict[str, dict[str, Any]]]:
-    """Return each function's inputs by identifier, as the wire has them; one query."""
-    inputs: dict[UUID, dict[str, dict[str, Any]]] = defaultdict(dict)
+# Inputs or outputs by identifier, as the wire has them.
+Slots = dict[str, dict[str, Any]]
+
+
+def inputs_by_text(keys: Collection[str]) -> dict[str, Slots]:
+    """Return each function's inputs; one query."""
+    inputs: dict[str, Slots] = defaultdict(dict)
     for key, identifier, kind, optional, multiple in _inputs(keys):
         inputs[key][identifier] = {"kind": kind, "optional": optional, "multiple": multiple}
     return inputs
 
 
-def outputs_of(keys: Collection[UUID]) -> dict[UUID, dict[str, dict[str, Any]]]:
-    """Return each function's outputs by identifier, as the wire has them; one query."""
-    outputs: dict[UUID, dict[str, dict[str, Any]]] = defaultdict(dict)
+def outputs_by_text(keys: Collection[str]) -> dict[str, Slots]:
+    """Return each function's outputs; one query."""
+    outputs: dict[str, Slots] = defaultdict(dict)
     for key, identifier, kind, multiple in _outputs(keys):
         outputs[key][identifier] = {"kind": kind, "multiple": multiple}
     return outputs
+
+
+def inputs_of(keys: Collection[UUID]) -> dict[UUID, Slots]:
+    """Return each function's inputs by its key; one query."""
+    return _by_key(inputs_by_text([str(key) for key in keys]))
+
+
+def outputs_of(keys: Collection[UUID]) -> dict[UUID, Slots]:
+    """Return each function's outputs by its key; one query."""
+    return _by_key(outputs_by_text([str(key) for key in keys]))
+
+
+def _by_key(found: dict[str, Slots]) -> dict[UUID, Slots]:
+    return defaultdict(dict, {UUID(text): slots for text, slots in found.items()})
 
 
 def _tasks() -> QuerySet:

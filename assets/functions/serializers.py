@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
-from uuid import UUID
 
 from rest_framework import serializers
 
@@ -24,7 +23,7 @@ from ..permissions.serializers import (
     process_and_download,
 )
 from .models import FunctionStatus
-from .queries import function_rows, inputs_of, outputs_of
+from .queries import function_rows, inputs_by_text, outputs_by_text
 from .rules import FUNCTION
 from .specs import FunctionSpec, read_inputs, read_outputs
 
@@ -60,8 +59,8 @@ class FunctionSerializer(WireSerializer):
     outputs = serializers.DictField(child=FunctionOutputSerializer())
     status = serializers.ChoiceField(choices=FunctionStatus.values)
 
-    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
-        inputs, outputs = inputs_of(keys), outputs_of(keys)
+    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
+        inputs, outputs = inputs_by_text(keys), outputs_by_text(keys)
         base_url = f"{self.base_url}/function"
         objects = []
         for row in function_rows(keys):

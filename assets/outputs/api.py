@@ -119,7 +119,7 @@ class TaskViewSet(api.TaskViewSet):
             keys = [key for _, found, key in assets if found == kind]
             wire |= {item["key"]: item for item in represent[kind](keys)}
         return [
-            {"identifier": identifier, "kind": kind, "asset": wire[key]}
+            {"identifier": identifier, "kind": kind, "asset": wire[str(key)]}
             for identifier, kind, key in assets
         ]
 

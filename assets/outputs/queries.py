@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 
 from ..common.kinds import AssetKind
-from ..common.statements import Compiled
+from ..common.statements import Compiled, key_text
 from ..compute.models import Task, TaskInput
 from ..compute.statuses import ErrorType
 from ..permissions.models import Permissions
@@ -71,7 +71,8 @@ def output_performances(task_key: UUID) -> Iterable[Mapping[str, Any]]:
 def model_rows(keys: Collection[UUID]) -> QuerySet:
     """What a response tells of each model."""
     return Model.objects.filter(key__any=keys).values_list(
-        *("key", "task_id", "owner_id", "creation_date", "file", "file_checksum"),
+        *(key_text("key"), key_text("task_id"), "owner_id", "creation_date"),
+        *("file", "file_checksum"),
         *permission_columns("permissions"),
     )
 

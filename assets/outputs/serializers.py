@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from typing import Any
-from uuid import UUID
 
 from rest_framework import serializers
 
@@ -25,7 +24,7 @@ class ModelSerializer(WireSerializer):
     permissions = PermissionsSerializer()
     address = FileSerializer(allow_null=True)
 
-    def objects(self, keys: Collection[UUID]) -> list[dict[str, Any]]:
+    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
         base_url = f"{self.base_url}/model"
         return [
             {

@@ -21,8 +21,8 @@ from .conftest import panel, recount, text_of
 # events.
 PLAN_QUERIES = 9
 GRAPH_QUERIES = 5
-# And for the code: tasks, inputs, outputs, permissions.
-CODE_QUERIES = PLAN_QUERIES + 4
+# And for the code: tasks, inputs, outputs with their permissions.
+CODE_QUERIES = PLAN_QUERIES + 3
 
 PAGES = ["compute-plan", "compute-plan-graph", "compute-plan-rename", "compute-plan-cancel"]
 each_page = pytest.mark.parametrize("url_name", PAGES)
