@@ -7,6 +7,7 @@ and what shall be wrong about it; run it to have its port printed.
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "registrar", "a-secret-of-two"
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
@@ -26,6 +27,10 @@ SIGNATURES = ["RS256", "HS256", "none"]
 
 def unpadded(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def parts_of(*parts: dict[str, Any]) -> str:
+    return ".".join(unpadded(json.dumps(part).encode()) for part in parts)
 
 
 class Provider(BaseHTTPRequestHandler):
@@ -135,12 +140,12 @@ class Provider(BaseHTTPRequestHandler):
         ):
             del claims[name]
         if fault == "alg none":
-            parts = ({"alg": "none"}, claims)
-            return ".".join(unpadded(json.dumps(part).encode()) for part in parts) + "."
+            return f"{parts_of({'alg': 'none'}, claims)}."
         if fault == "alg hmac":
             # The public key, which everybody knows, as a shared secret.
-            public = OctKey.import_key(KEY.as_pem(private=False))
-            return jwt.encode({"alg": "HS256", "kid": "one"}, claims, public)
+            signed = parts_of({"alg": "HS256", "kid": "one"}, claims)
+            made = hmac.digest(KEY.as_pem(private=False), signed.encode(), "sha256")
+            return f"{signed}.{unpadded(made)}"
         key = STRANGERS_KEY if fault == "signature" else KEY
         return jwt.encode({"alg": "RS256", "kid": "one"}, claims, key)
 

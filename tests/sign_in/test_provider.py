@@ -90,24 +90,25 @@ def test_the_provider_is_asked_with_state_nonce_and_pkce(db, provider):
 
 # --- What is not believed ------------------------------------------------------------------------
 
-FAULTS = [
-    "nonce",
-    "no nonce",
-    "audience",
-    "audience with azp",
-    "issuer",
-    "expired",
-    "no expiry",
-    "no subject",
-    "signature",
-    "alg none",
-    "alg hmac",
-    "declined",
-]
+# With the reason that the operator finds in the log.
+FAULTS = {
+    "nonce": "Invalid claim: 'nonce'",
+    "no nonce": "Missing claim: 'nonce'",
+    "audience": "Invalid claim: 'aud'",
+    "audience with azp": "Invalid claim: 'aud'",
+    "issuer": "Invalid claim: 'iss'",
+    "expired": "The token is expired",
+    "no expiry": "Missing claim: 'exp'",
+    "no subject": "Missing claim: 'sub'",
+    "signature": "bad_signature",
+    "alg none": "Algorithm of 'none' is not allowed",
+    "alg hmac": "Algorithm of 'HS256' is not allowed",
+    "declined": "access_denied",
+}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_what_the_provider_says_is_checked(fault, alice, provider, provider_url):
+@pytest.mark.parametrize(("fault", "reason"), FAULTS.items(), ids=FAULTS)
+def test_what_the_provider_says_is_checked(fault, reason, alice, provider, provider_url, caplog):
     known(alice, provider_url)
     provider(fault=fault)
     browser, seen = Client(), []
@@ -118,6 +119,8 @@ def test_what_the_provider_says_is_checked(fault, alice, provider, provider_url)
         user_login_failed.disconnect(receiver)
     assert answer.status_code == 400
     assert "You were not signed in" in answer.content.decode()
+    assert reason not in answer.content.decode()
+    assert reason in caplog.text
     assert not is_in(browser)
     assert seen == [1]
 
