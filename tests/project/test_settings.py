@@ -92,6 +92,8 @@ def test_signing_in_that_is_half_configured_is_refused(environment, said, tmp_pa
 
     assert refused.returncode != 0
     assert said in refused.stderr
+
+
 def test_a_secret_may_be_in_a_file(tmp_path):
     (tmp_path / "secret").write_text("of-a-file\n")
     found = run_settings("settings.SECRET_KEY", tmp_path, SECRET_KEY_FILE=str(tmp_path / "secret"))
