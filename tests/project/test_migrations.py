@@ -12,7 +12,7 @@ JUDGED = {
 }
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_the_version_before_can_go_on_serving(capsys):
     """No column that its INSERTs lack, nothing removed or renamed, no index that locks a table."""
     if connection.vendor != "postgresql":

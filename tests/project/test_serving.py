@@ -1,0 +1,187 @@
+"""Gunicorn as it really serves: what is under way is answered, and Prometheus is told."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.builders import DESCRIPTION, OPENER
+from tests.with_postgres import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120
+PREPARE = """
+import django
+from django.core.management import call_command
+django.setup()
+call_command("migrate", verbosity=0)
+call_command("create_organization", "MyOrg1MSP")
+call_command("create_user", "alice", organization="MyOrg1MSP")
+call_command("create_token", "alice")
+"""
+
+
+class Instance:
+    """A server with a database of its own, on SQLite."""
+
+    def __init__(self, home: Path) -> None:
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        self.port, self.metrics_port = free_port(), free_port()
+        self.environment = {
+            **kept,
+            "DJANGO_SETTINGS_MODULE": "project.settings",
+            "VAR_DIR": str(home),
+            "PORT": str(self.port),
+            "METRICS_PORT": str(self.metrics_port),
+            "ACCESS_LOG": "true",
+            "LOG_FORMAT": "json",
+        }
+        self.token = self.run("-c", PREPARE).split()[-1]
+        self.log = home / "server.log"
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "gunicorn"),
+                    *("-c", "project/gunicorn.py", "project.wsgi:application"),
+                ],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def wait_until(self, what) -> None:
+        end = time.monotonic() + PATIENCE
+        while not what():
+            assert time.monotonic() < end, self.log.read_text()
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        try:
+            return requests.get(f"http://127.0.0.1:{self.port}/readyz", timeout=10).ok
+        except requests.RequestException:
+            return False
+
+    def metrics(self) -> str:
+        return requests.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=PATIENCE).text
+
+
+@pytest.fixture
+def instance(tmp_path) -> Iterator[Instance]:
+    server = Instance(tmp_path)
+    try:
+        server.wait_until(server.answers)
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.terminate()
+            server.process.wait(PATIENCE)
+
+
+def upload(token: str, port: int) -> bytes:
+    """A dataset's registration as it goes over the wire."""
+    parts = {
+        'name="json"': b'{"name": "Slow", "permissions": {"public": true, "authorized_ids": []},'
+        b' "logs_permission": {"public": true, "authorized_ids": []}}',
+        'name="data_opener"; filename="opener.py"': OPENER,
+        'name="description"; filename="description.md"': DESCRIPTION,
+    }
+    body = b"".join(
+        b"--edge\r\nContent-Disposition: form-data; %s\r\n\r\n%s\r\n" % (head.encode(), content)
+        for head, content in parts.items()
+    )
+    body += b"--edge--\r\n"
+    head = (
+        f"POST /api/data_manager/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        f"Authorization: Token {token}\r\nContent-Type: multipart/form-data; boundary=edge\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def check_metrics(instance: Instance) -> None:
+    """Prometheus is told what all workers did, and by its own port only."""
+    address = f"http://127.0.0.1:{instance.port}"
+    headers = {"Authorization": f"Token {instance.token}"}
+    sent = upload(instance.token, instance.port)
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=PATIENCE) as connection:
+        connection.sendall(sent)
+        assert connection.recv(12) == b"HTTP/1.1 201"
+    for _ in range(20):
+        assert requests.get(f"{address}/api/task/", headers=headers, timeout=PATIENCE).ok
+    brewed = requests.request("BREW", f"{address}/api/task/", headers=headers, timeout=PATIENCE)
+    assert brewed.status_code == 405
+
+    def value(series: str) -> float:
+        found = re.search(rf"^{re.escape(series)} (\S+)$", instance.metrics(), re.M)
+        return float(found[1]) if found else 0
+
+    assert value('registrar_requests_total{method="GET",status="2xx",view="api:task-list"}') == 20
+    assert value('registrar_request_seconds_count{view="api:task-list"}') == 21
+    assert value('registrar_requests_total{method="other",status="4xx",view="api:task-list"}') == 1
+    assert value("registrar_uploaded_bytes_total") == len(OPENER + DESCRIPTION)
+    assert value('registrar_events_total{action="registered",kind="ASSET_DATA_MANAGER"}') == 1
+    assert 'registrar_build_info{database="sqlite"' in instance.metrics()
+    # The port of the metrics serves nothing else, and nothing else serves them.
+    assert "registrar_requests" in instance.metrics()
+    assert requests.get(f"{address}/metrics", timeout=PATIENCE).status_code == 404
+    elsewhere = f"http://127.0.0.1:{instance.metrics_port}/api/task/"
+    assert "registrar_requests" in requests.get(elsewhere, headers=headers, timeout=PATIENCE).text
+
+
+def check_stopping(instance: Instance) -> None:
+    """An upload under way is answered, and nothing new begins."""
+    sent = upload(instance.token, instance.port)
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=PATIENCE) as slow:
+        slow.sendall(sent[:-300])
+        # A worker has begun with it once the server has answered somebody who came later.
+        instance.wait_until(instance.answers)
+        instance.process.send_signal(signal.SIGTERM)
+        instance.wait_until(lambda: not instance.answers())
+        assert instance.process.poll() is None
+        slow.sendall(sent[-300:])
+        answer = b""
+        while data := slow.recv(65536):
+            answer += data
+
+    assert answer.startswith(b"HTTP/1.1 201 "), answer
+    assert instance.process.wait(PATIENCE) == 0
+    assert '"path":"/api/data_manager/","status":201' in instance.log.read_text()
+
+
+def test_a_server_that_counts_and_stops(instance):
+    """Both in one test: a server takes seconds to start."""
+    check_metrics(instance)
+    check_stopping(instance)
+
+
+def test_counting_costs_nothing_where_nobody_reads_it():
+    program = (
+        "import sys, project.wsgi; from django.conf import settings;"
+        "sys.exit('prometheus_client' in sys.modules or 'metrics' in str(settings.MIDDLEWARE))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "METRICS_PORT"}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=False)
+    assert done.returncode == 0
