@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class AssetsConfig(AppConfig):
@@ -11,8 +11,9 @@ class AssetsConfig(AppConfig):
 
     def ready(self) -> None:
         from .feed import receivers  # noqa: F401  they listen from here on
-        from .immutable import install_triggers
+        from .immutable import install_triggers, remove_triggers
 
+        pre_migrate.connect(remove_triggers, sender=self)
         post_migrate.connect(install_triggers, sender=self)
 
 

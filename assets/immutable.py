@@ -1,8 +1,12 @@
 """The database itself refuses to change what is registered.
 
 Triggers are made after every migration rather than in one: SQLite drops a table's triggers
-whenever a later migration has to rebuild the table.
+whenever a later migration has to rebuild the table, and PostgreSQL alters no column that a trigger
+reads.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 from django.apps import apps
 from django.db import connections
@@ -65,6 +69,27 @@ _POSTGRESQL_KEPT = """
 """
 
 
+def remove_triggers(using: str = "default", plan: Sequence[Any] = (), **_) -> None:
+    """Make way for migrations, if there are any: PostgreSQL alters no column that a trigger reads.
+
+    The last of them is followed by `install_triggers`.
+    """
+    connection = connections[using]
+    if not plan:
+        return
+    existing = set(connection.introspection.table_names())
+    tables = [apps.get_model("assets", name)._meta.db_table for name in CHANGEABLE]
+    with connection.cursor() as cursor:
+        for table in existing.intersection(tables):
+            _drop(cursor, connection, table, "immutable")
+
+
+def _drop(cursor: Any, connection: Any, table: str, what: str) -> None:
+    trigger = connection.ops.quote_name(f"{table}_{what}")
+    on = "" if connection.vendor == "sqlite" else f" ON {connection.ops.quote_name(table)}"
+    cursor.execute(f"DROP TRIGGER IF EXISTS {trigger}{on}")
+
+
 def install_triggers(using: str = "default", **_) -> None:
     """Make, or make again, the trigger of every table in `CHANGEABLE`."""
     connection = connections[using]
@@ -83,7 +108,7 @@ def install_triggers(using: str = "default", **_) -> None:
             ]
             table = connection.ops.quote_name(meta.db_table)
             trigger = connection.ops.quote_name(f"{meta.db_table}_immutable")
-            cursor.execute(f"DROP TRIGGER IF EXISTS {trigger}{'' if sqlite else f' ON {table}'}")
+            _drop(cursor, connection, meta.db_table, "immutable")
             cursor.execute(
                 (_SQLITE if sqlite else _POSTGRESQL).format(
                     trigger=trigger,

@@ -5,15 +5,23 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 from assets.datasets.models import Dataset
-from assets.immutable import CHANGEABLE, install_triggers
+from assets.immutable import CHANGEABLE, install_triggers, remove_triggers
 from tests import builders
 
 from .everything import another_value, make_everything, registered_models
 
 pytestmark = pytest.mark.django_db
 
-# Accounts and who belongs to what: they change, and their own rules say how.
-NOT_REGISTERED = {"ApiToken", "Organization", "User", "Upload"}
+# Accounts, how they sign in and who belongs to what: they change, and their own rules say how.
+NOT_REGISTERED = {
+    "ApiToken",
+    "ExternalIdentity",
+    "FailedSignIn",
+    "Organization",
+    "RecoveryCode",
+    "Upload",
+    "User",
+}
 
 FIXED = [
     (model.__name__, field.name)
@@ -109,6 +117,26 @@ def test_triggers_may_be_made_again(rows):
     with pytest.raises(DatabaseError), transaction.atomic():
         update(rows["Dataset"], opener_size=0)
     update(rows["Dataset"], name="another")
+
+
+def test_migrations_may_alter_what_triggers_read(rows):
+    """A later version's migrations meet the triggers of the version before."""
+    table = connection.ops.quote_name(Dataset._meta.db_table)
+    remove_triggers(plan=["a migration"])
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(f"ALTER TABLE {table} ALTER COLUMN type TYPE varchar(120)")
+    update(rows["Dataset"], opener_size=0)
+    install_triggers()
+    with pytest.raises(DatabaseError, match="cannot be changed"), transaction.atomic():
+        update(rows["Dataset"], opener_size=1)
+
+
+def test_without_migrations_triggers_stay(rows):
+    remove_triggers(plan=[])
+    with pytest.raises(DatabaseError, match="cannot be changed"), transaction.atomic():
+        update(rows["Dataset"], opener_size=0)
 
 
 def test_events_are_not_deleted(rows):
