@@ -57,7 +57,10 @@ def count_attempt(username: str, address: str) -> None:
         name: settings.LOGIN_FAILURES_PER_USER,
         "": settings.LOGIN_FAILURES_PER_ADDRESS,
     }
-    FailedSignIn.objects.filter(last_at__lte=now - settings.LOGIN_COOLOFF).delete()
+    # Those that another attempt is looking at just now stay until the next one.
+    stale = FailedSignIn.objects.filter(last_at__lte=now - settings.LOGIN_COOLOFF)
+    locked = stale.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    FailedSignIn.objects.filter(pk__in=list(locked[:100])).delete()
     FailedSignIn.objects.bulk_create(
         [FailedSignIn(address=address, username=one, last_at=now) for one in sorted(limits)],
         ignore_conflicts=True,
