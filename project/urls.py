@@ -11,7 +11,6 @@ from drf_spectacular.views import (
     SpectacularSwaggerSplitView,
 )
 
-from assets.common.health import live, ready
 from assets.sign_in.views import SignInPage, SignOutView
 
 handler400 = "assets.common.api.bad_request"
@@ -26,8 +25,6 @@ urlpatterns = [
     path("api/", include("assets.api", namespace="api")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=static_lazy("registrar/favicon.svg"))),
-    path("livez", live, name="livez"),
-    path("readyz", ready, name="readyz"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
