@@ -5,17 +5,21 @@ thousand files. What is held at once is the storage's own list of one folder's n
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 from django.core.files.storage import default_storage
-from django.db import models
+from django.db import DatabaseError, connection, models
 from django.utils import timezone
 
+from .common import writers
 from .common.fields import AssetFileField
+from .common.models import LooseFiles
+from .common.storage import give_up, remove
 from .datasets.folders import folder_digest, folder_files
 from .datasets.models import DataSample, Dataset
 from .functions.models import Function
@@ -34,6 +38,8 @@ CHUNK = 1024 * 1024  # bytes of a file
 BATCH = 1000  # rows, or names
 # A file is stored before its row: one that is younger may belong to an upload in progress.
 GRACE = timedelta(hours=1)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +117,21 @@ def _wrong_with_folder(sample: DataSample, *, fast: bool) -> str:
 
 
 def orphans() -> Iterator[str]:
-    """Yield the names of the stored files that no row names."""
-    # First the storage, then the rows: what is registered meanwhile has its row by then.
+    """Yield the names of the stored files that no row names, nor will: those under way are none."""
+    # First the storage, then what is under way, then the rows: each becomes the next.
     for names in _batches(_stored("")):
-        known = _known(names)
+        known = _under_way() | _known(names)
         yield from (name for name in names if name not in known)
+
+
+def _under_way() -> set[str]:
+    loose = LooseFiles.objects.all()
+    return {name for row in loose if not _is_left(row, timezone.now()) for name in row.names}
+
+
+def _is_left(row: LooseFiles, now: datetime) -> bool:
+    """Return whether nobody is at these files any more."""
+    return row.given_up or row.since < now - GRACE or writers.has_ended(row.writer)
 
 
 def _stored(folder: str) -> Iterator[str]:
@@ -149,3 +165,40 @@ def remove_orphan(name: str) -> bool:
         return False
     default_storage.delete(name)
     return True
+
+
+def tidy_up() -> int:
+    """Remove the files of registrations that were cut off; return how many files that were.
+
+    What living processes write is left alone, on this host and on others. It may be called at any
+    time, by any number of processes.
+    """
+    # Before the rows: whatever these have written, they have announced.
+    ended = list(writers.ended())
+    removed = 0
+    for row in LooseFiles.objects.order_by("since"):
+        # No row may name them; were that ever wrong, a file would be lost.
+        if _is_left(row, timezone.now()) and give_up(row.pk):
+            names = [name for batch in _batches(row.names) for name in _unnamed(batch)]
+            removed += len(names) if remove(row.pk, names) else 0
+    left = set(LooseFiles.objects.values_list("writer", flat=True))
+    for writer in ended:
+        if writer not in left:
+            writers.forget(writer)
+    return removed
+
+
+def _unnamed(names: list[str]) -> Iterator[str]:
+    known = _known(names)
+    return (name for name in names if name not in known)
+
+
+def tidy_up_at_start() -> None:
+    """Tidy up in a thread beside the first requests; a failure is logged."""
+    try:
+        if removed := tidy_up():
+            logger.warning("%d files of registrations that were cut off are removed", removed)
+    except (DatabaseError, OSError):
+        logger.exception("Files of registrations that were cut off could not be removed")
+    finally:
+        connection.close()

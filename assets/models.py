@@ -1,5 +1,6 @@
 """Where Django finds the models; they live in the rooms."""
 
+from .common.models import LooseFiles
 from .compute.models import ComputePlan, Task, TaskInput, TaskOutput
 from .datasets.models import DataSample, DataSampleLink, Dataset
 from .feed.models import Event
@@ -23,6 +24,7 @@ __all__ = [
     "Function",
     "FunctionInput",
     "FunctionOutput",
+    "LooseFiles",
     "Model",
     "Organization",
     "Performance",

@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 
 host = os.environ.get("HOST", "127.0.0.1")
@@ -85,6 +86,10 @@ def post_worker_init(worker):
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+    # Also where a worker was killed: this one takes its place.
+    from assets.integrity import tidy_up_at_start
+
+    threading.Thread(target=tidy_up_at_start, name="tidying", daemon=True).start()
 
 
 def when_ready(server):

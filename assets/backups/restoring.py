@@ -7,9 +7,11 @@ from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import connection
 
+from ..common.models import LooseFiles
 from ..common.storage import FileBatch, file_batch
+from ..integrity import tidy_up
 from .making import listed_files
 from .manifest import (
     BackupError,
@@ -34,7 +36,9 @@ def restore_backup(folder: Path) -> Manifest:
     """
     manifest = read_manifest(folder)
     _check_backup(manifest, folder)
-    with file_batch() as files, transaction.atomic(durable=True):
+    tidy_up()
+    names = [name for name, _, _ in listed_files(folder)]
+    with file_batch(names) as files, files.kept():
         # Inside, so that nothing can come in between.
         _check_empty()
         for table in manifest.tables:
@@ -85,7 +89,8 @@ def _check_version(manifest: Manifest) -> None:
 def _check_empty() -> None:
     """Nothing of ours is here: no row, no file."""
     for model in apps.get_app_config("assets").get_models(include_auto_created=True):
-        if model._base_manager.exists():
+        # Our own files are announced already.
+        if model is not LooseFiles and model._base_manager.exists():
             raise BackupError(
                 f"There is a {model._meta.verbose_name} here already: a backup is restored into an "
                 "empty, migrated database only."
@@ -93,7 +98,7 @@ def _check_empty() -> None:
     if name := _any_file(""):
         raise BackupError(
             f"The storage holds files already, such as {name}: a backup is restored into an empty "
-            "storage only. An earlier restore that was killed may have left them."
+            "storage only."
         )
 
 
@@ -125,8 +130,6 @@ def _restore_files(files: FileBatch, manifest: Manifest, folder: Path) -> None:
             stored = files.save(name, File(source))
         if stored.checksum != checksum:
             raise BackupError(f"{name} has changed since the backup was made.")
-        if stored.name != name:
-            raise BackupError(f"The storage would keep {name} as {stored.name}: is it empty?")
         if _checksum_in_storage(name) != checksum:
             raise BackupError(f"The storage does not keep {name} as it was written.")
 

@@ -88,5 +88,7 @@ def _migrations() -> set[tuple[str, str]]:
 
 
 def _storage() -> None:
-    name = default_storage.save(f"readiness/{uuid.uuid4()}", ContentFile(b"ready"))
-    default_storage.delete(name)
+    default_storage.save(f"readiness/{uuid.uuid4()}", ContentFile(b"ready"))
+    # Others as well: who was killed in between left his.
+    for name in default_storage.listdir("readiness")[1]:
+        default_storage.delete(f"readiness/{name}")

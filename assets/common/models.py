@@ -58,3 +58,26 @@ class NamedAsset(DescribedAsset):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LooseFiles(models.Model):
+    """Files in storage that no row names: not yet, or no more. `common.storage` tells how it works.
+
+    Rows come and go: there is one for each registration with files that is under way, and for each
+    that was cut off, until it is tidied up.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # A list of names in storage.
+    names = models.JSONField()
+    # The process that writes them, as `common.writers` knows it.
+    writer = models.UUIDField()
+    since = models.DateTimeField(default=timezone.now)
+    # No row will ever name them: whoever finds this removes them.
+    given_up = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "loose files"
+
+    def __str__(self) -> str:
+        return ", ".join(self.names)

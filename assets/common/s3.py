@@ -13,23 +13,27 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import File
 from storages.backends import s3
 
-from .storage import StorageError
+from .storage import NoSpace, StorageError
 
 MIB = 1024**2
 # Bytes asked for at once: one request for most files, and little is lost where reading ends early.
 WINDOW = 8 * MIB
 BUFFER = MIB // 4
+# How stores say that a quota or a disk of theirs is full; some say no more than the status.
+FULL = ("QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "507")
 
 
 @contextmanager
 def failing_as_a_disk(name: str) -> Iterator[None]:
-    """Raise what a disk would: FileNotFoundError for what is not there, else StorageError."""
+    """Raise what a disk would: FileNotFoundError, or NoSpace, or any other StorageError."""
     try:
         yield
     except (ClientError, BotoCoreError, Boto3Error) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
         if code in ("404", "NoSuchKey"):
             raise FileNotFoundError(f"{name} is not in S3") from error
+        if code in FULL:
+            raise NoSpace(f"S3 has no space for {name}: {error}") from error
         raise StorageError(f"S3 failed at {name}: {error}") from error
 
 

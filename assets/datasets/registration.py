@@ -1,10 +1,11 @@
 """The only writer of datasets, data samples and the links between them."""
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from uuid import UUID
 
+from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 
@@ -43,10 +44,11 @@ def register_dataset(spec: DatasetSpec, actor: User) -> Dataset:
     refuse_if(check_dataset(spec, actor))
     assert spec.data_opener is not None and spec.description is not None  # noqa: S101, PT018
     key, owner = uuid.uuid4(), actor.acts_for
-    with file_batch() as files:
-        opener = files.save(f"datasets/{key}/opener.py", spec.data_opener)
-        description = files.save(f"datasets/{key}/description.md", spec.description)
-        with transaction.atomic():
+    names = f"datasets/{key}/opener.py", f"datasets/{key}/description.md"
+    with file_batch(names) as files:
+        opener = files.save(names[0], spec.data_opener)
+        description = files.save(names[1], spec.description)
+        with files.kept():
             may_use = spec.permissions.owned_by(owner)
             may_read_logs = spec.logs_permission.owned_by(owner)
             rows = intern_permissions([may_use, may_read_logs])
@@ -110,15 +112,17 @@ def _check_datasets(keys: Collection[UUID], actor: User, *, unknown: Code) -> It
 def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]:
     """Register one sample per archive or folder, all or none; in the order given."""
     refuse_if(check_data_samples(spec, actor))
-    with file_batch() as files:
+    archives = {uuid.uuid4(): archive for archive in spec.archives.values()}
+    stored_as = {key: f"data_samples/{key}{archive_suffix(file)}" for key, file in archives.items()}
+    with file_batch(stored_as.values()) as files:
         contents = [
-            *_uploaded(spec, files),
+            *_uploaded(archives, stored_as, files),
             *_in_place(spec, organization_root(actor.acts_for)),
         ]
         now = timezone.now()
         same = {"owner_id": actor.acts_for, "creation_date": now}
         names = {row["key"]: "" for row in contents}
-        with transaction.atomic():
+        with files.kept():
             bulk.insert(DataSample, contents, same=same)
             _link(names, spec.data_manager_keys)
             record(actor, Event.Action.REGISTERED, AssetKind.DATA_SAMPLE, names, when=now)
@@ -129,10 +133,11 @@ def _content(key: UUID, *, archive: str = "", path: str = "", checksum: str, siz
     return {"key": key, "archive": archive, "path": path, "checksum": checksum, "size": size}
 
 
-def _uploaded(spec: DataSampleSpec, files: FileBatch) -> Iterator[bulk.Row]:
-    for archive in spec.archives.values():
-        key = uuid.uuid4()
-        stored = files.save(f"data_samples/{key}{archive_suffix(archive)}", archive)
+def _uploaded(
+    archives: Mapping[UUID, File], stored_as: Mapping[UUID, str], files: FileBatch
+) -> Iterator[bulk.Row]:
+    for key, archive in archives.items():
+        stored = files.save(stored_as[key], archive)
         yield _content(key, archive=stored.name, checksum=stored.checksum, size=stored.size)
 
 

@@ -3,8 +3,6 @@
 import uuid
 from dataclasses import asdict
 
-from django.db import transaction
-
 from ..common import bulk
 from ..common.archives import archive_suffix
 from ..common.errors import Problem, refuse_if
@@ -37,10 +35,12 @@ def register_function(spec: FunctionSpec, actor: User) -> Function:
     refuse_if(check_function(spec, actor))
     assert spec.file is not None and spec.description is not None  # noqa: S101, PT018
     key, owner = uuid.uuid4(), actor.acts_for
-    with file_batch() as files:
-        archive = files.save(f"functions/{key}/function{archive_suffix(spec.file)}", spec.file)
-        description = files.save(f"functions/{key}/description.md", spec.description)
-        with transaction.atomic():
+    suffix = archive_suffix(spec.file)
+    names = f"functions/{key}/function{suffix}", f"functions/{key}/description.md"
+    with file_batch(names) as files:
+        archive = files.save(names[0], spec.file)
+        description = files.save(names[1], spec.description)
+        with files.kept():
             may_use = spec.permissions.owned_by(owner)
             function = Function(
                 key=key,

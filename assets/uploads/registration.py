@@ -7,14 +7,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Sum
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from ..common.errors import Code, refuse, refuse_if
-from ..common.storage import file_batch
+from ..common.storage import file_batch, release
 from ..organizations.models import User
 from ..permissions.access import check_may_register
 from .models import Upload
@@ -37,8 +36,9 @@ def keep(user: User, file: File) -> Upload:
     _check_room(user, file)
     key = uuid.uuid4()
     file.seek(0)
-    with file_batch() as files:
-        stored = files.save(f"uploads/{key}", file)
+    name = f"uploads/{key}"
+    with file_batch([name]) as files:
+        stored = files.save(name, file)
         upload = Upload(
             id=key,
             user=user,
@@ -48,7 +48,8 @@ def keep(user: User, file: File) -> Upload:
             file_size=stored.size,
             passed=vars(file).get("passed", ""),
         )
-        upload.save(force_insert=True)
+        with files.kept():
+            upload.save(force_insert=True)
     file.seek(0)
     return upload
 
@@ -70,12 +71,13 @@ def uploads_of(user: User, ids: Collection[UUID]) -> list[Upload]:
     return [found[pk] for pk in dict.fromkeys(ids) if pk in found]
 
 
+@transaction.atomic
 def forget(uploads: Iterable[Upload]) -> None:
     """Delete uploads and their files, once the transaction commits."""
-    for upload in uploads:
-        name = upload.file.name
-        upload.delete()
-        transaction.on_commit(lambda name=name: default_storage.delete(name))  # type: ignore[misc]
+    names = {upload.pk: str(upload.file.name) for upload in uploads}
+    if names:
+        Upload.objects.filter(pk__any=list(names)).delete()
+        release(names.values())
 
 
 def forget_old(limit: int | None = None) -> None:

@@ -20,6 +20,7 @@ NOT_REGISTERED = {
     "Organization",
     "RecoveryCode",
     "Upload",
+    "LooseFiles",
     "User",
 }
 

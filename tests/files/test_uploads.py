@@ -9,7 +9,8 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 
-from assets.common.storage import file_batch
+from assets.common.models import LooseFiles
+from assets.common.storage import StorageError, file_batch
 from assets.datasets import registration as datasets
 from assets.datasets.models import DataSample, Dataset
 from assets.datasets.registration import register_data_samples
@@ -104,27 +105,34 @@ def test_files_are_never_held_as_a_whole(alice):
 
 
 def test_a_name_that_is_taken_is_not_overwritten():
-    with file_batch() as files:
-        one = files.save("kind/name", ContentFile(b"1"))
-        two = files.save("kind/name", ContentFile(b"2"))
-    assert one.name == "kind/name" != two.name
-    assert stored_files() == {one.name: b"1", two.name: b"2"}
+    default_storage.save("kind/name", ContentFile(b"1"))
+    with pytest.raises(StorageError, match="there already"), file_batch(["kind/name"]) as files:
+        files.save("kind/name", ContentFile(b"2"))
+    assert stored_files() == {"kind/name": b"1"}
 
 
 def save_and_raise(error):
-    with file_batch() as files:
-        files.save("kept", ContentFile(b"1"))
+    with file_batch(["a/b", "c"]) as files:
         files.save("a/b", ContentFile(b"2"))
-        assert len(stored_files()) == 3
+        assert len(stored_files()) == 2
         raise error
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_a_batch_that_fails_takes_its_own_files_only(error):
-    default_storage.save("kept", ContentFile(b"0"))
+    default_storage.save("c", ContentFile(b"0"))
     with pytest.raises(error):
         save_and_raise(error)
-    assert stored_files() == {"kept": b"0"}
+    assert stored_files() == {"c": b"0"}
+    assert not LooseFiles.objects.exists()
+
+
+def test_a_batch_is_kept_or_fails():
+    with pytest.raises(RuntimeError, match="never kept"), file_batch(["a"]) as files:
+        files.save("a", ContentFile(b"1"))
+    with pytest.raises(ValueError, match="not announced"), file_batch(["a"]) as files:
+        files.save("b", ContentFile(b"1"))
+    assert stored_files() == {}
 
 
 # --- Names ---------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models
 
-from assets.integrity import MODELS, Finding, check_named, orphans, remove_orphan
+from assets.integrity import MODELS, Finding, check_named, orphans, remove_orphan, tidy_up
 from assets.uploads.registration import forget_old
 
 
@@ -22,6 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:
         if options["remove_orphans"]:
             forget_old()
+            tidy_up()
         checked = wrong = 0
         for model in MODELS:
             of_model, wrong_of_model = self._check(model, fast=options["fast"])
