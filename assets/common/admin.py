@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from .admin_outages import OutageAdmin, unless_outage
 from .errors import Refused
 from .forms import Rows, SpecForm, asset_label
 
@@ -162,7 +163,7 @@ class ReadOnlyInline(OpenInline):
     has_change_permission = has_delete_permission = has_add_permission
 
 
-class RegistryAdmin(admin.ModelAdmin):
+class RegistryAdmin(OutageAdmin):
     """Shows rows to everybody who may enter; a kind says what else may be done with them.
 
     A kind gives the form that adds a row and the form that changes one; without, nobody does.
@@ -224,7 +225,8 @@ class RegistryAdmin(admin.ModelAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
         form = (self.change_form if change else self.add_form) or NothingToDo
-        return admin_form(form, self.model, request.user, self.form_widgets(form))
+        found = admin_form(form, self.model, request.user, self.form_widgets(form))
+        return unless_outage(found, request)
 
     def form_widgets(self, form: type[forms.Form]) -> dict[str, forms.Widget]:
         """Return the widgets that pick a row by what is typed."""
@@ -254,9 +256,7 @@ class RegistryAdmin(admin.ModelAdmin):
         try:
             # Not in a transaction, as Django's would be: registration has its own, and leaves
             # other writers alone while a large file is read.
-            return self._changeform_view(  # type: ignore[attr-defined]
-                request, object_id, form_url, extra_context
-            )
+            return self._changeform_view(request, object_id, form_url, extra_context)
         except (Refused, ValidationError) as error:
             # Something came in between the check and the writing: nothing was written.
             for message in messages_of(error):

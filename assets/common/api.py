@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -24,9 +23,9 @@ from rest_framework.viewsets import GenericViewSet
 
 from .errors import Problem, Refused
 from .logs import request_id
+from .outages import DOWN, outage_of
 from .parsing import as_key
 from .serializers import TextSerializerField
-from .storage import StorageError
 
 # Enough to mend a batch; a body of 10,000 problems helps nobody.
 MAX_PROBLEMS = 100
@@ -68,28 +67,23 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.page_not_found(request, exception)
 
 
-# What passes by itself: a database or a storage that is down, full, or too busy.
-PASSING = (OperationalError, StorageError)
-
-
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a fault of ours: JSON below /api/, a page elsewhere.
+    """Answer an outage (503, 507) or a fault of ours (500): JSON below /api/, a page elsewhere.
 
-    503 says that the same request may succeed later; the SDK then sends it again by itself.
+    503 says that the same request may succeed in a moment; the SDK then sends it again by itself.
     """
-    passes = isinstance(sys.exception(), PASSING)
-    detail = "The server failed to answer; the fault is logged."
-    if passes:
-        detail = "The database or the storage does not answer. Try again in a moment."
+    outage = outage_of(sys.exception())
+    detail = outage.text if outage else "The server failed to answer; the fault is logged."
     answer: HttpResponse
     if request.path.startswith("/api/"):
         answer = JsonResponse({"detail": detail, "request_id": request_id()}, status=500)
     else:
         # Without a context of the request's: what it would ask may be what failed.
-        page = get_template("500.html").render({"request_id": request_id()})
-        answer = HttpResponseServerError(page)
-    if passes:
-        answer.status_code = 503
+        context = {"request_id": request_id(), "outage": outage}
+        answer = HttpResponseServerError(get_template("500.html").render(context))
+    if outage:
+        answer.status_code = outage.status
+    if outage is DOWN:
         answer["Retry-After"] = "5"
     return answer
 

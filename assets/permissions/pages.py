@@ -1,5 +1,6 @@
 """Pages of assets: what they list, how they are registered, and who may do what with one."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -14,12 +15,15 @@ from django.utils.html import format_html
 from ..common.errors import Problem, Refused
 from ..common.forms import MAX_ROWS
 from ..common.lists import ListPage
+from ..common.outages import OUTAGES, outage_of
 from ..common.pages import Crumb, OfKind
 from ..common.parsing import as_key, as_keys
 from ..common.snippets import Snippets
 from ..organizations.pages import SignedIn, WriterPage
 from .access import check_may_register, may_register
 from .forms import ask_once
+
+logger = logging.getLogger(__name__)
 
 
 class AssetListPage(SignedIn, ListPage):
@@ -158,6 +162,7 @@ class FormPage(WriterPage):
             form.keep_uploads()
 
     def register(self, form: Any) -> HttpResponse:
+        status = 422
         try:
             if form.is_valid():
                 return self.done(form, form.save())
@@ -165,8 +170,14 @@ class FormPage(WriterPage):
             # Something came in between the check and the writing: nothing was written.
             for problem in refused.problems:
                 form.add_error(None, problem.sentence)
+        except OUTAGES as error:
+            if (outage := outage_of(error)) is None:
+                raise
+            logger.warning("A form was not registered: %s", error)
+            form.add_error(None, outage.text)
+            status = outage.status
         self.keep(form)
-        return self.show(form, status=422)
+        return self.show(form, status=status)
 
     def done(self, form: Any, result: Any) -> HttpResponse:
         if hasattr(form, "forget_uploads"):

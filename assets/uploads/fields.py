@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from ..common.errors import Refused
 from ..common.forms import UploadField
+from ..common.outages import OUTAGES
 from ..common.parsing import as_keys
 from ..common.texts import MAX_SHOWN, decoded
 from ..common.widgets import DrawnWidget
@@ -179,7 +180,7 @@ class KeepsUploads(forms.Form):
             fine = [file for file in sent if file.size and file not in faulty]
             widget.kept = [upload for upload in widget.kept if upload not in faulty]
             # What cannot be kept is chosen again; the form says what is wrong otherwise.
-            with suppress(Refused):
+            with suppress(Refused, *OUTAGES):
                 widget.kept += [keep(self.actor, file) for file in fine]
 
     def files_at_fault(self, name: str) -> list[File | Upload]:

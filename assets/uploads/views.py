@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import View
 
-from ..common.errors import Problem, Refused
+from ..common.errors import Code, Problem, Refused
+from ..common.outages import OUTAGES, outage_of
 from ..organizations.pages import SignedIn
 from ..permissions.access import check_may_register
 from .registration import keep
@@ -31,13 +32,17 @@ class UploadView(SignedIn, View):
         user: Any = request.user
         file = request.FILES.get("file")
         problems = list(check_may_register(user)) or list(self.problems(file))
-        upload, advice = None, []
+        upload, advice, status = None, [], 422
         if not problems and file is not None:
             advice = self.advice(file)
             try:
                 upload = keep(user, file)
             except Refused as refused:
                 problems = refused.problems
+            except OUTAGES as error:
+                if (outage := outage_of(error)) is None:
+                    raise
+                problems, status = [Problem(Code.BAD_REQUEST, outage.text)], outage.status
         context = {
             "name": request.POST.get("field", "file"),
             "upload": upload,
@@ -45,4 +50,4 @@ class UploadView(SignedIn, View):
             "problems": problems,
             "advice": advice,
         }
-        return render(request, "uploads/_file.html", context, status=200 if upload else 422)
+        return render(request, "uploads/_file.html", context, status=200 if upload else status)

@@ -247,7 +247,7 @@
                 });
                 request.addEventListener("load", () => {
                     const html = request.responseText.trim();
-                    if ([200, 422].includes(request.status) && html.startsWith("<li")) {
+                    if ([200, 422, 503, 507].includes(request.status) && html.startsWith("<li")) {
                         line.answer(html);
                     } else {
                         line.fail(this.whyNot(request), retry);

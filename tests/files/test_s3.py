@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
@@ -14,7 +15,7 @@ from django.test import Client
 
 from assets.common import s3
 from assets.common.models import LooseFiles
-from assets.common.storage import StorageError
+from assets.common.storage import NoSpace, StorageError
 from tests import builders
 
 from .registrations import WITH_FILES
@@ -302,6 +303,12 @@ def test_registering_asks_to_try_again(client, s3_is_down):
     assert "does not answer" in answer.json()["detail"]
     assert row_counts(**rows) == before
     assert LooseFiles.objects.get().given_up
+
+
+@pytest.mark.parametrize("code", s3.FULL)
+def test_a_store_that_is_full(code):
+    with pytest.raises(NoSpace), s3.failing_as_a_disk("x"):
+        raise ClientError({"Error": {"Code": code}}, "PutObject")
 
 
 def test_downloads_ask_to_try_again(client, url, s3_is_down):
