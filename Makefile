@@ -27,7 +27,7 @@ SDK_VENVS := $(SDK_VERSIONS:%=.venv/sdk/%/.installed)
 RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-sqlite test-postgresql test-report lint format bench soak coverage \
+.PHONY: help serve test test-sqlite test-postgresql test-report lint format bench soak kill coverage \
     audit migrations lock venv sdk-venvs clean clean-data
 
 help:  ## list these commands
@@ -96,6 +96,10 @@ bench: $(DEV) sdk-venvs  ## measure the registry with up to a million tasks; BEN
 
 soak: $(DEV)  ## 16 clients read and register for ten minutes on each database; nothing may fail
 	@$(BIN)/python -m tests.bench --only soak --sizes 20000 $(BENCH_ARGS)
+
+kill: $(DEV)  ## kill -9 the server during 500 registrations on each database; KILL_ARGS
+	@DATABASE_URL= $(BIN)/python -m tests.kill $(KILL_ARGS)
+	@$(BIN)/python tests/with_postgres.py -- $(BIN)/python -m tests.kill $(KILL_ARGS)
 
 # --- Looking after the code ----------------------------------------------------------------------
 

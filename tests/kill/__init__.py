@@ -1,0 +1,1 @@
+"""Registering while the server is killed at random moments: `python -m tests.kill --help`."""
