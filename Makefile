@@ -27,8 +27,8 @@ SDK_VENVS := $(SDK_VERSIONS:%=.venv/sdk/%/.installed)
 RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-sqlite test-postgresql test-report lint format bench soak kill coverage \
-    audit migrations lock venv sdk-venvs clean clean-data
+.PHONY: help serve test test-sqlite test-postgresql test-report lint format bench soak kill fuzz \
+    coverage audit migrations lock venv sdk-venvs clean clean-data
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /:/' \
@@ -85,6 +85,11 @@ test-report:
 	    echo "$$name:"; tail -n 1 $(RUNS)/$$name.log; \
 	    case $$(cat $(RUNS)/$$name.exit) in 0|77) ;; *) status=1 ;; esac; \
 	done; exit $$status
+
+# CI tries the same few inputs every time; this tries others, forty times as many, for an hour.
+fuzz: $(DEV)  ## random requests, archives and texts, new ones every time; PYTEST_ARGS for pytest
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n auto tests/fuzz tests/properties \
+	    $(PYTEST_ARGS)
 
 coverage: $(DEV)  ## what the last `make test` did not reach, as a table and in htmlcov/
 	@$(BIN)/coverage report

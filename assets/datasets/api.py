@@ -9,7 +9,13 @@ from rest_framework.response import Response
 
 from ..common.api import EMPTY, AssetViewSet
 from ..common.serializers import by_name
-from ..permissions.downloads import FILE_RESPONSES, MARKDOWN, check_key, download
+from ..permissions.downloads import (
+    FILE_RESPONSES,
+    MARKDOWN,
+    MARKDOWN_RESPONSES,
+    check_key,
+    download,
+)
 from . import registration
 from .filters import DataSampleFilterSet, DatasetFilterSet
 from .models import DataSample, Dataset
@@ -51,7 +57,7 @@ class DatasetViewSet(AssetViewSet):
         dataset = self._downloadable(key)
         return download(request, dataset.permissions, dataset, "opener", "opener.py")
 
-    @extend_schema(responses=FILE_RESPONSES)
+    @extend_schema(responses=MARKDOWN_RESPONSES)
     # Not called `description`: a viewset has an attribute of that name.
     @action(detail=True, url_path="description", url_name="description")
     def download_description(self, request: Request, key: str, **kwargs):

@@ -6,7 +6,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..common.api import AssetViewSet
-from ..permissions.downloads import FILE_RESPONSES, MARKDOWN, check_key, download
+from ..permissions.downloads import (
+    FILE_RESPONSES,
+    MARKDOWN,
+    MARKDOWN_RESPONSES,
+    check_key,
+    download,
+)
 from . import registration
 from .filters import FunctionFilterSet
 from .models import Function
@@ -43,7 +49,7 @@ class FunctionViewSet(AssetViewSet):
         suffix = function.archive.name.rpartition("/function")[2]
         return download(request, function.permissions, function, "archive", f"function{suffix}")
 
-    @extend_schema(responses=FILE_RESPONSES)
+    @extend_schema(responses=MARKDOWN_RESPONSES)
     # Not called `description`: a viewset has an attribute of that name.
     @action(detail=True, url_path="description", url_name="description")
     def download_description(self, request: Request, key: str, **kwargs):

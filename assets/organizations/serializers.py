@@ -89,6 +89,9 @@ class OrganizationSerializer(serializers.ModelSerializer):
 class UserSerializer(serializers.ModelSerializer):
     """A user of the requester's organisation."""
 
+    username = (
+        serializers.CharField()
+    )  # in any script; the model's pattern reads as ASCII elsewhere
     channel = serializers.SerializerMethodField()
     role = serializers.SerializerMethodField()
     is_external_user = serializers.SerializerMethodField()

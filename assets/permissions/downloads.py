@@ -29,12 +29,16 @@ def file_responses(content_type: str = "application/octet-stream") -> dict[Any, 
     return {
         (200, content_type): OpenApiTypes.BINARY,
         (206, content_type): OpenApiTypes.BINARY,
+        302: OpenApiResponse(description="The file is at this address for a moment."),
         304: OpenApiResponse(description="The client has the file already: its ETag is the same."),
+        410: OpenApiResponse(description="The file is not there any more, or not yet."),
+        412: OpenApiResponse(description="The file is not the one that the request is about."),
         416: OpenApiResponse(description="The file has none of the bytes asked for."),
     }
 
 
 FILE_RESPONSES = file_responses()
+MARKDOWN_RESPONSES = file_responses("text/markdown")
 
 
 class Gone(APIException):

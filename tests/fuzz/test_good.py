@@ -1,0 +1,90 @@
+"""A good request to every operation succeeds, and its answer is as the description says."""
+
+import json
+from uuid import uuid4
+
+import pytest
+
+from assets.organizations.models import ApiToken, User
+from assets.organizations.registration import reset_token
+from tests import builders
+from tests.conftest import PASSWORD
+
+from .conftest import key_for
+from .test_described import OPERATIONS, answer_of
+
+pytestmark = pytest.mark.django_db
+
+NAME = {"name": "Another"}
+NEW_PASSWORD = "another-horse-battery"
+FUTURE = "2999-01-01T00:00:00Z"
+
+
+def _task(known) -> dict:
+    task = {"key": str(uuid4()), "function_key": known["function"], "worker": "MyOrg1MSP"}
+    inputs = [{"identifier": "opener", "asset_key": known["data_manager"]}]
+    inputs += [{"identifier": "datasamples", "asset_key": known["data_sample"]}]
+    outputs = {"model": {"permissions": {"public": True, "authorized_ids": []}}}
+    return {**task, "inputs": inputs, "outputs": outputs, "metadata": {}}
+
+
+def _function(known) -> dict:
+    files = {"file": builders.zip_of(builders.CODE), "description": b"# Text"}
+    return {**NAME, **files}
+
+
+# The body of an operation, made of what is known; others need none.
+BODIES = {
+    "POST /api/api-token/": lambda known: {"expires_at": FUTURE, "note": "x"},
+    "POST /api/api-token-auth/": lambda known: {"username": "victor", "password": PASSWORD},
+    "POST /api/compute_plan/": lambda known: {"key": str(uuid4()), **NAME, "tasks": [_task(known)]},
+    "PUT /api/compute_plan/{key}/": lambda known: NAME,
+    "POST /api/compute_plan/{key}/tasks/": lambda known: {"tasks": [_task(known)]},
+    "POST /api/task/bulk_create/": lambda known: {"tasks": [_task(known)]},
+    "POST /api/data_manager/": lambda known: {**NAME, "data_opener": b"x", "description": b"x"},
+    "PUT /api/data_manager/{key}/": lambda known: NAME,
+    "POST /api/data_sample/": lambda known: {
+        "data_manager_keys": [known["data_manager"]],
+        "file": builders.zip_of({"a": b"1"}),
+    },
+    "POST /api/data_sample/bulk_update/": lambda known: {
+        "data_manager_keys": [known["data_manager"]],
+        "data_sample_keys": [known["data_sample"]],
+    },
+    "POST /api/function/": _function,
+    "PUT /api/function/{key}/": lambda known: NAME,
+    "POST /api/users/": lambda known: {"username": "new", "password": NEW_PASSWORD, "role": "USER"},
+    "PUT /api/users/{username}/": lambda known: {"role": "ADMIN"},
+    "PUT /api/users/{username}/password/": lambda known: {"password": NEW_PASSWORD},
+    "POST /api/users/{username}/set_password/": lambda known: {
+        "token": reset_token(User.objects.get(username="victor")),
+        "password": NEW_PASSWORD,
+    },
+    "PUT /api/users-awaiting-approval/{username}/": lambda known: {"role": "VIEWER"},
+}
+QUERIES = {
+    "GET /api/users/{username}/verify_token/": lambda: {
+        "token": reset_token(User.objects.get(username="victor"))
+    },
+    "DELETE /api/active-api-tokens/": lambda: {"id": str(ApiToken.objects.latest("created_at").pk)},
+}
+# Nobody builds the image of a function yet.
+GONE = ("GET", "/api/function/{key}/image/")
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_what_is_right_succeeds_as_described(api, known, headers_of, method, path):
+    name, operation = f"{method} {path}", api[path][method]
+    headers = headers_of("viewer" if path.endswith("/password/") else "admin")
+    sent = {"query": QUERIES[name]()} if name in QUERIES else {}
+    if name in BODIES:
+        body = BODIES[name](known)
+        has_file = any(isinstance(value, bytes) for value in body.values())
+        media_type = "multipart/form-data" if has_file else "application/json"
+        sent |= {"body": body, "media_type": media_type}
+    if "{" in path:
+        parameter = path.partition("{")[2].partition("}")[0]
+        sent["path_parameters"] = {parameter: key_for(path, known)}
+    answer = answer_of(operation.Case(**sent), headers)
+    expected = (410,) if (method, path) == GONE else (200, 201, 204)
+    assert answer.status_code in expected, json.dumps(answer.text[:500])
