@@ -2,11 +2,12 @@
 
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
+
+from .parsing import json_of
 
 
 class BodyTooLarge(APIException):
@@ -20,8 +21,8 @@ class BodyTooLarge(APIException):
 
 def _loads(text: bytes | str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        return json_of(text)
+    except ValueError as error:
         raise ParseError(f"JSON parse error - {error}") from error
 
 

@@ -4,7 +4,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from .errors import Code, Problem
+
+
+def json_of(text: bytes | str) -> Any:
+    """Return what a JSON text holds.
+
+    Raises:
+        ValueError: it is no JSON, or nested more deeply than could be written again in an answer.
+    """
+    value = orjson.loads(text)
+    try:
+        orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise ValueError("it is nested too deeply.") from error
+    return value
 
 
 def as_key(value: object) -> UUID | None:

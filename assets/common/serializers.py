@@ -7,6 +7,8 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.utils import html
 
+from .parsing import json_of
+
 
 class FileSerializer(serializers.Serializer):
     """Documents a file of a response."""
@@ -25,7 +27,19 @@ class TextSerializerField(serializers.CharField):
         return "" if data is empty or data is None else data
 
 
-class OptionalJSONField(serializers.JSONField):
+class JSONValueField(serializers.JSONField):
+    """A value of a JSON body as it comes; in a form its text, read as strictly as a body."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not (self.binary or getattr(data, "is_json_string", False)):
+            return data
+        try:
+            return json_of(data)
+        except ValueError:
+            self.fail("invalid")
+
+
+class OptionalJSONField(JSONValueField):
     """An object as it comes; absent, null and, in a form, blank are empty."""
 
     def __init__(self, **kwargs: Any) -> None:

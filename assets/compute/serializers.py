@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from ..common.api import WireSerializer
+from ..common.serializers import JSONValueField
 from ..functions.serializers import FunctionSerializer
 from ..permissions.serializers import (
     PermissionSerializer,
@@ -218,5 +219,8 @@ def as_json(data: Any) -> dict[str, Any]:
     values = {name: data[name] for name in data if data[name] != ""}
     for name in ("metadata", "tasks"):
         if name in values:
-            values[name] = serializers.JSONField(binary=True).run_validation(values[name])
+            try:
+                values[name] = JSONValueField(binary=True).run_validation(values[name])
+            except serializers.ValidationError as error:
+                raise serializers.ValidationError({name: error.detail}) from error
     return values
