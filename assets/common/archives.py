@@ -25,6 +25,10 @@ from .errors import Code, Problem
 
 MAX_ENTRIES = 100_000
 MAX_EXPANDED_SIZE = 16 * 1024**3
+# Reading a compressed tar takes about 3 s of CPU for each gigabyte that comes out of it, and zeros
+# take no room in it. So who wants more read than this has sent a fair part of it.
+MAX_SIZE_FOR_NOTHING = 1024**3
+MAX_RATIO = 200
 # What an archive may make us hold in memory at once: a zip's table of contents, a tar's header.
 MAX_TABLE_SIZE = 320 * MAX_ENTRIES
 MAX_HEADER_SIZE = 64 * 1024
@@ -181,7 +185,8 @@ def read_entries(file: File) -> list[Entry]:
     """
     file.seek(0)
     try:
-        return _bounded(_zip_entries(file) if _is_zip(file) else _tar_entries(file))
+        entries = _zip_entries(file) if _is_zip(file) else _tar_entries(file)
+        return _bounded(entries, file.size or 0)
     except _UNREADABLE as error:
         raise UnsafeArchive(
             "not a readable zip or tar archive (it may be damaged or of another type). "
@@ -191,7 +196,9 @@ def read_entries(file: File) -> list[Entry]:
         file.seek(0)
 
 
-def _bounded(entries: Iterator[Entry]) -> list[Entry]:
+def _bounded(entries: Iterator[Entry], size: int) -> list[Entry]:
+    """Collect the entries of an archive of `size` bytes, up to the limits."""
+    limit = min(MAX_EXPANDED_SIZE, max(MAX_SIZE_FOR_NOTHING, MAX_RATIO * size))
     found: dict[str, Entry] = {}
     expanded = 0
     for count, entry in enumerate(entries, 1):
@@ -209,9 +216,10 @@ def _bounded(entries: Iterator[Entry]) -> list[Entry]:
             )
         found[entry.name] = entry
         expanded += entry.size
-        if expanded > MAX_EXPANDED_SIZE:
+        if expanded > limit:
             raise UnsafeArchive(
-                f"more than {filesizeformat(MAX_EXPANDED_SIZE)} when unpacked. Split the archive."
+                f"more than {filesizeformat(limit)} when unpacked from {filesizeformat(size)}. "
+                "Split the archive."
             )
     return list(found.values())
 

@@ -30,7 +30,7 @@ def csv_lines(rows: QuerySet, make_table: MakeTable) -> Iterator[str]:
     writer = csv.writer(Echo())
     yield writer.writerow([str(column.header) for column in exported(make_table([]))])
     for values in _values(rows, make_table):
-        yield "".join([writer.writerow([_plain(item) for item in row]) for row in values])
+        yield "".join([writer.writerow([harmless(item) for item in row]) for row in values])
 
 
 def json_lines(rows: QuerySet, make_table: MakeTable) -> Iterator[bytes]:
@@ -51,7 +51,7 @@ def _values(rows: QuerySet, make_table: MakeTable) -> Iterator[Iterator[list[Any
         yield rows_of_values(make_table(chunk), chunk)
 
 
-def _plain(value: Any) -> Any:
+def harmless(value: Any) -> Any:
     """Return the value so that a spreadsheet takes it for what it is, and never runs it."""
     is_formula = isinstance(value, str) and value.startswith(_FORMULA)
     return f"'{value}" if is_formula else value

@@ -16,7 +16,7 @@ from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
 FUNCTION = AssetKind.FUNCTION.word
 DOCKERFILE = "Dockerfile"
-_FILE_RULE = "function 1"
+_FILE_RULE = "function 2"
 # How the names of files with code end.
 CODE = (".py", ".r", ".jl", ".sh", ".js", ".ts", ".rb", ".go", ".rs", ".java", ".jar", ".c", ".cpp")
 

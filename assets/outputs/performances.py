@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from ..common.exports import Echo, harmless
 from ..common.lookups import MetadataValue
 from ..compute import api
 from .filters import PLAN, PerformanceFilterSet
@@ -122,29 +123,15 @@ class PerformanceViewSet(GenericViewSet):
         return response
 
 
-class _Line:
-    """The `file` of a csv writer that hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def _csv_lines(rows: Iterator[dict[str, Any]], metadata_columns: list[str]) -> Iterator[str]:
     plan = [
         f"compute_plan_{name}"
         for name in ("key", "name", "tag", "status", "start_date", "end_date")
     ]
     task = ["identifier", "worker", "task_rank", "task_round", "performance"]
-    writer = csv.writer(_Line())
-    yield writer.writerow([*plan, *metadata_columns, *task])
+    writer = csv.writer(Echo())
+    yield writer.writerow([harmless(name) for name in (*plan, *metadata_columns, *task)])
     for row in rows:
         metadata = [row["compute_plan_metadata"].get(name, "") for name in metadata_columns]
         cells = [*(row[name] for name in plan), *metadata, *(row[name] for name in task)]
-        yield writer.writerow([_harmless(cell) for cell in cells])
-
-
-def _harmless(cell: Any) -> Any:
-    """Return the cell so that no spreadsheet takes a text for a formula."""
-    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{cell}"
-    return cell
+        yield writer.writerow([harmless(cell) for cell in cells])
