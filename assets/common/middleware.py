@@ -1,17 +1,24 @@
 """Middleware of Django and django-csp, but for a habit or two of theirs."""
 
+from gzip import GzipFile
+from io import BytesIO
+from secrets import randbelow, token_hex
+
 from csp.constants import HEADER, SELF, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.middleware.gzip import GZipMiddleware
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# What is smaller is not worth compressing.
+SMALL = 200
 
 
 class CommonMiddlewareWithoutLoss(CommonMiddleware):
@@ -34,13 +41,31 @@ class CommonMiddlewareWithoutLoss(CommonMiddleware):
 
 
 class GZipPages(GZipMiddleware):
-    """Compresses pages. Downloads leave as they are: byte for byte, with their length."""
+    """Compresses pages. Downloads leave as they are: byte for byte, with their length.
+
+    Fast rather than small: Django's own level takes twice as long and spares a tenth.
+    """
+
+    level = 3
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if response.get("Content-Type", "").startswith("text/html") and not response.streaming:
-            return super().process_response(request, response)
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        is_packed = response.has_header("Content-Encoding")
+        if not is_page or is_packed or not isinstance(response, HttpResponse):
+            return response
+        patch_vary_headers(response, ["Accept-Encoding"])
+        accepted = request.headers.get("Accept-Encoding", "")
+        if "gzip" in accepted and len(response.content) >= SMALL:
+            packed = BytesIO()
+            # Its length tells nothing of a secret beside what one typed: the name's is by chance.
+            name = token_hex(randbelow(self.max_random_bytes // 2))
+            with GzipFile(name, "wb", self.level, packed, mtime=0) as file:
+                file.write(response.content)
+            response.content = packed.getvalue()
+            response["Content-Length"] = len(response.content)
+            response["Content-Encoding"] = "gzip"
         return response
 
 

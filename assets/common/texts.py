@@ -1,6 +1,7 @@
 """Texts of others as safe HTML: Markdown, and source code with its syntax highlighted."""
 
 from codecs import getincrementaldecoder
+from functools import lru_cache
 
 import nh3
 from django.core.files.storage import default_storage
@@ -17,6 +18,8 @@ from pygments.util import ClassNotFound
 MAX_SHOWN = 200_000
 # Marking a text up takes its time, above all where a line does not end. Longer ones stay plain.
 MAX_MARKED, MAX_LINE = 50_000, 2_000
+# So many are kept as they were marked up: what is registered never changes.
+KEPT = 32
 
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "blockquote", "pre", "code", "em"),
@@ -25,6 +28,7 @@ _TAGS = {
 _markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
+@lru_cache(KEPT)
 def markdown(text: str) -> SafeString:
     """Return Markdown as HTML without scripts, styles, images or anything else that acts.
 
@@ -51,6 +55,7 @@ def markdown(text: str) -> SafeString:
     return mark_safe(html)  # noqa: S308  what is left of it was allowed above
 
 
+@lru_cache(KEPT)
 def highlight(text: str, language: str = "") -> SafeString:
     """Return source code with its syntax marked; `language` is a lexer or the name of a file."""
     text = text[:MAX_SHOWN]

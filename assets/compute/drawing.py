@@ -8,7 +8,8 @@ lane is kept free for it. The same graph is always drawn the same.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from functools import lru_cache
+from html import escape as escape_anew
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
@@ -34,6 +35,15 @@ LABEL_FITS, SUB_FITS = 21, 20
 
 # What stands in a box beside its colour, so that nobody needs to tell colours apart.
 MARKS = {"done": "✓", "failed": "✕", "cancelled": "⊘", "executing": "▶", "building": "▶"}
+
+
+# Most texts of a graph stand in many of its boxes.
+escape = lru_cache(4096)(escape_anew)
+
+
+@lru_cache(4096)
+def _fitting(text: str, length: int) -> str:
+    return escape_anew(cut(text, length))
 
 
 class Node(NamedTuple):
@@ -303,9 +313,9 @@ def _box(node: Node, place: Place, number: int, colours: Mapping[str, int]) -> s
         f'<rect class="graph-box" x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
         f"{stripe}{mark}"
         f'<text class="graph-label" x="{x + 14}" y="{y + 19}">'
-        f"{escape(cut(node.label, LABEL_FITS))}</text>"
+        f"{_fitting(node.label, LABEL_FITS)}</text>"
         f'<text class="graph-sub" x="{x + 14}" y="{y + 35}">'
-        f"{escape(cut(node.sub, SUB_FITS))}</text>"
+        f"{_fitting(node.sub, SUB_FITS)}</text>"
     )
     attributes = f'class="graph-node is-{status}" data-node="{number}"'
     if node.url:

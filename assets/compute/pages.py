@@ -1,7 +1,7 @@
 """What pages of plans and tasks share: how long something took, counts by status, the graph."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
@@ -11,14 +11,13 @@ from uuid import UUID
 from django.template.defaultfilters import slugify
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from ..common.markup import short, tag
-from ..common.pages import OfKind
+from ..common.pages import OfKind, url_of
 from .drawing import EDGES, Drawing, Edge, Node, draw
 from .models import ComputePlan, Task
-from .queries import GraphTask, counts_by_rank, graph_edges, graph_tasks
+from .queries import GraphTask, counts_by_rank, drawn_edges, graph_tasks
 from .statuses import TaskStatus
 
 # Plans of so many tasks are drawn within their page, larger ones when they are looked at.
@@ -45,6 +44,20 @@ class OfTasks(OfKind):
 
 LABELS = {status.value: str(status.label) for status in TaskStatus}
 SLUGS = {status: slugify(label) for status, label in LABELS.items()}
+# How statuses are told: the finished ones first.
+ORDER = [
+    status.value
+    for status in (
+        TaskStatus.DONE,
+        TaskStatus.FAILED,
+        TaskStatus.CANCELED,
+        TaskStatus.EXECUTING,
+        TaskStatus.BUILDING,
+        TaskStatus.WAITING_FOR_EXECUTOR_SLOT,
+        TaskStatus.WAITING_FOR_PARENT_TASKS,
+        TaskStatus.WAITING_FOR_BUILDER_SLOT,
+    )
+]
 
 
 def lasted(start: datetime | None, end: datetime | None) -> str:
@@ -73,34 +86,24 @@ class Share(NamedTuple):
 
 def shares(counts: Mapping[str, int]) -> list[Share]:
     """Return the statuses that some task has, with the finished ones first."""
-    order = [
-        TaskStatus.DONE,
-        TaskStatus.FAILED,
-        TaskStatus.CANCELED,
-        TaskStatus.EXECUTING,
-        TaskStatus.BUILDING,
-        TaskStatus.WAITING_FOR_EXECUTOR_SLOT,
-        TaskStatus.WAITING_FOR_PARENT_TASKS,
-        TaskStatus.WAITING_FOR_BUILDER_SLOT,
-    ]
-    present = [(status, counts[status]) for status in order if counts.get(status)]
+    present = [(status, counts[status]) for status in ORDER if counts.get(status)]
     total = sum(count for _, count in present)
     # However few they are, they are seen.
     widths = [max(LEAST, count * BAR / total) for _, count in present]
     scale, before, found = BAR / (sum(widths) or 1), 0.0, []
     for (status, count), width in zip(present, widths, strict=True):
         x, end = round(before), round(before + width * scale)
-        found.append(Share(status.value, LABELS[status], SLUGS[status], count, x, end - x))
+        found.append(Share(status, LABELS[status], SLUGS[status], count, x, end - x))
         before += width * scale
     return found
 
 
 @dataclass(frozen=True)
 class RankTable:
-    """A plan's tasks counted by rank and worker: a row is (rank, a cell for each worker)."""
+    """A plan's tasks counted by rank and worker: a row for each rank, a cell for each worker."""
 
     workers: Sequence[str]
-    rows: Sequence[tuple[int, Sequence[SafeString]]]
+    rows: SafeString
     more: int
     more_workers: int
 
@@ -110,21 +113,39 @@ def rank_table(plan_key: UUID) -> RankTable:
     counts = counts_by_rank(plan_key)
     all_workers = sorted({worker for row in counts.values() for worker in row})
     workers = all_workers[:WORKERS]
+    list_url = f"{reverse('tasks')}?compute_plan_key={plan_key}&amp;rank="
     rows = [
-        (rank, [_counted(counts[rank].get(worker, {})) for worker in workers])
+        f'<tr><th scope="row" class="number"><a href="{list_url}{rank}">{rank}</a></th>'
+        + "".join([f"<td>{_counted(counts[rank].get(worker, {}))}</td>" for worker in workers])
+        + "</tr>"
         for rank in sorted(counts)[:RANKS]
     ]
+    html = mark_safe("\n".join(rows))  # noqa: S308  numbers and tags
     more_workers = len(all_workers) - len(workers)
-    return RankTable(workers, rows, len(counts) - len(rows), more_workers)
+    return RankTable(workers, html, len(counts) - len(rows), more_workers)
+
+
+def function_rows(functions: Iterable[Mapping[str, Any]], plan_key: UUID) -> SafeString:
+    """Return the rows of the table of a plan's functions, as `functions_of` has them."""
+    list_url = f"{reverse('tasks')}?compute_plan_key={plan_key}&amp;function_key="
+    rows = [
+        f'<tr><td><a href="{url_of("function", function["function_id"])}">'
+        f"{escape(function['name'])}</a></td>"
+        f'<td class="number"><a href="{list_url}{function["function_id"]}">'
+        f"{function['count']:,}</a></td></tr>"
+        for function in functions
+    ]
+    return mark_safe("\n".join(rows))  # noqa: S308  names were escaped; the rest is our own
 
 
 def _counted(counts: Mapping[str, int]) -> SafeString:
     """Return a tag for each status, with how many tasks are in it."""
-    return format_html_join(
-        " ",
-        "{}",
-        ((tag(f"{share.tasks:,} {share.label}", share.slug),) for share in shares(counts)),
-    )
+    tags = [
+        tag(f"{counts[status]:,} {LABELS[status]}", SLUGS[status])
+        for status in ORDER
+        if status in counts
+    ]
+    return mark_safe(" ".join(tags))  # noqa: S308  tags are safe
 
 
 @dataclass(frozen=True)
@@ -138,20 +159,21 @@ class PlanGraph:
 
 def plan_graph(plan: ComputePlan) -> PlanGraph | None:
     """Draw a plan's graph, unless it has too many edges; two queries."""
-    edges = graph_edges(plan.pk, EDGES + 1)
+    edges = drawn_edges([plan.pk])
     if len(edges) > EDGES:
         return None
     tasks = graph_tasks(plan.pk)
     # A page of a thousand tasks spares a thousand look-ups of one URL.
-    prefix, suffix = reverse("task", args=["KEY"]).split("KEY")
+    prefix, suffix = url_of("task", "KEY").split("KEY")
+    urls = {task.key: f"{prefix}{task.key}{suffix}" for task in tasks}
     nodes = [
         Node(
-            key=str(task.key),
+            key=task.key,
             label=task.function,
             sub=task.worker,
             status=SLUGS[task.status],
             group=task.worker,
-            url=f"{prefix}{task.key}{suffix}",
+            url=urls[task.key],
             title=f"{task.function} on {task.worker}\n{LABELS[task.status]}, rank {task.rank}",
             rank=task.rank,
         )
@@ -160,11 +182,11 @@ def plan_graph(plan: ComputePlan) -> PlanGraph | None:
     drawn = draw(
         nodes,
         (
-            Edge(str(parent), str(child), output if output == name else f"{output} → {name}")
+            Edge(parent, child, output if output == name else f"{output} → {name}")
             for parent, output, child, name in edges
         ),
     )
-    return PlanGraph(drawn, _summary(tasks), _rows(tasks, edges, prefix, suffix))
+    return PlanGraph(drawn, _summary(tasks), _rows(tasks, edges, urls))
 
 
 def _summary(tasks: Sequence[GraphTask]) -> str:
@@ -184,22 +206,22 @@ def _number(count: int, noun: str) -> str:
 
 
 def _rows(
-    tasks: Sequence[GraphTask], edges: Sequence[tuple[Any, ...]], prefix: str, suffix: str
+    tasks: Sequence[GraphTask], edges: Sequence[tuple[Any, ...]], urls: Mapping[str, str]
 ) -> SafeString:
     """Return the rows of the table that tells what the drawing shows, in one string: they may
     be thousands.
     """
-    parents: dict[UUID, dict[UUID, None]] = defaultdict(dict)
+    parents: dict[str, dict[str, None]] = defaultdict(dict)
     for parent, _, child, _ in edges:
         parents[child][parent] = None
     tags = {status: tag(label) for status, label in LABELS.items()}
     links = {
-        task.key: f'<a class="mono" href="{prefix}{task.key}{suffix}">{short(task.key)}</a>'
-        for task in tasks
+        task.key: f'<a class="mono" href="{urls[task.key]}">{short(task.key)}</a>' for task in tasks
     }
+    names = {name: escape(name) for task in tasks for name in (task.function, task.worker)}
     rows = [
-        f"<tr><td>{links[task.key]}</td><td>{escape(task.function)}</td>"
-        f'<td>{escape(task.worker)}</td><td class="number">{task.rank}</td>'
+        f"<tr><td>{links[task.key]}</td><td>{names[task.function]}</td>"
+        f'<td>{names[task.worker]}</td><td class="number">{task.rank}</td>'
         f"<td>{tags[task.status]}</td>"
         f"<td>{', '.join([links[key] for key in parents[task.key]])}</td></tr>"
         for task in tasks

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Now, RowNumber
 from ..common.parsing import as_key
 from ..common.statements import Compiled, key_text, stored_json
 from ..permissions.queries import permission_columns
+from .drawing import EDGES
 from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
 from .statuses import COUNTERS
@@ -180,7 +181,7 @@ def count_of_all() -> int:
 class GraphTask(NamedTuple):
     """What a graph shows of a task."""
 
-    key: UUID
+    key: str
     rank: int
     function: str
     worker: str
@@ -189,11 +190,13 @@ class GraphTask(NamedTuple):
 
 def graph_tasks(plan_key: UUID) -> list[GraphTask]:
     """Return a plan's tasks as a graph shows them, by rank; one query."""
-    rows = Task.objects.filter(compute_plan_id=plan_key).order_by("rank", "worker_id", "key")
-    return [
-        GraphTask(*row)
-        for row in rows.values_list("key", "rank", "function__name", "worker_id", "status")
-    ]
+    return list(map(GraphTask._make, _drawn_tasks([plan_key])))
+
+
+@Compiled
+def _drawn_tasks(plan_keys: Collection[UUID]) -> QuerySet:
+    rows = Task.objects.filter(compute_plan_id__any=plan_keys).order_by("rank", "worker_id", "key")
+    return rows.values_list(key_text("key"), "rank", "function__name", "worker_id", "status")
 
 
 # More tasks make a graph that nobody can read.
@@ -214,28 +217,19 @@ def graph_rows(plan_keys: Collection[UUID]) -> QuerySet:
 @Compiled
 def edge_rows(plan_keys: Collection[UUID]) -> QuerySet:
     """What the API's graph tells of each edge inside a plan."""
-    rows = _edges(task__compute_plan_id__any=plan_keys, parent_task__compute_plan_id__any=plan_keys)
-    return rows.values_list(
+    rows = TaskInput.objects.filter(
+        task__compute_plan_id__any=plan_keys, parent_task__compute_plan_id__any=plan_keys
+    )
+    return rows.order_by("task__rank", "task_id", "position").values_list(
         *(key_text("parent_task_id"), "parent_output_identifier"),
         *(key_text("task_id"), "identifier"),
     )
 
 
-def _edges(**within: Any) -> QuerySet:
-    return TaskInput.objects.filter(**within).order_by("task__rank", "task_id", "position")
-
-
-def graph_edges(plan_key: UUID, limit: int | None = None) -> list[tuple[UUID, str, UUID, str]]:
-    """Return (parent, its output, child, its input) of each edge inside a plan; one query.
-
-    At most `limit` of them, if one is given.
-    """
-    rows = _edges(task__compute_plan_id=plan_key, parent_task__compute_plan_id=plan_key)
-    return list(
-        rows.values_list("parent_task_id", "parent_output_identifier", "task_id", "identifier")[
-            :limit
-        ]
-    )
+@Compiled
+def drawn_edges(plan_keys: Collection[UUID]) -> QuerySet:
+    """The edges inside a plan as `edge_rows` has them; one more at most than is drawn."""
+    return edge_rows.build(plan_keys)[: EDGES + 1]
 
 
 def counts_by_rank(plan_key: UUID) -> dict[int, dict[str, dict[str, int]]]:

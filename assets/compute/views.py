@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
 
 from ..common.errors import Refused
 from ..common.pages import Page
@@ -13,7 +14,7 @@ from ..permissions.access import may_change
 from ..permissions.pages import AssetListPage
 from .filters import ComputePlanListFilterSet
 from .forms import ComputePlanRenameForm
-from .pages import DRAWN, INLINE, OfPlans, lasted, plan_graph, rank_table, shares
+from .pages import DRAWN, INLINE, OfPlans, function_rows, lasted, plan_graph, rank_table, shares
 from .queries import creator_of, functions_of, renewed, spec_of_plan
 from .registration import cancel_compute_plan, check_cancel
 from .rules import check_takes_tasks
@@ -40,8 +41,8 @@ class ComputePlanPage(OfPlans, AssetPage):
         # One task more than is spelled out tells that there are more.
         return plan_snippets(renewed(spec_of_plan(self.object, SPELLED + 1)), self.request)
 
-    def performances(self) -> list[Any]:
-        """Return what the plan's tasks have measured."""
+    def performances(self) -> list[SafeString]:
+        """Return the rows of what the plan's tasks have measured, one more than is shown."""
         return []
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -55,10 +56,11 @@ class ComputePlanPage(OfPlans, AssetPage):
             may_add_tasks=own and not list(check_takes_tasks(plan.status, plan.pk)),
             may_cancel=not check_cancel(plan, self.user),
             by_rank=rank_table(plan.pk),
-            functions=functions[:SHOWN],
+            functions=function_rows(functions[:SHOWN], plan.pk),
+            shown=SHOWN,
             more_functions=len(functions) > SHOWN,
-            performances=performances[:SHOWN],
-            performance_count=len(performances),
+            performances=mark_safe("".join(performances[:SHOWN])),  # noqa: S308  rows are safe
+            more_performances=len(performances) > SHOWN,
             graph=plan_graph(plan) if 0 < plan.task_count <= INLINE else None,
             drawn_later=INLINE < plan.task_count <= DRAWN,
             **kwargs,

@@ -18,7 +18,7 @@ from ..common.lookups import MetadataValue
 from ..compute import api
 from .filters import PLAN, PerformanceFilterSet
 from .models import Performance
-from .queries import plan_performances, ranks_and_rounds
+from .queries import PlanPerformance, plan_performances, ranks_and_rounds
 from .serializers import PerformanceRowSerializer
 
 TASK = "output__task__"
@@ -42,17 +42,16 @@ class ComputePlanViewSet(api.ComputePlanViewSet):
         return Response({"results": rows, "compute_plan_statistics": statistics})
 
 
-def _plan_row(performance: Performance) -> dict[str, Any]:
-    task = performance.output.task
+def _plan_row(performance: PlanPerformance) -> dict[str, Any]:
     return {
         "compute_task": {
-            "key": task.key,
-            "function_key": task.function_id,
-            "rank": task.rank,
-            "round_idx": task.metadata.get("round_idx"),
-            "worker": task.worker_id,
+            "key": performance.task_key,
+            "function_key": performance.function_key,
+            "rank": performance.rank,
+            "round_idx": performance.round_idx,
+            "worker": performance.worker,
         },
-        "identifier": performance.output.identifier,
+        "identifier": performance.identifier,
         "perf": performance.value,
     }
 

@@ -1,12 +1,13 @@
 """What is asked about the assets that tasks take and make."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import F, QuerySet
 
 from ..common.kinds import AssetKind
+from ..common.lookups import MetadataValue
 from ..common.statements import Compiled, key_text
 from ..compute.models import Task, TaskInput
 from ..compute.statuses import ErrorType
@@ -77,13 +78,31 @@ def model_rows(keys: Collection[UUID]) -> QuerySet:
     )
 
 
-def plan_performances(plan_key: UUID) -> list[Performance]:
-    """Return a plan's performances with their tasks; one query."""
-    return list(
-        Performance.objects.filter(output__task__compute_plan_id=plan_key)
-        .select_related("output__task")
-        .order_by("output__task__rank", "output__task__worker_id", "output__identifier", "pk")
+class PlanPerformance(NamedTuple):
+    """A performance, and the task that has measured it."""
+
+    task_key: str
+    function_key: str
+    rank: int
+    # Of the task's metadata; None where it has none.
+    round_idx: str | None
+    worker: str
+    identifier: str
+    value: float
+
+
+def plan_performances(plan_key: UUID, limit: int | None = None) -> list[PlanPerformance]:
+    """Return a plan's performances, or the first of them, by rank and worker; one query."""
+    task = "output__task__"
+    rows = Performance.objects.filter(output__task__compute_plan_id=plan_key).order_by(
+        f"{task}rank", f"{task}worker_id", "output__identifier", "pk"
     )
+    told = rows.values_list(
+        *(key_text(f"{task}key"), key_text(f"{task}function_id"), f"{task}rank"),
+        MetadataValue(f"{task}metadata", "round_idx"),
+        *(f"{task}worker_id", "output__identifier", "value"),
+    )
+    return list(map(PlanPerformance._make, told[:limit]))
 
 
 def ranks_and_rounds(plan_key: UUID) -> tuple[list[int], list[str]]:

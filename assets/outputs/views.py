@@ -1,14 +1,20 @@
 """Pages of compute plans and tasks, with what their tasks have made."""
 
+from html import escape
 from typing import Any
 
 from django.conf import settings
+from django.utils.safestring import SafeString, mark_safe
 
+from ..common.markup import short
+from ..common.pages import url_of
 from ..compute import task_views, views
 from ..compute.task_views import Output
+from ..compute.views import SHOWN
 from ..permissions.access import may_download, why_not_download
-from .models import Model, Performance
+from .models import Model
 from .queries import (
+    PlanPerformance,
     models_of,
     performances_of,
     plan_performances,
@@ -20,8 +26,18 @@ from .queries import (
 class ComputePlanPage(views.ComputePlanPage):
     """A compute plan, with what its tasks have measured."""
 
-    def performances(self) -> list[Performance]:
-        return plan_performances(self.object.pk)
+    def performances(self) -> list[SafeString]:
+        return [_row(found) for found in plan_performances(self.object.pk, SHOWN + 1)]
+
+
+def _row(found: PlanPerformance) -> SafeString:
+    """Return a performance as a row of the plan's table."""
+    return mark_safe(  # noqa: S308  texts are escaped
+        f'<tr><td><a class="mono" href="{url_of("task", found.task_key)}">'
+        f'{short(found.task_key)}</a></td><td class="number">{found.rank}</td>'
+        f"<td>{escape(found.round_idx or '')}</td><td>{escape(found.worker)}</td>"
+        f'<td>{escape(found.identifier)}</td><td class="number">{found.value}</td></tr>'
+    )
 
 
 class TaskPage(task_views.TaskPage):
