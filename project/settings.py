@@ -133,7 +133,6 @@ TEMPLATES = [
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
-DJANGO_TABLES2_TEMPLATE = "components/table.html"
 # Bootstrap's word for what Django calls an error.
 MESSAGE_TAGS = {messages.ERROR: "danger"}
 

@@ -1,6 +1,6 @@
 """Tables of pages: columns that several kinds of asset have."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,9 @@ from .markup import key_with_copy, tag
 from .pages import url_of
 from .parts import Part
 from .texts import cut
+
+# How far a column counts what may be millions.
+LIMIT = 1000
 
 
 class LinkColumn(tables.Column):
@@ -103,21 +106,31 @@ class MetadataColumn(tables.Column):
 
 
 class CountColumn(NumberColumn):
-    """A number that is counted for the rows of the page only: `count(keys)` answers by key."""
+    """A number that is counted for the rows of the page only: `count(keys)` answers by key.
 
-    def __init__(self, count: Callable[[list[Any]], dict[Any, int]], **kwargs: Any) -> None:
-        self.count = count
+    With a limit, `count(keys, limit)` counts so far and no further; exports have all numbers whole.
+    """
+
+    def __init__(
+        self, count: Callable[..., Mapping[Any, Any]], limit: int | None = None, **kwargs: Any
+    ) -> None:
+        self.count, self.limit = count, limit
         super().__init__(**{"accessor": "pk", "orderable": False, **kwargs})
 
-    def counted(self, table: Any, pk: Any) -> int:
-        counts = table.counts.get(id(self.count))
+    def counted(self, table: Any, pk: Any, *limit: int) -> Any:
+        what = (id(self.count), *limit)
+        counts = table.counts.get(what)
         if counts is None:
             keys = [record.pk for record in table.records]
-            counts = table.counts[id(self.count)] = self.count(keys)
+            counts = table.counts[what] = self.count(keys, *limit)
         return counts.get(pk, 0)
 
     def render(self, value: Any, table: Any) -> str:
-        return f"{self.counted(table, value):,}"
+        if self.limit is None:
+            return f"{self.counted(table, value):,}"
+        # One more tells that there are more.
+        found = self.counted(table, value, self.limit + 1)
+        return f"{found:,}" if found <= self.limit else f"{self.limit:,}+"
 
     def value(self, value: Any, table: Any) -> int:
         return self.counted(table, value)
@@ -137,7 +150,7 @@ class AssetTable(tables.Table):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # What `CountColumn`s have counted for the rows of the page.
-        self.counts: dict[int, dict[Any, int]] = {}
+        self.counts: dict[tuple[int, ...], Mapping[Any, Any]] = {}
         super().__init__(*args, **kwargs)
         queryset = getattr(self.data, "data", None)
         # The rows that are shown, or those of an export's chunk.

@@ -80,14 +80,14 @@ def sample_notes(samples: Sequence[DataSample]) -> dict[UUID, str]:
     return {row.pk: f"{names.get(row.pk, '')}, {row.creation_date:%Y-%m-%d}" for row in samples}
 
 
-def sample_counts_of(dataset_keys: Collection[UUID]) -> dict[UUID, int]:
+def sample_counts_of(dataset_keys: Collection[UUID], limit: int | None = None) -> dict[UUID, int]:
     """Return how many samples each dataset has; one query."""
-    return counts_by(DataSampleLink.objects.all(), "dataset_id", dataset_keys)
+    return counts_by(DataSampleLink.objects.all(), "dataset_id", dataset_keys, limit)
 
 
-def dataset_counts_of(sample_keys: Collection[UUID]) -> dict[UUID, int]:
+def dataset_counts_of(sample_keys: Collection[UUID], limit: int | None = None) -> dict[UUID, int]:
     """Return how many datasets each sample belongs to; one query."""
-    return counts_by(DataSampleLink.objects.all(), "data_sample_id", sample_keys)
+    return counts_by(DataSampleLink.objects.all(), "data_sample_id", sample_keys, limit)
 
 
 def _inputs() -> QuerySet:
@@ -95,14 +95,18 @@ def _inputs() -> QuerySet:
     return apps.get_model("assets", "TaskInput").objects.all()
 
 
-def task_counts_of_datasets(dataset_keys: Collection[UUID]) -> dict[UUID, int]:
+def task_counts_of_datasets(
+    dataset_keys: Collection[UUID], limit: int | None = None
+) -> dict[UUID, int]:
     """Return how many tasks work on each dataset; one query."""
-    return counts_by(_inputs(), "dataset_id", dataset_keys)
+    return counts_by(_inputs(), "dataset_id", dataset_keys, limit)
 
 
-def task_counts_of_samples(sample_keys: Collection[UUID]) -> dict[UUID, int]:
+def task_counts_of_samples(
+    sample_keys: Collection[UUID], limit: int | None = None
+) -> dict[UUID, int]:
     """Return how many tasks work on each data sample; one query."""
-    return counts_by(_inputs(), "data_sample_id", sample_keys)
+    return counts_by(_inputs(), "data_sample_id", sample_keys, limit)
 
 
 def tasks_using(field: str, key: UUID) -> QuerySet:

@@ -5,7 +5,7 @@ from typing import Any
 import django_tables2 as tables
 from django.template.defaultfilters import filesizeformat
 
-from ..common.tables import AssetTable, CountColumn, LinkColumn, MetadataColumn
+from ..common.tables import LIMIT, AssetTable, CountColumn, LinkColumn, MetadataColumn
 from ..permissions.access import may_see_content
 from ..permissions.columns import PermissionsColumn
 from .queries import (
@@ -23,8 +23,8 @@ class DatasetTable(AssetTable):
     type = tables.Column()
     permissions = PermissionsColumn(verbose_name="Who may use it")
     logs_permission = PermissionsColumn(verbose_name="Who may read logs")
-    samples = CountColumn(sample_counts_of, verbose_name="Samples")
-    tasks = CountColumn(task_counts_of_datasets, verbose_name="Tasks")
+    samples = CountColumn(sample_counts_of, LIMIT, verbose_name="Samples")
+    tasks = CountColumn(task_counts_of_datasets, LIMIT, verbose_name="Tasks")
     metadata = MetadataColumn(orderable=False)
     opener_checksum = tables.Column(attrs={"td": {"class": "mono"}}, orderable=False)
 
@@ -39,8 +39,8 @@ class DataSampleTable(AssetTable):
     source = tables.Column(
         accessor="archive", verbose_name="Source", orderable=False, empty_values=()
     )
-    datasets = CountColumn(dataset_counts_of, verbose_name="Datasets")
-    tasks = CountColumn(task_counts_of_samples, verbose_name="Tasks")
+    datasets = CountColumn(dataset_counts_of, LIMIT, verbose_name="Datasets")
+    tasks = CountColumn(task_counts_of_samples, LIMIT, verbose_name="Tasks")
     size = tables.Column(orderable=False, empty_values=())
 
     def render_source(self, value: Any) -> str:

@@ -56,7 +56,15 @@ class SecondColumn(WhenColumn):
 class EventTable(AssetTable):
     """What happened, the newest first."""
 
-    shown: tuple[str, ...] = ("timestamp", "action", "asset", "asset_kind", "actor_name", "organization", "detail")
+    shown: tuple[str, ...] = (
+        "timestamp",
+        "action",
+        "asset",
+        "asset_kind",
+        "actor_name",
+        "organization",
+        "detail",
+    )
     last = "-pk"
 
     timestamp = SecondColumn(verbose_name="When", attrs={"td": {"class": "muted"}})

@@ -7,7 +7,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common.tables import AssetTable, CountColumn, LinkColumn, MetadataColumn, StatusColumn
+from ..common.tables import LIMIT, AssetTable, CountColumn, LinkColumn, MetadataColumn, StatusColumn
 from ..permissions.columns import PermissionsColumn
 from .models import FunctionStatus
 from .queries import inputs_of, outputs_of, task_counts_of
@@ -19,7 +19,7 @@ class IdentifiersColumn(CountColumn):
     """What a function calls its inputs or outputs; the first few of them where they are many."""
 
     def __init__(self, slots_of: Any, **kwargs: Any) -> None:
-        super().__init__(slots_of, **{"attrs": {"td": {"class": "identifiers"}}, **kwargs})
+        super().__init__(slots_of, None, **{"attrs": {"td": {"class": "identifiers"}}, **kwargs})
 
     def identifiers(self, table: Any, pk: UUID) -> list[str]:
         return list(self.counted(table, pk) or ())
@@ -46,7 +46,7 @@ class FunctionTable(AssetTable):
     status = StatusColumn(FunctionStatus)
     inputs = IdentifiersColumn(inputs_of, verbose_name="Inputs")
     outputs = IdentifiersColumn(outputs_of, verbose_name="Outputs")
-    tasks = CountColumn(task_counts_of, verbose_name="Tasks")
+    tasks = CountColumn(task_counts_of, LIMIT, verbose_name="Tasks")
     metadata = MetadataColumn(orderable=False)
     archive_checksum = tables.Column(attrs={"td": {"class": "mono"}}, orderable=False)
 

@@ -1,9 +1,10 @@
 """What pages and the other rooms ask about organisations, users and tokens."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.apps import apps
-from django.db.models import Model, QuerySet, Sum
+from django.core.cache import cache
+from django.db.models import CharField, Count, Model, QuerySet, Sum, Value
 
 from ..common.queries import counts_by
 from ..common.statements import Compiled
@@ -18,6 +19,9 @@ OWNED = {
     "compute-plans": "ComputePlan",
     "tasks": "Task",
 }
+# Counting more rows than these takes its time: what was counted is then told again for so long.
+MANY, SECONDS = 5_000, 10
+_COUNTS = "counts-by-owner"
 
 
 def organization_ids() -> set[str]:
@@ -71,11 +75,30 @@ def user_counts_of(ids: Collection[str]) -> dict[str, int]:
     return counts_by(User.objects.all(), "organization_id", ids)
 
 
-def owned_counts_of(name: str, ids: Collection[str]) -> dict[str, int]:
-    """Return how many `name`, as in OWNED, each organisation owns; one query."""
-    if name == "tasks":
-        # Plans know how many they have, so that nobody counts the largest table.
-        plans = apps.get_model("assets", "ComputePlan").objects.filter(owner_id__any=list(ids))
-        counted = plans.order_by().values("owner_id").annotate(count=Sum("task_count"))
-        return dict(counted.values_list("owner_id", "count"))
-    return counts_by(apps.get_model("assets", OWNED[name]).objects.all(), "owner_id", ids)
+def counts_by_owner() -> Mapping[str, Mapping[str, int]]:
+    """Return, by the names of OWNED, how many each organisation owns; one query at most.
+
+    Of many assets the numbers may be some seconds old.
+    """
+    if (kept := cache.get(_COUNTS)) is not None:
+        return kept
+    parts = []
+    for name, model in OWNED.items():
+        # Plans know how many tasks they have, so that nobody counts the largest table.
+        model, count = (
+            ("ComputePlan", Sum("task_count")) if name == "tasks" else (model, Count("pk"))
+        )
+        by_owner = apps.get_model("assets", model).objects.order_by().values("owner_id")
+        named = by_owner.annotate(kind=Value(name, CharField()), count=count)
+        parts.append(named.values_list("kind", "owner_id", "count"))
+    counts: dict[str, dict[str, int]] = {name: {} for name in OWNED}
+    for name, owner, number in parts[0].union(*parts[1:], all=True):
+        counts[name][owner] = number
+    if sum(sum(counts[name].values()) for name in OWNED if name != "tasks") > MANY:
+        cache.set(_COUNTS, counts, SECONDS)
+    return counts
+
+
+def owned_counts_of(name: str, ids: Collection[str]) -> Mapping[str, int]:
+    """Return how many `name`, as in OWNED, organisations own, these and others."""
+    return counts_by_owner()[name]

@@ -19,7 +19,7 @@ from .filters import OrganizationListFilterSet, UserListFilterSet
 from .forms import ActiveForm, InviteForm, OrganizationForm, RoleForm
 from .models import Organization, Role, User
 from .pages import Checked, ConfirmPage, SignedIn, WriterPage, show_once
-from .queries import OWNED, admins_of, managed_users, owned_counts_of, user_counts_of
+from .queries import OWNED, admins_of, counts_by_owner, managed_users, user_counts_of
 from .registration import reset_token
 from .rules import may_add_organizations, may_manage_user, may_manage_users
 from .tables import OrganizationTable, UserTable
@@ -91,13 +91,11 @@ class OrganizationPage(OfOrganizations, Checked, Page):
         # The page shows users to those who manage them, and its admins to its own users.
         may_manage = may_manage_users(self.user, pk)
         users = managed_users(self.user).filter(organization=pk).order_by("username")
+        owned = counts_by_owner()
         return super().get_context_data(
             organization=self.organization,
             is_own=self.user.organization_id == pk,
-            owned=[
-                (name, name.replace("-", " "), owned_counts_of(name, [pk]).get(pk, 0))
-                for name in OWNED
-            ],
+            owned=[(name, name.replace("-", " "), owned[name].get(pk, 0)) for name in OWNED],
             user_count=user_counts_of([pk]).get(pk, 0),
             may_manage=may_manage,
             users=users[:SHOWN],

@@ -1,6 +1,6 @@
 """What home says: the assets of each organisation, first steps, and what needs attention."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ..organizations.models import Organization
+from ..organizations.queries import counts_by_owner
 from ..organizations.rules import may_manage_users
 from ..permissions.access import may_register
 from . import queries
@@ -51,8 +52,8 @@ class Counts(NamedTuple):
 
 
 def counts_of(organizations: Iterable[Organization]) -> Counts:
-    """Return the counts of all organisations, the largest ones' table in one query."""
-    counts: Mapping[str, Mapping[str, int]] = queries.counts_by_owner()
+    """Return the counts of all organisations; one query at most."""
+    counts = counts_by_owner()
     return Counts(
         [(kind, sum(counts.get(kind.list_url, {}).values())) for kind in KINDS],
         [

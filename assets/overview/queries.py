@@ -1,45 +1,22 @@
-"""What home asks: how much there is, and what needs somebody."""
+"""What home asks: what needs somebody."""
 
-from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ..compute.models import ComputePlan
 from ..compute.statuses import PlanStatus
-from ..datasets.models import DataSample, DataSampleLink, Dataset
+from ..datasets.models import DataSampleLink, Dataset
 from ..functions.models import Function, FunctionStatus
 from ..organizations.models import ApiToken, User
 from ..organizations.rules import EXPIRES_SOON
 
 # How long a failure, which nobody can take back, is told.
 FAILURES_STAY = timedelta(days=30)
-
-
-def counts_by_owner() -> dict[str, dict[str, int]]:
-    """Return, by kind, how many assets each organisation owns; one query.
-
-    Plans know how many tasks they have, so that nobody counts the largest table.
-    """
-
-    def counted(kind: str, queryset: QuerySet, count: Count | Sum) -> QuerySet:
-        by_owner = queryset.order_by().values("owner_id")
-        annotated = by_owner.annotate(kind=Value(kind, CharField()), count=count)
-        return annotated.values_list("kind", "owner_id", "count")
-
-    parts = [
-        counted("datasets", Dataset.objects.all(), Count("pk")),
-        counted("data-samples", DataSample.objects.all(), Count("pk")),
-        counted("functions", Function.objects.all(), Count("pk")),
-        counted("compute-plans", ComputePlan.objects.all(), Count("pk")),
-        counted("tasks", ComputePlan.objects.all(), Sum("task_count")),
-    ]
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for kind, owner, count in parts[0].union(*parts[1:], all=True):
-        counts[kind][owner] = count
-    return counts
+# Of how many datasets, the latest, home looks for those without samples.
+LOOKED_AT = 500
 
 
 def failed_plans(organization_id: str, now: datetime) -> QuerySet[ComputePlan]:
@@ -59,10 +36,11 @@ def failed_functions(organization_id: str, now: datetime) -> QuerySet[Function]:
 
 
 def datasets_without_samples(organization_id: str) -> QuerySet[Dataset]:
-    """The organisation's datasets that no task can work on yet."""
+    """The organisation's datasets of late that no task can work on yet."""
+    own = Dataset.objects.filter(owner=organization_id).order_by("-creation_date", "-pk")
     links = DataSampleLink.objects.filter(dataset=OuterRef("pk"))
-    datasets = Dataset.objects.filter(~Exists(links), owner=organization_id)
-    return datasets.order_by("-creation_date", "-pk")
+    late = Dataset.objects.filter(~Exists(links), pk__in=own.values("pk")[:LOOKED_AT])
+    return late.order_by("-creation_date", "-pk")
 
 
 def tokens_to_renew(user: Any, now: datetime) -> QuerySet[ApiToken]:

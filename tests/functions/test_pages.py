@@ -1,6 +1,7 @@
 """Pages of functions: the list, the page of one, the files of its archive, its name."""
 
 import json
+import re
 from html import unescape
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from assets.common import archives
 from assets.compute.specs import OutputSpec
 from assets.functions.models import Function, FunctionStatus
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
+from assets.functions.tables import FunctionTable
 from tests.builders import (
     MODEL_OUTPUT,
     PUBLIC,
@@ -180,6 +182,22 @@ def test_queries_of_the_list(count, alice, session_of, django_assert_num_queries
     browser.get(LIST)
     with django_assert_num_queries(QUERIES_OF_LIST):
         browser.get(LIST)
+
+
+@pytest.mark.parametrize(("tasks", "shown"), [(1, "1"), (2, "2"), (3, "2+"), (4, "2+")])
+def test_tasks_are_counted_so_far_on_pages_and_whole_in_exports(
+    tasks, shown, alice, session_of, monkeypatch
+):
+    monkeypatch.setattr(FunctionTable.base_columns["tasks"], "limit", 2)
+    dataset, function = make_dataset(alice), make_function(alice)
+    make_function(alice, name="Another")
+    samples = make_samples(alice, dataset.key)
+    make_plan(alice, *(training_task(dataset, samples, function) for _ in range(tasks)))
+    browser, columns = session_of(alice), f"{LIST}?columns=tasks"
+    cells = re.findall(r"<td[^>]*>([0-9+]*)</td>", text_of(browser.get(columns)))
+    assert cells == ["0", shown]
+    exported = b"".join(browser.get(f"{columns}&export=csv")).decode().split()
+    assert exported == ["Tasks", "0", str(tasks)]
 
 
 # --- One function --------------------------------------------------------------------------------

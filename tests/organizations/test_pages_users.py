@@ -115,7 +115,7 @@ def test_queries_of_the_users(rows, session_of, ada, org_a, django_assert_num_qu
     browser = session_of(ada)
     with django_assert_num_queries(4):
         browser.get(USERS)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(6):
         browser.get("/organisations/MyOrg1MSP/")
 
 

@@ -75,10 +75,23 @@ def test_counts_by_kind_and_organisation(home_of, alice, bob):
 
 
 def test_tasks_are_not_counted_row_by_row(session_of, alice, django_assert_num_queries):
+    make_dataset(alice)
     browser = session_of(alice)
     with django_assert_num_queries(MEMBER_QUERIES) as asked:
         browser.get(reverse("home"))
     assert not [query for query in asked.captured_queries if '"assets_task"' in query["sql"]]
+
+
+def test_many_assets_are_counted_now_and_then(session_of, alice, monkeypatch):
+    monkeypatch.setattr("assets.organizations.queries.MANY", 1)
+    browser = session_of(alice)
+    totals = []
+    for _ in range(3):
+        make_dataset(alice)
+        page = browser.get(reverse("home"))
+        totals.append({kind.label: count for kind, count in page.context["counts"].totals})
+    # The first is not many yet; the second is told again.
+    assert [total["Datasets"] for total in totals] == [1, 2, 2]
 
 
 # --- Who may -------------------------------------------------------------------------------------

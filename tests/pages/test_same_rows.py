@@ -111,8 +111,7 @@ def _new_rows(before: dict[type[models.Model], set[Any]]) -> dict[str, list[str]
     """Return what was added, without what is each registration's own, in an order of its own."""
     return {
         kind.__name__: sorted(
-            repr(dict(_values(row)))
-            for row in _rows(kind).exclude(pk__in=before[kind])
+            repr(dict(_values(row))) for row in _rows(kind).exclude(pk__in=before[kind])
         )
         for kind in KINDS
     }
