@@ -7,6 +7,8 @@ from django.contrib.admin import AdminSite
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
+from .organizations.rules import may_enter_admin
+
 RECENT_EVENTS = 12
 
 # The index, section by section; a model that is in none is listed under "More".
@@ -25,10 +27,7 @@ class RegistrarAdminSite(AdminSite):
     empty_value_display = "-"
 
     def has_permission(self, request) -> bool:
-        user = request.user
-        return user.is_active and (
-            user.is_superuser or bool(getattr(user, "organization_id", None))
-        )
+        return may_enter_admin(request.user)
 
     def login(self, request, extra_context=None):
         """Sign in as everywhere else: the same limits, and the same second factor."""

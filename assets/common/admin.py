@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from .admin_outages import OutageAdmin, unless_outage
+from .audit import note_refusals
 from .errors import Refused
 from .forms import Rows, SpecForm, asset_label
 
@@ -256,8 +257,12 @@ class RegistryAdmin(OutageAdmin):
         try:
             # Not in a transaction, as Django's would be: registration has its own, and leaves
             # other writers alone while a large file is read.
-            return self._changeform_view(request, object_id, form_url, extra_context)
+            answer = self._changeform_view(request, object_id, form_url, extra_context)
+            page = (getattr(answer, "context_data", None) or {}).get("adminform")
+            note_refusals(getattr(page and page.form, "problems", ()))
+            return answer
         except (Refused, ValidationError) as error:
+            note_refusals(getattr(error, "problems", ()))
             # Something came in between the check and the writing: nothing was written.
             for message in messages_of(error):
                 self.message_user(request, message, messages.ERROR)

@@ -3,7 +3,7 @@
 Rooms that know no events say what happened by `tell`; the room of events listens and writes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from ipaddress import ip_address
 from typing import Any
@@ -14,6 +14,8 @@ from django.db import models
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+from .errors import Code, Problem
 
 
 class Action(models.TextChoices):
@@ -106,7 +108,8 @@ def client_address(request: HttpRequest | None = None) -> str | None:
 class Audited:
     """Middleware: knows the request while it is answered, and tells of what was refused.
 
-    A refusal is an answer of 403 to somebody who is signed in, unless it was told of already.
+    A refusal is an answer of 403 to somebody who is signed in, or a form that shows one, unless it
+    was told of already.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -116,7 +119,8 @@ class Audited:
         token = _request.set(request)
         try:
             response = self.get_response(request)
-            if response.status_code == 403 and not getattr(request, "refusal_told", False):
+            refused = response.status_code == 403 or getattr(request, "refusal_shown", False)
+            if refused and not getattr(request, "refusal_told", False):
                 self._tell_refusal(request)
         finally:
             _request.reset(token)
@@ -126,6 +130,15 @@ class Audited:
         if getattr(getattr(request, "user", None), "is_authenticated", False):
             detail = {"method": request.method, "path": request.path[:500]}
             tell(Action.TRIED, SubjectKind.REQUEST, result=Result.REFUSED, detail=detail)
+
+
+def note_refusals(problems: Iterable[Problem]) -> None:
+    """Let the request be told of as refused if one of the problems forbids what it wanted.
+
+    A form shows what is forbidden beside what is merely wrong, and its status says neither.
+    """
+    if (request := _request.get()) and any(one.code is Code.FORBIDDEN for one in problems):
+        request.refusal_shown = True  # type: ignore[attr-defined]
 
 
 def tell_refusal(action: Action, kind: str, **what: Any) -> None:

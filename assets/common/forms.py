@@ -5,7 +5,7 @@ No rule is written in a form. `is_valid()` runs every rule, the set-based ones i
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -172,6 +172,8 @@ class SpecForm(ProblemForm):
     # The lists of the spec: the form of a row, by the spec's name for the list.
     row_forms: ClassVar[dict[str, type[RowForm]]] = {}
     spec: Any
+    # What stands against it, once it was checked.
+    problems: Sequence[Problem] = ()
 
     def __init__(self, *args: Any, asset: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -215,7 +217,7 @@ class SpecForm(ProblemForm):
         for rows in self.rows.values():
             rows.is_valid()  # reads them
         self.spec = self.make_spec(values)
-        problems = list(self.check())
+        self.problems = problems = list(self.check())
         for problem in problems[:MAX_MESSAGES]:
             self.show(problem)
         if more := len(problems[MAX_MESSAGES:]):

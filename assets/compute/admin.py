@@ -14,6 +14,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 
 from ..common.admin import KeySelect, ReadOnlyInline, RegistrationInline, dress
+from ..common.audit import note_refusals
 from ..common.errors import Refused
 from ..common.forms import asset_label
 from ..datasets.models import DataSample, Dataset
@@ -27,6 +28,7 @@ from .forms import (
     TaskOutputForm,
 )
 from .models import ComputePlan, Task, TaskInput, TaskOutput
+from .queries import creator_of
 from .registration import cancel_compute_plan
 from .statuses import TERMINATED, TaskStatus
 
@@ -71,7 +73,7 @@ class ComputePlanAdmin(AssetAdmin):
                     "name",
                     "key",
                     "owner",
-                    "creator",
+                    "told_creator",
                     "creation_date",
                     "tag",
                     "metadata_lines",
@@ -83,6 +85,10 @@ class ComputePlanAdmin(AssetAdmin):
             {"fields": ("status_badge", "tasks", "start_date", "end_date", "cancelation_date")},
         ),
     )
+
+    @admin.display(description="creator")
+    def told_creator(self, plan: Any) -> str:
+        return creator_of(plan, plan.viewer.organization_id)
 
     @admin.display(description="tasks")
     def tasks(self, plan: ComputePlan) -> str:
@@ -123,6 +129,7 @@ class ComputePlanAdmin(AssetAdmin):
         try:
             cancel_compute_plan(plan.key, request.user)
         except Refused as refused:
+            note_refusals(refused.problems)
             self.message_user(request, refused.first.sentence, messages.ERROR)
         else:
             self.message_user(request, f"{plan} was cancelled.", messages.SUCCESS)
@@ -141,6 +148,7 @@ class ComputePlanAdmin(AssetAdmin):
             else:
                 self.message_user(request, f"{len(form.spec)} tasks were added.", messages.SUCCESS)
                 return HttpResponseRedirect(_change_url(plan))
+        note_refusals(form.problems)
         fieldsets: Any = [(None, {"fields": ("tasks",)})]
         adminform = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
         return self._page(

@@ -21,7 +21,7 @@ from ..permissions.access import check_may_register
 from . import registration
 from .filters import ComputePlanFilterSet, TaskFilterSet
 from .models import ComputePlan, Task
-from .queries import with_duration
+from .queries import with_duration, with_told_creator
 from .serializers import (
     ComputePlanSerializer,
     ComputePlanSpecSerializer,
@@ -42,7 +42,7 @@ PLAN_ORDERING = {
     "tag": "tag",
     "name": "name",
     "duration": "elapsed",
-    "creator": "creator__username",
+    "creator": "told_creator",
 }
 TASK_ORDERING = {
     "creation_date": "creation_date",
@@ -69,8 +69,11 @@ class TaskAnsweringViewSet(AssetViewSet):
     """What plans and tasks share: batches answered as tasks, and lists in order of duration."""
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        if "duration" in self.request.query_params.get("ordering", ""):
+        ordering = self.request.query_params.get("ordering", "")
+        if "duration" in ordering:
             queryset = with_duration(queryset)
+        if "creator" in ordering and queryset.model is ComputePlan:
+            queryset = with_told_creator(queryset, self.user.organization_id)
         return super().filter_queryset(queryset)
 
     def answer_tasks(self, specs: Sequence[TaskSpec], plan_key: UUID | None = None) -> Response:

@@ -23,7 +23,7 @@ from ..organizations.filters import OrganizationFilter
 from ..permissions.filters import AssetListFilterSet, MetadataEntryFilter, hidden_keys
 from .dialects import dialect_of
 from .models import ComputePlan, Task, TaskInput
-from .queries import keys_of_children, with_duration
+from .queries import keys_of_children, with_duration, with_told_creator
 from .statuses import PlanStatus, TaskStatus
 
 
@@ -86,10 +86,21 @@ class PlansWithTaskFilter(KeysFilter):
         return queryset.filter(pk__in=tasks.order_by().values("compute_plan_id"))
 
 
+class CreatorFilter(TextsFilter):
+    """Keeps plans of these users, as far as one is told who made a plan."""
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(field_name="told_creator", **kwargs)
+
+    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
+        own = self.parent.request.user.organization_id
+        return super().filter(with_told_creator(queryset, own), value) if value else queryset
+
+
 class ComputePlanFilterSet(TaggedFilterSet):
     name = TextsFilter(field_name="name")
     status = StatusFilter("plan_condition")
-    creator = TextsFilter(field_name="creator__username")
+    creator = CreatorFilter()
     match = MatchFilter("key", "name")
     function_key = PlansWithTaskFilter(field_name="function_id")
     dataset_key = PlansWithTaskFilter(field_name="inputs__dataset_id")

@@ -8,10 +8,12 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 
+from ..common.audit import note_refusals
 from ..common.errors import Problem, Refused
 from ..common.parsing import as_key
 from ..common.snippets import Snippets
 from ..feed.pages import OneAsset
+from ..organizations.rules import acts_for
 from ..permissions.access import check_may_change
 from ..permissions.pages import RegisterPage
 from .builder.desk import Desk
@@ -105,7 +107,7 @@ class TaskRegisterPage(OfTasks, RegisterPage):
         self.desk = self.make_desk(QueryDict(mutable=True))
         if like := self.like:
             task = task_json(spec_of_task(like), "task_id")
-            plan = like.compute_plan_id if like.owner_id == self.user.organization_id else None
+            plan = like.compute_plan_id if acts_for(self.user, like.owner_id) else None
             task |= {"task_id": str(uuid4()), "compute_plan_key": plan}
             self.desk.open(task, prefetched(like.function_id), None)
         elif function := prefetched(as_key(request.GET.get("function", ""))):
@@ -148,6 +150,7 @@ class TaskRegisterPage(OfTasks, RegisterPage):
                 problems = refused.problems
             else:
                 return self.done(form, Task.objects.get(pk=specs[0].key))
+        note_refusals(problems)
         form.show_all([(path_of(problem), problem) for problem in problems])
         self.desk.focus = "errors"
         return self.show(None, status=422)

@@ -6,7 +6,18 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet, Sum, Window
+from django.db.models import (
+    Case,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+    Window,
+)
 from django.db.models.functions import Coalesce, Now, RowNumber
 
 from ..common.parsing import as_key
@@ -16,6 +27,9 @@ from .drawing import EDGES
 from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
 from .statuses import COUNTERS
+
+# What is told instead of a user's name: to other organisations, and of who is no more.
+EXTERNAL, DELETED = "external", "deleted"
 
 
 def with_duration(queryset: QuerySet) -> QuerySet:
@@ -34,8 +48,14 @@ def creator_of(plan: ComputePlan, organization_id: str | None) -> str:
 def told_creator(username: str | None, owner_id: str, organization_id: str | None) -> str:
     """Return what an organisation is told of the user who made an owner's plan."""
     if owner_id != organization_id:
-        return "external"
-    return username or "deleted"
+        return EXTERNAL
+    return username or DELETED
+
+
+def with_told_creator(queryset: QuerySet, organization_id: str | None) -> QuerySet:
+    """Annotate plans with `told_creator`: filters and orders know no more than is told."""
+    own = When(owner=organization_id, then=Coalesce("creator__username", Value(DELETED)))
+    return queryset.annotate(told_creator=Case(own, default=Value(EXTERNAL)))
 
 
 # What a response tells of a plan as it is, in the order of `plan_rows`.

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
+from ..common.audit import note_refusals
 from ..common.errors import Refused
 from ..common.pages import Page
 from ..common.snippets import Snippets
@@ -108,6 +109,7 @@ class ComputePlanCancelPage(OfPlans, OneAsset, Page):
         try:
             plan = cancel_compute_plan(self.object.pk, self.user)
         except Refused as refused:
+            note_refusals(refused.problems)
             context = self.get_context_data(problems=refused.problems)
             return self.render_to_response(context, status=422)
         url = reverse("compute-plan", args=[plan.pk])

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from ..common.admin import RegistryAdmin
-from ..permissions.access import may_audit
 from .models import Event
+from .queries import may_be_read
 
 
 @admin.register(Event)
@@ -45,10 +45,7 @@ class EventAdmin(RegistryAdmin):
     def get_queryset(self, request: Any) -> QuerySet[Event]:
         """What is public, and what its admins read of their organisation."""
         events: QuerySet[Event] = super().get_queryset(request)
-        if request.user.is_superuser:
-            return events
-        own = Q(organization_id=request.user.organization_id) if may_audit(request.user) else Q()
-        return events.filter(Q(public=True) | own) if own else events.filter(public=True)
+        return events.filter(may_be_read(request.user))
 
     @admin.display(description="when", ordering="timestamp")
     def when(self, event: Event) -> str:

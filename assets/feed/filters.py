@@ -12,6 +12,7 @@ from ..common.audit import Action, Result, SubjectKind
 from ..common.filters import search_filter
 from ..common.kinds import AssetKind
 from ..organizations.filters import OrganizationFilter
+from ..organizations.rules import manages_all
 from ..permissions.filters import DayFilter, hidden_keys
 from .models import Event
 from .queries import important_of, news_of
@@ -98,7 +99,7 @@ class AuditFilterSet(ActivityFilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.request.user.is_superuser:
+        if not manages_all(self.request.user):
             # Whose events are all of one organisation has nothing to choose.
             del self.filters["organization"]
 

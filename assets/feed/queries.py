@@ -3,11 +3,12 @@
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ..common.kinds import AssetKind
 from ..common.models import Asset
 from ..organizations.models import User
+from ..organizations.rules import manages_all
 from ..permissions.access import may_audit, may_audit_asset
 from .models import Event
 
@@ -28,11 +29,19 @@ def public_events() -> QuerySet[Event]:
 
 def events_for(user: User) -> QuerySet[Event]:
     """The audit trail as far as this user may read it: all of it, or its organisation's."""
-    if user.is_superuser:
+    if manages_all(user):
         return Event.objects.all()
     if may_audit(user):
         return Event.objects.filter(organization_id=user.organization_id)
     return Event.objects.none()
+
+
+def may_be_read(user: User) -> Q:
+    """The condition of events that this user may read: what is public, and its trail."""
+    if manages_all(user):
+        return Q()
+    own = Q(organization_id=user.organization_id) if may_audit(user) else Q(public=True)
+    return Q(public=True) | own
 
 
 def news_of(events: QuerySet[Event]) -> QuerySet[Event]:

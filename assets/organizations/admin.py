@@ -11,7 +11,7 @@ from .forms import OrganizationForm, TokenForm, UserChangeForm, UserForm
 from .models import ApiToken, Organization, User
 from .queries import managed_users
 from .registration import delete_token
-from .rules import may_add_organizations, may_manage_user, may_manage_users
+from .rules import acts_for_one, may_add_organizations, may_manage_user, may_manage_users
 
 
 @admin.register(Organization)
@@ -110,7 +110,7 @@ class ApiTokenAdmin(RegistryAdmin):
         return super().get_queryset(request).filter(user__in=managed_users(request.user))
 
     def has_add_permission(self, request) -> bool:
-        return bool(request.user.organization_id)
+        return acts_for_one(request.user)
 
     def has_delete_permission(self, request, obj: Any = None) -> bool:
         own = obj is None or obj.user_id == request.user.pk

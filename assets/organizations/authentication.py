@@ -10,6 +10,7 @@ from rest_framework.permissions import BasePermission
 from .models import ApiToken, User
 from .queries import token_of
 from .registration import token_digest
+from .rules import acts_for_one
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -54,4 +55,4 @@ class BelongsToOrganization(BasePermission):
     """The user is signed in and acts for an organisation."""
 
     def has_permission(self, request, view) -> bool:
-        return bool(request.user and request.user.is_authenticated and request.user.organization_id)
+        return acts_for_one(request.user)

@@ -10,6 +10,7 @@ from django_filters.rest_framework import FilterSet
 from ..common.filters import MatchFilter, search_filter
 from .models import Organization, Role, User
 from .queries import organization_ids
+from .rules import manages_all
 from .serializers import ROLE_OF_WIRE
 
 
@@ -65,7 +66,7 @@ class UserListFilterSet(PageFilterSet):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        if not self.request.user.is_superuser:
+        if not manages_all(self.request.user):
             # Whose users are all of one organisation has nothing to choose.
             del self.filters["organization"]
 

@@ -23,6 +23,7 @@ from .registration import (
     set_active,
     set_password,
 )
+from .rules import manages_all
 
 
 class WriterForm(LaidOut, forms.Form):
@@ -107,7 +108,7 @@ class UserForm(WriterForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.actor.is_superuser:
+        if not manages_all(self.actor):
             # Not merely hidden: what is sent for it is not read.
             field = self.fields["organization"]
             field.disabled, field.initial = True, self.actor.organization_id

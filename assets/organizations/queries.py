@@ -9,7 +9,7 @@ from django.db.models import CharField, Count, Model, QuerySet, Sum, Value
 from ..common.queries import counts_by
 from ..common.statements import Compiled
 from .models import ApiToken, Organization, Role, User
-from .rules import may_manage_users
+from .rules import manages_all, may_manage_users
 
 # What an organisation owns: the list that shows it, and its model, which a higher room has.
 OWNED = {
@@ -32,7 +32,7 @@ def organization_ids() -> set[str]:
 def managed_users(actor: User) -> QuerySet[User]:
     """Return the users that `actor` sees: itself, and those that it manages."""
     users = User.objects.all()
-    if actor.is_superuser:
+    if manages_all(actor):
         return users
     if may_manage_users(actor, actor.organization_id):
         return users.filter(organization_id=actor.organization_id)

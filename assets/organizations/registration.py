@@ -17,7 +17,7 @@ from django.utils import timezone
 from ..common.audit import Action, SubjectKind, tell
 from ..common.kinds import AssetKind
 from .models import ApiToken, Organization, Role, User
-from .rules import check_admin_remains, check_expires_later, check_not_oneself
+from .rules import check_admin_remains, check_expires_later, check_not_oneself, is_admin
 
 TOKEN_BYTES = 20
 
@@ -190,7 +190,7 @@ def delete_user(user: User, actor: User) -> None:
 
 def _check_may_lose(user: User, actor: User) -> None:
     check_not_oneself(actor, user)
-    if user.role == Role.ADMIN and user.is_active and user.organization_id:
+    if is_admin(user):
         # Held until the transaction ends: two admins cannot demote each other at once.
         admins = User.objects.select_for_update().filter(
             organization_id=user.organization_id, role=Role.ADMIN, is_active=True

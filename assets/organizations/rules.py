@@ -21,21 +21,45 @@ ADMIN = "admin"
 EXPIRES_SOON = timedelta(days=7)
 
 
+def acts_for(user: Any, organization_id: str | None) -> bool:
+    """Is this the organisation that the user acts for? Nobody acts for none."""
+    return bool(organization_id) and user.organization_id == organization_id
+
+
+def acts_for_one(user: Any) -> bool:
+    """The API and its tokens are for those who act for an organisation."""
+    return bool(user.is_active and user.organization_id)
+
+
+def manages_all(user: Any) -> bool:
+    """Platform superusers manage the consortium: its organisations, and everybody's users."""
+    return bool(user.is_active and user.is_superuser)
+
+
+def is_admin(user: Any) -> bool:
+    """Is the user one of those who manage an organisation?"""
+    return acts_for_one(user) and user.role == ADMIN
+
+
+def may_enter_admin(user: Any) -> bool:
+    """Whoever is somebody here looks around in the admin; what it may do there is asked again."""
+    return manages_all(user) or acts_for_one(user)
+
+
 def may_add_organizations(user: Any) -> bool:
     """Platform superusers add organisations to the consortium."""
-    return bool(user.is_active and user.is_superuser)
+    return manages_all(user)
 
 
 def may_manage_users(user: Any, organization_id: str | None) -> bool:
     """An organisation's admins manage its users; a platform superuser manages everybody's."""
-    own = bool(organization_id) and user.organization_id == organization_id
-    return bool(user.is_active and (user.is_superuser or (user.role == ADMIN and own)))
+    return manages_all(user) or (is_admin(user) and acts_for(user, organization_id))
 
 
 def may_manage_user(actor: Any, user: Any) -> bool:
     """Whoever sets a superuser's password becomes one: superusers are managed by superusers."""
     return may_manage_users(actor, user.organization_id) and (
-        actor.is_superuser or not user.is_superuser
+        manages_all(actor) or not user.is_superuser
     )
 
 

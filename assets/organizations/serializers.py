@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from .models import ApiToken, Organization, Role, User
-from .rules import check_expires_later
+from .rules import acts_for, check_expires_later
 
 # The wire's names of roles; the reference server knows the first two.
 WIRE_ROLES = {Role.ADMIN: "ADMIN", Role.MEMBER: "USER", Role.VIEWER: "VIEWER"}
@@ -83,7 +83,7 @@ class OrganizationSerializer(serializers.ModelSerializer):
         return self.context["address"]
 
     def get_is_current(self, organization: Organization) -> bool:
-        return organization.id == self.context["request"].user.organization_id
+        return acts_for(self.context["request"].user, organization.id)
 
 
 class UserSerializer(serializers.ModelSerializer):

@@ -17,11 +17,11 @@ from ..common.lists import ListPage
 from ..common.pages import Crumb, OfKind, Page, crumb
 from .filters import OrganizationListFilterSet, UserListFilterSet
 from .forms import ActiveForm, InviteForm, OrganizationForm, RoleForm
-from .models import Organization, Role, User
+from .models import Organization, User
 from .pages import Checked, ConfirmPage, SignedIn, WriterPage, show_once
 from .queries import OWNED, admins_of, counts_by_owner, managed_users, user_counts_of
 from .registration import reset_token
-from .rules import may_add_organizations, may_manage_user, may_manage_users
+from .rules import acts_for, manages_all, may_add_organizations, may_manage_user, may_manage_users
 from .tables import OrganizationTable, UserTable
 
 # The users that an organisation's page shows; their list has all.
@@ -94,7 +94,7 @@ class OrganizationPage(OfOrganizations, Checked, Page):
         owned = counts_by_owner()
         return super().get_context_data(
             organization=self.organization,
-            is_own=self.user.organization_id == pk,
+            is_own=acts_for(self.user, pk),
             owned=[(name, name.replace("-", " "), owned[name].get(pk, 0)) for name in OWNED],
             user_count=user_counts_of([pk]).get(pk, 0),
             may_manage=may_manage,
@@ -137,7 +137,7 @@ class UserNewPage(OfUsers, WriterPage):
     @property
     def note(self) -> str:
         own = self.user.organization
-        whom = "the organisation that you choose" if self.user.is_superuser else str(own)
+        whom = "the organisation that you choose" if manages_all(self.user) else str(own)
         return (
             f"The user acts for {whom}, which cannot be changed later. You get a link to hand "
             "over, by which the user chooses a password."
@@ -176,7 +176,7 @@ class OneUser(OfUsers, Checked):
 
     def check_manages(self) -> None:
         if not self.may_manage:
-            whom = "a platform superuser" if self.object.is_superuser else "an admin"
+            whom = "a platform superuser" if manages_all(self.object) else "an admin"
             raise PermissionDenied(f"Only {whom} changes the user {self.object}; ask one.")
 
 
@@ -211,7 +211,7 @@ class UserPage(OneUser, WriterPage):
 
     def done(self, form: Any, result: User) -> HttpResponse:
         if isinstance(form, RoleForm):
-            article = "an" if result.role == Role.ADMIN else "a"
+            article = "an" if result.role.startswith("a") else "a"
             said = f"{result} is {article} {result.role} now."
         elif result.is_active:
             said = f"{result} may sign in again."

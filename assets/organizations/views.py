@@ -24,7 +24,7 @@ from .models import ApiToken
 from .pages import ConfirmPage, SignedIn, WriterPage, show_once
 from .queries import admins_of, tokens_of
 from .registration import delete_token, remember
-from .rules import expiry_of
+from .rules import acts_for_one, expiry_of
 
 # Enough tokens for a page; programs that sign in by password make one each time.
 SHOWN = 100
@@ -54,7 +54,7 @@ class AccountPage(SignedIn, Page):
             more_implicit=len(implicit[SHOWN:]),
             ending=[token for token, expiry in named if expiry == "soon"],
             admins=admins_of(user.organization_id),
-            may_have_tokens=bool(user.organization_id),
+            may_have_tokens=acts_for_one(user),
             **kwargs,
         )
 
@@ -92,7 +92,7 @@ class TokenPage(OfAccount, WriterPage):
     unsaved = "No token was made yet."
 
     def prepare(self) -> None:
-        if not self.user.organization_id:
+        if not acts_for_one(self.user):
             raise PermissionDenied(
                 "Your account acts for no organisation, and the API serves users of organisations. "
                 "Make a user for yourself in one of them."

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from ..common.admin import RegistryAdmin
-from ..permissions.access import may_download
+from ..permissions.access import may_download, may_download_model
 from ..permissions.admin import AssetAdmin, show_file, stored_file
 from .models import FailureReport, Model, Performance
 
@@ -24,7 +24,7 @@ class ModelAdmin(AssetAdmin):
         ("File", {"fields": ("model_file",)}),
     )
 
-    model_file = stored_file("file", "api:model-file", "model")
+    model_file = stored_file("file", "api:model-file", "model", may_download_model)
 
 
 @admin.register(Performance)

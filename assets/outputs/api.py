@@ -18,6 +18,7 @@ from ..common.parsing import as_key
 from ..compute import api
 from ..compute.models import Task
 from ..datasets.serializers import DataSampleSerializer, DatasetSerializer
+from ..permissions.access import models_are_handed_out
 from ..permissions.downloads import (
     FILE_RESPONSES,
     PLAIN_TEXT,
@@ -52,7 +53,7 @@ class ModelViewSet(AssetViewSet):
     @action(detail=True)
     def file(self, request: Request, key: str, **kwargs):
         """Download the model; 410 once it is disabled."""
-        if not settings.MODEL_EXPORT_ENABLED:
+        if not models_are_handed_out():
             raise PermissionDenied("Unauthorized")
         check_key(key)
         self.queryset = Model.objects.select_related("permissions")

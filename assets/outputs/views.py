@@ -3,7 +3,6 @@
 from html import escape
 from typing import Any
 
-from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
 from ..common.markup import short
@@ -11,7 +10,7 @@ from ..common.pages import url_of
 from ..compute import task_views, views
 from ..compute.task_views import Output
 from ..compute.views import SHOWN
-from ..permissions.access import may_download, why_not_download
+from ..permissions.access import may_download, why_no_model
 from .models import Model
 from .queries import (
     PlanPerformance,
@@ -55,9 +54,7 @@ class TaskPage(task_views.TaskPage):
 
     def why_no_file(self, model: Model) -> str:
         """Say why the user cannot download a model; blank when it can. As the API decides."""
-        if not settings.MODEL_EXPORT_ENABLED:
-            return "This server hands out no models."
-        if why_not := why_not_download(self.user, model.permissions, model.owner_id):
+        if why_not := why_no_model(self.user, model.permissions, model.owner_id):
             return why_not
         return "" if model.file else "Deleted: it was transient, and no task needs it any more."
 

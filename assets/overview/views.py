@@ -9,6 +9,7 @@ from ..common.pages import Page
 from ..feed.queries import recent_events
 from ..organizations.models import Organization
 from ..organizations.pages import SignedIn
+from ..organizations.rules import acts_for
 from ..permissions.access import may_register
 from .filters import clean, only_asset, search
 from .pages import concerns_of, counts_of, first_steps
@@ -24,7 +25,7 @@ class HomePage(SignedIn, Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         organizations = list(Organization.objects.all())
         counts = counts_of(organizations)
-        own = next((row for row in organizations if row.pk == self.user.organization_id), None)
+        own = next((row for row in organizations if acts_for(self.user, row.pk)), None)
         return super().get_context_data(
             organization=own,
             may_register=may_register(self.user),

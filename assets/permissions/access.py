@@ -7,43 +7,53 @@ may do with an asset. Source: contract 3.2 and 3.8, decision 7.
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
+
 from ..common.errors import Code, Problem
 from ..common.models import Asset
 from ..organizations.models import Role, User
+from ..organizations.rules import acts_for, acts_for_one, is_admin, manages_all
 from .models import Permissions
 
 
 def may_register(user: User) -> bool:
     """Admins and members register assets for their organisation; viewers read."""
-    return bool(user.is_active and user.organization_id and user.role in (Role.ADMIN, Role.MEMBER))
+    return acts_for_one(user) and user.role in (Role.ADMIN, Role.MEMBER)
 
 
 def may_change(user: User, asset: Asset) -> bool:
     """What may change of an asset is changed by its owner's admins and members."""
-    return may_register(user) and user.organization_id == asset.owner_id
+    return may_register(user) and acts_for(user, asset.owner_id)
 
 
 def may_download(user: User, permissions: Permissions) -> bool:
     """Files go to organisations that the asset's permissions allow, whatever the user's role."""
-    return bool(user.is_active and user.organization_id) and permissions.allows(
-        user.organization_id
-    )
+    return acts_for_one(user) and permissions.allows(user.organization_id)
+
+
+def models_are_handed_out() -> bool:
+    """Models leave a server only where its settings say so, whatever their permissions."""
+    return bool(settings.MODEL_EXPORT_ENABLED)
+
+
+def may_download_model(user: User, permissions: Permissions) -> bool:
+    """Models need both: the server's setting, and permission."""
+    return models_are_handed_out() and may_download(user, permissions)
 
 
 def may_see_content(user: User, asset: Asset) -> bool:
     """What a data sample holds, and where it lies, is told to its owner's users only."""
-    return bool(user.is_active) and user.organization_id == asset.owner_id
+    return acts_for_one(user) and acts_for(user, asset.owner_id)
 
 
 def may_audit(user: User) -> bool:
     """Who signed in, downloaded or was refused is read by admins; by superusers, of everybody."""
-    is_admin = bool(user.organization_id) and user.role == Role.ADMIN
-    return user.is_active and (user.is_superuser or is_admin)
+    return manages_all(user) or is_admin(user)
 
 
 def may_audit_asset(user: User, asset: Asset) -> bool:
     """Who downloaded an asset is read by its owner's admins, and by superusers."""
-    return may_audit(user) and (user.is_superuser or user.organization_id == asset.owner_id)
+    return manages_all(user) or (is_admin(user) and acts_for(user, asset.owner_id))
 
 
 def why_not_download(user: Any, permissions: Permissions, owner_id: str) -> str:
@@ -57,6 +67,13 @@ def why_not_download(user: Any, permissions: Permissions, owner_id: str) -> str:
         f"Permitted to {named} only; you act for {user.organization_id}. "
         f"Ask {owner_id} to register it with permission for you."
     )
+
+
+def why_no_model(user: Any, permissions: Permissions, owner_id: str) -> str:
+    """Say why the user may not have a model; blank when it may."""
+    if not models_are_handed_out():
+        return "This server hands out no models."
+    return why_not_download(user, permissions, owner_id)
 
 
 def check_may_register(user: User) -> Iterator[Problem]:

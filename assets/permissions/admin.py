@@ -92,9 +92,12 @@ def show_permissions(permissions: Permissions) -> SafeString:
 
 
 def stored_file(
-    name: str, url_name: str, description: str = ""
+    name: str,
+    url_name: str,
+    description: str = "",
+    may: Callable[[Any, Permissions], bool] = may_download,
 ) -> Callable[[AssetAdmin, Any], SafeString]:
-    """Return a field that shows the file column `name`: size, checksum, and a link if allowed."""
+    """Return a field that shows the file column `name`: size, checksum, and a link to who `may`."""
 
     @admin.display(description=description or name)
     def show(self: AssetAdmin, asset: Any) -> SafeString:
@@ -104,7 +107,7 @@ def stored_file(
             reverse(url_name, kwargs={"key": asset.key}),
             getattr(asset, f"{name}_size"),
             getattr(asset, f"{name}_checksum"),
-            allowed=may_download(asset.viewer, asset.permissions),
+            allowed=may(asset.viewer, asset.permissions),
         )
 
     return show

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 
+from ..common.audit import note_refusals
 from ..common.errors import Problem, Refused
 from ..common.forms import MAX_ROWS
 from ..common.lists import ListPage
@@ -168,6 +169,7 @@ class FormPage(WriterPage):
                 return self.done(form, form.save())
         except Refused as refused:
             # Something came in between the check and the writing: nothing was written.
+            note_refusals(refused.problems)
             for problem in refused.problems:
                 form.add_error(None, problem.sentence)
         except OUTAGES as error:
@@ -176,6 +178,7 @@ class FormPage(WriterPage):
             logger.warning("A form was not registered: %s", error)
             form.add_error(None, outage.text)
             status = outage.status
+        note_refusals(getattr(form, "problems", ()))
         self.keep(form)
         return self.show(form, status=status)
 

@@ -11,6 +11,7 @@ from ..common.forms import text_field
 from ..common.layouts import LaidOut, Section
 from ..organizations.forms import WriterForm
 from ..organizations.models import Organization, Role, User
+from ..organizations.rules import manages_all
 from .registration import TooManyAttempts, approve
 
 
@@ -79,7 +80,7 @@ class ApproveForm(WriterForm):
         self.fields["username"].initial = self.asset.username
         field = self.fields["organization"]
         field.initial = self.asset.organization_id or self.actor.organization_id
-        if not self.actor.is_superuser:
+        if not manages_all(self.actor):
             # Not merely hidden: what is sent for it is not read.
             field.disabled, field.initial = True, self.actor.organization_id
 

@@ -5,7 +5,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ..organizations.models import User
-from ..organizations.rules import may_manage_users
+from ..organizations.rules import manages_all, may_manage_users
 from .models import ExternalIdentity, FailedSignIn
 
 
@@ -21,7 +21,7 @@ def locks_of(user: User) -> QuerySet[FailedSignIn]:
 def awaiting(actor: User) -> QuerySet[ExternalIdentity]:
     """Return who awaits approval by `actor`: those of its organisation, and those of none yet."""
     people = ExternalIdentity.objects.filter(user=None)
-    if actor.is_superuser:
+    if manages_all(actor):
         return people
     if may_manage_users(actor, actor.organization_id):
         return people.filter(Q(organization=None) | Q(organization_id=actor.organization_id))

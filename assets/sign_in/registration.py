@@ -97,6 +97,21 @@ def unlock(*, username: str = "", address: str = "") -> int:
     return rows.delete()[0]
 
 
+def unlock_here(*, username: str = "", address: str = "") -> int:
+    """`unlock` for who runs the server; the admins of the user that is named are told."""
+    user = User.objects.filter(username=username).first() if username else None
+    if found := unlock(username=username, address=address):
+        where = f" from {address}" if address else ""
+        tell(
+            Action.CHANGED,
+            SubjectKind.USER,
+            name=username,
+            organization_id=user.organization_id if user else None,
+            detail={"changed": f"may try to sign in again{where}"},
+        )
+    return found
+
+
 def unlock_user(user: User, actor: User) -> None:
     """Let a user try again at once, from wherever it failed too often."""
     unlock(username=user.username)

@@ -12,7 +12,7 @@ from ..common.pages import Crumb, Page, crumb
 from ..organizations import user_views
 from ..organizations.models import User
 from ..organizations.pages import Checked, ConfirmPage, WriterPage
-from ..organizations.rules import may_manage_users
+from ..organizations.rules import manages_all, may_manage_users
 from .forms import ApproveForm
 from .queries import awaiting, locks_of
 from .registration import refuse, remove_factor, unlock_user
@@ -137,7 +137,7 @@ class ApprovePage(OneAwaiting, WriterPage):
     def note(self) -> str:
         whom = (
             "the organisation that you choose"
-            if self.user.is_superuser
+            if manages_all(self.user)
             else str(self.user.organization)
         )
         address = f", whose address is {self.identity.email}," if self.identity.email else ""

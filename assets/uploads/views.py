@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import View
 
+from ..common.audit import note_refusals
 from ..common.errors import Code, Problem, Refused
 from ..common.outages import OUTAGES, outage_of
 from ..organizations.pages import SignedIn
@@ -43,6 +44,7 @@ class UploadView(SignedIn, View):
                 if (outage := outage_of(error)) is None:
                     raise
                 problems, status = [Problem(Code.BAD_REQUEST, outage.text)], outage.status
+        note_refusals(problems)
         context = {
             "name": request.POST.get("field", "file"),
             "upload": upload,

@@ -87,7 +87,6 @@ BY_TEXT = [
     ("function", "name", "alices function"),
     ("compute_plan", "name", "alices plan"),
     ("compute_plan", "tag", "alices tag"),
-    ("compute_plan", "creator", "alice"),
     ("compute_plan", "worker", A),
     ("task", "tag", "alices tag"),
     ("task", "worker", A),

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 
+from ...common.audit import note_refusals
 from ...common.errors import Problem
 from ...permissions.pages import FormPage
 from ..models import ComputePlan
@@ -60,7 +61,9 @@ class BuilderPage(FormPage):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         action, of_what = self.pressed
-        if any(self.why_not()):
+        if why_not := list(self.why_not()):
+            if "live" not in request.POST:
+                note_refusals(why_not)
             return self.show(None, status=422)
         data, said = absorb(request, self.filled)
         self.desk = self.make_desk(data)
