@@ -56,6 +56,7 @@ ITSELF = line("403 403 200  404 404  404")
 # Of the users of the table, only A has an admin.
 ADMIN = line("403 200 403  403 403  403")
 ADMIN_CREATES = line("403 201 403  403 403  403")
+ADMIN_MISSES = line("403 404 403  403 403  403")
 ADMIN_DELETES = line("403 204 403  403 403  403")
 
 Body = Callable[["Asked"], Any]
@@ -195,6 +196,11 @@ ROWS = [
     Row("active-api-tokens", "get", READ),
     Row("active-api-tokens", "delete", line("200 404 404  404 404  404"),
         query=lambda asked: f"?id={asked.users['alice'].api_tokens.first().pk}"),
+    # People who await approval: nobody does here, whom an admin is told
+    Row("users-awaiting-approval-list", "get", ADMIN),
+    Row("users-awaiting-approval-detail", "put", ADMIN_MISSES, **VICTOR,
+        body=lambda asked: {"role": "USER"}),
+    Row("users-awaiting-approval-detail", "delete", ADMIN_MISSES, **VICTOR),
     # Users: of one's own organisation only
     Row("user-list", "get", READ),
     Row("user-list", "post", ADMIN_CREATES, body=_new_user),

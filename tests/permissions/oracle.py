@@ -1,0 +1,69 @@
+"""Who may do what, said once more and by itself: contract 3.2 and 3.8, decisions 1 and 7.
+
+Nothing here is imported from what it judges, and nothing in `assets` knows it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Who:
+    """Somebody who asks; `token` says whether its token is still valid."""
+
+    name: str
+    organization: str | None
+    role: str
+    superuser: bool = False
+    active: bool = True
+    token: bool = True
+
+
+@dataclass(frozen=True)
+class What:
+    """What is asked about: whose it is, and whom it is permitted to; None is everybody."""
+
+    kind: str
+    row: Any
+    owner: str | None
+    readers: frozenset[str] | None = frozenset()
+    superuser: bool = False
+    name: str = ""
+
+
+NOBODY, REFUSED, DONE = "nobody", "refused", "done"
+
+
+def verdict(who: Who, right: str, whats: tuple[What, ...], door: str) -> str:
+    """Say what must come of it: signed in as nobody, refused, or done."""
+    if not who.active or (door == "api" and not who.token):
+        return NOBODY
+    # The API is for those who act for an organisation.
+    if door in ("api", "session") and who.organization is None:
+        return REFUSED
+    return DONE if all(_may(who, right, what, door) for what in whats) else REFUSED
+
+
+def _may(who: Who, right: str, what: What, door: str) -> bool:
+    own = who.organization is not None and who.organization == what.owner
+    permitted = who.organization is not None and (
+        own or what.readers is None or who.organization in what.readers
+    )
+    writes = who.organization is not None and who.role in ("admin", "member")
+    leads = who.organization is not None and who.role == "admin"
+    # Superusers manage everybody by pages; by the API whoever is of their organisation.
+    manages = (who.superuser and (own or door != "api")) or (own and leads and not what.superuser)
+    return {
+        "read": True,
+        "download": permitted,
+        "look inside": own,
+        "register": writes,
+        "change": writes and own,
+        "use": writes and permitted,
+        "colleague": own if door == "api" else (own and leads) or who.superuser,
+        "manage": manages,
+        "audit": who.superuser or leads,
+        "read event": who.superuser or (own and leads),
+        "let in": (leads or who.superuser) and (own or what.owner is None or who.superuser),
+        "add organisation": who.superuser,
+    }[right]
