@@ -27,7 +27,7 @@ SDK_VENVS := $(SDK_VERSIONS:%=.venv/sdk/%/.installed)
 RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-sqlite test-postgresql test-report lint format bench soak kill fuzz \
+.PHONY: help serve test test-sqlite test-postgresql test-report lint format bench soak kill fuzz oracle \
     coverage audit migrations lock venv sdk-venvs clean clean-data
 
 help:  ## list these commands
@@ -105,6 +105,10 @@ soak: $(DEV)  ## 16 clients read and register for ten minutes on each database; 
 kill: $(DEV)  ## kill -9 the server during 500 registrations on each database; KILL_ARGS
 	@DATABASE_URL= $(BIN)/python -m tests.kill $(KILL_ARGS)
 	@$(BIN)/python tests/with_postgres.py -- $(BIN)/python -m tests.kill $(KILL_ARGS)
+
+oracle: $(DEV)  ## compare 10,000 random decisions about who may do what with the contract's
+	@ORACLE_DECISIONS=10000 $(BIN)/python -m pytest -q -n auto --show-capture=no \
+	    tests/permissions/test_oracle.py
 
 # --- Looking after the code ----------------------------------------------------------------------
 
