@@ -44,8 +44,13 @@ class PermissionPicker(BoxesWidget):
         # The owner comes first: it cannot be left out, so it need not be looked for.
         context["organizations"].sort(key=lambda item: not item["is_owner"])
         context["may"] = self.may
+        # Who does not exist is told by the refusal; here they could be no end of names.
+        known = {item["id"] for item in context["organizations"]}
+        named = tuple(name for name in spec.authorized_ids if name in known)
         context["sentence"] = sentence(
-            spec, [item["id"] for item in context["organizations"] if item["is_owner"]], self.may
+            spec._replace(authorized_ids=named),
+            [item["id"] for item in context["organizations"] if item["is_owner"]],
+            self.may,
         )
         return context
 

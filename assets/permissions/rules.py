@@ -4,10 +4,13 @@ from collections.abc import Collection, Iterator
 
 from ..common.errors import Code, Problem
 from ..common.rules import unprintable
+from ..common.texts import cut
 from .specs import PermissionsSpec
 
 MAX_AUTHORIZED_IDS = 100
 MAX_ID_CHARACTERS = 1024
+# How many unknown organisations a refusal names, and how far.
+NAMED, MAX_NAME_SHOWN = 5, 100
 
 
 def check_permissions(
@@ -21,12 +24,14 @@ def check_permissions(
             f"at most {MAX_AUTHORIZED_IDS}; make it public instead.",
             field,
         )
+        return
     if permissions.public:
         yield from _check_storable(permissions, f"{field}.authorized_ids")
         return
     unknown = sorted(set(permissions.authorized_ids) - set(known_ids))
     if unknown:
-        names = ", ".join(f'"{name}"' for name in unknown)
+        names = ", ".join(f'"{cut(name, MAX_NAME_SHOWN)}"' for name in unknown[:NAMED])
+        names += f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
         yield Problem(
             Code.BAD_REQUEST,
             f"invalid permission input values: no organisation is called {names}. "

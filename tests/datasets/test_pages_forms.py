@@ -210,6 +210,20 @@ class TestDataset:
         assert "no organisation is called &quot;Nobody&quot;" in response.content.decode()
 
     @pytest.mark.parametrize(
+        ("count", "said"), [(60, " and 55 more."), (3000, "3000 organisations, at most 100")]
+    )
+    def test_of_many_organisations_a_refusal_names_a_few(self, count, said, browser):
+        spec = dataset_spec(
+            permissions=only_to(*(f"{number:04}" * 100 for number in range(count))),
+            data_opener=upload(GOOD),
+        )
+        answer = browser.post(DATASETS, typed(spec))
+        [error] = answer.context["form"].errors["permissions"]
+        assert said in error
+        assert len(error) < 1000
+        assert answer.content.count(b"0059" * 100) == 0
+
+    @pytest.mark.parametrize(
         ("field", "value", "said"),
         [
             ("name", "", "Cannot be blank"),
