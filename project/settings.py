@@ -254,6 +254,11 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_JSON_SIZE", 64 * 1024**2)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10_000
+# A process that is killed leaves nothing among the temporary files.
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "assets.common.temporary.NamelessUploadHandler",
+]
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(VAR_DIR / "static")))

@@ -7,10 +7,11 @@ import random
 import pytest
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from assets.common.models import LooseFiles
 from assets.common.storage import StorageError, file_batch
+from assets.common.temporary import NamelessUpload
 from assets.datasets import registration as datasets
 from assets.datasets.models import DataSample, Dataset
 from assets.datasets.registration import register_data_samples
@@ -56,7 +57,7 @@ def test_large_files_are_stored_and_hashed(client, monkeypatch):
     )
     opener = builders.upload(LARGE, "opener.py")
     answer = post_dataset(client, data_opener=opener).json()
-    assert isinstance(seen[0].data_opener, TemporaryUploadedFile)
+    assert isinstance(seen[0].data_opener, NamelessUpload)
     dataset = Dataset.objects.get(pk=answer["key"])
     assert stored_files()[dataset.opener.name] == LARGE
     assert answer["opener"]["checksum"] == dataset.opener_checksum == sha256(LARGE)
@@ -99,6 +100,24 @@ def test_files_are_never_held_as_a_whole(alice):
     assert max(stream.sizes) <= File.DEFAULT_CHUNK_SIZE * 2
     # Once to store it, and a little to look at its table of contents.
     assert sum(stream.sizes) < len(archive) * 1.2
+
+
+def test_a_large_upload_has_no_name_on_its_way(client, settings, tmp_path, monkeypatch):
+    """Or a process that is killed would leave it."""
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "temporary"
+    settings.FILE_UPLOAD_TEMP_DIR.mkdir()
+    named = []
+    register = datasets.register_dataset
+    monkeypatch.setattr(
+        datasets,
+        "register_dataset",
+        lambda spec, actor: (
+            named.extend(settings.FILE_UPLOAD_TEMP_DIR.iterdir()) or register(spec, actor)
+        ),
+    )
+    opener = builders.upload(LARGE, "opener.py")
+    assert post_dataset(client, data_opener=opener).status_code == 201
+    assert named == []
 
 
 # --- Batches of files ----------------------------------------------------------------------------
