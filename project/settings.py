@@ -98,8 +98,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "assets.common.logs.RequestLog",
+    # Whatever is answered below them has the headers of these three.
+    "assets.common.middleware.Policies",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "assets.common.middleware.ContentSecurityPolicy",
     "assets.common.health.Probes",
     "assets.common.middleware.GZipPages",
     "assets.common.audit.Audited",
@@ -109,7 +111,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -151,6 +152,13 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     },
 }
+# Where browsers tell what the policy kept from happening: an address of a collector.
+CSP_REPORT_URI = env.str(
+    "CSP_REPORT_URI", "", validate=validate.Regexp(r"(?:(?:https?:/)?/[^\s;,\"\\]+)?\Z")
+)
+if CSP_REPORT_URI:
+    # The older of the two is the one that every browser knows.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"] |= {"report-uri": [CSP_REPORT_URI], "report-to": ["csp"]}
 
 # --- Database ------------------------------------------------------------------------------------
 
@@ -374,8 +382,6 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["assets.common.schema.without_dialects"],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 # --- Language, time, logs ------------------------------------------------------------------------

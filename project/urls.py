@@ -5,11 +5,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
-from drf_spectacular.views import (
-    SpectacularAPIView,
-    SpectacularRedocView,
-    SpectacularSwaggerSplitView,
-)
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from assets.sign_in.views import SignInPage, SignOutView
 
@@ -27,7 +23,6 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static_lazy("registrar/favicon.svg"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     # The browsable pages sign in and out by the names of the framework's own pages.
     path(
         "api/session/",

@@ -4,7 +4,7 @@ from gzip import GzipFile
 from io import BytesIO
 from secrets import randbelow, token_hex
 
-from csp.constants import HEADER, SELF, UNSAFE_INLINE
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
@@ -19,6 +19,20 @@ from django.utils.functional import cached_property
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # What is smaller is not worth compressing.
 SMALL = 200
+# What no page asks a browser for, so that no page can be made to.
+UNUSED = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "publickey-credentials-get",
+    "usb",
+)
 
 
 class CommonMiddlewareWithoutLoss(CommonMiddleware):
@@ -69,27 +83,32 @@ class GZipPages(GZipMiddleware):
         return response
 
 
-class ContentSecurityPolicy(CSPMiddleware):
-    """The policy of the settings, written once, and a softer one for pages that others wrote.
+class Policies(CSPMiddleware):
+    """What browsers may do with an answer: the policy of the settings, and a few that never change.
 
-    The browsable API and the documentation's viewers style their elements inline, and a viewer
-    searches in a worker of its own. Their scripts are held as strictly as ours.
+    What says nothing about it was written for one person, so nobody keeps it.
     """
-
-    others = {"style-src": [SELF, UNSAFE_INLINE], "worker-src": [SELF, "blob:"]}
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         # Django's own pages about errors, which developers see, are styled inline.
         if not (settings.DEBUG and response.status_code in (404, 500)):
-            response[HEADER] = self._of_api if request.path.startswith("/api/") else self._of_pages
+            response[HEADER] = self._content_security_policy
+        for name, value in self._others.items():
+            response.headers.setdefault(name, value)
         return response
 
     @cached_property
-    def _of_pages(self) -> str:
+    def _content_security_policy(self) -> str:
         return build_policy()
 
     @cached_property
-    def _of_api(self) -> str:
-        return build_policy(replace=self.others)
+    def _others(self) -> dict[str, str]:
+        others = {
+            "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
+            "Cache-Control": "private, no-store",
+        }
+        if settings.CSP_REPORT_URI:
+            others["Reporting-Endpoints"] = f'csp="{settings.CSP_REPORT_URI}"'
+        return others

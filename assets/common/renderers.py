@@ -6,7 +6,8 @@ import orjson
 from django.utils.functional import Promise
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
+from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, HTMLFormRenderer
+from rest_framework.utils.field_mapping import ClassLookupDict
 
 
 def _default(value: Any) -> Any:
@@ -31,8 +32,25 @@ class ORJSONRenderer(BaseRenderer):
         return orjson.dumps(data, default=_default, option=options)
 
 
+class FieldsRenderer(HTMLFormRenderer):
+    """The fields of a browsable page's form, all drawn by one template of ours."""
+
+    template_pack = "rest_framework"
+    default_style = ClassLookupDict(
+        {
+            kind: {**style, "template": "rest_framework/field.html"}
+            for kind, style in HTMLFormRenderer.default_style.mapping.items()
+        }
+    )
+
+    def render(self, data, accepted_media_type=None, renderer_context=None) -> str:
+        return super().render(data, accepted_media_type)
+
+
 class BrowsableRenderer(BrowsableAPIRenderer):
     """The browsable API, for people who signed in with the browser."""
+
+    form_renderer_class = FieldsRenderer
 
 
 class LenientNegotiation(DefaultContentNegotiation):

@@ -125,11 +125,9 @@ def test_the_schema_is_served(anonymous):
     assert b"openapi: 3.1" in answer.content
 
 
-@pytest.mark.parametrize("path", ["docs", "redoc"])
 @pytest.mark.django_db
-def test_pages(path, settings):
-    client = Client(headers={"accept": "text/html"})
-    page = client.get(f"/api/{path}/")
+def test_the_viewer():
+    page = Client(headers={"accept": "text/html"}).get("/api/docs/")
     assert page.status_code == 200
     links = read(page).links
     assert links

@@ -21,8 +21,8 @@ from tests.sdk.peers import ROOT
 from tests.sdk.serve import gunicorn, own_database, settings
 
 PATIENCE = 20
-# No page of ours needs the static files of these.
-OF_OTHERS = ["admin", "rest_framework", "drf_spectacular_sidecar"]
+# No page that is looked at needs the static files of these.
+OF_OTHERS = ["admin", "rest_framework", "redoc", "oauth2-redirect*"]
 PREPARE = f"""
 import django
 django.setup()
@@ -104,7 +104,7 @@ def served(folder: Path) -> Iterator[Site]:
     with own_database(url if url.startswith("postgres") else "") as database_url:
         environment = settings(folder, database_url)
         subprocess.run(
-            [sys.executable, "-c", PREPARE], cwd=ROOT, env=environment, check=True, timeout=120
+            [sys.executable, "-c", PREPARE], cwd=ROOT, env=environment, check=True, timeout=240
         )
         log = folder / "server.log"
         with gunicorn(log, environment) as address:

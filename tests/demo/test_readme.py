@@ -11,7 +11,7 @@ from assets.demo.hospitals import HOSPITALS
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What is read of the environment: env.str("NAME"), os.environ.get("NAME"), $(NAME) ?= value.
-READ_BY_CODE = re.compile(r"""(?:env\.\w+|environ\.get)\(\s*"([A-Z0-9_]+)\"""")
+READ_BY_CODE = re.compile(r"""(?:env\.\w+|environ\.get)\(\s*["']([A-Z0-9_]+)["']""")
 READ_BY_MAKE = re.compile(r"^([A-Z_]+) \?=", re.MULTILINE)
 
 

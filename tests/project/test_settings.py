@@ -66,6 +66,7 @@ def test_a_database_of_its_own_asks_for_a_secret_of_its_own(tmp_path):
         ({"STATIC_ROOT": "/srv/static"}, "settings.STATIC_ROOT", "/srv/static"),
         ({"LOG_FORMAT": "json"}, "settings.LOGGING['handlers']", "'formatter': 'json'"),
         ({"METRICS_PORT": "9100"}, "settings.MIDDLEWARE", "RequestMetrics"),
+        ({"CSP_REPORT_URI": "/csp"}, "settings.CONTENT_SECURITY_POLICY", "'report-uri': ['/csp']"),
         ({"CHANNEL": "oncology"}, "settings.CHANNEL", "oncology"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
@@ -84,10 +85,11 @@ def test_the_environment_decides(environment, expression, expected, tmp_path):
         ({"OIDC_ISSUER": "https://login.example"}, "OIDC_CLIENT_ID"),
         ({"OIDC_UNKNOWN_USERS": "create"}, "OIDC_ORGANIZATION_CLAIM"),
         ({"OIDC_NEW_ROLE": "admin"}, "OIDC_NEW_ROLE"),
+        ({"CSP_REPORT_URI": "https://x.example/; script-src *"}, "CSP_REPORT_URI"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
-def test_signing_in_that_is_half_configured_is_refused(environment, said, tmp_path):
+def test_what_is_half_or_wrongly_configured_is_refused(environment, said, tmp_path):
     refused = run_settings("1", tmp_path, **environment)
 
     assert refused.returncode != 0
