@@ -11,6 +11,9 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connection
 from django.db.models import BooleanField, F, Field, Func, Model, QuerySet, Value
 
+# What either database can compare with a column of numbers.
+LARGEST = 2**63 - 1
+
 # The values by which a row is ordered.
 Position = list[Any]
 
@@ -95,15 +98,15 @@ class Keyset:
         return found
 
     def read(self, values: Sequence[Any]) -> Position | None:
-        """Return the position that JSON told; None when it is of another order."""
+        """Return the position that JSON told; None when no row of this order stands there."""
         if len(values) != len(self.terms):
             return None
         pairs = list(zip(self.terms, values, strict=True))
         if any(value is None and not term.field.null for term, value in pairs):
             return None
         try:
-            return [term.field.to_python(value) for term, value in pairs]
-        except ValidationError:
+            return [_told(term.field, value) for term, value in pairs]
+        except (ValidationError, TypeError, ValueError, OverflowError):
             return None
 
     def following(self, position: Position, limit: int) -> list[Any]:
@@ -137,6 +140,18 @@ class Keyset:
         columns = [term.path for term, _ in pairs]
         values = [term.value(value) for term, value in pairs]
         return queryset.filter(Beyond(">" if ascending else "<", columns, values))
+
+
+def _told(field: Field, value: Any) -> Any:
+    """Return a column's value that JSON told; raises for what cannot stand in it."""
+    found = field.to_python(value)
+    if isinstance(found, int) and abs(found) > LARGEST:
+        raise OverflowError
+    if isinstance(found, str) and "\0" in found:
+        raise ValueError
+    # A date that is none in UTC is found out only here.
+    field.get_db_prep_value(found, connection)
+    return found
 
 
 def _field(model: type[Model], path: str) -> Field | None:

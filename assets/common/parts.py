@@ -88,12 +88,7 @@ def _position(keyset: Keyset, text: str) -> list[Any] | None:
         values = orjson.loads(text) if text else None
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(values, list):
-        return None
-    try:
-        return keyset.read(values)
-    except (TypeError, ValueError, OverflowError):  # no such value can stand in its column
-        return None
+    return keyset.read(values) if isinstance(values, list) else None
 
 
 def _take_by_number(part: Part, rows: QuerySet) -> None:

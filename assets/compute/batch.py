@@ -159,7 +159,7 @@ def prepared_rows(
     ids = {value: row.pk for value, row in permissions.items()}
     tasks = [_task_row(new, ids, now) for new in batch.new]
     inputs = [row for new in batch.new for row in _input_rows(new)]
-    outputs = [
+    outputs: list[Row] = [
         {
             "task_id": new.spec.key,
             "identifier": identifier,
