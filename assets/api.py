@@ -14,6 +14,8 @@ from .outputs.performances import ComputePlanViewSet, PerformanceViewSet
 from .sign_in.urls import urlpatterns as sign_in_urls
 
 router = DefaultRouter()
+# What is answered is for the Accept header to say; addresses by the dozen less to look through.
+router.include_format_suffixes = False
 router.register("data_manager", DatasetViewSet, basename="data_manager")
 router.register("data_sample", DataSampleViewSet, basename="data_sample")
 router.register("function", FunctionViewSet, basename="function")

@@ -4,6 +4,7 @@ Skipping rows by their number costs as many rows as are skipped; an index leads 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -64,10 +65,16 @@ class Keyset:
     def __init__(self, queryset: QuerySet, terms: Sequence[Term], *, ascending: bool) -> None:
         self.terms = terms
         self.ascending = ascending
+        self.model = queryset.model
         # Rows have the columns of their own table; others, and those of `values()`, are added.
         self.added = [term.name for term in terms if term.name.startswith("_at_")]
-        added = {term.name: F(term.path) for term in terms if term.name in self.added}
-        self.queryset = queryset.annotate(**added) if added else queryset
+        self._queryset = queryset
+
+    @cached_property
+    def queryset(self) -> QuerySet:
+        """The rows with what `positions` reads of them."""
+        added = {term.name: F(term.path) for term in self.terms if term.name in self.added}
+        return self._queryset.annotate(**added) if added else self._queryset
 
     @classmethod
     def of(cls, queryset: QuerySet) -> "Keyset | None":

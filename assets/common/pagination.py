@@ -13,8 +13,9 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .counting import count_of
+from .counting import Counted, count_of
 from .keyset import Keyset, Position
+from .whole import first_rows, is_whole
 
 AFTER, BEFORE = "after", "before"
 # Enough of a signature: a cursor that were forged could do no harm but to its own list.
@@ -49,6 +50,7 @@ class PagePagination(PageNumberPagination):
 
         Two statements: the rows, and how many there are; the second only on a first page, or on
         one that is asked for by its number alone, and only if there are more rows than it shows.
+        One for the first page of all that there is.
         """
         self.request = request
         self.page_size = getattr(view, "page_size", None) or self.page_size
@@ -57,6 +59,7 @@ class PagePagination(PageNumberPagination):
         self.keyset = Keyset.of(queryset) if isinstance(queryset, QuerySet) else None
         cursor = self._cursor() if self.keyset else None
         skipped = (self.number - 1) * self.size
+        self.counted: Counted | None = None
         rows, more = self._rows(queryset, cursor, skipped)
         if not rows and self.number > 1 and not cursor:
             raise NotFound(self.invalid_page_message)
@@ -92,12 +95,16 @@ class PagePagination(PageNumberPagination):
             return self.keyset.preceding(cursor.position, self.size), True
         if cursor and self.keyset:
             rows = self.keyset.following(cursor.position, self.size + 1)
+        elif self.keyset and not skipped and is_whole(queryset):
+            rows, self.counted = first_rows(self.keyset, self.size + 1)
         else:
             every = self.keyset.queryset if self.keyset else queryset
             rows = list(every[skipped : skipped + self.size + 1])
         return rows[: self.size], len(rows) > self.size
 
     def _counted(self, queryset: Any) -> int:
+        if self.counted:
+            return self.counted.number
         if isinstance(queryset, QuerySet):
             return count_of(queryset).number
         return len(queryset)

@@ -5,7 +5,7 @@ that runs eight of them spends most of its time so.
 """
 
 from collections.abc import Callable, Collection
-from functools import cached_property, partial, update_wrapper
+from functools import cache, cached_property, partial, update_wrapper
 from typing import Any
 
 import orjson
@@ -21,6 +21,11 @@ class Compiled:
 
     The function is called once, with a stand-in for the values, and must hand that to an `__any`;
     each run binds the values and nothing else.
+
+    Of Django it leans on what a QuerySet itself does to run: `Query.get_compiler`, its `as_sql`,
+    whose placeholders are in the order of its parameters, and its `get_converters`. Django promises
+    none of them; they have been so since 1.8, and the tests hold each on both databases. A query
+    that answers nothing whatever its values are (`none()`) cannot be compiled.
     """
 
     def __init__(self, build: Callable[[Any], QuerySet]) -> None:
@@ -30,6 +35,9 @@ class Compiled:
     def __call__(self, values: Collection[Any]) -> list[tuple[Any, ...]]:
         sql, params, converters = self._statement
         with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                # Django reads each date in Python; the driver's own way is ten times as fast.
+                cursor.adapters.register_loader("timestamptz", _dates())
             cursor.execute(sql, [param(values) if callable(param) else param for param in params])
             rows = cursor.fetchall()
         if not converters or not rows:
@@ -57,16 +65,25 @@ class Compiled:
         return str(sql), list(params), converters
 
 
+@cache
+def _dates() -> Any:
+    # There on PostgreSQL only.
+    from psycopg.types.datetime import TimestamptzLoader
+
+    return TimestamptzLoader
+
+
 class _StoredJSON(TextField):
     def from_db_value(self, value, expression, connection):
         return value and orjson.Fragment(value)
 
 
 class _KeyText(TextField):
-    def from_db_value(self, value, expression, connection):
-        if value is None or connection.vendor != "sqlite":
-            return value
-        return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
+    def get_db_converters(self, connection):
+        return [self.with_hyphens] if connection.vendor == "sqlite" else []
+
+    def with_hyphens(self, value, expression, connection):
+        return value and f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
 
 
 def key_text(column: Any) -> Cast:

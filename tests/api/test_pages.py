@@ -3,7 +3,7 @@
 Contract 1.6.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from assets.common import counting
+from assets.common import counting, whole
 from assets.common.counting import count_of
 from assets.compute.models import ComputePlan, Task
 from assets.compute.registration import register_tasks
@@ -192,8 +192,12 @@ def test_a_page_that_no_list_has(page, stocked, api):
 
 
 @pytest.fixture
-def small_limit(monkeypatch) -> None:
+def small_limit(monkeypatch) -> Iterator[None]:
     monkeypatch.setattr(counting.count_of, "__defaults__", (3,))
+    monkeypatch.setattr(whole, "LIMIT", 3)
+    whole.statement_of.cache_clear()
+    yield
+    whole.statement_of.cache_clear()
 
 
 def test_few_rows_are_counted(stocked):
@@ -225,6 +229,7 @@ def test_many_rows_are_estimated(rows, stocked):
 def test_a_count_is_never_less_than_the_page_proves(stocked, api, small_limit, monkeypatch):
     monkeypatch.setattr(counting, "_planned", lambda rows: 0)
     monkeypatch.setattr(counting, "_sampled", lambda rows: 0)
+    monkeypatch.setitem(whole.ESTIMATES, connection.vendor, "SELECT 0")
     counts = [page["count"] for page in follow(api, "/api/task/?page_size=2")]
     assert counts == [4, 5, 5]
 
@@ -240,12 +245,37 @@ def _counting(statements: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("resource", [*ORDERS, "performance", "news_feed"])
-def test_only_the_first_of_several_pages_counts(resource, stocked, api):
-    url = f"/api/{resource}/?page_size=2"
+@pytest.mark.parametrize("query", ["page_size=2", "page_size=2&owner=MyOrg1MSP,MyOrg2MSP"])
+def test_only_the_first_of_several_pages_counts(query, resource, stocked, api):
+    url = f"/api/{resource}/?{query}"
     following = api.get(url).json()["next"]
-    assert len(_counting(_statements(api, url))) == 1
-    assert not _counting(_statements(api, following))
-    assert not _counting(_statements(api, f"/api/{resource}/"))
+    first, second = _statements(api, url), _statements(api, following)
+    assert len(_counting(first)) == 1
+    assert not _counting(second)
+    # Where all are listed, one statement tells the rows and their number.
+    whole_list = resource in ORDERS and "owner" not in query
+    assert len(first) == len(second) + (not whole_list)
+
+
+def test_what_is_shown_on_one_page_is_not_counted(stocked, api):
+    assert not _counting(_statements(api, "/api/task/?owner=MyOrg1MSP"))
+
+
+@pytest.mark.parametrize("resource", ["data_sample", "function", "compute_plan", "task"])
+def test_that_all_are_many_takes_no_statement_more(resource, stocked, api, small_limit):
+    url = f"/api/{resource}/?page_size=2"
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    whole.LIMIT = 10_000
+    few, exact = len(_statements(api, url)), api.get(url).json()["count"]
+    whole.LIMIT = 3
+    assert len(_statements(api, url)) == few
+    assert api.get(url).json()["count"] == exact
+
+
+def test_all_are_estimated_without_statistics(stocked, api, small_limit, monkeypatch):
+    monkeypatch.setitem(whole.ESTIMATES, connection.vendor, "SELECT NULL")
+    assert api.get("/api/task/?page_size=2").json()["count"] >= 4
 
 
 def test_no_page_skips_rows(stocked, api):

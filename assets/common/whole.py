@@ -1,0 +1,83 @@
+"""The first page of a list of everything: one statement, compiled once, has its rows and their
+number. That is what most clients ask for, and Django would take longer to write it than to run it.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+from django.db.models import BigIntegerField, Model, QuerySet
+from django.db.models.expressions import RawSQL
+
+from .counting import LIMIT, Counted
+from .keyset import Keyset
+from .statements import Compiled, key_text
+
+# Without a condition. What PostgreSQL's planner would say, from the same statistics, and None as
+# long as there are none; and the number of SQLite's last row, as in `counting`.
+ESTIMATES = {
+    "postgresql": "SELECT CASE WHEN relpages > 0 THEN (reltuples / relpages * "
+    "(pg_relation_size(oid) / current_setting('block_size')::int))::bigint END "
+    "FROM pg_class WHERE oid = '{}'::regclass",
+    "sqlite": "SELECT MAX(rowid) FROM {}",
+}
+
+
+def is_whole(queryset: QuerySet) -> bool:
+    """Return whether these are the keys of every row of a table."""
+    query = queryset.query
+    return query.values_select == ("pk",) and not (
+        query.where
+        or query.annotations
+        or query.is_sliced
+        or query.combinator
+        or query.distinct
+        or query.extra
+    )
+
+
+def first_rows(keyset: Keyset, limit: int) -> tuple[list[dict[str, Any]], Counted | None]:
+    """Return the first rows of a whole table as `values("pk")` does, and how many there are.
+
+    That is None where statistics are missing. Keys are texts; beside them each row has the values
+    that `Keyset.positions` takes off.
+    """
+    paths = tuple(term.path for term in keyset.terms)
+    statement = statement_of(keyset.model, paths, keyset.ascending, limit, LIMIT)
+    names = ("pk", *(term.name for term in keyset.terms))
+    found = statement(())
+    counted = None
+    if found:
+        number, estimate = found[0][-2:]
+        if number <= LIMIT:
+            counted = Counted(number, exact=True)
+        elif estimate is not None:
+            counted = Counted(max(number, estimate), exact=False)
+    return [dict(zip(names, row, strict=False)) for row in found], counted
+
+
+# An order and a size of pages each; clients have few of them.
+@lru_cache(maxsize=256)
+def statement_of(
+    model: type[Model], paths: tuple[str, ...], ascending: bool, limit: int, most: int
+) -> Compiled:
+    """Return the statement of such a page, which counts at most `most` rows and estimates more."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    estimate = ESTIMATES[connection.vendor].format(table)
+    ordering = [path if ascending else f"-{path}" for path in paths]
+
+    def build(values: Any) -> QuerySet:
+        return model._default_manager.order_by(
+            *ordering
+        ).values_list(
+            key_text("pk"),
+            *(key_text(path) if path == "pk" else path for path in paths),
+            _number(f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT {most + 1}) counted"),  # noqa: S608
+            _number(estimate),
+        )[:limit]
+
+    return Compiled(build)
+
+
+def _number(sql: str) -> RawSQL:
+    return RawSQL(f"({sql})", (), BigIntegerField())  # noqa: S611
