@@ -7,6 +7,10 @@ from ..common import audit
 from ..common.kinds import AssetKind
 from ..organizations.models import Organization
 
+# What is news: that plans and datasets came to be, and how plans went on.
+NEWS_KINDS = (AssetKind.COMPUTE_PLAN, AssetKind.DATA_MANAGER)
+NEWS_ACTIONS = (audit.Action.REGISTERED, audit.Action.STARTED, audit.Action.ENDED)
+
 
 class Event(models.Model):
     """One thing that happened, or was refused. Events are only ever added.
@@ -52,6 +56,12 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["timestamp", "id"], name="event_timestamp"),
             models.Index(fields=["asset_key", "timestamp"], name="event_asset"),
+            # Of a thousand events some are news: those of tasks are not gone through for them.
+            models.Index(
+                fields=["timestamp", "id"],
+                condition=models.Q(action__in=NEWS_ACTIONS, asset_kind__in=NEWS_KINDS),
+                name="event_news",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -64,3 +64,11 @@ def test_a_list_is_read_by_an_index(resource, query, world, api):
     if following:
         plan, _ = _pages_plan(api, following)
         assert not SLOW.search(plan), plan
+
+
+@pytest.mark.parametrize("query", ["", "important_news_only=true", "timestamp_after=2026-01-01"])
+def test_news_are_found_without_events_of_others(query, world, api):
+    """By the index that has nothing but news, however many tasks have come and gone."""
+    make_plan(world.alice, name="a")
+    plan, _ = _pages_plan(api, f"/api/news_feed/?page_size=1&{query}")
+    assert "event_news" in plan, plan
