@@ -168,6 +168,8 @@ if EMBEDDED:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": VAR_DIR / "registrar.sqlite3",
+            # Each thread keeps its own: to open one costs more than most requests do.
+            "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 60),
             "OPTIONS": {
                 # Readers never wait for the writer (WAL); a writer takes its turn when its
                 # transaction begins, so it cannot fail later for a lock that it must upgrade.

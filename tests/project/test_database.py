@@ -62,6 +62,11 @@ def test_threads_may_share_connections(tmp_path):
     assert kept.stdout.strip() == "60"
 
 
+def test_sqlite_is_not_opened_for_each_request(tmp_path):
+    kept = run_settings(f"{DATABASE}['CONN_MAX_AGE']", tmp_path)
+    assert kept.stdout.strip() == "60"
+
+
 @pytest.fixture
 def limited(transactional_db):
     """Let the test's connection be opened anew with other OPTIONS; undo it afterwards."""
