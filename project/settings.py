@@ -153,12 +153,12 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 # Where browsers tell what the policy kept from happening: an address of a collector.
-CSP_REPORT_URI = env.str(
+VIOLATIONS_TO = env.str(
     "CSP_REPORT_URI", "", validate=validate.Regexp(r"(?:(?:https?:/)?/[^\s;,\"\\]+)?\Z")
 )
-if CSP_REPORT_URI:
+if VIOLATIONS_TO:
     # The older of the two is the one that every browser knows.
-    CONTENT_SECURITY_POLICY["DIRECTIVES"] |= {"report-uri": [CSP_REPORT_URI], "report-to": ["csp"]}
+    CONTENT_SECURITY_POLICY["DIRECTIVES"] |= {"report-uri": [VIOLATIONS_TO], "report-to": ["csp"]}
 
 # --- Database ------------------------------------------------------------------------------------
 

@@ -109,6 +109,6 @@ class Policies(CSPMiddleware):
             "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
             "Cache-Control": "private, no-store",
         }
-        if settings.CSP_REPORT_URI:
-            others["Reporting-Endpoints"] = f'csp="{settings.CSP_REPORT_URI}"'
+        if settings.VIOLATIONS_TO:
+            others["Reporting-Endpoints"] = f'csp="{settings.VIOLATIONS_TO}"'
         return others

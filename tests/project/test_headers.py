@@ -154,7 +154,7 @@ REPORTS = "https://reports.example/csp"
 
 
 def test_violations_are_reported_where_that_is_asked_for(answer, settings):
-    settings.CSP_REPORT_URI = REPORTS
+    settings.VIOLATIONS_TO = REPORTS
     directives = {**settings.CONTENT_SECURITY_POLICY["DIRECTIVES"], "report-uri": REPORTS}
     settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**directives, "report-to": "csp"}}
     response = answer(ANSWERS["page"])
