@@ -1,0 +1,84 @@
+"""Compiled queries answer what the same queries answer by themselves."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from uuid import uuid4
+
+import orjson
+import pytest
+from django.db import transaction
+
+from assets.common.statements import Compiled, key_text, stored_json
+from assets.compute.models import Task
+from assets.compute.statuses import TaskStatus
+from assets.organizations.models import Organization
+
+COLUMNS = ("key", "rank", "status", "tag", "metadata", "creation_date", "start_date", "function_id")
+
+
+def compiled() -> Compiled:
+    def build(keys):
+        return Task.objects.filter(key__any=keys).order_by("key").values_list(*COLUMNS)
+
+    return Compiled(build)
+
+
+@pytest.fixture
+def keys(world) -> list:
+    tasks = [world.task(tag="ä'%s", metadata={"a": 'é "%'}), world.task(tag="")]
+    return [world.registered(task).key for task in tasks]
+
+
+@pytest.mark.parametrize("others", [0, 1, 40_000])
+def test_as_many_values_as_one_likes(others, keys):
+    statement = compiled()
+    unknown = [uuid4() for _ in range(others)]
+    assert statement(unknown) == []
+    assert [row[0] for row in statement([*unknown, *map(str, keys)])] == sorted(keys)
+
+
+def test_values_have_the_types_of_their_columns(keys):
+    found = compiled()(keys)
+    assert found == list(Task.objects.order_by("key").values_list(*COLUMNS))
+    assert {row[5].utcoffset() for row in found} == {UTC.utcoffset(None)}
+    assert [row[6] for row in found] == [None, None]
+
+
+@pytest.mark.django_db
+def test_values_that_are_no_keys():
+    statement = Compiled(lambda ids: Organization.objects.filter(pk__any=ids).values_list("pk"))
+    assert statement([]) == statement(["'", "%s", "{", "NULL"]) == []
+
+
+def test_columns_as_they_are_stored(keys):
+    def build(found):
+        rows = Task.objects.filter(key__any=found).order_by("-tag")
+        return rows.values_list(
+            key_text("key"), stored_json("metadata"), key_text("compute_plan__failed_task_key")
+        )
+
+    (first, metadata, none), (second, empty, _) = Compiled(build)(keys)
+    assert none is None
+    assert [first, second] == [str(key) for key in keys]
+    assert orjson.loads(orjson.dumps([metadata, empty])) == [{"a": 'é "%'}, {}]
+
+
+def test_after_a_transaction_that_failed(keys):
+    statement = compiled()
+
+    def change_and_fail():
+        with transaction.atomic():
+            Task.objects.filter(key__in=keys).update(status=TaskStatus.DONE)
+            assert {row[2] for row in statement(keys)} == {TaskStatus.DONE}
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_and_fail()
+    assert TaskStatus.DONE not in {row[2] for row in statement(keys)}
+
+
+def test_threads_compile_the_same():
+    statement = compiled()
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: statement._statement[0], range(16)))
+    assert len(set(found)) == 1
