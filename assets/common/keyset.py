@@ -66,7 +66,7 @@ class Keyset:
     def __init__(self, queryset: QuerySet, terms: Sequence[Term], *, ascending: bool) -> None:
         self.terms = terms
         self.ascending = ascending
-        self.model = queryset.model
+        self.model: Any = queryset.model
         # Rows have the columns of their own table; others, and those of `values()`, are added.
         self.added = [term.name for term in terms if term.name.startswith("_at_")]
         self._queryset = queryset
