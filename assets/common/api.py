@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -26,20 +27,31 @@ from .logs import request_id
 from .outages import DOWN, outage_of
 from .parsing import as_key
 from .serializers import TextSerializerField
+from .texts import cut
 
 # Enough to mend a batch; a body of 10,000 problems helps nobody.
 MAX_PROBLEMS = 100
+# Messages and paths may quote what was sent, which may be megabytes.
+MAX_MESSAGE = 2_000
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn `Refused` into the contract's body; leave the rest to DRF."""
     if not isinstance(error, Refused):
         return drf_exception_handler(error, context)
-    body: dict[str, Any] = {"detail": error.first.text}
+    problems = [_shortened(problem) for problem in error.problems[:MAX_PROBLEMS]]
+    body: dict[str, Any] = {"detail": problems[0].text}
     if error.first.key:
         body["key"] = error.first.key
-    body["problems"] = [_problem_body(problem) for problem in error.problems[:MAX_PROBLEMS]]
+    body["problems"] = [_problem_body(problem) for problem in problems]
     return Response(body, status=error.status)
+
+
+def _shortened(problem: Problem) -> Problem:
+    if len(problem.message) + len(problem.field) <= MAX_MESSAGE:
+        return problem
+    message, field = cut(problem.message, MAX_MESSAGE), cut(problem.field, MAX_MESSAGE)
+    return replace(problem, message=message, field=field)
 
 
 def _problem_body(problem: Problem) -> dict[str, str]:

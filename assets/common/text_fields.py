@@ -49,6 +49,7 @@ def read_metadata(text: str) -> dict[str, Any]:
 
     Keys and values are not judged; that a key is given twice is, because one would be lost.
     """
+    text = text.removeprefix("\ufeff")  # the mark of a file that was pasted
     if text.lstrip().startswith("{"):
         return dict(read_json(text))
     found: dict[str, Any] = {}

@@ -144,7 +144,7 @@ UNREADABLE = "not a readable zip or tar archive"
 # What is refused, and by which words.
 REFUSED: dict[str, tuple[Make, str]] = {
     "zip bomb by what it claims": (zip_that_claims(2**32 - 2), "when unpacked"),
-    "tar bomb": (lambda: tar_bomb(2), "when unpacked"),
+    "tar bomb": (lambda: tar_bomb(4), "when unpacked"),
     "tar.bz2 in a tar.gz by another name": (quine_like, UNREADABLE),
     **{f"zip: {what}": (zipped(Item(name)), "an unsafe path") for what, name in OUTSIDE.items()},
     **{f"tar: {what}": (tarred(Item(name)), "an unsafe path") for what, name in OUTSIDE.items()},
@@ -193,5 +193,5 @@ LARGE: dict[str, tuple[Make, str]] = {
     "zip of 100,001 entries": (lambda: zip_of_many(100_001), "more than 100,000 entries"),
     "tar of 100,000 entries": (lambda: tar_of_many(100_000), ""),
     "tar of 100,001 entries": (lambda: tar_of_many(100_001), "more than 100,000 entries"),
-    "tar that unpacks to 1 GB": (lambda: tar_bomb(1), "when unpacked"),
+    "tar that unpacks to 2 GB": (lambda: tar_bomb(2), "when unpacked"),
 }

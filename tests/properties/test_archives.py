@@ -5,6 +5,7 @@ import random
 import struct
 import tarfile
 import zipfile
+from contextlib import suppress
 
 import pytest
 from django.core.files.base import ContentFile, File
@@ -12,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assets.common import archives
-from assets.common.archives import UnsafeArchive, archive_suffix, inspect, read_entries
+from assets.common.archives import UnsafeArchive, archive_suffix, glimpse, inspect, read_entries
 from tests.builders import zip_of
 
 from .archives import (
@@ -77,6 +78,33 @@ def test_a_changed_byte_is_no_accident(form_and_data, data):
     _, whole = form_and_data
     position = data.draw(st.integers(0, len(whole) - 1))
     listed(whole[:position] + data.draw(st.binary(min_size=1, max_size=4)) + whole[position + 1 :])
+
+
+@st.composite
+def damaged(draw) -> bytes:
+    """A legal archive after some accidents: bits turned, bytes lost, put in, or said again."""
+    data = draw(legal_archives())[1]
+    for _ in range(draw(st.integers(1, 6))):
+        start = draw(st.integers(0, len(data)))
+        end = min(len(data), start + draw(st.integers(1, 64)))
+        part, what = data[start:end], draw(st.sampled_from(("turn", "lose", "put", "again")))
+        middle = {
+            "turn": bytes(byte ^ 1 << draw(st.integers(0, 7)) for byte in part[:1]) + part[1:],
+            "lose": b"",
+            "put": draw(st.binary(max_size=16)) + part,
+            "again": part * 2,
+        }[what]
+        data = data[:start] + middle + data[end:]
+    return data
+
+
+@given(damaged(), st.sampled_from(("a", "data.csv", "Dockerfile")))
+def test_a_damaged_archive_is_read_or_refused_and_little_is_held(data, name):
+    stream = Watched(data)
+    with suppress(UnsafeArchive):
+        read_entries(File(stream, "archive"))
+    glimpse(File(stream, "archive"), name, 1000)
+    assert stream.largest <= max(len(data), archives.MAX_HEADER_SIZE + 1)
 
 
 @given(
