@@ -31,9 +31,10 @@ def answers(client) -> dict[str, object]:
 
 def test_everything_comes_back(registry, alice, client_of, empty, tmp_path):
     api = client_of(alice)
-    rows, files, told = all_rows(), stored_files(), answers(api)
+    files, told = stored_files(), answers(api)
     address = told["data_manager"]["results"][0]["opener"]["storage_address"]
     opener = b"".join(api.get(address).streaming_content)
+    rows = all_rows()
     assert all(rows[f"assets.{name}"] for name in ("Event", "Model", "TaskInput", "ApiToken"))
 
     said = backup(tmp_path / "backup")

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from assets.common.kinds import AssetKind
 from assets.organizations.registration import create_token
+from assets.sign_in.models import ExternalIdentity, FailedSignIn, RecoveryCode
 
 from .everything import make_everything
 
@@ -27,6 +28,8 @@ VIOLATIONS: dict[str, list[dict]] = {
     "datasample_archive_or_path": [BOTH, NEITHER],
     "datasamplelink_once": [{}],
     "dataset_has_name": [{"name": ""}],
+    "externalidentity_unique": [{}],
+    "failedsignin_unique": [{}],
     "failurereport_of_one": [{"task_id": None, "function_id": None}, {"of": "both"}],
     "function_has_name": [{"name": ""}],
     "function_status": [{"status": "FUNCTION_STATUS_UNKNOWN"}],
@@ -41,6 +44,7 @@ VIOLATIONS: dict[str, list[dict]] = {
     "functionoutput_one_performance": [
         {"identifier": "new", "kind": AssetKind.PERFORMANCE, "multiple": True}
     ],
+    "recoverycode_unique": [{}],
     "task_failed_for_a_reason": [{"status": "STATUS_FAILED", "error_type": ""}],
     "task_status": [{"status": "STATUS_TODO"}],
     "taskinput_one_source": [
@@ -70,7 +74,19 @@ UNIQUE_FIELDS = [
 @pytest.fixture
 def rows(alice):
     token, _ = create_token(alice, expires_at=timezone.now() + timedelta(hours=1))
-    return {**make_everything(alice), "User": alice, "ApiToken": token}
+    of_sign_in = (
+        RecoveryCode(user=alice, digest="0" * 64),
+        FailedSignIn(address="192.0.2.1", username="alice", last_at=timezone.now()),
+        ExternalIdentity(issuer="https://id.example", subject="1", username="alice"),
+    )
+    for row in of_sign_in:
+        row.save()
+    accounts = {"User": alice, "ApiToken": token}
+    return {
+        **make_everything(alice),
+        **accounts,
+        **{type(row).__name__: row for row in of_sign_in},
+    }
 
 
 # Values that are keys of other rows, by the word after `of`.
@@ -134,6 +150,9 @@ def test_unique_fields_are_unique(rows, model, field):
 # Each of these is the only one of another row, which a copy would need as well.
 ONE_EACH = {"DataSampleLink", "FailureReport", "Performance"}
 SOUND = {
+    "ExternalIdentity": {"subject": "2"},
+    "FailedSignIn": {"username": "bob"},
+    "RecoveryCode": {"digest": "1" * 64},
     "FunctionInput": {"identifier": "new"},
     "FunctionOutput": {"identifier": "new"},
     "TaskInput": {"position": 90},

@@ -192,12 +192,12 @@ def test_keys_are_inserted_in_order(org_a):
     """Or else two batches with the same keys could wait for each other, for ever."""
     keys = [uuid.uuid4() for _ in range(30)]
     with inserted_payloads() as payloads:
-        bulk.insert(Event, [{**EVENT, "id": number} for number in range(30, 0, -1)])
+        bulk.insert(Event, [{**EVENT, "id": number} for number in range(1030, 1000, -1)])
         bulk.insert(Organization, [{**ORGANIZATION, "id": str(key)} for key in keys])
         values = [PermissionsSpec(True, (str(key),)) for key in keys]
         intern_permissions(values)
     events, organizations, permissions = payloads[:3]
-    assert [row["id"] for row in events] == sorted(range(1, 31))
+    assert [row["id"] for row in events] == sorted(range(1001, 1031))
     assert [row["id"] for row in organizations] == sorted(map(str, keys))
     assert [row["digest"] for row in permissions] == sorted(map(digest_of, values))
 
