@@ -48,6 +48,7 @@ FOR = {
     "user-reset": "curie-admin",
     "user-unlock": "curie-admin",
     "users-awaiting": "curie-admin",
+    "audit": "curie-admin",
     "organization-new": "root",
 }
 # No pages: they answer scripts and forms, or need a secret that other tests have.
