@@ -1,10 +1,13 @@
 """A registry with something of every kind in it, who asks, and the API as it describes itself."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
@@ -31,6 +34,17 @@ RESOURCES = {
 
 def description() -> dict:
     return SchemaGenerator().get_schema(request=None, public=True)
+
+
+@pytest.fixture(autouse=True)
+def one_connection() -> Iterator[None]:
+    """A request ends by closing a connection that is in a transaction: here, the test's own."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture(scope="session")
