@@ -55,6 +55,6 @@ def _sampled(rows: QuerySet) -> int:
         return last
     # Multiples of the golden ratio meet no pattern in the data, as equal steps may.
     numbers = {1 + int(n * 0.6180339887498949 % 1 * last) for n in range(SAMPLE)}
-    rowid = RawSQL(f"{quote(rows.query.get_initial_alias())}.rowid", (), BigIntegerField())  # noqa: S611  # nosec B611
+    rowid = RawSQL(f"{quote(rows.query.get_initial_alias())}.rowid", (), BigIntegerField())  # noqa: S611
     found = rows.filter(AnyOf(rowid, sorted(numbers))).aggregate(found=Count("pk", distinct=True))
     return last * found["found"] // max(1, len(numbers))
