@@ -10,6 +10,8 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 from django.core.files.base import File
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -136,3 +138,17 @@ def session_of() -> Callable[[User], Client]:
         return browser
 
     return make
+
+
+@pytest.fixture
+def one_connection() -> Iterator[None]:
+    """For tests that ask the application itself, and not by Django's client.
+
+    A request begins and ends by closing a connection that is in a transaction: the test's own.
+    """
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)

@@ -201,6 +201,7 @@ class ByServer:
         self.file, self.size = file, size
 
 
+@pytest.mark.usefixtures("one_connection")
 @pytest.mark.parametrize(("header", "place", "length"), [("", 0, 10), ("bytes=4-6", 4, 3)])
 def test_the_server_may_send_from_the_file_itself(client, url, header, place, length):
     """gunicorn then calls os.sendfile, from where the descriptor stands, for Content-Length."""

@@ -1,13 +1,10 @@
 """A registry with something of every kind in it, who asks, and the API as it describes itself."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
@@ -37,14 +34,8 @@ def description() -> dict:
 
 
 @pytest.fixture(autouse=True)
-def one_connection() -> Iterator[None]:
-    """A request ends by closing a connection that is in a transaction: here, the test's own."""
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in signals:
-        signal.connect(close_old_connections)
+def in_this_process(one_connection) -> None:
+    """The application itself is asked, not Django's client."""
 
 
 @pytest.fixture(scope="session")
