@@ -1,12 +1,24 @@
 """What every registered asset has."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
 from . import lookups  # noqa: F401  registers the lookups that every query below may use
 from .fields import MetadataField
+
+
+def owner_field(**options: Any) -> models.ForeignKey:
+    """A foreign key to the organisation that owns a row."""
+    return models.ForeignKey(
+        "assets.Organization",
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        **options,
+    )
 
 
 class Asset(models.Model):
@@ -17,9 +29,7 @@ class Asset(models.Model):
     """
 
     key = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(
-        "assets.Organization", on_delete=models.PROTECT, related_name="+", editable=False
-    )
+    owner = owner_field()
     creation_date = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from ..common.fields import ChecksumField
-from ..common.models import DescribedAsset, NamedAsset, by
+from ..common.models import DescribedAsset, NamedAsset, by, owner_field
 from ..datasets.models import DataSample, Dataset
 from ..functions.models import Function
 from ..organizations.models import Organization
@@ -16,9 +16,7 @@ from .statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus
 class ComputePlan(NamedAsset):
     """Tasks that belong together. Status, dates and counters follow from the tasks."""
 
-    owner = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
-    )
+    owner = owner_field(db_index=False)
     tag = models.CharField(max_length=100, blank=True, help_text="For finding it again.")
     creator = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -71,9 +69,7 @@ class ComputePlan(NamedAsset):
 class Task(DescribedAsset):
     """One run of a function on one worker."""
 
-    owner = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
-    )
+    owner = owner_field(db_index=False)
     compute_plan = models.ForeignKey(
         ComputePlan, on_delete=models.PROTECT, related_name="tasks", db_index=False
     )

@@ -5,8 +5,7 @@ from django.db.models import Q
 
 from ..common.fields import AssetFileField, ChecksumField
 from ..common.kinds import AssetKind
-from ..common.models import Asset, NamedAsset, by
-from ..organizations.models import Organization
+from ..common.models import Asset, NamedAsset, by, owner_field
 from ..permissions.models import PermittedAsset, permissions_field
 
 
@@ -37,9 +36,7 @@ class Dataset(NamedAsset, PermittedAsset):
 class DataSample(Asset):
     """One unit of data: an uploaded archive, or a folder below the organisation's server root."""
 
-    owner = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
-    )
+    owner = owner_field(db_index=False)
     datasets = models.ManyToManyField(
         Dataset, through="DataSampleLink", related_name="data_samples"
     )

@@ -11,8 +11,7 @@ from django_filters import CharFilter, ChoiceFilter, FilterSet
 from ..common.audit import Action, Result, SubjectKind
 from ..common.filters import search_filter
 from ..common.kinds import AssetKind
-from ..organizations.filters import OrganizationFilter
-from ..organizations.rules import manages_all
+from ..organizations.filters import ManagedFilterSet, OrganizationFilter
 from ..permissions.filters import DayFilter, hidden_keys
 from .models import Event
 from .queries import important_of, news_of
@@ -83,7 +82,7 @@ class AddressFilter(CharFilter):
             return queryset.none()
 
 
-class AuditFilterSet(ActivityFilterSet):
+class AuditFilterSet(ManagedFilterSet, ActivityFilterSet):
     """What happened or was refused, to assets and otherwise, and from where."""
 
     q = search_filter("actor_name", "asset_name", placeholder="User, or name of the asset")
@@ -96,12 +95,6 @@ class AuditFilterSet(ActivityFilterSet):
     result = one_of(Result, "Result")
     address = AddressFilter(label="Address")
     news = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not manages_all(self.request.user):
-            # Whose events are all of one organisation has nothing to choose.
-            del self.filters["organization"]
 
     class Meta(ActivityFilterSet.Meta):
         pass

@@ -17,13 +17,13 @@ def write(signal: Any, sender: Any, **event: Any) -> None:
 
 @receiver(user_logged_in)
 def signed_in(sender: Any, user: User, **_: Any) -> None:
-    _record(Action.SIGNED_IN, user)
+    record_private(Action.SIGNED_IN, SubjectKind.USER, name=user.username, actor=user)
 
 
 @receiver(user_logged_out)
 def signed_out(sender: Any, user: User | None, **_: Any) -> None:
     if user is not None:  # a session that had ended already
-        _record(Action.SIGNED_OUT, user)
+        record_private(Action.SIGNED_OUT, SubjectKind.USER, name=user.username, actor=user)
 
 
 @receiver(user_login_failed)
@@ -34,23 +34,7 @@ def refused(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
     record_private(
         Action.SIGNED_IN,
         SubjectKind.USER,
-        key=None,
         name=name,
-        actor=None,
         organization_id=user.organization_id if user else None,
         result=Result.REFUSED,
-        detail={},
-    )
-
-
-def _record(action: Action, user: User) -> None:
-    record_private(
-        action,
-        SubjectKind.USER,
-        key=None,
-        name=user.username,
-        actor=user,
-        organization_id=None,
-        result=Result.DONE,
-        detail={},
     )

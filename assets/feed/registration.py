@@ -60,12 +60,12 @@ def record_private(
     action: Action,
     kind: str,
     *,
-    key: UUID | None,
-    name: str,
-    actor: User | None,
-    organization_id: str | None,
-    result: Result,
-    detail: Mapping[str, Any],
+    key: UUID | None = None,
+    name: str = "",
+    actor: User | None = None,
+    organization_id: str | None = None,
+    result: Result = Result.DONE,
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Write one event that admins read: a download, a sign-in, a change of a user, a refusal."""
     Event.objects.create(
@@ -80,7 +80,7 @@ def record_private(
         asset_kind=kind,
         asset_key=key,
         asset_name=name[:NAME_LENGTH],
-        detail=detail,
+        detail=detail or {},
     )
 
 

@@ -51,7 +51,17 @@ class OrganizationListFilterSet(PageFilterSet):
         fields: list[str] = []
 
 
-class UserListFilterSet(PageFilterSet):
+class ManagedFilterSet(PageFilterSet):
+    """Filters of what admins see of their organisation, and platform superusers of all."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not manages_all(self.request.user):
+            # Whose rows are all of one organisation has nothing to choose.
+            del self.filters["organization"]
+
+
+class UserListFilterSet(ManagedFilterSet):
     """What the page of users is filtered by; a page's `q` comes first."""
 
     q = search_filter("username", placeholder="User name")
@@ -63,12 +73,6 @@ class UserListFilterSet(PageFilterSet):
         choices=[("True", "active"), ("False", "deactivated")],
         empty_label="any",
     )
-
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        if not manages_all(self.request.user):
-            # Whose users are all of one organisation has nothing to choose.
-            del self.filters["organization"]
 
     class Meta:
         model = User

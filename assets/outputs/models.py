@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from ..common.fields import AssetFileField, ChecksumField
 from ..common.kinds import AssetKind
-from ..common.models import by
+from ..common.models import by, owner_field
 from ..compute.models import TaskOutput
 from ..compute.statuses import ErrorType
-from ..organizations.models import Organization
 from ..permissions.models import PermittedAsset
 
 
@@ -20,9 +19,7 @@ class Model(PermittedAsset):
 
     asset_kind = AssetKind.MODEL
 
-    owner = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
-    )
+    owner = owner_field(db_index=False)
     output = models.ForeignKey(TaskOutput, on_delete=models.PROTECT, related_name="models")
     # The output's task, as its own column: it is what models are listed and filtered by.
     task = models.ForeignKey("assets.Task", on_delete=models.PROTECT, related_name="models")
