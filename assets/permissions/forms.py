@@ -26,7 +26,7 @@ class PermissionPicker(BoxesWidget):
 
     class Media:
         css = {"all": ["permissions/picker.css"]}
-        js = ["permissions/picker.js"]
+        js = [forms.Script("permissions/picker.js", defer=True)]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)

@@ -14,12 +14,24 @@
         return names.length ? `Only ${listed(names)} can ${may}.` : `Nobody can ${may}.`;
     };
 
+    const say = (picker) => {
+        picker.querySelector(".permission-picker-sentence").textContent = sentence(picker);
+    };
+
     document.addEventListener("change", (event) => {
         const picker = event.target.closest?.(".permission-picker");
         if (picker) {
-            picker.querySelector(".permission-picker-sentence").textContent = sentence(picker);
+            say(picker);
         }
     });
+
+    // What was ticked before this script was here, or by a browser that restores a page.
+    for (const picker of document.querySelectorAll(".permission-picker")) {
+        const boxes = [...picker.querySelectorAll("input[type=checkbox], input[type=radio]")];
+        if (boxes.some((box) => box.checked !== box.defaultChecked)) {
+            say(picker);
+        }
+    }
 
     document.addEventListener("input", (event) => {
         if (event.target.matches?.(".permission-picker-search")) {

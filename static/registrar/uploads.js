@@ -59,6 +59,8 @@
             this.lines = new Set();
             this.dress();
             this.listen();
+            // Chosen before this script was here, or by a browser that restores a page.
+            this.takeChosen();
         }
 
         dress() {
@@ -79,12 +81,7 @@
         }
 
         listen() {
-            this.input.addEventListener("change", () => {
-                const files = [...this.input.files];
-                // What is sent ahead is not sent with the form again.
-                this.input.value = "";
-                this.takeAll(files);
-            });
+            this.input.addEventListener("change", () => this.takeChosen());
             this.folderInput?.addEventListener("change", () => {
                 const folders = chosenFolders(this.folderInput.files);
                 this.folderInput.value = "";
@@ -118,6 +115,15 @@
                     announce("Removed the file.");
                 }
             });
+        }
+
+        takeChosen() {
+            const files = [...this.input.files];
+            if (files.length) {
+                // What is sent ahead is not sent with the form again.
+                this.input.value = "";
+                this.takeAll(files);
+            }
         }
 
         changed() {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .site import Api, Site, served
 from .watch import Watch
@@ -25,7 +25,8 @@ OPTIONS = (
     "--disable-sync",
     "--no-first-run",
 )
-PATIENCE = 15_000  # milliseconds; a page that does not come fails its test
+PATIENCE = 20_000  # milliseconds; what does not come fails its test
+expect.set_options(timeout=PATIENCE)
 
 Visit = Callable[..., Page]
 

@@ -69,6 +69,7 @@ def test_register_and_rename(visit, api):
     page.get_by_text("PUT as a form").click()
     page.get_by_label("Name", exact=True).fill("Renamed")
     page.get_by_role("button", name="PUT").click()
+    expect(page.locator(".answer")).not_to_contain_text("By the form")
     expect(page.locator(".answer")).to_contain_text("HTTP 200 OK")
     names = {plan["key"]: plan["name"] for plan in api.all("/compute_plan/")}
     assert (names[key], names[other]) == ("Renamed", "As JSON")

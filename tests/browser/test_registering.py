@@ -123,6 +123,26 @@ def test_nothing_is_lost_when_something_is_wrong(visit, api, scripts):
     assert api.named("/data_manager/", name)["type"] == "images"
 
 
+def test_what_is_filled_in_before_the_scripts_came(visit, api):
+    """Files are sent, and the sentence follows, though no script has seen them chosen."""
+    name, scripts, held = f"Early {uuid4()}", re.compile(r"/(uploads|picker)\.\w+\.js$"), []
+    page = visit()
+    page.route(scripts, lambda route: held.append(route))
+    page.goto("/datasets/new/", wait_until="commit")
+    fill_in_dataset(page, name, scripts=False)
+    permissions = page.get_by_role("group", name="Permissions", exact=True)
+    permissions.get_by_role("checkbox", name=re.compile("KarolinskaMSP")).check()
+    for route in held:
+        route.continue_()
+    page.unroute(scripts)
+    expect(accepted(page, "opener.py")).to_be_visible()
+    expect(accepted(page, "description.md")).to_be_visible()
+    expect(permissions.locator(".permission-picker-sentence")).to_contain_text("KarolinskaMSP")
+    register(page)
+    told(page, f"The dataset {name} is registered.")
+    assert api.named("/data_manager/", name)["owner"] == "CurieMSP"
+
+
 def test_wrong_opener_is_told_at_once(visit):
     page = visit()
     page.goto("/datasets/new/")
