@@ -1,7 +1,7 @@
 """What every API view shares: errors, lookup by key, lists, and where absolute URLs begin."""
 
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -23,8 +23,10 @@ from rest_framework.views import exception_handler as drf_exception_handler
 from rest_framework.viewsets import GenericViewSet
 
 from .errors import Problem, Refused
+from .kept import kept
 from .logs import request_id
 from .outages import DOWN, outage_of
+from .pagination import OF_PAGES
 from .parsing import as_key
 from .serializers import TextSerializerField
 from .texts import cut
@@ -33,6 +35,8 @@ from .texts import cut
 MAX_PROBLEMS = 100
 # Messages and paths may quote what was sent, which may be megabytes.
 MAX_MESSAGE = 2_000
+# Filters may be keys by the hundred.
+LONGEST_KEPT = 1_000
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -184,8 +188,20 @@ class AssetViewSet(GenericViewSet):
 
     def answer_list(self, queryset: QuerySet) -> Response:
         """Answer the page that the request asks for of what its filters keep."""
-        rows = self.paginate_queryset(self.filter_queryset(queryset).values("pk"))
+        asked: Any = kept(self._asked(), lambda: self.filter_queryset(queryset).values("pk"))
+        rows = self.paginate_queryset(asked)
         return self.get_paginated_response(self.answer([row["pk"] for row in rows]))
+
+    def _asked(self) -> Hashable | None:
+        """Return all that the filters of a list look at: the URL but for its page, and who asks.
+
+        None for an URL that is too long to be remembered.
+        """
+        if len(self.request.META["QUERY_STRING"]) > LONGEST_KEPT:
+            return None
+        params = self.request.query_params.lists()
+        wanted = sorted((name, tuple(texts)) for name, texts in params if name not in OF_PAGES)
+        return self.request.path, self.user.pk, self.user.organization_id, tuple(wanted)
 
     def retrieve(self, request: Request, *args, **kwargs) -> Response:
         found = self.answer([self._key()])

@@ -1,17 +1,21 @@
 """How many rows a list has: counted while they are few, estimated where counting would scan."""
 
 import json
+from functools import cached_property
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import BigIntegerField, Count, QuerySet
+from django.db.models import BigIntegerField, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.lookups import In
 
-from .lookups import AnyOf
+from .statements import Compiled
 
 # So many rows are counted in a few milliseconds, by an index.
 LIMIT = 10_000
-SAMPLE = 1_000
+# Where SQLite looks into a table, in parts of its length. Multiples of the golden ratio meet no
+# pattern in the data, as equal steps may.
+SAMPLE = [n * 0.6180339887498949 % 1 for n in range(1_000)]
 
 
 class Counted(NamedTuple):
@@ -21,40 +25,59 @@ class Counted(NamedTuple):
     exact: bool
 
 
-def count_of(queryset: QuerySet, limit: int = LIMIT) -> Counted:
-    """Return how many rows there are: exactly up to `limit`, above it as estimated.
+class Counter:
+    """Counts the rows of one queryset, now and again: its statements are compiled once."""
 
-    At most two statements, neither of which reads more than some `limit` rows that match.
-    """
-    rows = queryset.order_by()
-    number = rows[: limit + 1].count()
-    if number <= limit:
-        return Counted(number, exact=True)
-    estimate = _planned if connection.vendor == "postgresql" else _sampled
-    return Counted(max(number, estimate(rows)), exact=False)
+    def __init__(self, queryset: QuerySet) -> None:
+        self._rows = queryset.order_by()
+        self._keys = Compiled(lambda _: self._rows.values_list("pk"))
+
+    def count(self, limit: int | None = None) -> Counted:
+        """Return how many rows there are: exactly up to a limit, above it as estimated.
+
+        At most two statements, neither of which reads more than some `limit` rows that match.
+        """
+        limit = limit or LIMIT
+        few = self._keys.told(f"SELECT COUNT(*) FROM ({{}} LIMIT {limit + 1}) counted")  # noqa: S608
+        number = few[0][0] if few else 0
+        if number <= limit:
+            return Counted(number, exact=True)
+        estimate = self._planned if connection.vendor == "postgresql" else self._sampled
+        return Counted(max(number, estimate()), exact=False)
+
+    def _planned(self) -> int:
+        """Return how many rows PostgreSQL's planner expects, from the statistics of the columns."""
+        ((plan,),) = self._keys.told("EXPLAIN (FORMAT JSON) {}")
+        return int(plan[0]["Plan"]["Plan Rows"])
+
+    def _sampled(self) -> int:
+        """Return how many rows SQLite has, judged by rows spread evenly over the table.
+
+        Rows are numbered in the order of their insertion, and assets are never deleted, so the last
+        number is how many there are.
+        """
+        last = f"(SELECT MAX(rowid) FROM {self._table})"  # noqa: S608
+        question = f"SELECT COUNT(*), {last} FROM ({{}}) sampled"  # noqa: S608
+        ((found, rows),) = self._sample.told(question)
+        looked_at = {int(share * rows) for share in SAMPLE}
+        return rows * found // len(looked_at)
+
+    @property
+    def _table(self) -> str:
+        return connection.ops.quote_name(self._rows.model._meta.db_table)
+
+    @cached_property
+    def _sample(self) -> Compiled:
+        alias = connection.ops.quote_name(self._rows.query.get_initial_alias())
+        rowid = RawSQL(f"{alias}.rowid", (), BigIntegerField())  # noqa: S611
+        numbers = (
+            f"SELECT 1 + CAST(value * (SELECT MAX(rowid) FROM {self._table}) AS INTEGER) "  # noqa: S608
+            "FROM json_each(%s)"
+        )
+        looked_at = In(rowid, RawSQL(numbers, [json.dumps(SAMPLE)]))  # noqa: S611
+        return Compiled(lambda _: self._rows.filter(looked_at).values_list("pk").distinct())
 
 
-def _planned(rows: QuerySet) -> int:
-    """Return how many rows PostgreSQL's planner expects, from the statistics of the columns."""
-    plan = json.loads(rows.values("pk").explain(format="json"))
-    return int(plan[0]["Plan"]["Plan Rows"])
-
-
-def _sampled(rows: QuerySet) -> int:
-    """Return how many rows SQLite has, judged by rows spread evenly over the table.
-
-    Rows are numbered in the order of their insertion, and assets are never deleted, so the last
-    number is how many there are.
-    """
-    quote = connection.ops.quote_name
-    table = quote(rows.model._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT MAX(rowid) FROM {table}")  # noqa: S608
-        last = cursor.fetchone()[0] or 0
-    if not rows.query.where:
-        return last
-    # Multiples of the golden ratio meet no pattern in the data, as equal steps may.
-    numbers = {1 + int(n * 0.6180339887498949 % 1 * last) for n in range(SAMPLE)}
-    rowid = RawSQL(f"{quote(rows.query.get_initial_alias())}.rowid", (), BigIntegerField())  # noqa: S611
-    found = rows.filter(AnyOf(rowid, sorted(numbers))).aggregate(found=Count("pk", distinct=True))
-    return last * found["found"] // max(1, len(numbers))
+def count_of(queryset: QuerySet, limit: int | None = None) -> Counted:
+    """Return how many rows a queryset has: see `Counter.count`."""
+    return Counter(queryset).count(limit)

@@ -13,11 +13,13 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .counting import Counted, count_of
-from .keyset import Keyset, Position
-from .whole import first_rows, is_whole
+from .counting import Counted
+from .kept import Listing
+from .keyset import Position
 
 AFTER, BEFORE = "after", "before"
+# Parameters that say which page of a list it is.
+OF_PAGES = frozenset(["page", "page_size", AFTER, BEFORE])
 # Enough of a signature: a cursor that were forged could do no harm but to its own list.
 SIGNATURE = 12
 # What both databases can skip.
@@ -48,6 +50,8 @@ class PagePagination(PageNumberPagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Sequence[Any]:
         """Return the rows of the page that is asked for; 404 beyond the last one.
 
+        These are a QuerySet, the Listing of one, or a sequence.
+
         Two statements: the rows, and how many there are; the second only on a first page, or on
         one that is asked for by its number alone, and only if there are more rows than it shows.
         One for the first page of all that there is.
@@ -55,28 +59,29 @@ class PagePagination(PageNumberPagination):
         self.request = request
         self.page_size = getattr(view, "page_size", None) or self.page_size
         self.size = int(self.get_page_size(request) or 1)
-        self.number = self._asked_number(queryset)
-        self.keyset = Keyset.of(queryset) if isinstance(queryset, QuerySet) else None
+        every = Listing(queryset) if isinstance(queryset, QuerySet) else queryset
+        self.number = self._asked_number(every)
+        self.keyset = every.keyset if isinstance(every, Listing) else None
         cursor = self._cursor() if self.keyset else None
         skipped = (self.number - 1) * self.size
         self.counted: Counted | None = None
-        rows, more = self._rows(queryset, cursor, skipped)
+        rows, more = self._rows(every, cursor, skipped)
         if not rows and self.number > 1 and not cursor:
             raise NotFound(self.invalid_page_message)
         # A page proves that there are so many rows; an estimate, or rows that came later, may not.
         self.count = skipped + len(rows) + more
         if more:
-            self.count = max(self.count, cursor.total if cursor else self._counted(queryset))
+            self.count = max(self.count, cursor.total if cursor else self._counted(every))
         positions = self.keyset.positions(rows) if self.keyset and rows else (None, None)
         self.next = self._link(self.number + 1, AFTER, positions[1]) if more else None
         self.previous = self._link(self.number - 1, BEFORE, positions[0])
         self.display_page_controls = bool(self.next or self.previous)
         return rows
 
-    def _asked_number(self, queryset: Any) -> int:
+    def _asked_number(self, every: Listing | Sequence[Any]) -> int:
         asked = self.request.query_params.get(self.page_query_param) or "1"
         if asked in self.last_page_strings:
-            total = queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
+            total = every.queryset.count() if isinstance(every, Listing) else len(every)
             return max(1, -(-total // self.size))
         try:
             number = int(asked)
@@ -87,7 +92,7 @@ class PagePagination(PageNumberPagination):
         return number
 
     def _rows(
-        self, queryset: Any, cursor: Cursor | None, skipped: int
+        self, every: Listing | Sequence[Any], cursor: Cursor | None, skipped: int
     ) -> tuple[Sequence[Any], bool]:
         """Return the page's rows, and whether there are more."""
         if cursor and self.keyset and cursor.way == BEFORE:
@@ -95,19 +100,17 @@ class PagePagination(PageNumberPagination):
             return self.keyset.preceding(cursor.position, self.size), True
         if cursor and self.keyset:
             rows = self.keyset.following(cursor.position, self.size + 1)
-        elif self.keyset and not skipped and is_whole(queryset):
-            rows, self.counted = first_rows(self.keyset, self.size + 1)
+        elif isinstance(every, Listing) and not skipped:
+            rows, self.counted = every.first(self.size + 1)
         else:
-            every = self.keyset.queryset if self.keyset else queryset
-            rows = list(every[skipped : skipped + self.size + 1])
+            found = every.rows if isinstance(every, Listing) else every
+            rows = list(found[skipped : skipped + self.size + 1])
         return rows[: self.size], len(rows) > self.size
 
-    def _counted(self, queryset: Any) -> int:
+    def _counted(self, every: Listing | Sequence[Any]) -> int:
         if self.counted:
             return self.counted.number
-        if isinstance(queryset, QuerySet):
-            return count_of(queryset).number
-        return len(queryset)
+        return every.count() if isinstance(every, Listing) else len(every)
 
     # --- Links ----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from functools import cache, cached_property, partial, update_wrapper
 from typing import Any
 
 import orjson
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
@@ -24,22 +25,16 @@ class Compiled:
 
     Of Django it leans on what a QuerySet itself does to run: `Query.get_compiler`, its `as_sql`,
     whose placeholders are in the order of its parameters, and its `get_converters`. Django promises
-    none of them; they have been so since 1.8, and the tests hold each on both databases. A query
-    that answers nothing whatever its values are (`none()`) cannot be compiled.
+    none of them; they have been so since 1.8, and the tests hold each on both databases.
     """
 
     def __init__(self, build: Callable[[Any], QuerySet]) -> None:
         self.build = build
         update_wrapper(self, build)
 
-    def __call__(self, values: Collection[Any]) -> list[tuple[Any, ...]]:
-        sql, params, converters = self._statement
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                # Django reads each date in Python; the driver's own way is ten times as fast.
-                cursor.adapters.register_loader("timestamptz", _dates())
-            cursor.execute(sql, [param(values) if callable(param) else param for param in params])
-            rows = cursor.fetchall()
+    def __call__(self, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
+        rows = self.told("{}", values)
+        converters = self._statement[2] if self._statement else []
         if not converters or not rows:
             return rows
         columns: list[Any] = list(zip(*rows, strict=True))
@@ -47,12 +42,31 @@ class Compiled:
             columns[position] = map(converter, columns[position])
         return list(zip(*columns, strict=True))
 
+    def told(self, question: str, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what SQL around the statement, which stands at its `{}`, tells about its rows.
+
+        Nothing where the query can have no row, whatever the values are (`none()`).
+        """
+        if self._statement is None:
+            return []
+        sql, params, _ = self._statement
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                # Django reads each date in Python; the driver's own way is ten times as fast.
+                cursor.adapters.register_loader("timestamptz", _dates())
+            bound = [param(values) if callable(param) else param for param in params]
+            cursor.execute(question.format(sql), bound)
+            return cursor.fetchall()
+
     @cached_property
-    def _statement(self) -> tuple[str, list[Any], list[tuple[int, Callable[[Any], Any]]]]:
+    def _statement(self) -> tuple[str, list[Any], list[tuple[int, Callable[[Any], Any]]]] | None:
         """The SQL, its parameters, of which those to come are callables, and what columns need."""
         # A connection of its own that nobody opens: this outlives the thread that compiles.
         compiler = self.build(Later()).query.get_compiler(connection=connection.copy())
-        sql, params = compiler.as_sql()
+        try:
+            sql, params = compiler.as_sql()
+        except EmptyResultSet:
+            return None
         found = compiler.get_converters([item[0] for item in compiler.select])
         converters: list[tuple[int, Callable[[Any], Any]]] = [
             (

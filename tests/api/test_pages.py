@@ -193,7 +193,7 @@ def test_a_page_that_no_list_has(page, stocked, api):
 
 @pytest.fixture
 def small_limit(monkeypatch) -> Iterator[None]:
-    monkeypatch.setattr(counting.count_of, "__defaults__", (3,))
+    monkeypatch.setattr(counting, "LIMIT", 3)
     monkeypatch.setattr(whole, "LIMIT", 3)
     whole.statement_of.cache_clear()
     yield
@@ -227,8 +227,8 @@ def test_many_rows_are_estimated(rows, stocked):
 
 
 def test_a_count_is_never_less_than_the_page_proves(stocked, api, small_limit, monkeypatch):
-    monkeypatch.setattr(counting, "_planned", lambda rows: 0)
-    monkeypatch.setattr(counting, "_sampled", lambda rows: 0)
+    monkeypatch.setattr(counting.Counter, "_planned", lambda self: 0)
+    monkeypatch.setattr(counting.Counter, "_sampled", lambda self: 0)
     monkeypatch.setitem(whole.ESTIMATES, connection.vendor, "SELECT 0")
     counts = [page["count"] for page in follow(api, "/api/task/?page_size=2")]
     assert counts == [4, 5, 5]

@@ -13,6 +13,7 @@ import orjson
 from django.db import connection
 
 from .machine import cpu_seconds
+from .timing import ROUNDS
 
 Rows = list[tuple]
 Floor = Callable[[], Any]
@@ -46,13 +47,18 @@ class Cost:
 
 
 def cost_of(floor: Floor, seconds: float) -> Cost:
-    """Fetch and dump again and again for some seconds."""
+    """Fetch and dump again and again for some seconds; return the best of a few rounds."""
     connection.ensure_connection()
     backend = None
     if connection.vendor == "postgresql":
         backend = connection.connection.info.backend_pid
     for _ in range(3):
         _dumped(floor)
+    rounds = [_one_round(floor, backend, seconds / ROUNDS) for _ in range(ROUNDS)]
+    return Cost(min(cost.own for cost in rounds), min(cost.database for cost in rounds))
+
+
+def _one_round(floor: Floor, backend: int | None, seconds: float) -> Cost:
     database = cpu_seconds(backend) if backend else 0.0
     begin, cpu, repeats = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - begin < seconds or repeats < 5:
