@@ -198,10 +198,15 @@ else:
     }
     pool_size = env.int("DATABASE_POOL_SIZE", 0)
     if SERVING:
+        # As memory and SSDs are; the default is for disks that turn, and reads a whole table rather
+        # than looking up two hundred rows. And no statement of ours is so long that compiling it
+        # would pay. What DATABASE_URL gives as `options` has the last word.
+        tuning = env.bool("DATABASE_TUNING", True)
+        tuned = ["-c random_page_cost=1.1", "-c jit=off"] if tuning else []
         limits = [f"-c {name}={limit}s" for name, limit in postgres_limits.items() if limit]
-        if limits:
-            given = [postgres_options["options"]] if "options" in postgres_options else []
-            postgres_options["options"] = " ".join([*limits, *given])
+        given = [postgres_options["options"]] if "options" in postgres_options else []
+        if tuned or limits or given:
+            postgres_options["options"] = " ".join([*tuned, *limits, *given])
         if pool_size:
             # Threads share the connections of their process and give them back after a request.
             DATABASES["default"]["CONN_MAX_AGE"] = 0

@@ -12,6 +12,7 @@ from .test_settings import run_settings
 POSTGRES = {"DATABASE_URL": "postgres://registrar@localhost/registrar", "SECRET_KEY": "x"}
 SERVING = {**POSTGRES, "SERVING": "true"}
 DATABASE = "settings.DATABASES['default']"
+TUNED = "-c random_page_cost=1.1 -c jit=off"
 
 
 def options(tmp_path, **environment: str) -> dict:
@@ -22,7 +23,7 @@ def options(tmp_path, **environment: str) -> dict:
 
 def test_a_request_ends(tmp_path):
     assert options(tmp_path, **SERVING) == {
-        "options": "-c statement_timeout=60s -c lock_timeout=30s"
+        "options": f"{TUNED} -c statement_timeout=60s -c lock_timeout=30s"
         " -c idle_in_transaction_session_timeout=60s"
     }
 
@@ -35,7 +36,8 @@ def test_a_command_may_take_its_time(tmp_path):
     ("environment", "expected"),
     [
         ({"DATABASE_STATEMENT_TIMEOUT": "5", "DATABASE_LOCK_TIMEOUT": "0"}, "statement_timeout=5s"),
-        ({"DATABASE_URL": f"{POSTGRES['DATABASE_URL']}?options=-c%20geqo=off"}, "-c geqo=off"),
+        # The last of several holds.
+        ({"DATABASE_URL": f"{POSTGRES['DATABASE_URL']}?options=-c%20jit=on"}, "=60s -c jit=on"),
         ({"DATABASE_URL": f"{POSTGRES['DATABASE_URL']}?sslmode=require"}, "require"),
     ],
 )
@@ -46,10 +48,10 @@ def test_limits_and_options_go_together(environment, expected, tmp_path):
     assert ("lock_timeout" in found["options"]) == ("DATABASE_LOCK_TIMEOUT" not in environment)
 
 
-def test_without_limits_nothing_is_sent(tmp_path):
+def test_nothing_need_be_sent(tmp_path):
     """A pooler between us and the database may know no such options."""
-    names = ("STATEMENT", "LOCK", "IDLE")
-    none = {f"DATABASE_{name}_TIMEOUT": "0" for name in names}
+    names = ("STATEMENT_TIMEOUT", "LOCK_TIMEOUT", "IDLE_TIMEOUT", "TUNING")
+    none = {f"DATABASE_{name}": "0" for name in names}
     assert options(tmp_path, **SERVING, **none) == {}
 
 
