@@ -59,8 +59,9 @@ class RegistrarAdminSite(AdminSite):
         return [section for section in (*sections, more) if section["models"]]
 
     def index(self, request, extra_context=None):
-        events = apps.get_model("assets", "Event").objects.filter(public=True)
-        events = events.select_related("organization")
+        from .feed.queries import public_events, with_told_actor
+
+        events = with_told_actor(public_events(), request.user)
         context = {"recent_events": events[:RECENT_EVENTS], **(extra_context or {})}
         return super().index(request, context)
 

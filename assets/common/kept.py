@@ -10,10 +10,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from . import whole
 from .counting import Counted, Counter
 from .keyset import Keyset
 from .statements import Compiled, key_text
-from .whole import first_rows, is_whole
 
 # Of all lists; each takes some 20 kB.
 MOST = 500
@@ -34,15 +34,15 @@ class Listing:
         """
         if self.keyset is None or self.queryset.query.values_select != ("pk",):
             return list(self.rows[:limit]), None
-        if is_whole(self.queryset):
-            return first_rows(self.keyset, limit)
+        if whole.is_whole(self.queryset):
+            return whole.first_rows(self.keyset, limit)
         names = ("pk", *(term.name for term in self.keyset.terms))
         found = self._compiled(limit)()
         return [dict(zip(names, row, strict=True)) for row in found], None
 
     def count(self) -> int:
         """Return how many rows there are, or an estimate if they are many."""
-        return self._counter.count().number
+        return self._counter.count(whole.LIMIT).number
 
     @property
     def rows(self) -> QuerySet:

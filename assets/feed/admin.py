@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from ..common.admin import RegistryAdmin
 from .models import Event
-from .queries import may_be_read
+from .queries import may_be_read, with_told_actor
 
 
 @admin.register(Event)
@@ -16,7 +16,7 @@ class EventAdmin(RegistryAdmin):
 
     list_display = (
         "when",
-        "actor_name",
+        "user",
         "acted_for",
         "action",
         "result",
@@ -25,13 +25,13 @@ class EventAdmin(RegistryAdmin):
         "address",
     )
     list_filter = ("action", "result", "asset_kind", "organization", "timestamp")
-    search_fields = ("actor_name", "asset_name", "asset_key")
+    search_fields = ("told_actor", "asset_name", "asset_key")
     search_help_text = "User, name or key of an asset."
     date_hierarchy = "timestamp"
     ordering = ("-timestamp", "-pk")
     fields = (
         "timestamp",
-        "actor_name",
+        "user",
         "organization",
         "address",
         "action",
@@ -45,11 +45,15 @@ class EventAdmin(RegistryAdmin):
     def get_queryset(self, request: Any) -> QuerySet[Event]:
         """What is public, and what its admins read of their organisation."""
         events: QuerySet[Event] = super().get_queryset(request)
-        return events.filter(may_be_read(request.user))
+        return with_told_actor(events.filter(may_be_read(request.user)), request.user)
 
     @admin.display(description="when", ordering="timestamp")
     def when(self, event: Event) -> str:
         return f"{event.timestamp:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="user", ordering="told_actor")
+    def user(self, event: Any) -> str:
+        return event.told_actor
 
     @admin.display(description="organisation", ordering="organization")
     def acted_for(self, event: Event) -> str:

@@ -46,14 +46,14 @@ def one_of(choices: Iterable[TextChoices], label: str, **kwargs: Any) -> ChoiceF
 class ActivityFilterSet(FilterSet):
     """Who did what to which asset, and when."""
 
-    q = search_filter("actor_name", "asset_name", placeholder="User or name of an asset")
+    q = search_filter("told_actor", "asset_name", placeholder="User or name of an asset")
     organization = OrganizationFilter(field_name="organization_id", label="Organisation")
     action = one_of(PUBLIC_ACTIONS, "Action")
     kind = one_of(KINDS, "Kind", field_name="asset_kind")
     since = DayFilter(field_name="timestamp", label="Since")
     until = DayFilter(field_name="timestamp", label="Until", until=True)
     asset_key = hidden_keys(field_name="asset_key", label="Asset")
-    actor = CharFilter(field_name="actor_name", label="User", widget=HiddenInput())
+    actor = CharFilter(field_name="told_actor", label="User", widget=HiddenInput())
     news = ChoiceFilter(
         label="News",
         choices=[("all", "plans and datasets"), ("important", "plans that ended")],
@@ -85,7 +85,7 @@ class AddressFilter(CharFilter):
 class AuditFilterSet(ManagedFilterSet, ActivityFilterSet):
     """What happened or was refused, to assets and otherwise, and from where."""
 
-    q = search_filter("actor_name", "asset_name", placeholder="User, or name of the asset")
+    q = search_filter("told_actor", "asset_name", placeholder="User, or name of the asset")
     action = one_of(Action, "Action")
     kind = one_of(
         (*KINDS, AssetKind.MODEL, AssetKind.FAILURE_REPORT, AssetKind.ORGANIZATION, *SubjectKind),

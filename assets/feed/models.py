@@ -65,5 +65,6 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
+        # Not by whom, which not everybody is told.
         kind = self.get_asset_kind_display()
-        return f"{self.actor_name} {self.get_action_display()} {kind} {self.asset_name}".strip()
+        return f"{self.get_action_display()} {kind} {self.asset_name}".strip()

@@ -3,7 +3,7 @@
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import BooleanField, Q, QuerySet
+from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
 from ..common.models import Asset
@@ -16,8 +16,24 @@ RECENT = 12
 # Enough to see past a plan of some hundred tasks.
 LOOKED_AT = 300
 
+# The user of another organisation, as in plans. Contract 2.6.
+EXTERNAL = "external"
+
 # Of what is news: that plans came to an end.
 IMPORTANT = Event.Action.ENDED
+
+
+def with_told_actor(events: QuerySet[Event], user: User) -> QuerySet[Event]:
+    """Annotate events with `told_actor`: organisations do not tell each other their users' names.
+
+    What one searches or orders by knows no more than is told.
+    """
+    if manages_all(user):
+        return events.annotate(told_actor=F("actor_name"))
+    known = Q(organization_id=user.organization_id) | Q(actor_name="")
+    return events.annotate(
+        told_actor=Case(When(known, then=F("actor_name")), default=Value(EXTERNAL))
+    )
 
 
 def public_events() -> QuerySet[Event]:
@@ -27,7 +43,7 @@ def public_events() -> QuerySet[Event]:
 
 def events_for(user: User) -> QuerySet[Event]:
     """The audit trail as far as this user may read it: all of it, or its organisation's."""
-    return Event.objects.filter(_is_in_trail_of(user))
+    return with_told_actor(Event.objects.filter(_is_in_trail_of(user)), user)
 
 
 def may_be_read(user: User) -> Q:
@@ -63,11 +79,13 @@ def important_of(news: QuerySet[Event]) -> QuerySet[Event]:
 def events_of(asset: Asset, user: User) -> QuerySet[Event]:
     """What happened to one asset, the newest first; its owner's admins see who downloaded it."""
     events = Event.objects.filter(asset_key=asset.pk)
-    return events if may_audit_asset(user, asset) else events.filter(public=True)
+    if may_audit_asset(user, asset):
+        return events.annotate(told_actor=F("actor_name"))
+    return with_told_actor(events.filter(public=True), user)
 
 
-def recent_events() -> list[Event]:
-    """Return what happened lately, the newest first; two queries.
+def recent_events(user: User) -> list[Event]:
+    """Return what happened lately, as it is told to a user, the newest first; two queries.
 
     What one request did to many assets is one thing that happened: its first event stands for all,
     and `together` says how many they were, as far as was looked.
@@ -76,7 +94,7 @@ def recent_events() -> list[Event]:
     looked_at = public_events().values_list("pk", *_OF_A_REQUEST)[:LOOKED_AT]
     requests = [list(events) for _, events in groupby(looked_at, key=itemgetter(slice(1, None)))]
     together = {events[0][0]: len(events) for events in requests[:RECENT]}
-    found = Event.objects.in_bulk(together)
+    found = with_told_actor(Event.objects.all(), user).in_bulk(together)
     for pk, count in together.items():
         found[pk].together = count  # type: ignore[attr-defined]
     return [found[pk] for pk in together]

@@ -76,7 +76,7 @@ class EventTable(AssetTable):
         attrs={"td": {"class": "name"}},
     )
     asset_kind = tables.Column(verbose_name="Kind")
-    actor_name = tables.Column(verbose_name="By")
+    actor_name = tables.Column(accessor="told_actor", verbose_name="By")
     organization = LinkColumn(
         "organization", key="organization_id", accessor="organization_id", verbose_name="For"
     )

@@ -10,7 +10,7 @@ from ..organizations.pages import Checked, SignedIn
 from ..permissions.access import may_audit
 from .filters import ActivityFilterSet, AuditFilterSet
 from .models import Event
-from .queries import events_for
+from .queries import events_for, public_events, with_told_actor
 from .tables import AuditTable, EventTable
 
 # What the page offers to begin from: its name, and the filter.
@@ -22,7 +22,7 @@ PRESETS = (
 
 
 class ActivityList(SignedIn, ListPage):
-    queryset = Event.objects.filter(public=True)
+    queryset = public_events()
     noun, noun_plural = "event", "events"
     list_url = "activity"
     template_name = "feed/activity.html"
@@ -32,6 +32,9 @@ class ActivityList(SignedIn, ListPage):
 
     def get_title(self) -> str:
         return "Activity"
+
+    def rows(self) -> QuerySet[Event]:
+        return with_told_actor(super().rows(), self.user)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         chosen = self.request.GET.get("news", "")

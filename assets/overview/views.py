@@ -32,7 +32,7 @@ class HomePage(SignedIn, Page):
             counts=counts,
             concerns=concerns_of(self.user),
             steps=first_steps(self.user, counts),
-            events=recent_events(),
+            events=recent_events(self.user),
             **kwargs,
         )
 

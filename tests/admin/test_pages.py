@@ -22,7 +22,7 @@ def test_the_index_has_sections_and_recent_events(admin, world, session_of):
     text = session_of(world.bob).get("/admin/").content.decode()
     names = re.findall(r'class="section"[^>]*>([^<]+)<', text)
     assert names == ["Assets", "What work produced", "Consortium", "Audit"]
-    assert "alice renamed dataset" in text
+    assert "external renamed dataset" in text
     assert "Renamed in the admin" in text
 
 

@@ -193,7 +193,6 @@ def test_a_page_that_no_list_has(page, stocked, api):
 
 @pytest.fixture
 def small_limit(monkeypatch) -> Iterator[None]:
-    monkeypatch.setattr(counting, "LIMIT", 3)
     monkeypatch.setattr(whole, "LIMIT", 3)
     whole.statement_of.cache_clear()
     yield

@@ -24,6 +24,7 @@ UPLOAD_GROWTH = 64 * 1024**2
 # Milliseconds of server time.
 PAGE_MS = 30.0
 GRAPH_PAGE_MS = 100.0
+GRAPH_PAGES = ("compute plan, 1,000 tasks", "its graph")
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,9 @@ def test_everybody_sees_what_happened_the_newest_first(name, history, request, s
 @pytest.mark.parametrize(
     ("query", "kept"),
     [
-        ("q=bob", [ALL[0], ALL[2], ALL[3], ALL[4]]),
+        ("q=bob", []),
+        ("q=external", [ALL[0], ALL[2], ALL[3], ALL[4]]),
+        ("q=alice", [ALL[1], ALL[5], ALL[6]]),
         ("q=ser", [ALL[5]]),
         ("q=nothing", []),
         ("organization=MyOrg1MSP", [ALL[1], ALL[5], ALL[6]]),
@@ -91,8 +93,9 @@ def test_everybody_sees_what_happened_the_newest_first(name, history, request, s
         ("since=2026-03-15&until=2026-03-15", ALL[1:5]),
         (f"asset_key={PLAN}", ALL[1:4]),
         ("asset_key=no-key", []),
-        ("actor=bob", [ALL[0], ALL[2], ALL[3], ALL[4]]),
-        ("actor=bo", []),
+        ("actor=bob", []),
+        ("actor=alice", [ALL[1], ALL[5], ALL[6]]),
+        ("actor=alic", []),
         ("news=all", [ALL[1], ALL[2], ALL[3], ALL[6]]),
         ("news=important", [ALL[1]]),
         ("sort=asset", [ALL[6], ALL[0], ALL[5], ALL[1], ALL[2], ALL[3], ALL[4]]),
@@ -104,6 +107,38 @@ def test_finding_what_happened(query, kept, history, session_of, alice):
     page = browser.get(f"{ACTIVITY}?{query}")
     assert page.status_code == 200
     assert ("Nothing matches." in page.content.decode()) == (not kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("alice", ["alice", "external"]), ("ada", ["alice", "external"]), ("bob", ["external", "bob"])],
+)
+def test_names_of_users_stay_in_their_organisation(name, told, alice, bob, request, session_of):
+    """On every page, in exports, and whatever one searches or orders by."""
+    keys = [make_dataset(alice).pk, make_dataset(bob).pk]
+    browser = session_of(request.getfixturevalue(name))
+    rows = json.loads(browser.get(f"{ACTIVITY}?export=json&columns=actor_name").getvalue())
+    assert [row["actor_name"] for row in rows] == told[::-1]
+    pages = [ACTIVITY, "/", *(f"/datasets/{key}/" for key in keys)]
+    if name == "ada":
+        public_keys = Event.objects.filter(public=True).values_list("pk", flat=True)
+        pages += ["/admin/", "/admin/assets/event/"]
+        pages += [f"/admin/assets/event/{pk}/change/" for pk in public_keys]
+    hidden = {"alice", "ada", "bob"} - {*told, name}
+    for page in pages:
+        answer = browser.get(page)
+        assert answer.status_code == 200
+        text = answer.content.decode()
+        assert not [word for word in hidden if re.search(rf"\b{word}\b", text)], page
+        for other in set(told) & {"bob", "external"} if page == ACTIVITY else ():
+            assert other in text
+
+
+def test_superusers_are_told_all_names(alice, bob, root, session_of):
+    make_dataset(alice)
+    make_dataset(bob)
+    rows = session_of(root).get(f"{ACTIVITY}?export=json&columns=actor_name").getvalue()
+    assert {row["actor_name"] for row in json.loads(rows)} == {"alice", "bob"}
 
 
 @pytest.mark.parametrize(
