@@ -1,6 +1,6 @@
 """What lists and pages ask about plans and tasks."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -268,17 +268,23 @@ def functions_of(plan_key: UUID) -> QuerySet:
     return named.order_by("name", "function_id")
 
 
-def inputs_with_sources(task_key: UUID, limit: int) -> QuerySet[TaskInput]:
+def inputs_with_sources(task_key: UUID, limit: int) -> list[tuple[TaskInput, int]]:
     """Return a task's inputs in the order given, each with what feeds it.
 
-    Of those of one identifier the first `limit`; `total` says how many there are.
+    Of those of one identifier the first `limit`; beside each, how many of its there are.
     """
-    rows = TaskInput.objects.filter(task_id=task_key).annotate(
+    rows = TaskInput.objects.filter(task_id=task_key).order_by("position")
+    rows = rows.select_related("dataset", "model", "parent_task__function")
+    found = list(rows[: limit + 1])
+    if len(found) <= limit:
+        # Nearly always: and what follows costs more than all else that is asked of a task.
+        totals = Counter(row.identifier for row in found)
+        return [(row, totals[row.identifier]) for row in found]
+    placed = rows.annotate(
         place=Window(RowNumber(), partition_by="identifier", order_by="position"),
         total=Window(Count("pk"), partition_by="identifier"),
     )
-    related = rows.select_related("dataset", "model", "parent_task__function")
-    return related.filter(place__lte=limit).order_by("position")
+    return [(row, row.total) for row in placed.filter(place__lte=limit)]
 
 
 def parents_of(task_key: UUID) -> QuerySet[Task]:

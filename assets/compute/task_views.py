@@ -154,7 +154,8 @@ class TaskPage(OfTasks, AssetPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         task = self.object
-        parents, children = parents_of(task.pk), children_of(task.pk)
+        parents, parent_count = _some(parents_of(task.pk))
+        children, child_count = _some(children_of(task.pk))
         inputs = _inputs(task)
         return super().get_context_data(
             lasted=lasted(task.start_date, task.end_date),
@@ -162,20 +163,26 @@ class TaskPage(OfTasks, AssetPage):
             more_inputs=len(inputs[LISTED:]),
             outputs=self.made[:LISTED],
             more_outputs=len(self.made[LISTED:]),
-            parents=parents[:SHOWN],
-            parent_count=parents.count(),
-            children=children[:SHOWN],
-            child_count=children.count(),
+            parents=parents,
+            parent_count=parent_count,
+            children=children,
+            child_count=child_count,
             **self.failure(),
             **kwargs,
         )
+
+
+def _some(tasks: QuerySet[Task]) -> tuple[list[Task], int]:
+    """Return the first tasks and how many there are, which is asked only if there are more."""
+    found = list(tasks[: SHOWN + 1])
+    return found[:SHOWN], len(found) if len(found) <= SHOWN else tasks.count()
 
 
 def _inputs(task: Task) -> list[Input]:
     """Return what a task takes, by input, in the function's order; two queries."""
     kinds = inputs_of([task.function_id])[task.function_id]
     found = {name: Input(name, kinds[name]["kind"]) for name in kinds}
-    for row in inputs_with_sources(task.pk, LISTED):
+    for row, total in inputs_with_sources(task.pk, LISTED):
         found[row.identifier].sources.append(row)
-        found[row.identifier].total = row.total
+        found[row.identifier].total = total
     return list(found.values())

@@ -1,6 +1,7 @@
 """What is asked about the assets that tasks take and make."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -93,16 +94,25 @@ class PlanPerformance(NamedTuple):
 
 def plan_performances(plan_key: UUID, limit: int | None = None) -> list[PlanPerformance]:
     """Return a plan's performances, or the first of them, by rank and worker; one query."""
+    return list(map(PlanPerformance._make, _performances(limit)([plan_key])))
+
+
+# All of them, or as many as a page shows.
+@lru_cache(maxsize=8)
+def _performances(limit: int | None) -> Compiled:
     task = "output__task__"
-    rows = Performance.objects.filter(output__task__compute_plan_id=plan_key).order_by(
-        f"{task}rank", f"{task}worker_id", "output__identifier", "pk"
-    )
-    told = rows.values_list(
-        *(key_text(f"{task}key"), key_text(f"{task}function_id"), f"{task}rank"),
-        MetadataValue(f"{task}metadata", "round_idx"),
-        *(f"{task}worker_id", "output__identifier", "value"),
-    )
-    return list(map(PlanPerformance._make, told[:limit]))
+
+    def build(plan_keys: Any) -> QuerySet:
+        rows = Performance.objects.filter(output__task__compute_plan_id__any=plan_keys).order_by(
+            f"{task}rank", f"{task}worker_id", "output__identifier", "pk"
+        )
+        return rows.values_list(
+            *(key_text(f"{task}key"), key_text(f"{task}function_id"), f"{task}rank"),
+            MetadataValue(f"{task}metadata", "round_idx"),
+            *(f"{task}worker_id", "output__identifier", "value"),
+        )[:limit]
+
+    return Compiled(build)
 
 
 def ranks_and_rounds(plan_key: UUID) -> tuple[list[int], list[str]]:

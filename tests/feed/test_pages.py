@@ -111,7 +111,11 @@ def test_finding_what_happened(query, kept, history, session_of, alice):
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("alice", ["alice", "external"]), ("ada", ["alice", "external"]), ("bob", ["external", "bob"])],
+    [
+        ("alice", ["alice", "external"]),
+        ("ada", ["alice", "external"]),
+        ("bob", ["external", "bob"]),
+    ],
 )
 def test_names_of_users_stay_in_their_organisation(name, told, alice, bob, request, session_of):
     """On every page, in exports, and whatever one searches or orders by."""
