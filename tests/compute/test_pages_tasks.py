@@ -26,7 +26,7 @@ from .conftest import panel, text_of
 
 # The session, its user, the task, the function's inputs and outputs, what it takes, its outputs,
 # models, performances, four of parents and children, organisations, events.
-TASK_QUERIES = 15
+TASK_QUERIES = 13
 
 
 def url_of(task):
