@@ -176,7 +176,7 @@ if EMBEDDED:
                 # What was answered is on the disk, whatever happens to the machine (FULL). What
                 # is read comes from the system's memory (mmap), and 16 MB of each connection's.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                " PRAGMA mmap_size=268435456; PRAGMA cache_size=-16000;",
+                " PRAGMA mmap_size=2147418112; PRAGMA cache_size=-16000;",
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
             },
