@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib.admin import AdminSite
 from django.http import HttpResponseRedirect
 from django.urls import reverse

@@ -59,12 +59,15 @@ class Meter:
 
 
 def memory(pids: Iterable[int]) -> int:
-    """Return how many bytes processes hold, what they share with others counted in part."""
+    """Return how many bytes processes hold, what they share with others counted in part.
+
+    Without files that are mapped, as SQLite's is: the system gives up those by itself.
+    """
     total = 0
     for pid in pids:
         with suppress(OSError):
             for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
+                if line.startswith(("Pss_Anon:", "Pss_Shmem:")):
                     total += int(line.split()[1]) * 1024
     return total
 
