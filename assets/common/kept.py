@@ -54,12 +54,15 @@ class Listing:
         return Counter(self.queryset)
 
     def _compiled(self, limit: int) -> Compiled:
-        # Of one size only: who asks for ten thousand sizes fills no memory.
-        if self._first is None or self._first[0] != limit:
+        # Of one size only: who asks for ten thousand sizes fills no memory. Another thread may put
+        # that of another size in its place meanwhile.
+        first = self._first
+        if first is None or first[0] != limit:
             paths = [term.path for term in self.keyset.terms] if self.keyset else []
             columns = [key_text(path) if path == "pk" else path for path in ("pk", *paths)]
-            self._first = limit, Compiled(lambda _: self.queryset.values_list(*columns)[:limit])
-        return self._first[1]
+            first = limit, Compiled(lambda _: self.queryset.values_list(*columns)[:limit])
+            self._first = first
+        return first[1]
 
 
 _kept: dict[Hashable, Listing] = {}

@@ -74,3 +74,21 @@ def test_the_second_time_is_the_same_statement(world, api):
             assert api.get("/api/compute_plan/?tag=a&page_size=1").json()["count"] == 2
         said.append([query["sql"] for query in captured])
     assert said[0] == said[1]
+
+
+def test_threads_that_ask_for_other_sizes_do_not_mix_them(world, api, monkeypatch):
+    """One asks while another is between making its statement and running it."""
+    for _ in range(3):
+        make_plan(world.alice, tag="a")
+    url = "/api/compute_plan/?tag=a&page_size={}"
+    api.get(url.format(1))
+    make = kept.Compiled
+
+    def interrupted(build):
+        monkeypatch.setattr(kept, "Compiled", make)
+        api.get(url.format(1))
+        return make(build)
+
+    monkeypatch.setattr(kept, "Compiled", interrupted)
+    assert len(_keys(api, url.format(2))) == 2
+    assert len(_keys(api, url.format(1))) == 1
