@@ -33,9 +33,25 @@ class Server:
         self.up = threading.Event()
 
     def start(self) -> None:
+        """Start it until it serves, as a supervisor does.
+
+        A worker that was just being started when its master was killed notices that only once it
+        has started, and has the port until then.
+        """
         said = self.log.stat().st_size if self.log.exists() else 0
+        deadline = time.monotonic() + PATIENCE
+        self._process = self._begun()
+        while b"Registrar serves" not in self.log.read_bytes()[said:]:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"no start:\n{self.log.read_text(errors='replace')[-3000:]}")
+            if self._process.poll() is not None:
+                self._process = self._begun()
+            time.sleep(0.02)
+        self.up.set()
+
+    def _begun(self) -> subprocess.Popen:
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "-c", "project/gunicorn.py", "project.wsgi"],
                 cwd=ROOT,
                 env=self._environment,
@@ -43,12 +59,6 @@ class Server:
                 stdout=output,
                 stderr=output,
             )
-        deadline = time.monotonic() + PATIENCE
-        while b"Registrar serves" not in self.log.read_bytes()[said:]:
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"no start:\n{self.log.read_text(errors='replace')[-3000:]}")
-            time.sleep(0.02)
-        self.up.set()
 
     def kill(self, chance: random.Random) -> None:
         """Kill some or all of its processes, and see to it that it serves again."""
