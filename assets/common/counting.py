@@ -16,6 +16,7 @@ LIMIT = 10_000
 # Where SQLite looks into a table, in parts of its length. Multiples of the golden ratio meet no
 # pattern in the data, as equal steps may.
 SAMPLE = [n * 0.6180339887498949 % 1 for n in range(1_000)]
+_SAMPLE_JSON = json.dumps(SAMPLE)
 
 
 class Counted(NamedTuple):
@@ -74,7 +75,7 @@ class Counter:
             f"SELECT 1 + CAST(value * (SELECT MAX(rowid) FROM {self._table}) AS INTEGER) "  # noqa: S608
             "FROM json_each(%s)"
         )
-        looked_at = In(rowid, RawSQL(numbers, [json.dumps(SAMPLE)]))  # noqa: S611
+        looked_at = In(rowid, RawSQL(numbers, [_SAMPLE_JSON]))  # noqa: S611
         return Compiled(lambda _: self._rows.filter(looked_at).values_list("pk").distinct())
 
 

@@ -61,8 +61,7 @@ class Compiled:
     @cached_property
     def _statement(self) -> tuple[str, list[Any], list[tuple[int, Callable[[Any], Any]]]] | None:
         """The SQL, its parameters, of which those to come are callables, and what columns need."""
-        # A connection of its own that nobody opens: this outlives the thread that compiles.
-        compiler = self.build(Later()).query.get_compiler(connection=connection.copy())
+        compiler = self.build(Later()).query.get_compiler(connection=_never_opened())
         try:
             sql, params = compiler.as_sql()
         except EmptyResultSet:
@@ -77,6 +76,12 @@ class Compiled:
             for converter in steps
         ]
         return str(sql), list(params), converters
+
+
+@cache
+def _never_opened() -> Any:
+    """A connection that statements are compiled for; they outlive the thread that compiles."""
+    return connection.copy()
 
 
 @cache
