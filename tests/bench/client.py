@@ -6,6 +6,7 @@ answers only status and length are read. Many clients are one thread that waits 
 
 import json
 import re
+import select
 import selectors
 import socket
 import time
@@ -108,6 +109,13 @@ class Connection:
     def closes(self) -> bool:
         """Whether the server ends the connection after this answer."""
         return _CLOSES.search(self.head) is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server has closed the connection since its last answer."""
+        waiting = select.poll()
+        waiting.register(self.socket, select.POLLIN)
+        return bool(waiting.poll(0))
 
     def ask(self, request: bytes) -> Answer:
         """Send a request and return its answer."""

@@ -91,8 +91,14 @@ class Soak:
             operation = random.choices(choices, weights)[0]
             name = operation.__name__.strip("_").replace("_", " ")
             try:
+                # What is to be sent may take a request of its own, and the server keeps a
+                # connection for no longer than that.
+                request = operation(random)
+                if connection.has_ended:
+                    connection.close()
+                    connection = self.api.connect()
                 begin = time.perf_counter()
-                answer = connection.ask(operation(random))
+                answer = connection.ask(request)
                 seconds = time.perf_counter() - begin
             except (OSError, WrongAnswer, AssertionError) as error:
                 with self._lock:
