@@ -188,8 +188,8 @@ class AssetViewSet(GenericViewSet):
 
     def answer_list(self, queryset: QuerySet) -> Response:
         """Answer the page that the request asks for of what its filters keep."""
-        asked: Any = kept(self._asked(), lambda: self.filter_queryset(queryset).values("pk"))
-        rows = self.paginate_queryset(asked)
+        listing: Any = kept(self._asked(), lambda: self.filter_queryset(queryset).values("pk"))
+        rows = self.paginate_queryset(listing)
         return self.get_paginated_response(self.answer([row["pk"] for row in rows]))
 
     def _asked(self) -> Hashable | None:

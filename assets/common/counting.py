@@ -13,6 +13,9 @@ from .statements import Compiled
 
 # So many rows are counted in a few milliseconds, by an index.
 LIMIT = 10_000
+# The number of SQLite's last row of a table. Rows are numbered in the order of their insertion, and
+# assets are never deleted: it is how many there are.
+LAST_ROW = "SELECT MAX(rowid) FROM {}"
 # Where SQLite looks into a table, in parts of its length. Multiples of the golden ratio meet no
 # pattern in the data, as equal steps may.
 SAMPLE = [n * 0.6180339887498949 % 1 for n in range(1_000)]
@@ -33,12 +36,11 @@ class Counter:
         self._rows = queryset.order_by()
         self._keys = Compiled(lambda _: self._rows.values_list("pk"))
 
-    def count(self, limit: int | None = None) -> Counted:
+    def count(self, limit: int = LIMIT) -> Counted:
         """Return how many rows there are: exactly up to a limit, above it as estimated.
 
         At most two statements, neither of which reads more than some `limit` rows that match.
         """
-        limit = limit or LIMIT
         few = self._keys.told(f"SELECT COUNT(*) FROM ({{}} LIMIT {limit + 1}) counted")  # noqa: S608
         number = few[0][0] if few else 0
         if number <= limit:
@@ -52,33 +54,32 @@ class Counter:
         return int(plan[0]["Plan"]["Plan Rows"])
 
     def _sampled(self) -> int:
-        """Return how many rows SQLite has, judged by rows spread evenly over the table.
-
-        Rows are numbered in the order of their insertion, and assets are never deleted, so the last
-        number is how many there are.
-        """
-        last = f"(SELECT MAX(rowid) FROM {self._table})"  # noqa: S608
-        question = f"SELECT COUNT(*), {last} FROM ({{}}) sampled"  # noqa: S608
+        """Return how many rows SQLite has, judged by rows spread evenly over the table."""
+        if not self._rows.query.where:
+            with connection.cursor() as cursor:
+                cursor.execute(self._last_row)
+                return cursor.fetchone()[0]
+        question = f"SELECT COUNT(*), ({self._last_row}) FROM ({{}}) sampled"  # noqa: S608
         ((found, rows),) = self._sample.told(question)
         looked_at = {int(share * rows) for share in SAMPLE}
         return rows * found // len(looked_at)
 
     @property
-    def _table(self) -> str:
-        return connection.ops.quote_name(self._rows.model._meta.db_table)
+    def _last_row(self) -> str:
+        return LAST_ROW.format(connection.ops.quote_name(self._rows.model._meta.db_table))
 
     @cached_property
     def _sample(self) -> Compiled:
         alias = connection.ops.quote_name(self._rows.query.get_initial_alias())
         rowid = RawSQL(f"{alias}.rowid", (), BigIntegerField())  # noqa: S611
         numbers = (
-            f"SELECT 1 + CAST(value * (SELECT MAX(rowid) FROM {self._table}) AS INTEGER) "  # noqa: S608
+            f"SELECT 1 + CAST(value * ({self._last_row}) AS INTEGER) "  # noqa: S608
             "FROM json_each(%s)"
         )
         looked_at = In(rowid, RawSQL(numbers, [_SAMPLE_JSON]))  # noqa: S611
         return Compiled(lambda _: self._rows.filter(looked_at).values_list("pk").distinct())
 
 
-def count_of(queryset: QuerySet, limit: int | None = None) -> Counted:
+def count_of(queryset: QuerySet, limit: int = LIMIT) -> Counted:
     """Return how many rows a queryset has: see `Counter.count`."""
     return Counter(queryset).count(limit)

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from . import whole
 from .counting import Counted, Counter
 from .keyset import Keyset
-from .statements import Compiled, key_text
+from .statements import Compiled, key_columns
 
 # Of all lists; each takes some 20 kB.
 MOST = 500
@@ -36,8 +36,7 @@ class Listing:
             return list(self.rows[:limit]), None
         if whole.is_whole(self.queryset):
             return whole.first_rows(self.keyset, limit)
-        names = ("pk", *(term.name for term in self.keyset.terms))
-        found = self._compiled(limit)()
+        names, found = self.keyset.names, self._compiled(self.keyset, limit)()
         return [dict(zip(names, row, strict=True)) for row in found], None
 
     def count(self) -> int:
@@ -53,13 +52,12 @@ class Listing:
     def _counter(self) -> Counter:
         return Counter(self.queryset)
 
-    def _compiled(self, limit: int) -> Compiled:
+    def _compiled(self, keyset: Keyset, limit: int) -> Compiled:
         # Of one size only: who asks for ten thousand sizes fills no memory. Another thread may put
         # that of another size in its place meanwhile.
         first = self._first
         if first is None or first[0] != limit:
-            paths = [term.path for term in self.keyset.terms] if self.keyset else []
-            columns = [key_text(path) if path == "pk" else path for path in ("pk", *paths)]
+            columns = key_columns(keyset.paths)
             first = limit, Compiled(lambda _: self.queryset.values_list(*columns)[:limit])
             self._first = first
         return first[1]

@@ -71,6 +71,16 @@ class Keyset:
         self.added = [term.name for term in terms if term.name.startswith("_at_")]
         self._queryset = queryset
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a row of keys has: its key, and what `positions` reads."""
+        return ("pk", *(term.name for term in self.terms))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where these stand, for a row of keys that is asked for by its columns."""
+        return ("pk", *(term.path for term in self.terms))
+
     @cached_property
     def queryset(self) -> QuerySet:
         """The rows with what `positions` reads of them."""

@@ -4,7 +4,7 @@ Django compiles a query to SQL each time that it runs, which costs more than run
 that runs eight of them spends most of its time so.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import cache, cached_property, partial, update_wrapper
 from typing import Any
 
@@ -108,6 +108,11 @@ class _KeyText(TextField):
 def key_text(column: Any) -> Cast:
     """A column of keys as a response spells them; Python compares UUIDs far slower than texts."""
     return Cast(column, _KeyText())
+
+
+def key_columns(paths: Iterable[str]) -> list[Any]:
+    """Columns at these paths, the key's as a response spells it."""
+    return [key_text(path) if path == "pk" else path for path in paths]
 
 
 def stored_json(column: str) -> Cast:

@@ -9,9 +9,9 @@ from django.db import connection
 from django.db.models import BigIntegerField, Model, QuerySet
 from django.db.models.expressions import RawSQL
 
-from .counting import Counted
+from .counting import LAST_ROW, Counted
 from .keyset import Keyset
-from .statements import Compiled, key_text
+from .statements import Compiled, key_columns
 
 # So many rows are counted in a fraction of a millisecond; more are estimated, so that a list costs
 # the same however long it is. Pages, which take longer anyway, count further (`counting.LIMIT`).
@@ -23,7 +23,7 @@ ESTIMATES = {
     "postgresql": "SELECT CASE WHEN relpages > 0 THEN (reltuples / relpages * "
     "(pg_relation_size(oid) / current_setting('block_size')::int))::bigint END "
     "FROM pg_class WHERE oid = '{}'::regclass",
-    "sqlite": "SELECT MAX(rowid) FROM {}",
+    "sqlite": LAST_ROW,
 }
 
 
@@ -46,10 +46,8 @@ def first_rows(keyset: Keyset, limit: int) -> tuple[list[dict[str, Any]], Counte
     That is None where statistics are missing. Keys are texts; beside them each row has the values
     that `Keyset.positions` takes off.
     """
-    paths = tuple(term.path for term in keyset.terms)
-    statement = statement_of(keyset.model, paths, keyset.ascending, limit, LIMIT)
-    names = ("pk", *(term.name for term in keyset.terms))
-    found = statement(())
+    statement = statement_of(keyset.model, keyset.paths, keyset.ascending, limit, LIMIT)
+    found = statement()
     counted = None
     if found:
         number, estimate = found[0][-2:]
@@ -57,7 +55,7 @@ def first_rows(keyset: Keyset, limit: int) -> tuple[list[dict[str, Any]], Counte
             counted = Counted(number, exact=True)
         elif estimate is not None:
             counted = Counted(max(number, estimate), exact=False)
-    return [dict(zip(names, row, strict=False)) for row in found], counted
+    return [dict(zip(keyset.names, row, strict=False)) for row in found], counted
 
 
 # An order and a size of pages each; clients have few of them.
@@ -68,14 +66,13 @@ def statement_of(
     """Return the statement of such a page, which counts at most `most` rows and estimates more."""
     table = connection.ops.quote_name(model._meta.db_table)
     estimate = ESTIMATES[connection.vendor].format(table)
-    ordering = [path if ascending else f"-{path}" for path in paths]
+    ordering = [path if ascending else f"-{path}" for path in paths[1:]]
 
     def build(values: Any) -> QuerySet:
         return model._default_manager.order_by(
             *ordering
         ).values_list(
-            key_text("pk"),
-            *(key_text(path) if path == "pk" else path for path in paths),
+            *key_columns(paths),
             _number(f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT {most + 1}) counted"),  # noqa: S608
             _number(estimate),
         )[:limit]

@@ -179,7 +179,10 @@ def _some(tasks: QuerySet[Task]) -> tuple[list[Task], int]:
 
 
 def _inputs(task: Task) -> list[Input]:
-    """Return what a task takes, by input, in the function's order; two queries."""
+    """Return what a task takes, by input, in the function's order.
+
+    Two queries; three where there are more than are listed.
+    """
     kinds = inputs_of([task.function_id])[task.function_id]
     found = {name: Input(name, kinds[name]["kind"]) for name in kinds}
     for row, total in inputs_with_sources(task.pk, LISTED):

@@ -8,16 +8,13 @@ from django.db.models.expressions import RawSQL
 
 from ..common.models import Asset
 from ..organizations.models import User
-from ..organizations.rules import manages_all
+from ..organizations.rules import EXTERNAL, manages_all
 from ..permissions.access import may_audit, may_audit_asset
 from .models import NEWS_ACTIONS, NEWS_KINDS, Event
 
 RECENT = 12
 # Enough to see past a plan of some hundred tasks.
 LOOKED_AT = 300
-
-# The user of another organisation, as in plans. Contract 2.6.
-EXTERNAL = "external"
 
 # Of what is news: that plans came to an end.
 IMPORTANT = Event.Action.ENDED

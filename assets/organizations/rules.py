@@ -17,6 +17,9 @@ validate_organization_id = RegexValidator(
 
 ADMIN = "admin"
 
+# What other organisations are told instead of a user's name. Contract 2.6.
+EXTERNAL = "external"
+
 # When the user of a token is told that it ends.
 EXPIRES_SOON = timedelta(days=7)
 

@@ -25,7 +25,7 @@ from tests.builders import (
 from .conftest import panel, text_of
 
 # The session, its user, the task, the function's inputs and outputs, what it takes, its outputs,
-# models, performances, four of parents and children, organisations, events.
+# models, performances, parents and children, organisations, events.
 TASK_QUERIES = 13
 
 
