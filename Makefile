@@ -23,7 +23,7 @@ STATIC := $(VAR_DIR)/static/staticfiles.json
 SDK_VERSIONS := 1.0.0 0.51.0 0.50.0 0.49.0
 SDK_VENVS := $(SDK_VERSIONS:%=.venv/sdk/%/.installed)
 
-# `make test` keeps what each run printed, its exit code and its coverage here.
+# `make test` keeps what each run printed and its exit code here, `make coverage` its coverage too.
 RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
@@ -54,7 +54,7 @@ mkdir -p $(RUNS); \
 test -t 1 && color=yes || color=no; \
 printf '\n== %s ==\n' '$(1)'; \
 { COVERAGE_FILE=$(RUNS)/$(1).coverage $(2) $(BIN)/python -m pytest -n auto --color=$$color \
-    --cov --cov-report= $(PYTEST_ARGS); echo $$? >$(RUNS)/$(1).exit; } 2>&1 | tee $(RUNS)/$(1).log
+    $(COVERAGE_ARGS) $(PYTEST_ARGS); echo $$? >$(RUNS)/$(1).exit; } 2>&1 | tee $(RUNS)/$(1).log
 endef
 
 test: $(DEV) sdk-venvs  ## the whole suite on SQLite, then on PostgreSQL; PYTEST_ARGS for pytest
@@ -73,13 +73,10 @@ test-postgresql: $(DEV) sdk-venvs  ## the suite on PostgreSQL only
 	@$(call run,PostgreSQL,$(BIN)/python tests/with_postgres.py --)
 	@$(MAKE) --no-print-directory test-report
 
-# The coverage of all runs together, then the closing line of each; fails if one failed.
+# The closing line of each run; fails if one failed.
 # 77 is with_postgres.py's way to say that there is no PostgreSQL here.
 test-report:
 	@echo
-	@if ls $(RUNS)/*.coverage >/dev/null 2>&1; then \
-	    $(BIN)/coverage combine --quiet --keep $(RUNS)/*.coverage \
-	    && echo "Coverage: $$($(BIN)/coverage report --format=total) %"; fi
 	@status=0; for name in SQLite PostgreSQL; do \
 	    test -e $(RUNS)/$$name.log || continue; \
 	    echo "$$name:"; tail -n 1 $(RUNS)/$$name.log; \
@@ -91,7 +88,10 @@ fuzz: $(DEV)  ## random requests, archives and texts, new ones every time; PYTES
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n auto tests/fuzz tests/properties \
 	    $(PYTEST_ARGS)
 
-coverage: $(DEV)  ## what the last `make test` did not reach, as a table and in htmlcov/
+# Measuring slows the suite, so `make test` does not measure.
+coverage: $(DEV)  ## run the whole suite and list the lines that no test reaches, also in htmlcov/
+	@$(MAKE) --no-print-directory test COVERAGE_ARGS='--cov --cov-report='
+	@$(BIN)/coverage combine --quiet --keep $(RUNS)/*.coverage
 	@$(BIN)/coverage report
 	@$(BIN)/coverage html --quiet
 
