@@ -390,6 +390,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["assets.common.schema.without_dialects"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "assets.common.schema.with_plain_any",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
 }
 

@@ -14,6 +14,24 @@ def without_dialects(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
     return [endpoint for endpoint in endpoints if not endpoint[0].startswith("/api/sdk-")]
 
 
+def with_plain_any(result: Any, **kwargs: Any) -> Any:
+    """Return the description with each choice that has "anything" in it replaced by "anything".
+
+    For a nullable value of any type the generator writes `oneOf: [{}, {type: null}]`. Null fits
+    both of these, so that `oneOf`, which takes one fit only, refuses it.
+    """
+    if isinstance(result, list):
+        return [with_plain_any(item) for item in result]
+    if not isinstance(result, dict):
+        return result
+    takes_anything = isinstance(result.get("oneOf"), list) and {} in result["oneOf"]
+    return {
+        name: with_plain_any(item)
+        for name, item in result.items()
+        if not (takes_anything and name == "oneOf")
+    }
+
+
 class ProblemSerializer(serializers.Serializer):
     """Documents one thing that is wrong."""
 

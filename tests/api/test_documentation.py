@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 import yaml
 from django.contrib.staticfiles import finders
@@ -116,6 +117,32 @@ def test_objects_are_described_with_their_fields(schema):
     dataset = schema["components"]["schemas"]["Dataset"]
     assert set(dataset["properties"]) == set(DatasetSerializer().fields)
     assert set(dataset["required"]) == set(DatasetSerializer().fields)
+
+
+def _objects(value, path=""):
+    """Yield every object of the description, with where it is."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    if isinstance(value, dict):
+        yield path, value
+    for name, item in items:
+        if isinstance(item, dict | list):
+            yield from _objects(item, f"{path}/{name}")
+
+
+def test_what_may_be_null_takes_null(schema):
+    """`oneOf` refuses what fits two of its choices, so null fits one of them at most."""
+    seen = []
+    for path, found in _objects(schema):
+        if isinstance(choices := found.get("oneOf"), list):
+            fits = [
+                jsonschema_rs.is_valid({**choice, "components": schema["components"]}, None)
+                for choice in choices
+            ]
+            assert sum(fits) < 2, path
+            seen += [path] * sum(fits)
+    assert len(seen) > 3
+    plan = schema["components"]["schemas"]["ComputePlanSpecRequest"]["properties"]
+    assert plan["tasks"] == {"description": "Tasks to register with the plan."}
 
 
 @pytest.mark.django_db
