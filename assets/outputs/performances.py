@@ -1,6 +1,5 @@
 """Performances: of one plan, of all plans, and as CSV. Contract 2.9."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from ..common.exports import Echo, harmless
+from ..common.exports import line_writer
 from ..common.lookups import MetadataValue
 from ..compute import api
 from .filters import PLAN, PerformanceFilterSet
@@ -115,9 +114,8 @@ class PerformanceViewSet(GenericViewSet):
         columns = [
             name for name in request.query_params.get("metadata_columns", "").split(",") if name
         ]
-        response = StreamingHttpResponse(
-            _csv_lines(self._rows(request).iterator(), columns), content_type="text/csv"
-        )
+        lines = _csv_lines(self._rows(request).iterator(), columns)
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="compute_plans.csv"'
         return response
 
@@ -128,9 +126,8 @@ def _csv_lines(rows: Iterator[dict[str, Any]], metadata_columns: list[str]) -> I
         for name in ("key", "name", "tag", "status", "start_date", "end_date")
     ]
     task = ["identifier", "worker", "task_rank", "task_round", "performance"]
-    writer = csv.writer(Echo())
-    yield writer.writerow([harmless(name) for name in (*plan, *metadata_columns, *task)])
+    line = line_writer()
+    yield line([*plan, *metadata_columns, *task])
     for row in rows:
         metadata = [row["compute_plan_metadata"].get(name, "") for name in metadata_columns]
-        cells = [*(row[name] for name in plan), *metadata, *(row[name] for name in task)]
-        yield writer.writerow([harmless(cell) for cell in cells])
+        yield line([*(row[name] for name in plan), *metadata, *(row[name] for name in task)])

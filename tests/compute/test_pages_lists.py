@@ -184,7 +184,10 @@ def test_all_tasks_are_ordered_only_by_what_an_index_knows(session_of, alice, st
 def test_exports(session_of, alice, study):
     browser = session_of(alice)
     query = {"export": "csv", "columns": "name,done_count,creator"}
-    content = browser.get(reverse("compute-plans"), query).getvalue().decode()
+    content = browser.get(reverse("compute-plans"), query).getvalue()
+    # Excel reads a file without the mark as ANSI.
+    assert content.startswith(b"\xef\xbb\xbfName,")
+    content = content.decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(content)))[1] == ["Study", "0", "alice"]
     query = {"export": "json", "rank": "1"}
     (row,) = json.loads(browser.get(reverse("tasks"), query).getvalue())

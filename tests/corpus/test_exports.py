@@ -48,7 +48,7 @@ def written_by(request, ada):
 
 
 def cells(answer) -> list[list[str]]:
-    text = answer.getvalue().decode() if answer.streaming else answer.content.decode()
+    text = answer.getvalue().decode("utf-8-sig") if answer.streaming else answer.content.decode()
     return list(csv.reader(io.StringIO(text, newline="")))
 
 

@@ -27,7 +27,7 @@ B = "MyOrg2MSP"
 
 def body(response) -> str:
     found = b"".join(response.streaming_content) if response.streaming else response.content
-    return found.decode()
+    return found.decode("utf-8-sig")
 
 
 def names(response) -> list[str]:

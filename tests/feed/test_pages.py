@@ -202,7 +202,7 @@ def test_the_trail_is_exported_for_a_spreadsheet(alice, session_of):
     happen(alice, Event.Action.REGISTERED, AssetKind.FUNCTION, "=1+1", key=PLAN)
     answer = session_of(alice).get(f"{ACTIVITY}?export=csv&columns=timestamp,asset_key,asset")
     assert answer["Content-Disposition"] == 'attachment; filename="activity.csv"'
-    rows = list(csv.reader(io.StringIO(answer.getvalue().decode())))
+    rows = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
     assert rows == [["When", "Asset", "Key"], ["2026-03-14T12:00:00+00:00", "'=1+1", str(PLAN)]]
 
 

@@ -99,7 +99,7 @@ def test_only_superusers_choose_the_organisation(everybody, session_of):
 def test_users_are_exported(everybody, session_of):
     browser = session_of(everybody["ada"])
     answer = browser.get(f"{USERS}?export=csv&q=ada&columns=username,role,is_active,organization")
-    rows = list(csv.reader(io.StringIO(answer.getvalue().decode())))
+    rows = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
     assert rows[1] == ["ada", "MyOrg1MSP", "admin", "active"]
     answer = browser.get(f"{USERS}?export=json&columns=username,role&sort=username")
     found = json.loads(answer.getvalue())
