@@ -185,8 +185,6 @@ if EMBEDDED:
 else:
     DATABASES = {"default": env.dj_db_url("DATABASE_URL")}
     DATABASES["default"] |= {
-        # Django's own, but for a statement less before each request.
-        "ENGINE": "project.postgresql",
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 60),
         "CONN_HEALTH_CHECKS": True,
     }

@@ -64,6 +64,11 @@ def test_threads_may_share_connections(tmp_path):
     assert kept.stdout.strip() == "60"
 
 
+def test_a_connection_that_ended_is_opened_again(tmp_path):
+    found = run_settings(f"{DATABASE}['CONN_HEALTH_CHECKS']", tmp_path, **SERVING)
+    assert found.stdout.strip() == "True"
+
+
 def test_sqlite_is_not_opened_for_each_request(tmp_path):
     kept = run_settings(f"{DATABASE}['CONN_MAX_AGE']", tmp_path)
     assert kept.stdout.strip() == "60"

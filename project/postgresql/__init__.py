@@ -1,1 +1,0 @@
-"""Django's PostgreSQL backend, which is asked less."""
