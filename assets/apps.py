@@ -10,11 +10,13 @@ class AssetsConfig(AppConfig):
     verbose_name = "Registrar"
 
     def ready(self) -> None:
+        from .common.health import database_checks
         from .feed import receivers  # noqa: F401  they listen from here on
-        from .immutable import install_triggers, remove_triggers
+        from .immutable import install_triggers, is_guarded, remove_triggers
 
         pre_migrate.connect(remove_triggers, sender=self)
         post_migrate.connect(install_triggers, sender=self)
+        database_checks["triggers"] = is_guarded
 
 
 class RegistrarAdminConfig(AdminConfig):

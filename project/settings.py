@@ -175,8 +175,10 @@ if EMBEDDED:
                 # transaction begins, so it cannot fail later for a lock that it must upgrade.
                 # What was answered is on the disk, whatever happens to the machine (FULL). What
                 # is read comes from the system's memory (mmap), and 16 MB of each connection's.
+                # A row that REPLACE removes fires the trigger that refuses it.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                " PRAGMA mmap_size=2147418112; PRAGMA cache_size=-16000;",
+                " PRAGMA mmap_size=2147418112; PRAGMA cache_size=-16000;"
+                " PRAGMA recursive_triggers=ON;",
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
             },

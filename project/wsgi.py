@@ -10,6 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("SERVING", "true")
 
 application = get_wsgi_application()
+
+from assets.immutable import refuse_unguarded  # noqa: E402  it needs the apps
+
+refuse_unguarded()
 if settings.METRICS_PORT:
     from assets.common.metrics import beside
 

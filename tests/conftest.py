@@ -12,11 +12,13 @@ from django.core.cache import cache
 from django.core.files.base import File
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from assets.common.storage import open_stored
+from assets.immutable import remove_triggers
 from assets.organizations.models import Organization, Role, User
 from assets.organizations.registration import (
     create_organization,
@@ -26,6 +28,23 @@ from assets.organizations.registration import (
 
 PASSWORD = "correct-horse-battery"
 SDK_ACCEPT = "application/json;version=0.0"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tables_can_be_emptied() -> Iterator[None]:
+    """Let Django empty all tables after a test with transactions of its own.
+
+    The signal that follows makes the triggers again.
+    """
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def unguarded(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
+        remove_triggers(plan=["the next test"])
+        flush(operations, sql_list)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", unguarded)
+        yield
 
 
 @pytest.fixture(autouse=True)

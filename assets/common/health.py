@@ -33,7 +33,9 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """The database answers and has all migrations, storage can be written; or 503 says what not.
+    """The database answers, has all migrations and triggers, storage can be written; or 503.
+
+    The text names what is missing.
 
     Anybody may ask: so it is looked at every `FRESH` seconds at most, and waited for `PATIENCE`.
     """
@@ -67,19 +69,24 @@ def _broken() -> list[str]:
     broken = []
     if not database.done() or database.exception():
         broken.append("database")
-    elif not database.result():
-        broken.append("migrations")
+    else:
+        broken += database.result() or []
     if not storage.done() or storage.exception():
         broken.append("storage")
     return broken
 
 
-def _database() -> bool:
-    """Return whether every migration of this version is applied; raise if nothing answers."""
+def _database() -> list[str]:
+    """Return the names of what the database lacks; raise if nothing answers."""
     try:
-        return _migrations() <= MigrationRecorder(connection).applied_migrations().keys()
+        return [name for name, is_there in database_checks.items() if not is_there()]
     finally:
         connection.close()
+
+
+def _is_migrated() -> bool:
+    """Return whether every migration of this version is applied."""
+    return _migrations() <= MigrationRecorder(connection).applied_migrations().keys()
 
 
 @once
@@ -92,3 +99,7 @@ def _storage() -> None:
     # Others as well: who was killed in between left his.
     for name in default_storage.listdir("readiness")[1]:
         default_storage.delete(f"readiness/{name}")
+
+
+# What the database must have, by what `/readyz` calls it; rooms above add theirs.
+database_checks: dict[str, Callable[[], bool]] = {"migrations": _is_migrated}
