@@ -18,6 +18,8 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from .admin_history import HistoryAdmin
+from .admin_lists import ListAdmin
 from .admin_outages import OutageAdmin, unless_outage
 from .audit import note_refusals
 from .errors import Refused
@@ -164,7 +166,7 @@ class ReadOnlyInline(OpenInline):
     has_change_permission = has_delete_permission = has_add_permission
 
 
-class RegistryAdmin(OutageAdmin):
+class RegistryAdmin(ListAdmin, HistoryAdmin, OutageAdmin):
     """Shows rows to everybody who may enter; a kind says what else may be done with them.
 
     A kind gives the form that adds a row and the form that changes one; without, nobody does.
@@ -284,7 +286,7 @@ class RegistryAdmin(OutageAdmin):
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
-        return super().construct_change_message(request, form, (), add)
+        return []
 
 
 class NothingToDo(forms.Form):

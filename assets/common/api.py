@@ -6,9 +6,16 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseServerError,
+    JsonResponse,
+)
 from django.shortcuts import get_object_or_404
 from django.template.loader import get_template
 from django.urls import reverse
@@ -73,7 +80,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
         status = 413 if isinstance(exception, RequestDataTooBig) else 400
         return JsonResponse({"detail": str(exception)}, status=status)
-    return defaults.bad_request(request, exception)
+    # What Django refuses by itself may repeat what was sent; `BadRequest` is of our own words.
+    said = str(exception) if isinstance(exception, BadRequest) else ""
+    return HttpResponseBadRequest(get_template("400.html").render({"exception": said}))
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

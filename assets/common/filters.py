@@ -102,11 +102,14 @@ class MatchFilter(CharFilter):
 class SearchFilter(MatchFilter):
     """The search of pages: as the API's, but keys are found by how they begin, by their index.
 
-    Any word of a few letters such as "bed" is a part of some key, which nobody meant.
+    Any word of a few letters such as "bed" is a part of some key, which is not what was meant. What
+    begins with "=" is found as a whole, such as a checksum.
     """
 
     def condition(self, field: str, term: str) -> Q:
-        if field.rpartition("__")[2] != "key":
+        if field.startswith("="):
+            return Q(**{field[1:]: term})
+        if not field.endswith("key"):
             return super().condition(field, term)
         keys = key_range(term)
         return Q(**{f"{field}__range": keys}) if keys else Q(pk__in=[])

@@ -247,6 +247,7 @@ class TaskAdmin(AssetAdmin):
         "registered_at",
     )
     list_filter = ("status", "owner", "worker", "creation_date")
+    linked_by = ("compute_plan",)
     search_fields = ("key", "tag", "function__name", "compute_plan__name", "compute_plan__key")
     search_help_text = "Key or tag of the task; name of its function; name or key of its plan."
     add_fieldsets = (

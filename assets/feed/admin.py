@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from ..common.admin import RegistryAdmin
 from .models import Event
-from .queries import may_be_read, with_told_actor
+from .queries import may_be_read, with_told_actor, with_told_address
 
 
 @admin.register(Event)
@@ -22,9 +22,10 @@ class EventAdmin(RegistryAdmin):
         "result",
         "asset_kind",
         "asset",
-        "address",
+        "told_address",
     )
     list_filter = ("action", "result", "asset_kind", "organization", "timestamp")
+    linked_by = ("asset_key", "asset_name")
     search_fields = ("told_actor", "asset_name", "asset_key")
     search_help_text = "User, name or key of an asset."
     date_hierarchy = "timestamp"
@@ -33,7 +34,7 @@ class EventAdmin(RegistryAdmin):
         "timestamp",
         "user",
         "organization",
-        "address",
+        "told_address",
         "action",
         "result",
         "asset_kind",
@@ -45,7 +46,8 @@ class EventAdmin(RegistryAdmin):
     def get_queryset(self, request: Any) -> QuerySet[Event]:
         """What is public, and what its admins read of their organisation."""
         events: QuerySet[Event] = super().get_queryset(request)
-        return with_told_actor(events.filter(may_be_read(request.user)), request.user)
+        events = with_told_actor(events.filter(may_be_read(request.user)), request.user)
+        return with_told_address(events, request.user)
 
     @admin.display(description="when", ordering="timestamp")
     def when(self, event: Event) -> str:
@@ -54,6 +56,10 @@ class EventAdmin(RegistryAdmin):
     @admin.display(description="user", ordering="told_actor")
     def user(self, event: Any) -> str:
         return event.told_actor
+
+    @admin.display(description="address", ordering="told_address")
+    def told_address(self, event: Any) -> str:
+        return event.told_address or ""
 
     @admin.display(description="organisation", ordering="organization")
     def acted_for(self, event: Event) -> str:

@@ -3,7 +3,7 @@
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, F, GenericIPAddressField, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
 from ..common.models import Asset
@@ -31,6 +31,17 @@ def with_told_actor(events: QuerySet[Event], user: User) -> QuerySet[Event]:
     return events.annotate(
         told_actor=Case(When(known, then=F("actor_name")), default=Value(EXTERNAL))
     )
+
+
+def with_told_address(events: QuerySet[Event], user: User) -> QuerySet[Event]:
+    """Annotate events with `told_address`: the client's address, for who may audit the event."""
+    if manages_all(user):
+        return events.annotate(told_address=F("address"))
+    address = GenericIPAddressField()
+    if not may_audit(user):
+        return events.annotate(told_address=Value(None, address))
+    known = When(_is_in_trail_of(user), then=F("address"))
+    return events.annotate(told_address=Case(known, output_field=address))
 
 
 def public_events() -> QuerySet[Event]:

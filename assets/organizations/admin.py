@@ -7,6 +7,8 @@ from django.db.models import Count
 from django.utils.html import format_html
 
 from ..common.admin import RegistryAdmin
+from ..common.audit import SubjectKind
+from ..common.kinds import AssetKind
 from .forms import OrganizationForm, TokenForm, UserChangeForm, UserForm
 from .models import ApiToken, Organization, User
 from .queries import managed_users
@@ -33,6 +35,9 @@ class OrganizationAdmin(RegistryAdmin):
 
     def autocomplete_label(self, obj: Organization) -> str:
         return str(obj)
+
+    def events_about(self, obj: Organization) -> dict[str, str]:
+        return {"asset_kind__exact": AssetKind.ORGANIZATION.value, "asset_name": obj.pk}
 
     @admin.display(description="users", ordering="members")
     def user_count(self, organization: Any) -> int:
@@ -66,7 +71,7 @@ class UserAdmin(RegistryAdmin):
     )
 
     def get_queryset(self, request):
-        return managed_users(request.user)
+        return managed_users(request.user).order_by(*self.ordering)
 
     def has_add_permission(self, request) -> bool:
         return may_manage_users(request.user, request.user.organization_id)
@@ -75,6 +80,9 @@ class UserAdmin(RegistryAdmin):
         if obj is None:
             return self.has_add_permission(request)
         return may_manage_user(request.user, obj)
+
+    def events_about(self, obj: User) -> dict[str, str]:
+        return {"asset_kind__exact": SubjectKind.USER.value, "asset_name": obj.username}
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)

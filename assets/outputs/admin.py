@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from ..common.admin import RegistryAdmin
 from ..permissions.access import may_download, may_download_model
-from ..permissions.admin import AssetAdmin, show_file, stored_file
+from ..permissions.admin import NOT_PERMITTED, AssetAdmin, show_file, stored_file
 from .models import FailureReport, Model, Performance
 
 
@@ -74,10 +74,8 @@ class FailureReportAdmin(RegistryAdmin):
         permissions = (
             report.function.permissions if report.function else report.task.logs_permission
         )
+        if not may_download(report.viewer, permissions):
+            # Not even by its size or checksum, which the API shows of no log.
+            return NOT_PERMITTED
         url = reverse("api:logs-file", kwargs={"key": report.function_id or report.task_id})
-        return show_file(
-            url,
-            report.logs_size,
-            report.logs_checksum,
-            allowed=may_download(report.viewer, permissions),
-        )
+        return show_file(url, report.logs_size, report.logs_checksum, allowed=True)

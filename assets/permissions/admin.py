@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -13,6 +12,8 @@ from django.utils.safestring import SafeString
 from ..common.admin import RegistryAdmin, badge
 from .access import check_may_register, may_change, may_download, may_register
 from .models import Permissions
+
+NOT_PERMITTED = "Not permitted to your organisation"
 
 
 class AssetAdmin(RegistryAdmin):
@@ -40,19 +41,6 @@ class AssetAdmin(RegistryAdmin):
             # Fields that show a file ask whether this user may have it.
             asset.viewer = request.user
         return asset
-
-    def history_view(self, request, object_id, extra_context=None):
-        """Lead to the events of the asset, whichever door they came through."""
-        events = reverse("admin:assets_event_changelist", current_app=self.admin_site.name)
-        return HttpResponseRedirect(f"{events}?asset_key={object_id}")
-
-    def construct_change_message(self, request, form, formsets, add=False):
-        return []
-
-    def log_addition(self, request, obj, message):
-        """Log nothing: registration wrote an event."""
-
-    log_change = log_addition
 
     @admin.display(description="key", ordering="key")
     def short_key(self, asset: Any) -> str:
@@ -115,11 +103,7 @@ def stored_file(
 
 def show_file(url: str, size: int, checksum: str, *, allowed: bool) -> SafeString:
     """Show a stored file, with a link for those who may download it."""
-    link = (
-        format_html('<a href="{}" download>Download</a>', url)
-        if allowed
-        else "Not permitted to your organisation"
-    )
+    link = format_html('<a href="{}" download>Download</a>', url) if allowed else NOT_PERMITTED
     parts = [link, filesizeformat(size), format_html("sha256 <code>{}</code>", checksum)]
     return format_html_join(" · ", "{}", ((part,) for part in parts))
 

@@ -267,11 +267,45 @@ def add_organization(_: Consortium, door: str, client: Any, whats: tuple[What, .
     return outcome(client.post(url, {"id": f"New{uuid4()}", "name": "New"}))
 
 
+# Columns that no list shows to everybody, as lookups; and what they hold.
+HIDDEN: dict[str, dict[str, Callable[[Any], str]]] = {
+    "dataset": {"opener__startswith": lambda row: row.opener.name},
+    "sample": {
+        "checksum__startswith": lambda row: row.checksum,
+        "checksum": lambda row: row.checksum,
+        "archive__contains": lambda row: row.archive.name,
+    },
+    "plan": {
+        "creator__username__startswith": lambda row: row.creator.username,
+        "creator__username__regex": lambda row: f"^{row.creator.username}",
+        "creator__password__gt": lambda row: "",
+        "creator": lambda row: str(row.creator_id),
+    },
+    "task": {
+        "compute_plan__creator__username": lambda row: row.compute_plan.creator.username,
+    },
+}
+
+
+def guess(found: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+    """A list that has the row for the right value only gives the value away."""
+    what = whats[0]
+    api, page, model = NAMES[what.kind]
+    url = {"api": f"/api/{api}/", "pages": f"/{page}/", "admin": admin_url(model, "changelist")}
+    lookup, value = found.random.choice(list(HIDDEN[what.kind].items()))
+    answers = [client.get(url[door], {lookup: text}) for text in (value(what.row), "~")]
+    if outcome(answers[0]) == NOBODY:
+        return NOBODY
+    right, wrong = (str(what.row.pk).encode() in answer.content for answer in answers)
+    return DONE if right and not wrong else REFUSED
+
+
 ASSETS = tuple(NAMES)
 READERS = ("api", "pages", "admin")
 DEEDS = {
     **{f"list {kind}": Deed("read", (kind,), READERS, get_list) for kind in ASSETS},
     **{f"see {kind}": Deed("read", (kind,), READERS, get_detail) for kind in ASSETS},
+    **{f"guess of {kind}": Deed("guess", (kind,), READERS, guess) for kind in HIDDEN},
     "export datasets": Deed("read", ("dataset",), ("pages",), get_export),
     "export plans": Deed("read", ("plan",), ("pages",), get_export),
     **{

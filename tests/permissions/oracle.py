@@ -55,6 +55,8 @@ def _may(who: Who, right: str, what: What, door: str) -> bool:
     manages = (who.superuser and (own or door != "api")) or (own and leads and not what.superuser)
     return {
         "read": True,
+        # A column that no page shows is not guessed by filters either.
+        "guess": False,
         "download": permitted,
         "look inside": own,
         "register": writes,

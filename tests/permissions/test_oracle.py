@@ -29,7 +29,7 @@ SEEDS = range(FIRST_SEED, FIRST_SEED + -(-DECISIONS // PER_CONSORTIUM))
 
 # A page that refuses keeps what was sent with it, for its sender.
 UNCOUNTED = {*NOT_REGISTERED, "Upload"}
-READING = {"read", "download", "look inside", "colleague", "audit", "read event", "let in"}
+READING = {"read", "guess", "download", "look inside", "colleague", "audit", "read event", "let in"}
 # Deeds that make something ready first.
 PREPARING = {"add a task"}
 
