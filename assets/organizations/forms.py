@@ -22,6 +22,7 @@ from .registration import (
     create_user,
     set_active,
     set_password,
+    set_password_by_link,
 )
 from .rules import manages_all
 
@@ -215,11 +216,17 @@ class TokenForm(WriterForm):
         return token
 
 
-class ByRegistration:
-    """Mixin of Django's forms of passwords: what they write goes through the one writer."""
+class OwnPasswordForm(LaidOut, PasswordChangeForm):
+    """Changes one's own password, which must be known."""
 
-    user: User
-    cleaned_data: dict[str, Any]
+    sections = (Section("", "old_password", "new_password1", "new_password2", "keep_tokens"),)
+
+    keep_tokens = forms.BooleanField(
+        required=False,
+        label="Keep my API tokens",
+        help_text="Otherwise they are revoked, and programs that use them are refused. Keep them "
+        "only if you are sure that nobody else knows them.",
+    )
 
     def save(self, commit: bool = True) -> User:
         keep = bool(self.cleaned_data.get("keep_tokens"))
@@ -232,20 +239,15 @@ class ByRegistration:
         return self.user
 
 
-class OwnPasswordForm(LaidOut, ByRegistration, PasswordChangeForm):
-    """Changes one's own password, which must be known."""
-
-    sections = (Section("", "old_password", "new_password1", "new_password2", "keep_tokens"),)
-
-    keep_tokens = forms.BooleanField(
-        required=False,
-        label="Keep my API tokens",
-        help_text="Otherwise they are revoked, and programs that use them are refused. Keep them "
-        "only if you are sure that nobody else knows them.",
-    )
-
-
-class NewPasswordForm(LaidOut, ByRegistration, SetPasswordForm):
-    """Sets a password by a link that an admin handed over."""
+class NewPasswordForm(LaidOut, SetPasswordForm):
+    """Sets a password by the link that has this secret."""
 
     sections = (Section("", "new_password1", "new_password2"),)
+
+    def __init__(self, *args: Any, secret: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.secret = secret
+
+    def save(self, commit: bool = True) -> User:
+        set_password_by_link(self.user, self.secret, self.cleaned_data["new_password1"])
+        return self.user

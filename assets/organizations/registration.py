@@ -237,6 +237,28 @@ def reset_token_is_valid(user: User, secret: str) -> bool:
     return user.is_active and default_token_generator.check_token(user, secret)
 
 
+class LinkIsUsed(ValidationError):
+    """The secret of a link sets no password, or none any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The token is not valid, or was used, or is too old.", code="link")
+
+
+@transaction.atomic
+def set_password_by_link(user: User, secret: str, password: str) -> None:
+    """Set the password of a user who has a link; the link works once, also if sent several times
+    at once.
+
+    Raises:
+        ValidationError: keyed by `password`.
+        LinkIsUsed: the secret is not the user's, too old, or used.
+    """
+    locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if not reset_token_is_valid(locked, secret):
+        raise LinkIsUsed
+    set_password(locked, password, locked)
+
+
 def delete_token(token: ApiToken, actor: User) -> None:
     """Revoke a token at once."""
     with transaction.atomic():

@@ -160,11 +160,14 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         """Set a new password by a reset token; tokens and sessions end."""
         values = self._parsed(PasswordWithTokenSerializer)
         user = self._user_of_reset_token(values["token"])
-        registration.set_password(user, values["password"], user)
+        try:
+            registration.set_password_by_link(user, values["token"], values["password"])
+        except registration.LinkIsUsed as error:
+            raise AuthenticationFailed(error.message) from error
         return Response({})
 
     def _user_of_reset_token(self, secret: str) -> User:
-        refused = AuthenticationFailed("The token is not valid, or was used, or is too old.")
+        refused = AuthenticationFailed(registration.LinkIsUsed().message)
         self._check_readable(refused)
         user = User.objects.filter(username=self.kwargs["username"]).first()
         # The same answer for an unknown user: user names are nobody's business.

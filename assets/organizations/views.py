@@ -23,7 +23,7 @@ from .forms import NewPasswordForm, OwnPasswordForm, TokenForm
 from .models import ApiToken
 from .pages import ConfirmPage, SignedIn, WriterPage, show_once
 from .queries import admins_of, tokens_of
-from .registration import delete_token, remember
+from .registration import LinkIsUsed, delete_token, remember
 from .rules import acts_for_one, expiry_of
 
 # Enough tokens for a page; programs that sign in by password make one each time.
@@ -155,12 +155,22 @@ class SetPasswordPage(auth.PasswordResetConfirmView):
         # Whoever may not sign in needs no password.
         return user if user is not None and user.is_active else None
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        secret = self.request.session.get(auth.INTERNAL_RESET_SESSION_TOKEN, "")
+        return {**super().get_form_kwargs(), "secret": secret}
+
     def form_invalid(self, form: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
     def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            answer = super().form_valid(form)
+        except LinkIsUsed:
+            # Another request with the same link came first.
+            self.validlink = False
+            return self.render_to_response(self.get_context_data())
         messages.success(self.request, f"The password of {self.user} is set. Sign in with it.")
-        return super().form_valid(form)
+        return answer
 
 
 class ChoicesView(SignedIn, View):
