@@ -23,13 +23,13 @@ from django.views import defaults
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import MethodNotAllowed, NotFound
+from rest_framework.exceptions import MethodNotAllowed, NotFound, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 from rest_framework.viewsets import GenericViewSet
 
-from .errors import Problem, Refused
+from .errors import Problem, Refused, TooManyAttempts
 from .kept import kept
 from .logs import request_id
 from .outages import DOWN, outage_of
@@ -48,6 +48,8 @@ LONGEST_KEPT = 1_000
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn `Refused` into the contract's body; leave the rest to DRF."""
+    if isinstance(error, TooManyAttempts):
+        error = Throttled(wait=error.wait.total_seconds())
     if not isinstance(error, Refused):
         return drf_exception_handler(error, context)
     problems = [_shortened(problem) for problem in error.problems[:MAX_PROBLEMS]]

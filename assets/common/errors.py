@@ -7,6 +7,7 @@ with the first one's status and text, a form shows each beside its field.
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 
 class Code(enum.Enum):
@@ -65,6 +66,22 @@ class Refused(Exception):
     @property
     def status(self) -> int:
         return self.first.code.status
+
+
+class TooManyAttempts(Exception):
+    """Too many attempts to sign in failed: the next one must wait. `wait` says how long."""
+
+    def __init__(self, wait: timedelta, why: str = "There were too many attempts.") -> None:
+        self.wait = wait
+        super().__init__(f"{why} Wait {_in_words(wait)}, then try again.")
+
+
+def _in_words(wait: timedelta) -> str:
+    """Return a time to wait, such as "4 minutes"; never less than it is."""
+    seconds = int(wait.total_seconds()) + 1
+    if seconds <= 90:
+        return f"{seconds} seconds"
+    return f"{-(-seconds // 60)} minutes"
 
 
 def refuse_if(problems: Iterable[Problem]) -> None:

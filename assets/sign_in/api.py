@@ -13,7 +13,6 @@ from rest_framework.exceptions import (
     APIException,
     NotFound,
     PermissionDenied,
-    Throttled,
     ValidationError,
 )
 from rest_framework.mixins import ListModelMixin
@@ -35,7 +34,7 @@ from ..organizations.serializers import (
 )
 from .models import ExternalIdentity
 from .queries import awaiting
-from .registration import TooManyAttempts, approve, refuse
+from .registration import approve, refuse
 from .serializers import ApprovalSerializer, AwaitingSerializer
 
 
@@ -70,10 +69,7 @@ class SignInView(APIView):
         return Response({**ImplicitTokenSerializer(token).data, "token": secret})
 
     def _user_of(self, request: Request, credentials: Any) -> Any:
-        try:
-            user: Any = authenticate(request._request, **credentials)
-        except TooManyAttempts as error:
-            raise Throttled(wait=error.wait.total_seconds()) from error
+        user: Any = authenticate(request._request, **credentials)
         if user is None:
             message = "Unable to log in with provided credentials."
             raise ValidationError({"non_field_errors": [message]})

@@ -8,8 +8,9 @@ from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 
 from ..common.audit import client_address
+from ..common.errors import TooManyAttempts
 from ..organizations.models import User
-from .registration import TooManyAttempts, count_attempt, forgive
+from .attempts import check_may_try, count_failure, forgive
 
 BACKEND = "assets.sign_in.authentication.PasswordBackend"
 
@@ -34,12 +35,17 @@ class PasswordBackend(ModelBackend):
             return super().authenticate(request, username, password, **kwargs)
         address = address_of(request)
         try:
-            count_attempt(username, address)
+            check_may_try(username, address)
+            user: Any = super().authenticate(request, username, password, **kwargs)
+            if user is None:
+                count_failure(username, address)
+            else:
+                # Others may have failed in the meantime.
+                check_may_try(username, address)
         except TooManyAttempts:
             credentials = {"username": username}
             user_login_failed.send(__name__, credentials=credentials, request=request)
             raise
-        user: Any = super().authenticate(request, username, password, **kwargs)
         if user is not None and user.second_factor_at is None:
             forgive(username, address)
         return user

@@ -19,8 +19,6 @@ from .forms import CodeForm
 from .registration import enrol
 
 ISSUER = "Registrar"
-# The secret of a telephone that is not confirmed yet.
-KEY = "enrolling"
 
 
 def secret_text(key: str) -> str:
@@ -57,13 +55,21 @@ class Enrolling(Page):
         """Do what follows; return where one goes on to from the recovery codes."""
         raise NotImplementedError
 
+    @property
+    def kept_as(self) -> str:
+        """The name by which the session keeps the secret until a code confirms it.
+
+        Each user has its own: who used this browser before has seen another one.
+        """
+        return f"enrolling {self.who.pk}"
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # The same at a reload, so that a telephone that took it already stays right.
-        request.session.setdefault(KEY, default_key())
+        request.session.setdefault(self.kept_as, default_key())
         return self.show(CodeForm())
 
     def show(self, form: CodeForm, status: int = 200) -> HttpResponse:
-        key = self.request.session[KEY]
+        key = self.request.session[self.kept_as]
         uri = telephone_uri(self.who, key, self.request.get_host())
         context = {"form": form, "qr": qr_code(uri), "secret": secret_text(key), "person": self.who}
         response = self.render_to_response(self.get_context_data(**context), status=status)
@@ -71,7 +77,7 @@ class Enrolling(Page):
         return response
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        key = request.session.get(KEY)
+        key = request.session.get(self.kept_as)
         if key is None:
             # Sent again after it was done.
             return HttpResponseRedirect(reverse("account"))
@@ -82,7 +88,7 @@ class Enrolling(Page):
             except ValidationError as error:
                 form.add_error(None, error)
             else:
-                del request.session[KEY]
+                del request.session[self.kept_as]
                 return show_codes(self, codes, self.enrolled(request))
         return self.show(form, status=422)
 

@@ -7,12 +7,13 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 
+from ..common.errors import TooManyAttempts
 from ..common.forms import text_field
 from ..common.layouts import LaidOut, Section
 from ..organizations.forms import WriterForm
 from ..organizations.models import Organization, Role, User
 from ..organizations.rules import manages_all
-from .registration import TooManyAttempts, approve
+from .registration import approve
 
 
 class SignInForm(AuthenticationForm):

@@ -18,6 +18,8 @@ class FailedSignIn(models.Model):
     username = models.CharField(max_length=150, blank=True)
     failures = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField(default=timezone.now)
+    # When the audit trail last got an event of these failures.
+    recorded_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

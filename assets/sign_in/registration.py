@@ -1,4 +1,4 @@
-"""The only writer of failed sign-ins, second factors and identities of other providers."""
+"""The only writer of second factors and identities of other providers."""
 
 import hashlib
 import secrets
@@ -9,114 +9,20 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ..common.audit import Action, SubjectKind, tell
+from ..common.errors import TooManyAttempts
 from ..organizations.models import Organization, Role, User
 from ..organizations.registration import create_user, tell_of
 from ..organizations.rules import second_factor_required
-from .models import ExternalIdentity, FailedSignIn, RecoveryCode
-from .rules import (
-    check_may_remove_factor,
-    in_words,
-    shown_name,
-    trusted_name,
-    wait_until_free,
-)
+from .models import ExternalIdentity, RecoveryCode
+from .rules import check_may_remove_factor, shown_name, trusted_name
 
 RECOVERY_CODES = 10
 # Without letters that are taken for others: 32 of them, 5 bits each.
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-
-# --- How often one may fail ----------------------------------------------------------------------
-
-
-class TooManyAttempts(Exception):
-    """So many attempts failed that the next one waits; `wait` says how long."""
-
-    def __init__(self, wait: timedelta) -> None:
-        self.wait = wait
-        super().__init__(f"There were too many attempts. Wait {in_words(wait)}, then try again.")
-
-
-@transaction.atomic
-def count_attempt(username: str, address: str) -> None:
-    """Count an attempt before it is looked at, so that many at once are no more than one by one.
-
-    `forgive` takes it back once it succeeded.
-
-    Raises:
-        TooManyAttempts: the name from this address, or the address, must wait. Not counted.
-    """
-    now = timezone.now()
-    name = username.replace("\0", " ")[:150]
-    limits = {
-        name: settings.LOGIN_FAILURES_PER_USER,
-        "": settings.LOGIN_FAILURES_PER_ADDRESS,
-    }
-    # Those that another attempt is looking at just now stay until the next one.
-    stale = FailedSignIn.objects.filter(last_at__lte=now - settings.LOGIN_COOLOFF)
-    locked = stale.select_for_update(skip_locked=True).values_list("pk", flat=True)
-    FailedSignIn.objects.filter(pk__in=list(locked[:100])).delete()
-    FailedSignIn.objects.bulk_create(
-        [FailedSignIn(address=address, username=one, last_at=now) for one in sorted(limits)],
-        ignore_conflicts=True,
-    )
-    # In one order, so that two attempts never wait for each other.
-    rows = FailedSignIn.objects.filter(address=address, username__in=limits).order_by("username")
-    waits = [
-        wait_until_free(row.failures, row.last_at, limits[row.username], now)
-        for row in rows.select_for_update()
-    ]
-    if wait := max(waits, default=timedelta()):
-        raise TooManyAttempts(wait)
-    rows.update(failures=F("failures") + 1, last_at=now)
-
-
-@transaction.atomic
-def forgive(username: str, address: str) -> None:
-    """Forget the failures of a name from an address, since it has signed in."""
-    rows = FailedSignIn.objects.filter(address=address)
-    own = rows.filter(username=username[:150]).first()
-    if own is not None:
-        own.delete()
-        rows.filter(username="").update(failures=Greatest(F("failures") - own.failures, 0))
-
-
-def unlock(*, username: str = "", address: str = "") -> int:
-    """Forget the failures of a name, of an address, or of a name from an address; return how many
-    locks or beginnings of locks there were."""
-    rows = FailedSignIn.objects.all()
-    if username:
-        rows = rows.filter(username=username[:150])
-    if address:
-        rows = rows.filter(address=address)
-    return rows.delete()[0]
-
-
-def unlock_here(*, username: str = "", address: str = "") -> int:
-    """`unlock` for who runs the server; the admins of the user that is named are told."""
-    user = User.objects.filter(username=username).first() if username else None
-    if found := unlock(username=username, address=address):
-        where = f" from {address}" if address else ""
-        tell(
-            Action.CHANGED,
-            SubjectKind.USER,
-            name=username,
-            organization_id=user.organization_id if user else None,
-            detail={"changed": f"may try to sign in again{where}"},
-        )
-    return found
-
-
-def unlock_user(user: User, actor: User) -> None:
-    """Let a user try again at once, from wherever it failed too often."""
-    unlock(username=user.username)
-    tell_of(user, "may try to sign in again", actor)
-
 
 # --- The second factor ---------------------------------------------------------------------------
 
@@ -135,8 +41,14 @@ def enrol(user: User, key: str, code: str, actor: User) -> list[str]:
         code: what the telephone shows.
 
     Raises:
-        ValidationError: keyed by `code`; it is not what a telephone with this secret shows.
+        ValidationError: the user has a second factor already; or, keyed by `code`, it is not what
+            a telephone with this secret shows.
     """
+    # Held until the transaction ends: of two telephones at once, one is set up.
+    if User.objects.select_for_update(no_key=True).get(pk=user.pk).second_factor_at is not None:
+        raise ValidationError(
+            "You have a second factor already. To change your telephone, turn it off first."
+        )
     TOTPDevice.objects.filter(user=user).delete()
     device = TOTPDevice(user=user, key=key, name="telephone")
     if not device.verify_token(code):
@@ -168,9 +80,12 @@ def new_recovery_codes(user: User, actor: User) -> list[str]:
 def use_code(user: User, code: str) -> str:
     """Use up a code of the telephone, or a recovery code; return what is wrong, or nothing.
 
-    Several wrong codes in a row make the telephone's wait, longer each time.
+    Raises:
+        TooManyAttempts: several wrong codes in a row make the next ones wait, longer each time.
     """
-    device = TOTPDevice.objects.select_for_update().filter(user=user).first()
+    # Held until the transaction ends: of two requests with one code, one has it.
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    device = TOTPDevice.objects.filter(user=user).first()
     wanted = code.replace(" ", "")
     if not wanted.isdecimal():
         if RecoveryCode.objects.filter(user=user, digest=code_digest(wanted)).delete()[0]:
@@ -183,7 +98,7 @@ def use_code(user: User, code: str) -> str:
     allowed, why = device.verify_is_allowed()
     if not allowed:
         wait = max(why["locked_until"] - timezone.now(), timedelta())
-        return f"There were too many wrong codes. Wait {in_words(wait)}, then try a new one."
+        raise TooManyAttempts(wait, "There were too many wrong codes.")
     if not device.verify_token(wanted):
         return "This is not the code of now, or it was used before. Wait for the next one."
     return ""

@@ -18,14 +18,6 @@ def wait_until_free(failures: int, last_at: datetime, limit: int, now: datetime)
     return max(last_at + settings.LOGIN_COOLOFF - now, timedelta())
 
 
-def in_words(wait: timedelta) -> str:
-    """Return a time to wait, such as "4 minutes"; never less than it is."""
-    seconds = int(wait.total_seconds()) + 1
-    if seconds <= 90:
-        return f"{seconds} seconds"
-    return f"{-(-seconds // 60)} minutes"
-
-
 def trusted_name(claims: Mapping[str, Any]) -> str:
     """Return the claim by which the settings let an existing user be found; blank for none."""
     if settings.OIDC_LINK_BY == "username":

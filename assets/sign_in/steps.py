@@ -9,16 +9,25 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from ..organizations.models import User
 from ..organizations.rules import second_factor_required
+from .attempts import count_failure, forgive, hold
 from .authentication import BACKEND, address_of
-from .registration import forgive
+from .registration import use_code
 from .rules import PENDING_SECONDS
 
 PENDING = "signing_in"
+
+
+def step_of(user: User) -> str:
+    """Return the name of the page with the user's second step; blank where there is none."""
+    if user.second_factor_at is not None:
+        return "sign-in-code"
+    return "sign-in-enrol" if second_factor_required(user) else ""
 
 
 def go_on(
@@ -26,21 +35,16 @@ def go_on(
 ) -> HttpResponse:
     """Sign a user in whose password was right, or whom the provider knows; or ask for more."""
     # The provider asks for a second factor itself, unless the settings say otherwise.
-    if not by_provider or settings.OIDC_SECOND_FACTOR:
-        step = ""
-        if user.second_factor_at is not None:
-            step = "sign-in-code"
-        elif second_factor_required(user):
-            step = "sign-in-enrol"
-        if step:
-            request.session.cycle_key()
-            request.session[PENDING] = {
-                "user": user.pk,
-                "hash": user.get_session_auth_hash(),
-                "until": time.time() + PENDING_SECONDS,
-                "next": next_url,
-            }
-            return HttpResponseRedirect(reverse(step))
+    asks = not by_provider or settings.OIDC_SECOND_FACTOR
+    if asks and (step := step_of(user)):
+        request.session.cycle_key()
+        request.session[PENDING] = {
+            "user": user.pk,
+            "hash": user.get_session_auth_hash(),
+            "until": time.time() + PENDING_SECONDS,
+            "next": next_url,
+        }
+        return HttpResponseRedirect(reverse(step))
     enter(request, user)
     return HttpResponseRedirect(next_url)
 
@@ -56,6 +60,26 @@ def pending(request: HttpRequest) -> tuple[User | None, str]:
     return user, kept["next"]
 
 
+@transaction.atomic
+def enter_by_code(request: HttpRequest, user: User, code: str) -> str:
+    """Sign the user in if this is a code of its own; return what is wrong with it, or nothing.
+
+    One transaction: whoever is not signed in has not used up a code.
+
+    Raises:
+        TooManyAttempts: the code was not looked at.
+    """
+    address = address_of(request)
+    hold(user.username, address)
+    if wrong := use_code(user, code):
+        count_failure(user.username, address)
+        return wrong
+    enter(request, user)
+    request.session.save()
+    return ""
+
+
+@transaction.atomic
 def enter(request: HttpRequest, user: User) -> None:
     """Sign the user in; the session has another key from here on."""
     request.session.pop(PENDING, None)

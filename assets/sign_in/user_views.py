@@ -13,9 +13,10 @@ from ..organizations import user_views
 from ..organizations.models import User
 from ..organizations.pages import Checked, ConfirmPage, WriterPage
 from ..organizations.rules import manages_all, may_manage_users
+from .attempts import unlock_user
 from .forms import ApproveForm
 from .queries import awaiting, locks_of
-from .registration import refuse, remove_factor, unlock_user
+from .registration import refuse, remove_factor
 
 
 class UserList(user_views.UserList):

@@ -1,6 +1,6 @@
 """Pages by which one comes in: by a password, by a provider, and by a code as the second step."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth import views as auth
@@ -13,14 +13,16 @@ from django.utils.functional import cached_property
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from ..common.errors import TooManyAttempts
 from ..common.pages import Page
 from ..organizations.models import User
+from .attempts import record_refusal
 from .authentication import address_of
 from .factors import Enrolling
 from .forms import CodeForm, SignInForm
-from .registration import NotLetIn, TooManyAttempts, count_attempt, use_code, user_of_identity
+from .registration import NotLetIn, user_of_identity
 from .rules import shown_name
-from .steps import enter, go_on, pending
+from .steps import enter, enter_by_code, go_on, pending, step_of
 
 # Where a browser that went to the provider wants to be afterwards.
 NEXT = "provider_next"
@@ -61,16 +63,19 @@ class SignOutView(auth.LogoutView):
 
 
 class Pending(Page):
-    """A step that follows the password; who has not given it begins at the beginning."""
+    """A step that follows the password. A pending sign-in takes its own step and no other."""
 
+    # The name of the page, as `step_of` returns it.
+    step: ClassVar[str]
     who: User
     next_url: str
 
     @method_decorator(never_cache)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user, self.next_url = pending(request)
-        if user is None:
-            return HttpResponseRedirect(reverse("sign-in"))
+        owed = step_of(user) if user else ""
+        if user is None or owed != self.step:
+            return HttpResponseRedirect(reverse(owed or "sign-in"))
         self.who = user
         return super().dispatch(request, *args, **kwargs)
 
@@ -80,6 +85,7 @@ class CodePage(Pending):
     """Asks for the code that a telephone shows now, or for a recovery code."""
 
     template_name = "sign_in/code.html"
+    step = "sign-in-code"
     title = "Enter your code"
     unsaved = "You are not signed in yet."
     is_kept = False
@@ -97,12 +103,10 @@ class CodePage(Pending):
             return self.show(form, status=422)
         status = 422
         try:
-            count_attempt(self.who.username, address_of(request))
-            wrong = use_code(self.who, form.cleaned_data["code"])
+            wrong = enter_by_code(request, self.who, form.cleaned_data["code"])
         except TooManyAttempts as error:
             wrong, status = str(error), 429
         if not wrong:
-            enter(request, self.who)
             return HttpResponseRedirect(self.next_url)
         credentials = {"username": self.who.username}
         user_login_failed.send(__name__, credentials=credentials, request=request)
@@ -113,6 +117,7 @@ class CodePage(Pending):
 class SignInEnrolPage(Enrolling, Pending):
     """Sets up a second factor on the way in, for those of whom the settings ask one."""
 
+    step = "sign-in-enrol"
     note = "This server asks you for a second factor, beside your password. Set it up now, once."
 
     def enrolled(self, request: HttpRequest) -> str:
@@ -138,6 +143,7 @@ class ProviderPage(SignInPage):
         return super().dispatch(request, *args, **kwargs)
 
     def refuse(self, username: str, told: str, *, status: int) -> HttpResponse:
+        record_refusal(username, address_of(self.request))
         credentials = {"username": username}
         user_login_failed.send(__name__, credentials=credentials, request=self.request)
         return self.tell(told, status=status)

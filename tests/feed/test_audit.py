@@ -130,6 +130,54 @@ def test_names_that_nobody_has_are_told_too(name):
         assert (event.organization_id, event.result) == (None, "refused")
 
 
+def attempt(name: str, password: str = "wrong") -> int:
+    browser = Client(REMOTE_ADDR="10.9.8.7")
+    return browser.post("/sign-in/", {"username": name, "password": password}).status_code
+
+
+def refusals() -> list[tuple[str, str | None, str]]:
+    found = Event.objects.filter(action="signed_in", result="refused").order_by("pk")
+    return [
+        (event.asset_name, event.organization_id, event.detail.get("changed", ""))
+        for event in found
+    ]
+
+
+def test_many_refused_sign_ins_are_two_events(alice):
+    assert [attempt("alice") for _ in range(20)] == [422] * 10 + [429] * 10
+    assert refusals() == [
+        ("alice", "MyOrg1MSP", ""),
+        ("alice", "MyOrg1MSP", "locked after 10 failed attempts"),
+    ]
+
+
+def test_many_guessed_names_are_two_events_and_those_of_users(alice, bob, settings):
+    settings.LOGIN_FAILURES_PER_ADDRESS = 12
+    for n in range(24):
+        attempt(f"name{n}" if n not in (4, 8) else {4: "alice", 8: "bob"}[n])
+    assert refusals() == [
+        ("name0", None, ""),
+        ("alice", "MyOrg1MSP", ""),
+        ("bob", "MyOrg2MSP", ""),
+        ("", None, "locked after 12 failed attempts"),
+    ]
+
+
+def test_a_sign_in_tells_how_many_failed_before_it(alice):
+    for _ in range(3):
+        attempt("alice")
+    attempt("alice", PASSWORD)
+    assert refusals()[1:] == [("alice", "MyOrg1MSP", "3 attempts failed before this one")]
+
+
+@pytest.mark.django_db
+def test_what_a_provider_never_said_is_one_event(settings):
+    settings.OIDC_ISSUER = "http://127.0.0.1:9"
+    for _ in range(5):
+        assert Client().get("/sign-in/provider/return/?code=x").status_code == 400
+    assert refusals() == [("", None, "")]
+
+
 # --- Who may read it ------------------------------------------------------------------------------
 
 

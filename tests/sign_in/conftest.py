@@ -12,6 +12,8 @@ import pytest
 import requests
 from django_otp.oath import TOTP
 
+from tests.files.conftest import shared_database  # noqa: F401  a fixture
+
 from .idp import CLIENT_ID, CLIENT_SECRET
 
 

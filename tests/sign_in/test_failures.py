@@ -3,13 +3,10 @@
 import pytest
 from django.contrib.auth.signals import user_login_failed
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import Client
 
 from assets.sign_in.models import FailedSignIn
-from assets.sign_in.registration import TooManyAttempts, count_attempt
 from tests.conftest import PASSWORD
-from tests.files.threads import at_once
 
 API = "/api/api-token-auth/"
 # Each door, with the status of a wrong password there.
@@ -147,21 +144,6 @@ def test_behind_a_proxy_its_own_entry_says_who_guesses(alice, settings):
 @pytest.mark.parametrize("name", ["x" * 300, "é" * 150, "a\tb"])
 def test_names_that_nobody_has(name, db):
     assert [attempt(name).status_code for _ in range(3)] == [400, 400, 429]
-
-
-@pytest.mark.skipif(
-    connection.vendor == "sqlite", reason="SQLite lets one request write at a time anyway"
-)
-@pytest.mark.django_db(transaction=True)
-def test_attempts_at_once_are_no_more_than_one_by_one():
-    def try_one() -> bool:
-        try:
-            count_attempt("alice", "192.0.2.1")
-        except TooManyAttempts:
-            return False
-        return True
-
-    assert at_once(*[try_one] * 6).count(True) == 2
 
 
 # --- Lifting a lock ------------------------------------------------------------------------------
