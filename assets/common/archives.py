@@ -4,24 +4,25 @@ Archives are read entry by entry and never extracted. Entry names are given with
 ``./``, which some tools write.
 """
 
-import re
-import stat
+import struct
+import sys
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from lzma import LZMAError
-from pathlib import PurePosixPath
 from tarfile import BLOCKSIZE
-from typing import IO, Any
 
 from django.core.files.base import File
 from django.template.defaultfilters import filesizeformat
 
+from .archive_names import Entry, UnsafeArchive
 from .errors import Code, Problem
+from .tars import Tar, link, open_tar
+from .unpacking import other_kind, tar_suffix
+from .zips import Zip
 
 MAX_ENTRIES = 100_000
 MAX_EXPANDED_SIZE = 16 * 1024**3
@@ -29,11 +30,9 @@ MAX_EXPANDED_SIZE = 16 * 1024**3
 # take no room in it. So who wants more read than this has sent a fair part of it.
 MAX_SIZE_FOR_NOTHING = 1024**3
 MAX_RATIO = 200
-# What an archive may make us hold in memory at once: a zip's table of contents, a tar's header.
+# What a zip's table of contents may hold, and the memory that the names of all entries may take.
 MAX_TABLE_SIZE = 320 * MAX_ENTRIES
-MAX_HEADER_SIZE = 64 * 1024
-# Tars end with zeros, up to a multiple of what a tape would hold in a record.
-MAX_PADDING = 16 * 1024**2
+MAX_NAMES_SIZE = 48 * 1024**2
 # What is looked at for a page: less than what may be registered, as somebody waits for it. Finding
 # the next entry of a tar that is compressed takes reading all of the one before.
 MAX_ENTRIES_SEEN = 2_000
@@ -43,26 +42,15 @@ MAX_TABLE_SIZE_SEEN = 4 * 1024**2
 
 _UNREADABLE = (
     tarfile.TarError,
-    zipfile.BadZipFile,
+    struct.error,
     zlib.error,
     LZMAError,
     EOFError,
     OSError,
     ValueError,
-    NotImplementedError,
-    UnicodeError,
     OverflowError,  # sizes and offsets that no file has
     RecursionError,  # hundreds of headers for one entry
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One member of an archive: its name, its size in bytes, whether it is a folder."""
-
-    name: str
-    size: int
-    is_folder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,95 +72,17 @@ class Glimpse:
         return next((entry for entry in self.files if entry.name == name), None)
 
 
-class UnsafeArchive(Exception):
-    """The archive cannot be read, or holds what may not be unpacked; the text says which."""
-
-
-def _name(raw: str) -> str:
-    """Return the entry's plain path, ``.`` for the folder itself; raise when it could leave it."""
-    try:
-        raw.encode()
-    except UnicodeEncodeError:
-        raise UnsafeArchive(
-            f"the name of the entry {raw!r} is not UTF-8. Rename that file."
-        ) from None
-    path = PurePosixPath(raw)
-    name = str(path)
-    if "\0" in raw or "\\" in raw or path.is_absolute() or ".." in path.parts or name[1:2] == ":":
-        raise UnsafeArchive(
-            f"the entry {raw!r} has an unsafe path. Use relative paths without '..', "
-            "drive letters or backslashes."
-        )
-    return name
-
-
-def _link(name: str) -> UnsafeArchive:
-    return UnsafeArchive(
-        f"the entry {name!r} is a link or a device. Put files and folders only in the archive."
-    )
-
-
-class _Limited:
-    """A file that hands out at most `limit` bytes at once.
-
-    `tarfile` and `zipfile` read headers and tables of any size that the archive claims.
-    """
-
-    # On Pythons without the fix of CVE-2024-6232, tarfile takes hours to read such a header.
-    _ENDLESS_NUMBER = re.compile(rb"\d{100}")
-
-    def __init__(self, file: IO[bytes], limit: int) -> None:
-        self.file, self.limit = file, limit
-        self.seek, self.tell, self.close = file.seek, file.tell, file.close
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.file.read(self.limit + 1 if size < 0 else min(size, self.limit + 1))
-        if len(data) > self.limit or (len(data) > BLOCKSIZE and self._ENDLESS_NUMBER.search(data)):
-            raise UnsafeArchive("its list of entries is absurdly long. Make the archive again.")
-        return data
-
-
-class _StrictTar(tarfile.TarFile):
-    """A tar whose headers have a sensible size, and which ends where it says."""
-
-    def __init__(self, name: str | None, mode: Any, fileobj: IO[bytes], **options: Any) -> None:
-        self.headers = _Limited(fileobj, MAX_HEADER_SIZE)
-        super().__init__(name, mode, self.headers, **options)  # type: ignore[arg-type]  # only read
-
-    def check_end(self) -> None:
-        """Raise unless nothing but zeros follows the last entry; `tarfile` reads no further.
-
-        Reading on also has a compressed tar verify its checksum.
-        """
-        self.fileobj.seek(self.offset)
-        padding = 0
-        while block := self.fileobj.read(MAX_HEADER_SIZE):
-            padding += len(block)
-            if block.strip(b"\0") or padding > MAX_PADDING:
-                raise tarfile.ReadError("more follows after the end")
-        if padding < BLOCKSIZE:
-            raise tarfile.ReadError("the end is missing")
-
-
 def _zip_entries(file: File) -> Iterator[Entry]:
-    with zipfile.ZipFile(_Limited(file, MAX_TABLE_SIZE)) as archive:
-        for info in archive.infolist():
-            # Zipfile cuts its `filename` off at a NUL.
-            name = info.orig_filename
-            if info.flag_bits & 0x1:
-                raise UnsafeArchive(f"the entry {name!r} is encrypted. Archive without a password.")
-            mode = info.external_attr >> 16
-            if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise _link(name)
-            yield Entry(_name(name), info.file_size, name.endswith("/"))
+    archive = Zip(file, MAX_TABLE_SIZE)
+    for entry, header in archive.entries():
+        archive.check(entry, header)
+        yield entry
 
 
 def _tar_entries(file: File) -> Iterator[Entry]:
-    with _StrictTar.open(fileobj=file, mode="r:*") as archive:
-        for info in archive:
-            if not (info.isreg() or info.isdir()):
-                raise _link(info.name)
-            yield Entry(_name(info.name), info.size, info.isdir())
+    with open_tar(file, _start(file)) as archive:
+        for entry, _ in archive.entries():
+            yield entry
         archive.check_end()
 
 
@@ -183,11 +93,13 @@ def read_entries(file: File) -> list[Entry]:
         UnsafeArchive: not a zip or tar archive, damaged, encrypted, too large when unpacked, or
             with an entry that is a link, a device, a duplicate or outside the archive's folder.
     """
-    file.seek(0)
+    start = _start(file)
     try:
         entries = _zip_entries(file) if _is_zip(file) else _tar_entries(file)
         return _bounded(entries, file.size or 0)
     except _UNREADABLE as error:
+        if kind := other_kind(start):
+            raise UnsafeArchive(f"it {kind}. Make it again as .zip or .tar.gz.") from error
         raise UnsafeArchive(
             "not a readable zip or tar archive (it may be damaged or of another type). "
             "Make it again as .zip or .tar.gz."
@@ -200,7 +112,7 @@ def _bounded(entries: Iterator[Entry], size: int) -> list[Entry]:
     """Collect the entries of an archive of `size` bytes, up to the limits."""
     limit = min(MAX_EXPANDED_SIZE, max(MAX_SIZE_FOR_NOTHING, MAX_RATIO * size))
     found: dict[str, Entry] = {}
-    expanded = 0
+    expanded = names = 0
     for count, entry in enumerate(entries, 1):
         # All of them, also folders that are named again and again.
         if count > MAX_ENTRIES:
@@ -214,14 +126,27 @@ def _bounded(entries: Iterator[Entry], size: int) -> list[Entry]:
             raise UnsafeArchive(
                 f"the entry {entry.name!r} occurs twice. Keep one of the two in the archive."
             )
-        found[entry.name] = entry
+        found[entry.name] = entry = _resolved(entry, found)
         expanded += entry.size
         if expanded > limit:
             raise UnsafeArchive(
                 f"more than {filesizeformat(limit)} when unpacked from {filesizeformat(size)}. "
                 "Split the archive."
             )
+        names += sys.getsizeof(entry.name)
+        if names > MAX_NAMES_SIZE:
+            raise UnsafeArchive("its names are too long together. Split the archive.")
     return list(found.values())
+
+
+def _resolved(entry: Entry, before: dict[str, Entry]) -> Entry:
+    """Return an entry with the size of the file that it is a hard link to, if it is one."""
+    if not entry.link_to:
+        return entry
+    target = before.get(entry.link_to)
+    if target is None or target.is_folder:
+        raise link(entry.name)
+    return replace(entry, size=target.size)
 
 
 def _start(file: File) -> bytes:
@@ -232,19 +157,13 @@ def _start(file: File) -> bytes:
 
 
 def _is_zip(file: File) -> bool:
-    # Not `zipfile.is_zipfile`, which looks at the end: a tar may end with a zip as its last entry.
+    # Not by what stands at the end: a tar may end with a zip as its last entry.
     return _start(file).startswith((b"PK\3\4", b"PK\5\6"))
 
 
 def archive_suffix(file: File) -> str:
     """Return the file name suffix that fits a readable archive: ``.zip``, ``.tar.gz``, …"""
-    if _is_zip(file):
-        return ".zip"
-    start = _start(file)
-    if start[257:262] == b"ustar":
-        return ".tar"  # its first entry may be called anything, also what begins a compressed file
-    suffixes = {b"\x1f\x8b": ".tar.gz", b"BZh": ".tar.bz2", b"\xfd7zXZ\0": ".tar.xz"}
-    return next((s for magic, s in suffixes.items() if start.startswith(magic)), ".tar")
+    return ".zip" if _is_zip(file) else tar_suffix(_start(file))
 
 
 def inspect(file: File, *, asset: str, field: str) -> tuple[list[Entry], list[Problem]]:
@@ -283,17 +202,14 @@ def glimpse(file: File, name: str = "", limit: int = 0) -> Glimpse:
     """
     if (file.size or 0) > MAX_SIZE_SEEN:
         return Glimpse()
-    file.seek(0)
     try:
         if _is_zip(file):
-            with zipfile.ZipFile(_Limited(file, MAX_TABLE_SIZE_SEEN)) as table:
-                # A zip says at once where each file is: the wanted one need not be among the first.
-                known = sorted(table.infolist(), key=lambda info: info.orig_filename != name)
-            with zipfile.ZipFile(file) as archive:
-                return _glimpse(_zip_members(archive, known), name, limit, float("inf"))
-        is_slow = _start(file).startswith(b"BZh")
+            archive = Zip(file, MAX_TABLE_SIZE_SEEN)
+            return _glimpse(_zip_members(archive, name), name, limit, float("inf"))
+        start = _start(file)
+        is_slow = tar_suffix(start) == ".tar.bz2"
         max_size = MAX_BZIP2_SIZE_SEEN if is_slow else MAX_SIZE_SEEN
-        with _StrictTar.open(fileobj=file, mode="r:*") as tar:
+        with open_tar(file, start) as tar:
             return _glimpse(_tar_members(tar), name, limit, max_size)
     except (UnsafeArchive, *_UNREADABLE):
         return Glimpse()
@@ -309,7 +225,7 @@ def _glimpse(members: Iterator[_Member], name: str, limit: int, max_size: float)
         if not entry.is_folder:
             files.append(entry)
         expanded += entry.size
-        # Told before the entry is read, or passed over.
+        # Found before the entry is read, or passed over.
         if expanded > max_size:
             return Glimpse(files, False, content)
         if entry.name == name and not entry.is_folder and entry.size <= limit:
@@ -319,30 +235,19 @@ def _glimpse(members: Iterator[_Member], name: str, limit: int, max_size: float)
     return Glimpse(files, True, content)
 
 
-def _zip_members(archive: zipfile.ZipFile, known: Sequence[zipfile.ZipInfo]) -> Iterator[_Member]:
-    for info in known:
-        entry = Entry(_name(info.orig_filename), info.file_size, info.orig_filename.endswith("/"))
-        yield entry, partial(_read_zipped, archive, info)
+def _zip_members(archive: Zip, name: str) -> Iterator[_Member]:
+    # A zip says at once where each file is: the wanted one need not be among the first.
+    for entry, header in sorted(archive.entries(), key=lambda found: found[0].name != name):
+        yield entry, partial(archive.content, header)
 
 
-def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    # Zipfile unpacks other methods as a whole, however much comes out of it.
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise NotImplementedError
-    with archive.open(info) as content:
-        return content.read(info.file_size)
-
-
-def _tar_members(archive: _StrictTar) -> Iterator[_Member]:
-    for info in archive:
-        yield Entry(_name(info.name), info.size, info.isdir()), partial(_read_tarred, archive, info)
-
-
-def _read_tarred(archive: _StrictTar, info: tarfile.TarInfo) -> bytes:
-    # The limits of headers do not hold for content.
-    archive.fileobj = archive.headers.file  # only read
-    try:
-        content = archive.extractfile(info)
-        return content.read(info.size) if content else b""
-    finally:
-        archive.fileobj = archive.headers  # type: ignore[assignment]
+def _tar_members(archive: Tar) -> Iterator[_Member]:
+    files: dict[str, tuple[Entry, tarfile.TarInfo]] = {}
+    for entry, info in archive.entries():
+        if entry.link_to:
+            if entry.link_to not in files:
+                raise link(entry.name)
+            target, info = files[entry.link_to]
+            entry = replace(entry, size=target.size)
+        files[entry.name] = entry, info
+        yield entry, partial(archive.content, info)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from django.core.files.base import File
 
-from ..common.archives import Entry, Glimpse, glimpse, has_passed, inspect, note_passed
+from ..common.archive_names import Entry
+from ..common.archives import Glimpse, glimpse, has_passed, inspect, note_passed
 from ..common.errors import Code, Problem
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..common.rules import check_metadata, check_name

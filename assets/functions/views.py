@@ -9,7 +9,8 @@ from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
-from ..common.archives import Entry, Glimpse, glimpse
+from ..common.archive_names import Entry
+from ..common.archives import Glimpse, glimpse
 from ..common.errors import Problem
 from ..common.kinds import AssetKind
 from ..common.pages import OfKind, Page

@@ -4,8 +4,28 @@ import json
 import os
 import resource
 import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from typing import IO
 
 MEMORY, CPU_SECONDS = 1024**3, 300
+
+
+def peak_of(work: Callable[[], None]) -> int:
+    """The most memory, in bytes, that a process like this one has held when it has done this."""
+    child = os.fork()
+    if not child:
+        try:
+            work()
+            os._exit(0)
+        except BaseException:  # noqa: BLE001
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    _, status, usage = os.wait4(child, 0)
+    assert status == 0, status
+    return usage.ru_maxrss * 1024
 
 
 def main() -> None:
@@ -15,7 +35,7 @@ def main() -> None:
     import django
 
     django.setup()
-    from django.core.files.base import ContentFile
+    from django.core.files.base import File
 
     from assets.common.archives import glimpse, inspect
     from assets.datasets.openers import opener_advice
@@ -25,12 +45,25 @@ def main() -> None:
     makes = {name: make for name, (make, _) in (REFUSED | LARGE).items()} | HARMLESS
     found = {}
     for name, make in makes.items():
-        file = ContentFile(make())
-        _, problems = inspect(file, asset="", field="")
-        found[name] = problems[0].message if problems else ""
-        glimpse(file, "Dockerfile", 1000)
-        archive_advice(file)
-        opener_advice(file)
+        with tempfile.TemporaryFile() as kept, tempfile.TemporaryFile("w+") as said:
+
+            def write(make: Callable[[], bytes] = make, kept: IO[bytes] = kept) -> None:
+                kept.write(make())
+                kept.flush()
+
+            def read(kept: IO[bytes] = kept, said: IO[str] = said) -> None:
+                file = File(kept, "archive")
+                _, problems = inspect(file, asset="", field="")
+                glimpse(file, "Dockerfile", 1000)
+                archive_advice(file)
+                opener_advice(file)
+                said.write(problems[0].message if problems else "")
+                said.flush()
+
+            peak_of(write)  # elsewhere, as what makes an archive takes memory too
+            growth = peak_of(read) - peak_of(lambda: None)
+            said.seek(0)
+            found[name] = said.read(), growth
     json.dump(found, sys.stdout)
 
 

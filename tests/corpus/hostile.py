@@ -137,6 +137,20 @@ def with_pax_name(name: bytes) -> bytes:
     return head + tarfile.TarInfo("x").tobuf() + bytes(1024)
 
 
+def xz_that_asks_for(megabytes: int, zeros: int = 0) -> bytes:
+    """A tar.xz whose header asks for a dictionary of that size, a power of two."""
+    data = bytearray(tarred(Item("zeros", content=bytes(zeros)), mode="w:xz")())
+    # The header of its block: size, flags, filter, size of the settings, dictionary, zeros, CRC.
+    start, end = 12, 12 + data[12] * 4
+    data[start + 4] = 2 * (megabytes.bit_length() - 1) + 16
+    data[end : end + 4] = struct.pack("<L", zlib.crc32(data[start:end]))
+    return bytes(data)
+
+
+def without_end(tar: bytes) -> bytes:
+    return tar[: _end_of(tar)]
+
+
 KINDS_OF_TAR = ("symbolic link", "hard link", "device", "pipe")
 KINDS_OF_ZIP = ("symbolic link", "device", "pipe")
 UNREADABLE = "not a readable zip or tar archive"
@@ -155,7 +169,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "zip: file and folder": (zipped(Item("x"), Item("x", "folder")), "occurs twice"),
     "zip: NUL in a name": (zipped(Item("x\0.py")), "an unsafe path"),
     "tar: NUL in a name": (lambda: with_pax_name(b"a\0b"), ""),
-    "zip: name not UTF-8": (zip_with_a_name(b"\xff\xfe"), UNREADABLE),
+    "zip: name not UTF-8": (zip_with_a_name(b"\xff\xfe"), "is not UTF-8"),
     "tar: name not UTF-8": (tarred(Item("a\udcff")), "is not UTF-8"),
     "encrypted zip": (encrypted_zip, "is encrypted"),
     "zip cut in half": (cut(zipped(Item("x", content=bytes(900))), 0.5), UNREADABLE),
@@ -170,8 +184,10 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "noise": (lambda: random.Random(1).randbytes(20_000), UNREADABLE),
     "a gzip of no tar": (lambda: gzip.compress(b"text" * 900), UNREADABLE),
     "SVG": (lambda: b"<svg onload='alert(1)' xmlns='http://www.w3.org/2000/svg'/>", UNREADABLE),
-    "7z": (lambda: b"7z\xbc\xaf\x27\x1c" + bytes(600), UNREADABLE),
-    "rar": (lambda: b"Rar!\x1a\x07\x01\x00" + bytes(600), UNREADABLE),
+    "7z": (lambda: b"7z\xbc\xaf\x27\x1c" + bytes(600), "is a 7z archive"),
+    "rar": (lambda: b"Rar!\x1a\x07\x01\x00" + bytes(600), "is a RAR archive"),
+    "tar.xz that asks for memory": (lambda: xz_that_asks_for(128), "of memory"),
+    "tar without its end": (lambda: without_end(tar_of_items(CODE)), "may have been cut off"),
 }
 
 # What is accepted, although it looks odd: nothing here unpacks it, and a page shows what it is.
@@ -184,6 +200,8 @@ HARMLESS: dict[str, Make] = {
     "names with control characters": zipped(Item("a\x1b[2Jb.py"), Item("a\r\nb.py")),
     "names that are markup": tarred(Item("<img src=x onerror=alert(1)>.py")),
     "a name of 20 kB": tarred(Item("x" * 20_000)),
+    "a tar.xz that asks for what xz -9 does": lambda: xz_that_asks_for(64),
+    "a tar.gz without the end of a tar": lambda: gzip.compress(without_end(tar_of_items(CODE))),
     "a tar.xz of zeros": tarred(Item("zeros", content=bytes(2**24)), mode="w:xz"),
 }
 
@@ -193,5 +211,6 @@ LARGE: dict[str, tuple[Make, str]] = {
     "zip of 100,001 entries": (lambda: zip_of_many(100_001), "more than 100,000 entries"),
     "tar of 100,000 entries": (lambda: tar_of_many(100_000), ""),
     "tar of 100,001 entries": (lambda: tar_of_many(100_001), "more than 100,000 entries"),
+    "tar.xz that fills 64 MB of memory": (lambda: xz_that_asks_for(64, 2**27), ""),
     "tar that unpacks to 2 GB": (lambda: tar_bomb(2), "when unpacked"),
 }

@@ -1,6 +1,7 @@
 """What a page sees of an archive: enough of it, and never more than somebody would wait for."""
 
 import io
+import struct
 import tarfile
 import zipfile
 from functools import partial
@@ -110,14 +111,44 @@ def test_a_zip_with_a_long_table_is_not_read(monkeypatch):
     assert see(zip_of(FILES)) == Glimpse()
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_methods_that_unpack_as_a_whole_are_listed_only(method):
+def packed_by(method: int, *, called: int | None = None) -> bytes:
+    """A zip whose members are packed by a method, and called by another one."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         archive.writestr("Dockerfile", b"FROM x")
         archive.writestr("a", b"")
-    seen = see(buffer.getvalue())
+    data = buffer.getvalue()
+    if called is None:
+        return data
+    for magic, at in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        before, *members = data.split(magic)
+        called_so = [m[: at - 4] + struct.pack("<H", called) + m[at - 2 :] for m in members]
+        data = magic.join([before, *called_so])
+    return data
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_methods_are_read(method):
+    seen = see(packed_by(method))
+    assert (list(sizes(seen)), seen.is_all, seen.content) == (["Dockerfile", "a"], True, b"FROM x")
+
+
+@pytest.mark.parametrize(("method", "name"), [(9, "Deflate64"), (93, "Zstandard"), (77, "method")])
+def test_methods_that_are_not_read_are_listed_with_their_name(method, name):
+    seen = see(packed_by(zipfile.ZIP_STORED, called=method))
     assert (list(sizes(seen)), seen.is_all, seen.content) == (["Dockerfile", "a"], True, None)
+    assert name in seen.files[0].packed_by
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_no_more_of_a_member_is_unpacked_than_it_should_hold(method):
+    """Here it holds a million bytes, and says that it holds six."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("Dockerfile", bytes(1_000_000))
+    size = struct.pack("<L", 1_000_000)
+    seen = see(buffer.getvalue().replace(size, struct.pack("<L", 6)))
+    assert (sizes(seen), seen.content) == ({"Dockerfile": 6}, None)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from django.core.files.base import ContentFile, File
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assets.common import archives
-from assets.common.archives import UnsafeArchive, archive_suffix, glimpse, inspect, read_entries
+from assets.common import archives, tars
+from assets.common.archive_names import UnsafeArchive
+from assets.common.archives import archive_suffix, glimpse, inspect, read_entries
 from tests.builders import zip_of
 
 from .archives import (
@@ -104,7 +105,7 @@ def test_a_damaged_archive_is_read_or_refused_and_little_is_held(data, name):
     with suppress(UnsafeArchive):
         read_entries(File(stream, "archive"))
     glimpse(File(stream, "archive"), name, 1000)
-    assert stream.largest <= max(len(data), archives.MAX_HEADER_SIZE + 1)
+    assert stream.largest <= max(len(data), tars.MAX_HEADER_SIZE + 1)
 
 
 @given(
@@ -169,7 +170,7 @@ HOSTILE = {
     "half a header": PLAIN[:1200],
     "broken header between two sound ones": PLAIN[:1024] + b"\1" * 512 + PLAIN[1024:],
     "two tars in one": PLAIN[: end_of_tar(PLAIN)] + PLAIN,
-    "padding without end": PLAIN + bytes(archives.MAX_PADDING + 512),
+    "padding without end": PLAIN + bytes(tars.MAX_PADDING + 512),
 }
 
 
