@@ -5,6 +5,7 @@ Rooms that know no events say what happened by `tell`; the room of events listen
 
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ class Action(models.TextChoices):
     ENDED = "ended"
     CANCELED = "canceled", "cancelled"
     DOWNLOADED = "downloaded"
+    VIEWED = "viewed"
     SIGNED_IN = "signed_in", "signed in"
     SIGNED_OUT = "signed_out", "signed out"
     CREATED = "created"
@@ -69,11 +71,13 @@ def tell(
     organization_id: str | None = None,
     result: Result = Result.DONE,
     detail: Mapping[str, Any] | None = None,
+    once: timedelta | None = None,
 ) -> None:
     """Tell that something happened, in the transaction that did it.
 
     Without an `actor` it is whoever sent the request; a command has none. The organisation whose
-    admins read it is the actor's unless another is named. `detail` is JSON.
+    admins read it is the actor's unless another is named. `detail` is JSON. With `once`, what the
+    same user did in the same way to the same asset that short a time ago is the same event.
     """
     if actor is None:
         request = _request.get()
@@ -88,6 +92,7 @@ def tell(
         organization_id=organization_id,
         result=result,
         detail=detail or {},
+        once=once,
     )
 
 

@@ -140,14 +140,22 @@ def _streamed(request: HttpRequest, stored: StoredFile, whole: HttpResponse) -> 
         headers = {"Content-Range": f"bytes */{stored.size}"}
         return JsonResponse({"detail": detail}, status=416, headers=headers)
     file = open_stored(stored.name)
-    if part is None:
-        response = StoredFileResponse(file)
-    else:
-        response = StoredFileResponse(Part(file, part), status=206)
-        response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{stored.size}"
-        response["Content-Length"] = len(part)
+    try:
+        response = _response(file, part, stored.size)
+    except BaseException:
+        file.close()
+        raise
     for name, value in whole.items():
         response[name] = value
+    return response
+
+
+def _response(file: File, part: range | None, size: int) -> StoredFileResponse:
+    if part is None:
+        return StoredFileResponse(file)
+    response = StoredFileResponse(Part(file, part), status=206)
+    response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+    response["Content-Length"] = len(part)
     return response
 
 

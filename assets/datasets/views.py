@@ -10,9 +10,9 @@ from ..common.kinds import AssetKind
 from ..common.pages import OfKind
 from ..common.snippets import Snippets
 from ..common.storage import check_upload
-from ..common.texts import read_text
 from ..feed.pages import AssetPage, RenamePage
-from ..permissions.access import may_download, why_not_download
+from ..permissions.access import why_not_download
+from ..permissions.downloads import shown_text
 from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage, RegisterPage
 from ..uploads.fields import text_advice
@@ -57,13 +57,12 @@ class DatasetPage(OfDatasets, AssetPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         dataset = self.object
-        allowed = may_download(self.user, dataset.permissions)
         samples = dataset.data_samples.order_by("-creation_date", "-pk")
         tasks = tasks_using("dataset", dataset.pk)
         return super().get_context_data(
             why_not=why_not_download(self.user, dataset.permissions, dataset.owner_id),
-            opener_text=read_text(dataset.opener.name) if allowed else None,
-            description_text=read_text(dataset.description.name) if allowed else None,
+            opener_text=shown_text(self.request, dataset.permissions, dataset, "opener"),
+            description_text=shown_text(self.request, dataset.permissions, dataset, "description"),
             sample_count=samples.count(),
             samples=samples[:SHOWN],
             task_count=tasks.count(),

@@ -15,9 +15,10 @@ from ..common.errors import Problem
 from ..common.kinds import AssetKind
 from ..common.pages import OfKind, Page
 from ..common.snippets import Snippets
-from ..common.texts import MAX_SHOWN, decoded, read_text
+from ..common.texts import MAX_SHOWN, decoded
 from ..feed.pages import AssetPage, OneAsset, RenamePage
 from ..permissions.access import may_download, why_not_download
+from ..permissions.downloads import shown_text, tell_view
 from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage, RegisterPage
 from ..uploads.views import UploadView
@@ -39,6 +40,8 @@ from .tables import FunctionTable
 
 # What a page shows of the tasks of a function; the list has all.
 SHOWN = 8
+# How much of a file's name the audit trail has.
+NAME_LENGTH = 500
 # How many inputs, and outputs, the page lists.
 LISTED = 200
 
@@ -92,9 +95,10 @@ class FunctionPage(OfFunctions, AssetPage):
         function = self.object
         tasks = tasks_running(function.pk)
         if may_download(self.user, function.permissions):
-            kwargs["description_text"] = read_text(function.description.name)
-            seen = glimpse_of(function, DOCKERFILE)
-            kwargs |= files_context(function, seen, seen.find(DOCKERFILE))
+            kwargs["description_text"] = shown_text(
+                self.request, function.permissions, function, "description"
+            )
+            kwargs |= files_context(self.request, function, DOCKERFILE)
         return super().get_context_data(
             why_not=why_not_download(self.user, function.permissions, function.owner_id),
             slot_groups=[
@@ -123,12 +127,18 @@ def glimpse_of(function: Function, name: str) -> Glimpse:
         return Glimpse()
 
 
-def files_context(function: Function, seen: Glimpse, shown: Entry | None) -> dict[str, Any]:
-    """Return what the templates need to list the files and to show one of them."""
+def files_context(request: HttpRequest, function: Function, name: str) -> dict[str, Any]:
+    """Return what the templates need to list the files and to show the one of this name."""
+    seen = glimpse_of(function, name)
+    shown = seen.find(name)
     files = sorted(
         seen.files, key=lambda file: (file.name != DOCKERFILE, "/" in file.name, file.name)
     )
     text = None if seen.content is None else decoded(seen.content)
+    if seen.files:
+        # Their names are what the archive holds, too.
+        which = {} if text is None else {"name": name[:NAME_LENGTH]}
+        tell_view(request, function, file="archive", **which)
     return {
         "files": [(file, file_url(function, file.name)) for file in files],
         "has_all_files": seen.is_all,
@@ -169,11 +179,9 @@ class FunctionFilePage(OfFunctions, OneAsset, Page):
         if why_not:
             context["why_not"] = why_not
             return self.render_to_response(self.get_context_data(**context), status=403)
-        seen = glimpse_of(function, name)
-        file = seen.find(name)
-        if file is None and seen.is_all:
+        context |= files_context(request, function, name)
+        if context["file"] is None and context["has_all_files"]:
             raise Http404(f'There is no file "{name}" in the archive of {function}.')
-        context |= files_context(function, seen, file)
         return self.render_to_response(self.get_context_data(**context))
 
 

@@ -11,7 +11,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.utils import timezone
 
 from ..common.audit import Action, SubjectKind, tell
@@ -162,6 +162,10 @@ def forget_expired_tokens(user: User) -> None:
 @transaction.atomic
 def change_role(user: User, role: str, actor: User) -> None:
     """Give a user another role; raise ValidationError when that would leave no admin."""
+    if role == user.role:
+        return
+    # Of two at once, the second waits, and the role before its own is the first's.
+    user.role = _held(user).get(user.pk, user).role
     if role != user.role:
         _check_may_lose(user, actor)
         before, user.role = user.role, role
@@ -191,11 +195,18 @@ def delete_user(user: User, actor: User) -> None:
 def _check_may_lose(user: User, actor: User) -> None:
     check_not_oneself(actor, user)
     if is_admin(user):
-        # Held until the transaction ends: two admins cannot demote each other at once.
-        admins = User.objects.select_for_update().filter(
-            organization_id=user.organization_id, role=Role.ADMIN, is_active=True
-        )
-        check_admin_remains(len([admin for admin in admins if admin.pk != user.pk]))
+        others = [row for pk, row in _held(user).items() if pk != user.pk]
+        check_admin_remains(len(others))
+
+
+def _held(user: User) -> dict[int, User]:
+    """Return the user and the admins of its organisation, held until the transaction ends.
+
+    Two admins cannot demote each other at once. All in one order, or else they would deadlock.
+    """
+    admins = Q(organization_id=user.organization_id, role=Role.ADMIN, is_active=True)
+    rows = User.objects.select_for_update().filter(admins | Q(pk=user.pk)).order_by("pk")
+    return {row.pk: row for row in rows}
 
 
 def remember(user: User, name: str, value: object) -> None:

@@ -1,8 +1,10 @@
 """The only place where bytes leave. Contract 1.5."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Model
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
@@ -13,6 +15,7 @@ from ..common.audit import Action, tell, tell_refusal
 from ..common.parsing import as_key
 from ..common.serving import hand_over
 from ..common.storage import stored_in
+from ..common.texts import read_text
 from .access import may_download
 from .models import Permissions
 
@@ -22,6 +25,10 @@ PLAIN_TEXT = "text/plain; charset=utf-8"
 
 # The whole file, a part of it, or the address where the storage gives it.
 HANDED_OVER = (200, 206, 302)
+
+# What one user gets of one file within this time, part by part, is one download; and pages that
+# show the file to the user again are one view.
+ONCE = timedelta(hours=1)
 
 
 def file_responses(content_type: str = "application/octet-stream") -> dict[Any, Any]:
@@ -71,13 +78,7 @@ def download(
         StorageError: the storage does not answer (503).
     """
     facts: Any = asset  # every asset has a kind and a date
-    event = {
-        "action": Action.DOWNLOADED,
-        "kind": facts.asset_kind,
-        "key": facts.pk,
-        "name": getattr(asset, "name", ""),
-        "detail": {"file": field},
-    }
+    event = _event(Action.DOWNLOADED, asset, {"file": field})
     user: Any = request.user
     if not may_download(user, permissions):
         tell_refusal(**event)
@@ -87,5 +88,44 @@ def download(
         raise Gone
     response = hand_over(request, stored, facts.creation_date, filename, content_type)
     if request.method == "GET" and response.status_code in HANDED_OVER:
-        tell(**event)
+        try:
+            tell(**event, once=ONCE if "HTTP_RANGE" in request.META else None)
+        except BaseException:
+            # Nothing leaves unrecorded, so nobody else will close it.
+            if file := getattr(response, "file_to_stream", None):
+                file.close()
+            raise
     return response
+
+
+def _event(action: Action, asset: Any, detail: dict[str, str]) -> dict[str, Any]:
+    return {
+        "action": action,
+        "kind": asset.asset_kind,
+        "key": asset.pk,
+        "name": getattr(asset, "name", ""),
+        "detail": detail,
+    }
+
+
+def shown_text(
+    request: HttpRequest, permissions: Permissions, asset: Any, field: str
+) -> str | None:
+    """Return the text in `field` of an asset for a page; None where its user may not have it.
+
+    None as well for what is no text, or is not there. See `tell_view`.
+    """
+    user: Any = request.user
+    if not may_download(user, permissions):
+        return None
+    text = read_text(getattr(asset, field).name)
+    if text is not None:
+        tell_view(request, asset, file=field)
+    return text
+
+
+def tell_view(request: HttpRequest, asset: Any, **what: str) -> None:
+    """Tell that a page shows what a file holds, if it shows it to another organisation."""
+    user: Any = request.user
+    if request.method != "HEAD" and user.organization_id != asset.owner_id:
+        tell(**_event(Action.VIEWED, asset, what), once=ONCE)

@@ -1,13 +1,16 @@
 """The audit trail: what happened or was refused, by whom, from where, and who may read it."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from assets.common.kinds import AssetKind
+from assets.common.storage import open_stored
 from assets.feed.models import Event
-from tests.builders import make_dataset, make_function, only_to
+from tests.builders import PUBLIC, make_dataset, make_function, only_to
 from tests.conftest import PASSWORD
 
 AUDIT = "/audit/"
@@ -95,6 +98,84 @@ def test_only_what_hands_out_bytes_is_a_download(method, headers, status, count,
     answer = getattr(client, method)(f"/api/data_manager/{dataset.key}/opener/", **headers)
     assert answer.status_code == status
     assert Event.objects.filter(action=Event.Action.DOWNLOADED).count() == count
+
+
+def test_parts_of_a_file_are_one_download(alice, bob, client_of, monkeypatch):
+    """Of one user, and for an hour; a whole file is a download each time."""
+    dataset = make_dataset(alice, permissions=PUBLIC)
+    clients = {"alice": client_of(alice), "bob": client_of(bob)}
+    downloads = Event.objects.filter(action="downloaded")
+    opener, description = "opener", "description"
+    for who, file, byte, count in (
+        *(("alice", opener, n, 1) for n in range(5)),
+        ("alice", description, 0, 2),
+        ("bob", opener, 0, 3),
+        ("bob", opener, 1, 3),
+        ("alice", opener, None, 4),
+        ("alice", opener, None, 5),
+    ):
+        headers = {} if byte is None else {"HTTP_RANGE": f"bytes={byte}-{byte}"}
+        clients[who].get(f"/api/data_manager/{dataset.key}/{file}/", **headers)
+        assert downloads.count() == count, (who, file, byte)
+    monkeypatch.setattr("assets.permissions.downloads.ONCE", timedelta(0))
+    clients["bob"].get(f"/api/data_manager/{dataset.key}/opener/", HTTP_RANGE="bytes=2-2")
+    assert downloads.count() == 6
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "root"])
+def test_pages_that_show_files_to_others_are_told(who, alice, request, session_of):
+    """Once for each file; one's own are nobody's concern, and superusers are shown none."""
+    dataset = make_dataset(alice, permissions=PUBLIC)
+    function = make_function(alice, permissions=PUBLIC)
+    user = request.getfixturevalue(who)
+    browser = session_of(user)
+    pages = [
+        f"/datasets/{dataset.key}/",
+        f"/functions/{function.key}/",
+        f"/functions/{function.key}/files/function.py",
+        "/admin/",
+        f"/admin/assets/dataset/{dataset.key}/change/",
+        f"/api/data_manager/{dataset.key}/",
+    ]
+    for _ in range(2):
+        for page in pages:
+            browser.head(page)
+            browser.get(page, HTTP_ACCEPT="text/html")
+    found = Event.objects.filter(action="viewed").order_by("pk")
+    assert [(event.asset_key, event.detail) for event in found] == (
+        [
+            (dataset.key, {"file": "opener"}),
+            (dataset.key, {"file": "description"}),
+            (function.key, {"file": "description"}),
+            (function.key, {"file": "archive", "name": "Dockerfile"}),
+            (function.key, {"file": "archive", "name": "function.py"}),
+        ]
+        if who == "bob"
+        else []
+    )
+    assert {told(event)[:4] for event in found} <= {("bob", "MyOrg2MSP", "viewed", "done")}
+    assert not any(event.public for event in found)
+
+
+@pytest.mark.parametrize("headers", [{}, {"HTTP_RANGE": "bytes=0-3"}])
+def test_a_download_that_cannot_be_recorded_is_none(headers, alice, client_of, monkeypatch):
+    """And its file is closed."""
+    opened = []
+
+    def remembered(name):
+        opened.append(open_stored(name))
+        return opened[-1]
+
+    def fail(*args, **kwargs):
+        raise OperationalError("the trail cannot be written")
+
+    dataset, client = make_dataset(alice), client_of(alice)
+    monkeypatch.setattr("assets.common.serving.open_stored", remembered)
+    monkeypatch.setattr("assets.feed.receivers.record_private", fail)
+    client.raise_request_exception = False
+    answer = client.get(f"/api/data_manager/{dataset.key}/opener/", **headers)
+    assert answer.status_code == 503
+    assert [file.closed for file in opened] == [True]
 
 
 def test_what_else_is_refused_is_told_with_its_path(alice, bob, client_of):

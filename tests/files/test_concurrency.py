@@ -1,11 +1,13 @@
 """Requests that arrive at the same time: one of them wins, and none sees half of another."""
 
+from functools import partial
 from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
 
 from assets.common.errors import Code, Refused
+from assets.common.kinds import AssetKind
 from assets.compute.models import ComputePlan, Task, TaskInput, TaskOutput
 from assets.compute.registration import (
     cancel_compute_plan,
@@ -17,7 +19,9 @@ from assets.compute.statuses import FINAL
 from assets.datasets.models import DataSampleLink
 from assets.datasets.registration import link_data_samples
 from assets.feed.models import Event
+from assets.feed.registration import rename
 from assets.functions.models import Function, FunctionStatus
+from assets.organizations.registration import change_role
 from assets.permissions.models import Permissions
 from assets.permissions.registration import intern_permissions
 from assets.permissions.specs import PermissionsSpec
@@ -52,6 +56,46 @@ def test_threads_see_one_database(alice):
     assert at_once(*[lambda: type(alice).objects.get(pk=alice.pk).username] * 3) == ["alice"] * 3
     if connection.vendor == "sqlite":
         assert not connection.is_in_memory_db()
+
+
+# --- Names and roles ---
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (builders.make_dataset, AssetKind.DATA_MANAGER),
+        (builders.make_function, AssetKind.FUNCTION),
+        (builders.make_plan, AssetKind.COMPUTE_PLAN),
+    ],
+)
+def test_renames_record_the_name_before_their_own(make, kind, alice):
+    """Each rename knows the asset by its first name; the trail is a chain all the same."""
+    asset = make(alice)
+    rows = [type(asset).objects.get(pk=asset.pk) for _ in range(THREADS)]
+    at_once(*(partial(rename, alice, kind, row, f"name {n}") for n, row in enumerate(rows)))
+    renames = Event.objects.filter(action="renamed").order_by("pk")
+    names = [asset.name, *(event.asset_name for event in renames)]
+    assert [event.detail["old_name"] for event in renames] == names[:-1]
+    assert type(asset).objects.get(pk=asset.pk).name == names[-1]
+    assert len(set(names)) == THREADS + 1
+
+
+def test_roles_record_the_role_before_their_own(alice, ada):
+    users = [type(alice).objects.get(pk=alice.pk) for _ in range(4)]
+    roles = ["viewer", "admin"] * 2
+    at_once(*(partial(change_role, user, r, ada) for user, r in zip(users, roles, strict=True)))
+    changes = [
+        event.detail["changed"]
+        for event in Event.objects.filter(action="changed", asset_name="alice").order_by("pk")
+    ]
+    assert changes
+    role = "member"
+    for change in changes:
+        after, before = change.removeprefix("role: ").split(", before: ")
+        assert before == role
+        role = after
+    assert type(alice).objects.get(pk=alice.pk).role == role
 
 
 # --- The same content ----------------------------------------------------------------------------
