@@ -37,6 +37,7 @@ urlpatterns = [
         account_views.RecoveryCodesPage.as_view(),
         name="account-recovery-codes",
     ),
+    path("account/confirm/", account_views.ConfirmPasswordPage.as_view(), name="account-confirm"),
     path("account/password/", organizations.PasswordPage.as_view(), name="account-password"),
     path("account/tokens/new/", organizations.TokenPage.as_view(), name="account-token-new"),
     path(

@@ -11,6 +11,7 @@ from ..common.audit import SubjectKind
 from ..common.kinds import AssetKind
 from .forms import OrganizationForm, TokenForm, UserChangeForm, UserForm
 from .models import ApiToken, Organization, User
+from .pages import confirmed_lately, to_confirm
 from .queries import managed_users
 from .registration import delete_token
 from .rules import acts_for_one, may_add_organizations, may_manage_user, may_manage_users
@@ -86,7 +87,9 @@ class UserAdmin(RegistryAdmin):
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
-        if obj and not self.has_change_permission(request, obj):
+        # One's own is changed under Account, where the present one is asked for.
+        may_set = obj and self.has_change_permission(request, obj) and obj != request.user
+        if obj and not may_set:
             return [fieldset for fieldset in fieldsets if fieldset[0] != "Password"]
         return fieldsets
 
@@ -123,6 +126,11 @@ class ApiTokenAdmin(RegistryAdmin):
     def has_delete_permission(self, request, obj: Any = None) -> bool:
         own = obj is None or obj.user_id == request.user.pk
         return own or may_manage_user(request.user, obj.user)
+
+    def add_view(self, request, form_url="", extra_context=None):
+        if self.has_add_permission(request) and not confirmed_lately(request):
+            return to_confirm(request)
+        return super().add_view(request, form_url, extra_context)
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from ..common.parsing import as_key
 from .models import ApiToken, Organization
+from .pages import confirmed_lately
 from .registration import create_token, delete_token
 from .serializers import (
     WIRE_ROLES,
@@ -35,6 +36,11 @@ class NewTokenView(APIView):
 
     @extend_schema(request=TokenSerializer, responses={200: NewTokenSerializer})
     def post(self, request: Request, **kwargs) -> Response:
+        if request.auth is None and not confirmed_lately(request._request):
+            page = request.build_absolute_uri(reverse("account-confirm"))
+            raise PermissionDenied(
+                f"You signed in a while ago. Confirm your password at {page}, then try again."
+            )
         wanted = TokenSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         expires_at = wanted.validated_data["expires_at"]

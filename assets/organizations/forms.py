@@ -12,11 +12,13 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from ..common.errors import TooManyAttempts
 from ..common.forms import text_field
 from ..common.layouts import LaidOut, Section
 from .models import ApiToken, Organization, Role, User
 from .registration import (
     change_role,
+    check_own_password,
     create_organization,
     create_token,
     create_user,
@@ -24,7 +26,7 @@ from .registration import (
     set_password,
     set_password_by_link,
 )
-from .rules import manages_all
+from .rules import check_another, manages_all
 
 
 class WriterForm(LaidOut, forms.Form):
@@ -167,8 +169,15 @@ class UserChangeForm(WriterForm):
         if values["is_active"] != row.is_active:
             set_active(row, values["is_active"], self.actor)
         if values.get("new_password"):
+            self._check_another(row)
             set_password(row, values["new_password"], self.actor)
         return row
+
+    def _check_another(self, user: User) -> None:
+        try:
+            check_another(self.actor, user)
+        except ValidationError as error:
+            raise ValidationError({"new_password": error}) from error
 
 
 class RoleForm(UserChangeForm):
@@ -221,12 +230,24 @@ class OwnPasswordForm(LaidOut, PasswordChangeForm):
 
     sections = (Section("", "old_password", "new_password1", "new_password2", "keep_tokens"),)
 
+    def __init__(self, *args: Any, request: Any, **kwargs: Any) -> None:
+        super().__init__(request.user, *args, **kwargs)
+        self.request = request
+
     keep_tokens = forms.BooleanField(
         required=False,
         label="Keep my API tokens",
         help_text="Otherwise they are revoked, and programs that use them are refused. Keep them "
         "only if you are sure that nobody else knows them.",
     )
+
+    def clean_old_password(self) -> str:
+        password = self.cleaned_data["old_password"]
+        try:
+            check_own_password(self.request, password)
+        except TooManyAttempts as error:
+            raise ValidationError(str(error)) from error
+        return password
 
     def save(self, commit: bool = True) -> User:
         keep = bool(self.cleaned_data.get("keep_tokens"))

@@ -1,5 +1,6 @@
 """Pages for those who are signed in: how they come in, forms that write, and confirmations."""
 
+import time
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -12,6 +13,11 @@ from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from ..common.pages import Page
+from ..common.sessions import BEGAN
+from .rules import CONFIRMED_SECONDS
+
+# When the session's user last gave its password after it had signed in.
+CONFIRMED = "confirmed_at"
 
 
 class SignedIn(LoginRequiredMixin):
@@ -44,6 +50,31 @@ class Checked(SignedIn):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             self.prepare()
+        return super().dispatch(request, *args, **kwargs)
+
+
+def confirmed_lately(request: HttpRequest) -> bool:
+    """Did who is signed in give its password, or come from the provider, a short while ago?
+
+    A session alone, which may be somebody else's by now, makes nothing that outlives it.
+    """
+    at = request.session.get(CONFIRMED) or request.session.get(BEGAN) or 0
+    return time.time() - at <= CONFIRMED_SECONDS
+
+
+def to_confirm(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the page that asks for the password, and back afterwards."""
+    query = urlencode({"next": request.path})
+    return HttpResponseRedirect(f"{reverse('account-confirm')}?{query}")
+
+
+class Confirmed(Checked):
+    """Asks for the password again if it was given long ago."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated and not confirmed_lately(request):
+            self.prepare()
+            return to_confirm(request)
         return super().dispatch(request, *args, **kwargs)
 
 

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model, Q
+from django.http import HttpRequest
 from django.utils import timezone
 
 from ..common.audit import Action, SubjectKind, tell
@@ -235,6 +237,18 @@ def set_password(
     for token in user.api_tokens.all():
         if keep_tokens is None or not keep_tokens(token):
             delete_token(token, actor)
+
+
+def check_own_password(request: HttpRequest, password: str) -> None:
+    """Return nothing if this is the password of the user who sends the request.
+
+    Raises:
+        ValidationError: it is not; counted like a sign-in that failed.
+        TooManyAttempts: too many attempts failed before; the password was not looked at.
+    """
+    user: Any = request.user
+    if authenticate(request, username=user.get_username(), password=password) != user:
+        raise ValidationError("This is not your password.", code="password_incorrect")
 
 
 def reset_token(user: User) -> str:

@@ -20,6 +20,10 @@ ADMIN = "admin"
 # What other organisations are told instead of a user's name. Contract 2.6.
 EXTERNAL = "external"
 
+# How long after a sign-in, or after the password was asked for, one can make tokens and set up a
+# second factor without being asked again.
+CONFIRMED_SECONDS = 1800
+
 # When the user of a token is told that it ends.
 EXPIRES_SOON = timedelta(days=7)
 
@@ -95,6 +99,16 @@ def check_expires_later(expires_at: datetime, now: datetime) -> None:
     """A token is valid for a while. Raises ValidationError."""
     if expires_at <= now:
         raise ValidationError("Must be in the future.", code="past")
+
+
+def check_another(actor: Any, user: Any) -> None:
+    """One's own password is changed where the old one is asked for. Raises ValidationError."""
+    if actor.pk == user.pk:
+        raise ValidationError(
+            "This is for other users. Change your own password under Account, where you give the "
+            "present one as well.",
+            code="oneself",
+        )
 
 
 def expiry_of(expires_at: datetime, now: datetime) -> str:

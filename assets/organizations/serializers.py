@@ -129,14 +129,20 @@ class NewUserSerializer(CredentialsSerializer):
 
 
 class PasswordSerializer(serializers.Serializer):
-    """Reads a new password."""
+    """Reads a new password and, from a browser, the old one."""
 
     password = serializers.CharField(trim_whitespace=False)
+    old_password = serializers.CharField(
+        trim_whitespace=False,
+        required=False,
+        help_text="Required from a browser that is signed in; a token needs none.",
+    )
 
 
-class PasswordWithTokenSerializer(PasswordSerializer):
+class PasswordWithTokenSerializer(serializers.Serializer):
     """Reads a new password and the reset token that allows it."""
 
+    password = serializers.CharField(trim_whitespace=False)
     token = serializers.CharField()
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -21,7 +21,14 @@ from .models import Organization, User
 from .pages import Checked, ConfirmPage, SignedIn, WriterPage, show_once
 from .queries import OWNED, admins_of, counts_by_owner, managed_users, user_counts_of
 from .registration import reset_token
-from .rules import acts_for, manages_all, may_add_organizations, may_manage_user, may_manage_users
+from .rules import (
+    acts_for,
+    check_another,
+    manages_all,
+    may_add_organizations,
+    may_manage_user,
+    may_manage_users,
+)
 from .tables import OrganizationTable, UserTable
 
 # The users that an organisation's page shows; their list has all.
@@ -228,6 +235,10 @@ class UserResetPage(OneUser, ConfirmPage):
     def prepare(self) -> None:
         super().prepare()
         self.check_manages()
+        try:
+            check_another(self.user, self.object)
+        except ValidationError as error:
+            raise PermissionDenied(error.message) from error
         if not self.object.is_active:
             raise PermissionDenied(
                 f"{self.object} is deactivated, so that no password lets it in. "

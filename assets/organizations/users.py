@@ -25,7 +25,7 @@ from rest_framework.viewsets import GenericViewSet
 from . import registration
 from .filters import UserFilterSet
 from .models import User
-from .rules import may_manage_user, may_manage_users
+from .rules import check_another, may_manage_user, may_manage_users
 from .serializers import (
     NewUserSerializer,
     PasswordSerializer,
@@ -123,26 +123,44 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     @extend_schema(request=PasswordSerializer, responses={200: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["put"])
     def password(self, request: Request, **kwargs) -> Response:
-        """Change one's own password; other tokens and all sessions end."""
+        """Change one's own password; other tokens and all sessions end.
+
+        Whoever is signed in by a browser's session gives the old password as well.
+        """
         user = self.get_object()
         if user.pk != self.actor.pk:
             raise PermissionDenied("You can change your own password only.")
         if isinstance(request.data, Mapping) and not request.data.get("password"):
             raise ValidationError({"detail": "missing password in the request"})
+        values = self._parsed(PasswordSerializer)
+        if request.auth is None:
+            self._check_old_password(request, values.get("old_password", ""))
         registration.set_password(
             user,
-            self._parsed(PasswordSerializer)["password"],
+            values["password"],
             self.actor,
             # Whoever asks by a token goes on by it.
             keep_tokens=lambda token: token == request.auth,
         )
         return Response({})
 
+    def _check_old_password(self, request: Request, password: str) -> None:
+        try:
+            if not password:
+                raise DjangoValidationError(
+                    "Give your present password as well: you are signed in by a browser."
+                )
+            registration.check_own_password(request._request, password)
+        except DjangoValidationError as error:
+            raise ValidationError({"old_password": error.messages}) from error
+
     @extend_schema(request=None, responses={200: ResetTokenSerializer})
     @action(detail=True, methods=["post"])
     def reset_password(self, request: Request, **kwargs) -> Response:
         """Answer, to an admin, a token that lets the user set a new password once."""
-        return Response({"reset_password_token": registration.reset_token(self._managed())})
+        user = self._managed()
+        check_another(self.actor, user)
+        return Response({"reset_password_token": registration.reset_token(user)})
 
     @extend_schema(
         parameters=[OpenApiParameter("token", str, required=True)],

@@ -21,7 +21,7 @@ from ..common.parsing import as_key
 from ..common.snippets import api_url
 from .forms import NewPasswordForm, OwnPasswordForm, TokenForm
 from .models import ApiToken
-from .pages import ConfirmPage, SignedIn, WriterPage, show_once
+from .pages import Confirmed, ConfirmPage, SignedIn, WriterPage, show_once
 from .queries import admins_of, tokens_of
 from .registration import LinkIsUsed, delete_token, remember
 from .rules import acts_for_one, expiry_of
@@ -72,14 +72,14 @@ class PasswordPage(OfAccount, WriterPage):
     unsaved = "The password is as it was."
 
     def make_form(self, data: Any = None) -> OwnPasswordForm:
-        return OwnPasswordForm(self.user, data)
+        return OwnPasswordForm(data, request=self.request)
 
     def done(self, form: Any, result: Any) -> HttpResponse:
         update_session_auth_hash(self.request, result)
         return self.go_to(reverse("account"), "Your password is changed.")
 
 
-class TokenPage(OfAccount, WriterPage):
+class TokenPage(OfAccount, Confirmed, WriterPage):
     """Makes a token, and shows its secret in the answer and never again."""
 
     title = "New API token"

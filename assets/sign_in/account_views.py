@@ -1,16 +1,18 @@
 """Pages about one's own second factor."""
 
+import time
 from typing import Any
 
 from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 
 from ..organizations import views
-from ..organizations.pages import Checked, WriterPage
+from ..organizations.pages import CONFIRMED, Confirmed, WriterPage
 from ..organizations.rules import second_factor_required
 from .factors import Enrolling, show_codes
 from .forms import PasswordForm
@@ -33,7 +35,7 @@ class AccountPage(views.AccountPage):
         )
 
 
-class EnrolPage(views.OfAccount, Checked, Enrolling):
+class EnrolPage(views.OfAccount, Confirmed, Enrolling):
     """Sets up a second factor for whoever is signed in."""
 
     note = (
@@ -56,14 +58,10 @@ class EnrolPage(views.OfAccount, Checked, Enrolling):
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-class OfFactor(views.OfAccount, WriterPage):
-    """Mixin of pages that ask for the password, and then change the second factor."""
+class AsksPassword(views.OfAccount, WriterPage):
+    """Mixin of pages that ask for the password, and then act."""
 
     is_kept = False
-
-    def prepare(self) -> None:
-        if self.user.second_factor_at is None:
-            raise PermissionDenied("You have no second factor: see Account.")
 
     def make_form(self, data: Any = None) -> PasswordForm:
         return PasswordForm(data, request=self.request)
@@ -79,6 +77,36 @@ class OfFactor(views.OfAccount, WriterPage):
 
     def act(self) -> HttpResponse:
         raise NotImplementedError
+
+
+class ConfirmPasswordPage(AsksPassword):
+    """Asks for the password before pages that make what lasts longer than the session."""
+
+    title = "Confirm your password"
+    button = "Confirm"
+    note = "You signed in a while ago. Give your password once more, then you go on."
+    unsaved = "Your password is not confirmed yet."
+
+    def prepare(self) -> None:
+        if not self.user.has_usable_password():
+            raise PermissionDenied(
+                "You signed in a while ago, by a provider. Sign out, then sign in again."
+            )
+
+    def act(self) -> HttpResponse:
+        self.request.session[CONFIRMED] = time.time()
+        wanted, host = self.request.GET.get("next", ""), self.request.get_host()
+        # On this server, never elsewhere.
+        is_here = url_has_allowed_host_and_scheme(wanted, {host}, self.request.is_secure())
+        return HttpResponseRedirect(wanted if is_here else reverse("account"))
+
+
+class OfFactor(AsksPassword):
+    """Mixin of pages that change the second factor."""
+
+    def prepare(self) -> None:
+        if self.user.second_factor_at is None:
+            raise PermissionDenied("You have no second factor: see Account.")
 
 
 class FactorOffPage(OfFactor):

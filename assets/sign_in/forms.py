@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 
@@ -12,6 +11,7 @@ from ..common.forms import text_field
 from ..common.layouts import LaidOut, Section
 from ..organizations.forms import WriterForm
 from ..organizations.models import Organization, Role, User
+from ..organizations.registration import check_own_password
 from ..organizations.rules import manages_all
 from .registration import approve
 
@@ -52,13 +52,10 @@ class PasswordForm(LaidOut, forms.Form):
 
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]
-        name = self.request.user.get_username()
         try:
-            known = authenticate(self.request, username=name, password=password)
+            check_own_password(self.request, password)
         except TooManyAttempts as error:
             raise ValidationError(str(error)) from error
-        if known is None:
-            raise ValidationError("This is not your password.")
         return password
 
 

@@ -145,7 +145,7 @@ def test_changing_the_password_keeps_this_browser_signed_in_and_no_other(session
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"old": "wrong"}, "Your old password was entered incorrectly"),
+        ({"old": "wrong"}, "This is not your password"),
         ({"again": "else"}, "The two password fields"),
         ({"new": "12345678", "again": "12345678"}, "This password is entirely numeric"),
         ({"new": "alice-1", "again": "alice-1"}, "too similar to the username"),
