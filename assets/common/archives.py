@@ -71,6 +71,11 @@ class Glimpse:
     def find(self, name: str) -> Entry | None:
         return next((entry for entry in self.files if entry.name == name), None)
 
+    @property
+    def oddities(self) -> list[str]:
+        """What its user had better know of how it was made, each once."""
+        return list(dict.fromkeys(text for entry in self.files for text in entry.oddities))
+
 
 def _zip_entries(file: File) -> Iterator[Entry]:
     archive = Zip(file, MAX_TABLE_SIZE)
@@ -194,18 +199,22 @@ def note_passed(file: File, rule: str) -> None:
 _Member = tuple[Entry, Callable[[], bytes]]
 
 
-def glimpse(file: File, name: str = "", limit: int = 0) -> Glimpse:
+def glimpse(file: File, name: str = "", limit: int = 0, *, any_zip: bool = False) -> Glimpse:
     """List the first files of an archive, with what `name` holds if that is `limit` bytes at most.
 
-    Nothing is extracted, and little is read: see `MAX_SIZE_SEEN`. What cannot be read is no error
-    here, but a glimpse that is not all.
+    Nothing is extracted, and little is read: see `MAX_SIZE_SEEN`. Of a zip of any size, little is
+    read, too, but storage may have to fetch the whole file: `any_zip` is for one that is here. What
+    cannot be read is no error here, but a glimpse that is not all.
     """
-    if (file.size or 0) > MAX_SIZE_SEEN:
+    is_large = (file.size or 0) > MAX_SIZE_SEEN
+    if is_large and not any_zip:
         return Glimpse()
     try:
         if _is_zip(file):
             archive = Zip(file, MAX_TABLE_SIZE_SEEN)
             return _glimpse(_zip_members(archive, name), name, limit, float("inf"))
+        if is_large:
+            return Glimpse()
         start = _start(file)
         is_slow = tar_suffix(start) == ".tar.bz2"
         max_size = MAX_BZIP2_SIZE_SEEN if is_slow else MAX_SIZE_SEEN

@@ -8,10 +8,12 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 
 from ..common.admin import ReadOnlyInline
+from ..common.hidden import some_of
 from ..permissions.access import may_see_content
 from ..permissions.admin import AssetAdmin, show_permissions, stored_file
 from .forms import DataSampleForm, DatasetForm, DatasetRenameForm, LinkSamplesForm
 from .models import DataSample, DataSampleLink, Dataset
+from .registration import left_out
 
 
 @admin.register(Dataset)
@@ -128,6 +130,14 @@ class DataSampleAdmin(AssetAdmin):
         if len(rows) > 1:
             message = f"{len(rows)} data samples were registered; this is the first:"
             self.message_user(request, message, messages.SUCCESS)
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if not change and (
+            hidden := some_of(path.name for path in left_out(form.spec, request.user))
+        ):
+            message = f"Left out, as they are hidden: {hidden}."
+            self.message_user(request, message, messages.WARNING)
 
     @admin.display(description="datasets", ordering="dataset_links")
     def dataset_count(self, sample: Any) -> int:

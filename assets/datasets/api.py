@@ -1,6 +1,7 @@
 """`/data_manager/` and `/data_sample/`. Contract 2.3, 2.4."""
 
 from typing import Any
+from urllib.parse import quote
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -26,6 +27,9 @@ from .serializers import (
     DatasetSpecSerializer,
     LinkSerializer,
 )
+
+# How many hidden files and folders a header names.
+MAX_NAMED = 20
 
 
 class DatasetViewSet(AssetViewSet):
@@ -93,11 +97,15 @@ class DataSampleViewSet(AssetViewSet):
         request=DataSampleSpecSerializer, responses={201: DataSampleSerializer(many=True)}
     )
     def create(self, request: Request, *args, **kwargs) -> Response:
-        samples = registration.register_data_samples(self.parsed(request), self.user)
+        spec = self.parsed(request)
+        samples = registration.register_data_samples(spec, self.user)
         answer = self.answer([sample.key for sample in samples])
         for item, sample in zip(answer, samples, strict=True):
             item["checksum"] = sample.checksum
-        return Response(answer, status=201)
+        # The body is a list of samples, as the SDK expects it: it has no place for this.
+        hidden = [quote(path.name) for path in registration.left_out(spec, self.user)[:MAX_NAMED]]
+        headers = {"X-Left-Out": ", ".join(hidden)} if hidden else None
+        return Response(answer, status=201, headers=headers)
 
     @extend_schema(request=LinkSerializer, responses={200: EMPTY})
     @action(detail=False, methods=["post"], serializer_class=LinkSerializer)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from ..common.hidden import is_hidden
+
 
 def organization_root(organization_id: str) -> Path:
     """Return the folder below which the organisation registers data in place."""
@@ -16,13 +18,25 @@ def organization_root(organization_id: str) -> Path:
 def sample_folders(paths: Sequence[Path], root: Path, *, multiple: bool) -> list[Path]:
     """Return one folder a sample, without ``..`` on the way; relative paths are below `root`.
 
-    With `multiple` they are what lies in the folders. A path that is no such folder is returned
-    itself, for the rules to say why.
+    With `multiple` they are what lies in the folders, without what is hidden. A path that is no
+    such folder is returned itself, for the rules to say why.
     """
     folders = [Path(os.path.normpath(root / path)) for path in paths]
     if not multiple:
         return folders
-    return [child for folder in folders for child in _children(folder, root) or [folder]]
+    return [
+        child
+        for folder in folders
+        for child in [c for c in _children(folder, root) if not is_hidden(c.name)] or [folder]
+    ]
+
+
+def left_out(paths: Sequence[Path], root: Path, *, multiple: bool) -> list[Path]:
+    """Return what `sample_folders` leaves out: hidden files and folders in those of `multiple`."""
+    folders = [Path(os.path.normpath(root / path)) for path in paths] if multiple else []
+    return [
+        child for folder in folders for child in _children(folder, root) if is_hidden(child.name)
+    ]
 
 
 def _children(folder: Path, root: Path) -> list[Path]:

@@ -40,6 +40,7 @@ from .registration import (
     register_data_samples,
     register_dataset,
 )
+from .rules import archive_advice
 from .specs import DataSampleSpec, DatasetSpec
 
 
@@ -175,6 +176,7 @@ class DataSampleForm(KeepsUploads, PageForm):
         url_name="upload-data-sample",
         accept=ARCHIVES,
         folders=True,
+        advise=archive_advice,
     )
     paths = forms.CharField(
         label="Folders on the server",
@@ -186,7 +188,8 @@ class DataSampleForm(KeepsUploads, PageForm):
     multiple = forms.BooleanField(
         label="Each subfolder is a sample",
         required=False,
-        help_text="The folders above hold one folder per data sample.",
+        help_text="The folders above hold one folder per data sample. Hidden files and folders "
+        "in them, such as .snapshot or .DS_Store, are left out.",
     )
 
     def make_spec(self, values: dict[str, Any]) -> DataSampleSpec:

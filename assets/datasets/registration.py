@@ -21,7 +21,7 @@ from ..organizations.queries import organization_ids
 from ..permissions.access import check_may_change, check_may_register
 from ..permissions.registration import intern_permissions
 from ..permissions.rules import check_permissions
-from . import rules
+from . import folders, rules
 from .folders import folder_digest, organization_root, sample_folders
 from .models import DataSample, DataSampleLink, Dataset
 from .specs import DataSampleSpec, DatasetSpec
@@ -127,6 +127,12 @@ def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]
             _link(names, spec.data_manager_keys)
             record(actor, Event.Action.REGISTERED, AssetKind.DATA_SAMPLE, names, when=now)
     return [DataSample(**same, **content) for content in contents]
+
+
+def left_out(spec: DataSampleSpec, actor: User) -> list[Path]:
+    """Return the hidden files and folders that are no samples of the spec's `multiple` folders."""
+    root = organization_root(actor.acts_for)
+    return folders.left_out(spec.paths, root, multiple=spec.multiple)
 
 
 def _content(key: UUID, *, archive: str = "", path: str = "", checksum: str, size: int) -> bulk.Row:

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.core.files.base import File
 
-from ..common.archives import has_passed, inspect, note_passed
+from ..common.archives import glimpse, has_passed, inspect, note_passed
 from ..common.errors import Code, Problem
+from ..common.hidden import hidden_advice, is_hidden, some_of
 from ..common.kinds import AssetKind
 from ..common.rules import check_metadata, check_name, check_text
 from ..common.storage import check_upload
@@ -55,6 +56,13 @@ def check_archive(archive: File | None, *, field: str) -> Iterator[Problem]:
     yield from problems
 
 
+def archive_advice(file: File) -> list[str]:
+    """Return what its user had better know of a legal archive before it is registered for good."""
+    seen = glimpse(file, any_zip=True)
+    file.seek(0)
+    return [*seen.oddities, *hidden_advice(entry.name for entry in seen.files)]
+
+
 def _check_dataset_keys(keys: Sequence[UUID]) -> Iterator[Problem]:
     field = "data_manager_keys"
     if not keys:
@@ -94,10 +102,12 @@ def check_folder(path: Path, root: Path) -> Iterator[Problem]:
 
 def _why_not_filled(path: Path) -> str:
     try:
-        filled = any(path.iterdir())
+        names = [child.name for child in path.iterdir()]
     except OSError as error:
         return f"cannot be read: {error.strerror}."
-    return "" if filled else "is an empty folder. Put the sample's files in it."
+    if names and all(map(is_hidden, names)):
+        return f"holds nothing but hidden files: {some_of(sorted(names))}. Put the data in it."
+    return "" if names else "is an empty folder. Put the sample's files in it."
 
 
 def shown(path: Path) -> str:

@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ..common.errors import Problem
+from ..common.hidden import some_of
 from ..common.markup import short
 from ..common.pages import Crumb, OfKind
 from ..common.parsing import as_key, as_keys
@@ -22,7 +23,8 @@ from .filters import DataSampleListFilterSet
 from .forms import DataSampleForm, LinkSamplesForm
 from .models import DataSample, Dataset
 from .queries import dataset_keys_of, tasks_using
-from .rules import check_archive
+from .registration import left_out
+from .rules import archive_advice, check_archive
 from .snippets import sample_snippets
 from .tables import DataSampleTable
 
@@ -123,7 +125,9 @@ class DataSampleRegisterPage(OfSamples, RegisterPage):
         many = len(result) > 1
         said = f"{len(result):,} data samples are" if many else "The data sample is"
         which = _which(self.made.spec.archives.values(), result)
-        said = format_html("{} registered.{}", said, which)
+        hidden = some_of(path.name for path in left_out(self.made.spec, self.user))
+        without = f" Left out, as they are hidden: {hidden}." if hidden else ""
+        said = format_html("{} registered.{}{}", said, which, without)
         return said, _samples_of(dataset_keys_of([first])[first][0])
 
 
@@ -158,3 +162,6 @@ class LinkPage(OfSamples, FormPage):
 class DataSampleUpload(UploadView):
     def problems(self, file: File | None) -> Iterable[Problem]:
         return check_archive(file, field="file")
+
+    def advice(self, file: File) -> list[str]:
+        return archive_advice(file)

@@ -168,7 +168,9 @@ class DataSampleSpecSerializer(serializers.Serializer):
     )
     paths = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True)
     multiple = serializers.BooleanField(
-        default=False, help_text="Each subfolder of the paths is a sample."
+        default=False,
+        help_text="Each subfolder of the paths is a sample; hidden ones are left out, and named in "
+        "the answer's header X-Left-Out.",
     )
 
     def to_internal_value(self, data: Any) -> DataSampleSpec:

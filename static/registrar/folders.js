@@ -1,7 +1,20 @@
 /* Folders become archives here, one for each subfolder; `uploads.js` sends them. */
 (() => {
     "use strict";
-    const SYSTEM_FILES = /^(\.DS_Store|Thumbs\.db|desktop\.ini|__MACOSX|\._.*)$/i;
+    // What systems, shares and programs leave beside people's files: names in lower case, and how
+    // names begin. `shown` are files that data or builds need. The server reads these very lines
+    // (assets/common/hidden.py), so they stay JSON.
+    const HIDDEN = {
+        "starts": [".", "~$"],
+        "names": [
+            "__macosx", "icon\r", "network trash folder", "temporary items",
+            "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "recycler",
+            "system volume information", "lost+found", "~snapshot",
+            "@eadir", "@tmp", "#recycle", "#snapshot", "@recycle", "@recently-snapshot",
+            "__pycache__"
+        ],
+        "shown": [".zarray", ".zattrs", ".zgroup", ".zmetadata", ".dockerignore"]
+    };
     // Of a zip without the extension for more.
     const MAX_ENTRIES = 65535;
     const MAX_ZIP = 0xffffffff;
@@ -86,10 +99,25 @@
 
     // --- Folders --------------------------------------------------------------------------------
 
+    const isHidden = (name) => {
+        const lower = name.toLowerCase();
+        const isNamed = HIDDEN.names.includes(lower) || HIDDEN.starts.some((start) => lower.startsWith(start));
+        return isNamed && !HIDDEN.shown.includes(lower);
+    };
+    // The first hidden name on the way to a file, if there is one.
+    const hiddenIn = (path) => path.split("/").find(isHidden);
+
+    const MAX_NAMED = 3;
+    const hiddenSaid = (names) => {
+        const different = [...new Set(names)];
+        const more = different.length > MAX_NAMED ? ", …" : "";
+        const files = names.length === 1 ? "1 hidden file" : `${names.length} hidden files`;
+        return `${files} (${different.slice(0, MAX_NAMED).join(", ")}${more})`;
+    };
+
     // One sample for each subfolder with files; a folder that has none of those is one itself.
     const samplesOf = (folder, files, emptyFolders = []) => {
-        const isSystem = (path) => path.split("/").some((part) => SYSTEM_FILES.test(part));
-        const kept = files.filter(({ path }) => !isSystem(path));
+        const kept = files.filter(({ path }) => !hiddenIn(path));
         const groups = new Map();
         const loose = [];
         for (const { path, file } of kept) {
@@ -101,11 +129,11 @@
             }
         }
         const said = [];
-        const hidden = files.length - kept.length;
-        if (hidden) {
-            said.push(`${hidden} hidden ${hidden === 1 ? "file" : "files"} of the system`);
+        const hidden = files.map(({ path }) => hiddenIn(path)).filter(Boolean);
+        if (hidden.length) {
+            said.push(hiddenSaid(hidden));
         }
-        const empty = emptyFolders.filter((name) => !groups.has(name.split("/")[0]));
+        const empty = emptyFolders.filter((name) => !hiddenIn(name) && !groups.has(name.split("/")[0]));
         if (empty.length) {
             said.push(`empty ${empty.length === 1 ? "folder" : "folders"} ${empty.join(", ")}`);
         }

@@ -136,6 +136,31 @@ class TestTheSameRowsAsThroughTheApi:
         assert len(by_page) == 2
         assert by_page == by_api
 
+    def test_what_is_hidden_is_left_out_and_said(self, alice, browser, client_of, settings):
+        folder = settings.SERVERMEDIAS_ROOT / A / "patients"
+        for name in ("p1/a", "p2/a", ".snapshot/a", "@eaDir/a", ".DS_Store"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+        keys = [str(make_dataset(alice).pk)]
+        data = {"datasets": keys, "paths": "patients\n", "multiple": "on"}
+        html = browser.post(SAMPLES, data, follow=True).content.decode()
+        assert "2 data samples are registered. Left out, as they are hidden: .DS_Store, " in html
+        body = {"data_manager_keys": keys, "paths": ["patients"], "multiple": True}
+        answer = client_of(alice).post("/api/data_sample/", body, format="json")
+        assert len(answer.json()) == 2
+        assert answer["X-Left-Out"] == ".DS_Store, .snapshot, %40eaDir"
+        assert "X-Left-Out" not in client_of(alice).post(
+            "/api/data_sample/",
+            {**body, "paths": ["patients/p1"], "multiple": False},
+            format="json",
+        )
+
+    def test_hidden_files_of_an_archive_are_named(self, browser):
+        file = upload(zip_of({"a.csv": b"1", "__MACOSX/._a.csv": b"2"}), "s.zip")
+        answer = browser.post("/uploads/data-sample/", {"file": file, "field": "archives"})
+        assert answer.status_code == 200
+        assert "It holds hidden files: __MACOSX/._a.csv. " in answer.content.decode()
+
 
 class TestEveryForm:
     URLS = (DATASETS, SAMPLES, LINK)

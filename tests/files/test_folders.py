@@ -166,6 +166,35 @@ def test_each_subfolder_is_a_sample(register, root, parent):
     assert len({sample.checksum for sample in samples}) == 3
 
 
+HIDDEN = (".ipynb_checkpoints", ".git", ".snapshot", "@eaDir", "#recycle", "__MACOSX", "lost+found")
+
+
+def test_what_is_hidden_is_no_sample_and_no_reason_to_refuse(register, root):
+    for name in HIDDEN:
+        fill(root / name)
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._good"):
+        (root / name).touch()
+    assert [sample.path for sample in register(root, multiple=True)] == [str(root / "good")]
+    # By its name, one is a sample all the same.
+    assert [sample.path for sample in register(".snapshot")] == [str(root / ".snapshot")]
+
+
+def test_hidden_files_alone_are_no_data(register, root):
+    (root / "many" / "a").mkdir(parents=True)
+    (root / "many" / "a" / ".DS_Store").touch()
+    for options in ({}, {"multiple": True}):
+        [message] = refused(register, "many" if options else "many/a", **options)
+        assert "nothing but hidden files: .DS_Store" in message
+    (root / "many" / "a").rename(root / "many" / ".git")
+    assert "nothing but hidden files: .git" in refused(register, "many", multiple=True)[0]
+
+
+def test_files_that_data_need_are_not_hidden(register, root):
+    (root / "array").mkdir()
+    (root / "array" / ".zarray").touch()
+    assert len(register("array")) == 1
+
+
 @pytest.mark.parametrize("found", ["file", "link", "empty"])
 def test_subfolders_are_checked_like_folders(register, root, found):
     fill(root / "many" / "a")
