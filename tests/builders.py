@@ -37,7 +37,13 @@ from assets.permissions.specs import PermissionsSpec
 PUBLIC = PermissionsSpec(public=True)
 PRIVATE = PermissionsSpec()
 
-OPENER = b"import substratools\n\n\nclass Opener(substratools.Opener):\n    ...\n"
+OPENER = b"""import substratools
+
+
+class Opener(substratools.Opener):
+    def get_data(self, folders): ...
+    def fake_data(self, n_samples=None): ...
+"""
 DESCRIPTION = "# Measurements\n\nTaken in the ward. Été.\n".encode()
 CODE = {"Dockerfile": b"FROM python:3.11-slim\n", "function.py": b"print('trained')\n"}
 

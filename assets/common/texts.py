@@ -1,6 +1,8 @@
 """Texts of others as safe HTML: Markdown, and source code with its syntax highlighted."""
 
-from codecs import getincrementaldecoder
+import io
+import tokenize
+from codecs import getincrementaldecoder, lookup
 from functools import lru_cache
 
 import nh3
@@ -20,6 +22,9 @@ MAX_SHOWN = 200_000
 MAX_MARKED, MAX_LINE = 50_000, 2_000
 # So many are kept as they were marked up: what is registered never changes.
 KEPT = 32
+
+# Those of alphabets. Others, such as punycode, take long, or make something else of a text.
+_ENCODINGS = ("utf-8", "ascii", "iso8859-", "cp", "koi8-", "mac-", "gb", "big5", "euc_", "shift_j")
 
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "blockquote", "pre", "code", "em"),
@@ -95,11 +100,25 @@ def read_text(name: str) -> str | None:
 def decoded(data: bytes, *, cut: bool = False) -> str | None:
     """Return the text that the bytes hold, or None for what is no text.
 
-    Bytes that were `cut` off may end in the middle of a character.
+    It is UTF-8, or what its coding line says (PEP 263). Bytes that were `cut` off may end in the
+    middle of a character.
     """
     if b"\0" in data:
         return None
-    try:
-        return getincrementaldecoder("utf-8-sig")().decode(data, final=not cut)
-    except UnicodeDecodeError:
-        return None
+    for encoding in (lambda: "utf-8-sig", lambda: source_encoding(data)):
+        try:
+            return getincrementaldecoder(encoding())().decode(data, final=not cut)
+        except (UnicodeDecodeError, LookupError, SyntaxError):
+            continue
+    return None
+
+
+def source_encoding(data: bytes) -> str:
+    """Return the encoding that Python reads a source file by: its coding line's, or UTF-8.
+
+    Raises: LookupError for one that is not read here; SyntaxError where Python reads none.
+    """
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    if not lookup(encoding).name.startswith(_ENCODINGS):
+        raise LookupError(encoding)
+    return encoding

@@ -30,7 +30,7 @@ from ..uploads.fields import (
 )
 from ..uploads.models import Upload
 from .models import DataSample, Dataset
-from .openers import opener_advice
+from .openers import opener_advice, surely_fails
 from .queries import sample_notes
 from .registration import (
     check_data_samples,
@@ -108,7 +108,7 @@ class DatasetForm(KeepsUploads, PageForm):
 
 
 class AskingDatasetForm(DatasetForm):
-    """The form of our page: it asks before it registers an opener that looks wrong.
+    """The form of our page: it asks before it registers an opener that surely fails.
 
     Nothing forbids such an opener, and it is registered for good: who insists ticks a box.
     """
@@ -120,7 +120,7 @@ class AskingDatasetForm(DatasetForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean()
         opener = values.get("data_opener")
-        if opener and opener.size and opener_advice(opener):
+        if opener and opener.size and surely_fails(opener):
             self.asks = True
             if not values.get("anyway"):
                 self.add_error(

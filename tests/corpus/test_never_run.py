@@ -75,8 +75,9 @@ def code(marker) -> bytes:
     """An opener, and a module, which writes the file as soon as it is run."""
     return f'''# -*- coding: utf-8 -*-
 """{MODULE}"""
+import substratools
 open({str(marker)!r}, "w").close()
-class Opener:
+class Opener(substratools.Opener):
     open({str(marker)!r}, "w").close()
     def get_data(self, folder=open({str(marker)!r}, "w")): ...
     def fake_data(self, n_samples): ...

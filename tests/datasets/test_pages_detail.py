@@ -147,6 +147,19 @@ class TestFiles:
         dataset = make_dataset(alice, data_opener=upload(content, "opener.py"))
         assert "It is no text that can be shown" in page(session_of(alice), "datasets", dataset)
 
+    @pytest.mark.parametrize(
+        ("line", "codec"), [("# -*- coding: latin-1 -*-", "latin-1"), ("# coding=cp1251", "cp1251")]
+    )
+    def test_what_its_coding_line_says(self, line, codec, alice, session_of):
+        text = f"{line}\n# ±\n"
+        dataset = make_dataset(alice, data_opener=upload(text.encode(codec), "opener.py"))
+        assert "# ±" in page(session_of(alice), "datasets", dataset)
+
+    @pytest.mark.parametrize("line", ["# coding: punycode", "# coding: none-such", "coding: ascii"])
+    def test_what_its_coding_line_cannot_say(self, line, alice, session_of):
+        dataset = make_dataset(alice, data_opener=upload(f"{line}\n".encode() + b"\xb1"))
+        assert "It is no text that can be shown" in page(session_of(alice), "datasets", dataset)
+
     def test_a_long_text_is_cut_between_characters(self, alice, session_of):
         # An odd number before letters of two bytes: the limit falls in the middle of one.
         dataset = make_dataset(alice, description=upload(b"x" + "é".encode() * 150_000))

@@ -10,6 +10,7 @@ from assets.datasets.specs import DataSampleSpec
 from assets.feed.models import Event
 from assets.permissions.specs import PermissionsSpec
 from tests.builders import (
+    OPENER,
     PRIVATE,
     PUBLIC,
     dataset_spec,
@@ -23,7 +24,6 @@ from tests.builders import (
 )
 
 A, B = "MyOrg1MSP", "MyOrg2MSP"
-GOOD = b"class Opener:\n    def get_data(self, folders): ...\n    def fake_data(self, n): ...\n"
 DATASETS, SAMPLES, LINK = "/datasets/new/", "/data-samples/new/", "/data-samples/link/"
 
 
@@ -74,7 +74,7 @@ class TestTheSameRowsAsThroughTheApi:
     )
     def test_dataset(self, changes, alice, org_b, browser, client_of):
         def spec():
-            opener = upload(GOOD, "opener.py")
+            opener = upload(OPENER, "opener.py")
             # Forms cut the blanks around a name off; programs mean them.
             return dataset_spec(data_opener=opener, **{**changes, **names})
 
@@ -207,7 +207,7 @@ class TestEveryForm:
 
 class TestDataset:
     def test_registered_is_said(self, browser):
-        spec = dataset_spec(name="<b>Scans</b>", data_opener=upload(GOOD, "o.py"))
+        spec = dataset_spec(name="<b>Scans</b>", data_opener=upload(OPENER, "o.py"))
         html = browser.post(DATASETS, typed(spec), follow=True).content.decode()
         assert "The dataset <strong>&lt;b&gt;Scans&lt;/b&gt;</strong> is registered." in html
 
@@ -228,7 +228,7 @@ class TestDataset:
         assert "a__b" in html
 
     def test_organisations_that_do_not_exist(self, browser):
-        spec = dataset_spec(permissions=only_to("Nobody"), data_opener=upload(GOOD))
+        spec = dataset_spec(permissions=only_to("Nobody"), data_opener=upload(OPENER))
         response = browser.post(DATASETS, typed(spec))
         [error] = response.context["form"].errors["permissions"]
         assert 'no organisation is called "Nobody"' in error
@@ -240,7 +240,7 @@ class TestDataset:
     def test_of_many_organisations_a_refusal_names_a_few(self, count, said, browser):
         spec = dataset_spec(
             permissions=only_to(*(f"{number:04}" * 100 for number in range(count))),
-            data_opener=upload(GOOD),
+            data_opener=upload(OPENER),
         )
         answer = browser.post(DATASETS, typed(spec))
         [error] = answer.context["form"].errors["permissions"]
@@ -334,6 +334,6 @@ class TestRename:
 
 
 def test_a_private_dataset_is_the_default(browser):
-    data = {**typed(dataset_spec(data_opener=upload(GOOD, "o.py")))}
+    data = {**typed(dataset_spec(data_opener=upload(OPENER, "o.py")))}
     assert browser.post(DATASETS, data).status_code == 302
     assert Dataset.objects.get().permissions.value == PRIVATE.owned_by(A)

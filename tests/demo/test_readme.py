@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.core.management import load_command_class
 
+from assets.datasets.openers import inspect_opener
 from assets.demo.hospitals import HOSPITALS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +77,15 @@ def test_the_python_that_is_shown_compiles():
     assert shown
     for code in shown:
         ast.parse(code)
+
+
+def test_the_openers_that_are_shown_load():
+    shown = re.findall(
+        r"(?:<<'END'|\"\"\")\n(import pathlib\n.*?)(?:END|\"\"\")", README, re.DOTALL
+    )
+
+    assert len(shown) == 2
+    assert [inspect_opener(opener.encode()) for opener in shown] == [[], []]
 
 
 def test_the_users_that_are_shown_are_those_of_the_demo():

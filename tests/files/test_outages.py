@@ -18,7 +18,6 @@ from .stored import nothing_left, row_counts, stored_files
 pytestmark = pytest.mark.django_db
 
 SAYS = {507: "There is no space left", 503: "does not answer"}
-OPENER = b"class Opener:\n    def get_data(self, folders): ...\n    def fake_data(self, n): ...\n"
 TYPED = {"name": "Typed by hand", "type": "images"}
 
 
@@ -71,7 +70,7 @@ def outage(request):
 
 def files():
     return {
-        "data_opener": builders.upload(OPENER, "opener.py"),
+        "data_opener": builders.upload(builders.OPENER, "opener.py"),
         "description": builders.upload(b"# Text\n", "description.md"),
     }
 

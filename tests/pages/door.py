@@ -29,6 +29,7 @@ RENAMED = {
     ComputePlan: "compute-plan-rename",
 }
 REGISTERED = {
+    DatasetSpec: "dataset-new",
     DataSampleSpec: "data-sample-new",
     FunctionSpec: "function-new",
     ComputePlanSpec: "compute-plan-new",
@@ -52,12 +53,6 @@ class PagesDoor:
         """Return where the request is typed, and what is typed."""
         _, data = self.admin.form(request)
         return reverse(REGISTERED[type(request)]), data
-
-    @form.register
-    def _(self, spec: DatasetSpec) -> tuple[str, Data]:
-        _, data = self.admin.form(spec)
-        # The tests' opener opens nothing, and its user has been told.
-        return reverse("dataset-new"), {**data, "anyway": "on"}
 
     @form.register
     def _(self, batch: Tasks) -> tuple[str, Data]:

@@ -138,7 +138,7 @@ def forms_about(keys, alice) -> dict[str, dict]:
     code = SimpleUploadedFile("f.zip", zip_of(CODE))
     rename = {"name": "Renamed"}
     return {
-        "dataset-new": {"name": spec.name, "type": "x", **file, "anyway": "on"},
+        "dataset-new": {"name": spec.name, "type": "x", **file},
         "dataset-rename": rename,
         "function-new": {"name": "x", "file": code, "description": file["description"]},
         "function-rename": rename,

@@ -7,9 +7,8 @@ from django.urls import reverse
 from assets.datasets.models import DataSample, Dataset
 from assets.uploads.models import Upload
 from assets.uploads.registration import keep
-from tests.builders import make_dataset, upload, zip_of
+from tests.builders import OPENER, make_dataset, upload, zip_of
 
-GOOD = b"class Opener:\n    def get_data(self, folders): ...\n    def fake_data(self, n): ...\n"
 BAD = b"def broken(:\n"
 DATASETS, SAMPLES = "/datasets/new/", "/data-samples/new/"
 
@@ -19,7 +18,7 @@ def browser(alice, session_of):
     return session_of(alice)
 
 
-def files(opener: bytes = GOOD) -> dict:
+def files(opener: bytes = OPENER) -> dict:
     return {
         "data_opener": upload(opener, "opener.py"),
         "description": upload(b"# Notes\n", "notes.md"),
@@ -46,7 +45,7 @@ def test_a_dataset_whose_name_was_forgotten_keeps_its_files(browser):
     # Sent again without the files.
     assert browser.post(DATASETS, {"name": "Scans", "type": "t", **kept}).status_code == 302
     dataset = Dataset.objects.get()
-    assert stored(dataset.opener) == GOOD
+    assert stored(dataset.opener) == OPENER
     assert stored(dataset.description) == b"# Notes\n"
 
 
@@ -70,11 +69,11 @@ def test_a_new_file_replaces_the_one_that_waits(alice, browser):
     old = keep(alice, upload(BAD, "old.py"))
     data = {"name": "Scans", "type": "t", "data_opener-kept": str(old.pk), **files()}
     assert browser.post(DATASETS, data).status_code == 302
-    assert stored(Dataset.objects.get().opener) == GOOD
+    assert stored(Dataset.objects.get().opener) == OPENER
 
 
 def test_a_file_that_is_unticked_is_left_out(alice, browser):
-    keep(alice, upload(GOOD, "opener.py"))
+    keep(alice, upload(OPENER, "opener.py"))
     response = browser.post(DATASETS, {"name": "Scans", "type": "t"})
     assert "Missing file" in response.context["form"].errors["data_opener"][0]
 
@@ -142,8 +141,14 @@ class TestOpenersThatLookWrong:
         assert self.again(browser, anyway="on").status_code == 302
         assert stored(Dataset.objects.get().opener) == BAD
 
+    def test_a_doubt_asks_for_no_tick(self, browser):
+        doubted = OPENER.replace(b"import substratools", b"from shared import Hospital")
+        doubted = doubted.replace(b"substratools.Opener", b"Hospital")
+        assert browser.post(DATASETS, {**self.DATA, **files(doubted)}).status_code == 302
+        assert stored(Dataset.objects.get().opener) == doubted
+
     def test_another_file_needs_no_tick(self, browser):
-        assert self.again(browser, data_opener=upload(GOOD, "opener.py")).status_code == 302
+        assert self.again(browser, data_opener=upload(OPENER, "opener.py")).status_code == 302
 
     def test_a_tick_stays_when_something_else_is_wrong(self, browser):
         response = self.again(browser, anyway="on", name="")

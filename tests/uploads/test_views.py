@@ -4,11 +4,10 @@ import pytest
 from django.urls import reverse
 
 from assets.uploads.models import Upload
-from tests.builders import upload, zip_of
+from tests.builders import OPENER, upload, zip_of
 
-GOOD = b"class Opener:\n    def get_data(self, folders): ...\n    def fake_data(self, n): ...\n"
 FILES = {
-    "upload-opener": upload(GOOD, "opener.py"),
+    "upload-opener": upload(OPENER, "opener.py"),
     "upload-description": upload(b"# Notes\n", "notes.md"),
     "upload-data-sample": upload(zip_of({"a.csv": b"1"}), "a.zip"),
 }
@@ -72,11 +71,11 @@ def test_get_is_no_way_to_send_and_strangers_sign_in_first(name, alice, session_
     [
         (b"x = 1\ndef broken(:\n", "in line 2"),
         (b"x = 1\n", "It has no class"),
-        (b"\n\nclass Opener:\n    def get_data(self): ...\n", "Opener in line 3 has no fake_data"),
+        (b"\n\nclass Opener: ...\n", "Opener in line 3 does not derive"),
         (b"x\0", "null bytes"),
         (b"# coding: none-such\n", "none-such"),
         (b"a" * 1_000_001, "large for an opener"),
-        (b"(" * 5000, "Python cannot read it"),
+        (b"(" * 5000, "cannot read it"),
     ],
 )
 def test_an_opener_that_looks_wrong_is_kept_with_advice(content, said, alice, session_of):
@@ -105,7 +104,7 @@ def test_an_archive_that_cannot_be_a_sample(content, alice, session_of):
 
 def test_names_are_shown_as_text(alice, session_of):
     response = send(
-        session_of(alice), "upload-opener", upload(GOOD, '<img src="x">.py'), field='"><script>'
+        session_of(alice), "upload-opener", upload(OPENER, '<img src="x">.py'), field='"><script>'
     )
     html = response.content.decode()
     assert "<img" not in html
