@@ -28,7 +28,7 @@ RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
 .PHONY: help serve test test-sqlite test-postgresql test-report lint format bench soak kill fuzz oracle \
-    coverage audit migrations lock venv sdk-venvs clean clean-data
+    coverage audit slow migrations lock venv sdk-venvs clean clean-data
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /:/' \
@@ -101,6 +101,9 @@ bench: $(DEV) sdk-venvs  ## measure the registry with up to a million tasks; BEN
 
 soak: $(DEV)  ## 16 clients read and register for ten minutes on each database; nothing may fail
 	@$(BIN)/python -m tests.bench --only soak --sizes 20000 $(BENCH_ARGS)
+
+slow: $(DEV)  ## hold a thousand slow clients, and measure what others see; SLOW_ARGS
+	@DATABASE_URL= $(BIN)/python -m tests.slow $(SLOW_ARGS)
 
 kill: $(DEV)  ## kill -9 the server during 500 registrations on each database; KILL_ARGS
 	@DATABASE_URL= $(BIN)/python -m tests.kill $(KILL_ARGS)

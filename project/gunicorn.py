@@ -18,26 +18,21 @@ metrics_port = os.environ.get("METRICS_PORT", "0")
 if metrics_port != "0":
     bind.append(f"{os.environ.get('METRICS_HOST', '127.0.0.1')}:{metrics_port}")
 
-# Threads wait for uploads and downloads at little cost; processes share out the computing.
-worker_class = "gthread"
+# Processes share out the computing. Clients that send or read slowly hold none of their threads.
+worker_class = "project.worker.ConnectionsWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
+# Of each process; when one more comes, the one that has been silent longest is closed.
+worker_connections = int(os.environ.get("WEB_CONNECTIONS") or "2000")
 preload_app = False
-# A gthread worker gives its sign of life beside its requests: a 1 GB upload may take as long as
-# it takes, and only a worker that hangs as a whole is replaced.
+# A worker gives its sign of life beside its requests: only one that hangs as a whole is replaced.
 timeout = 120
 # Told to stop, a worker takes no new request and ends those that it has.
 graceful_timeout = int(os.environ.get("GRACEFUL_TIMEOUT", "30"))
-keepalive = 5
 # The sign of life is a file: on a slow disk, a busy worker would look like one that hangs.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # Gunicorn's own default lets everybody read what it writes.
 umask = 0o077
-
-# Lists are filtered by keys in the URL: allow as many as gunicorn can (about 200).
-limit_request_line = 8190
-# Proxies that may say that the client came by https.
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 
 loglevel = os.environ.get("LOG_LEVEL", "warning").lower()
 # Registrar writes one line a request itself (ACCESS_LOG); gunicorn writes what happens to workers.

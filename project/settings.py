@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "assets.common.middleware.Policies",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "assets.common.bodies.BodyLimits",
     "assets.common.health.Probes",
     "assets.common.middleware.GZipPages",
     "assets.common.audit.Audited",
@@ -267,12 +268,16 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# One file of a request may be MAX_UPLOAD_SIZE; what is not a file is bounded by these.
+# One file of a request may be MAX_UPLOAD_SIZE, a request with files MAX_REQUEST_SIZE; what is not
+# a file is bounded by these. Before somebody has signed in, SMALL_BODY_SIZE is enough.
+MAX_REQUEST_SIZE = env.int("MAX_REQUEST_SIZE", 4 * MAX_UPLOAD_SIZE)
+SMALL_BODY_SIZE = 16 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_JSON_SIZE", 64 * 1024**2)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10_000
 # A process that is killed leaves nothing among the temporary files.
 FILE_UPLOAD_HANDLERS = [
+    "assets.common.bodies.SignedInOnly",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "assets.common.temporary.NamelessUploadHandler",
 ]
@@ -424,7 +429,11 @@ LOGGING = {
         },
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"registrar.access": {"level": "INFO" if ACCESS_LOG else "WARNING"}},
+    "loggers": {
+        "registrar.access": {"level": "INFO" if ACCESS_LOG else "WARNING"},
+        # A request that waits for a thread is no event: latencies are in the metrics.
+        "waitress.queue": {"level": "ERROR"},
+    },
 }
 
 METRICS_PORT = env.int("METRICS_PORT", 0)

@@ -12,7 +12,6 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
-    HttpResponseBadRequest,
     HttpResponseServerError,
     JsonResponse,
 )
@@ -79,12 +78,13 @@ def api_root(request: Request) -> str:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django itself refuses: JSON below /api/, a page elsewhere."""
+    too_large = isinstance(exception, RequestDataTooBig)
     if request.path.startswith("/api/"):
-        status = 413 if isinstance(exception, RequestDataTooBig) else 400
-        return JsonResponse({"detail": str(exception)}, status=status)
-    # What Django refuses by itself may repeat what was sent; `BadRequest` is of our own words.
-    said = str(exception) if isinstance(exception, BadRequest) else ""
-    return HttpResponseBadRequest(get_template("400.html").render({"exception": said}))
+        return JsonResponse({"detail": str(exception)}, status=413 if too_large else 400)
+    # What Django refuses by itself may repeat what was sent; these two are of our own words.
+    said = str(exception) if too_large or isinstance(exception, BadRequest) else ""
+    page = get_template("400.html").render({"exception": said})
+    return HttpResponse(page, status=413 if too_large else 400)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

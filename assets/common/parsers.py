@@ -2,21 +2,10 @@
 
 from typing import Any
 
-from django.conf import settings
-from django.template.defaultfilters import filesizeformat
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 
 from .parsing import json_of
-
-
-class BodyTooLarge(APIException):
-    status_code = 413
-    default_code = "too_large"
-
-    def __init__(self) -> None:
-        limit = filesizeformat(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-        super().__init__(f"The request's JSON is larger than {limit}; send smaller batches.")
 
 
 def _loads(text: bytes | str) -> Any:
@@ -27,16 +16,12 @@ def _loads(text: bytes | str) -> Any:
 
 
 class JSONParser(BaseParser):
-    """A JSON body of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes."""
+    """A JSON body."""
 
     media_type = "application/json"
 
     def parse(self, stream, media_type=None, parser_context=None) -> Any:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise BodyTooLarge
-        return _loads(body)
+        return _loads(stream.read())
 
 
 class PartsData(dict):

@@ -4,6 +4,7 @@ Who may have the file was decided before. Stored files never change, so that the
 strong validator: a client that has the file is told so, and one that has a part gets the rest.
 """
 
+import io
 import re
 from datetime import datetime
 from pathlib import Path
@@ -54,21 +55,28 @@ def byte_range(header: str, size: int) -> range | None:
 
 
 class Part(File):
-    """Some bytes of an open file. Its descriptor stands at the first, for os.sendfile."""
+    """Some bytes of an open file, as a file of its own. Its descriptor stands at the first."""
 
     def __init__(self, file: File, part: range) -> None:
         super().__init__(file, name=file.name)
-        self.content, self.left = file, len(part)
+        self.content, self.part = file, part
         file.seek(part.start)
 
     def read(self, size: int = -1) -> bytes:
-        data: bytes = self.content.read(self.left if size < 0 else min(size, self.left))
-        self.left -= len(data)
+        left = max(0, len(self.part) - self.tell())
+        data: bytes = self.content.read(left if size < 0 else min(size, left))
         return data
 
-    # What is left of it has no end that could be sought.
+    def tell(self) -> int:
+        return int(self.content.tell()) - self.part.start
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: len(self.part)}[whence]
+        self.content.seek(self.part.start + base + offset)
+        return self.tell()
+
     def seekable(self) -> bool:
-        return False
+        return True
 
 
 class StoredFileResponse(FileResponse):

@@ -1,12 +1,21 @@
 """How API requests sign in: `Authorization: Token <40 hex>`, or the browser's session."""
 
+from typing import Any
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
+from ..common.bodies import largest_body
+from ..common.outages import OUTAGES
 from .models import ApiToken, User
 from .queries import token_of
 from .registration import token_digest
@@ -56,3 +65,31 @@ class BelongsToOrganization(BasePermission):
 
     def has_permission(self, request, view) -> bool:
         return acts_for_one(request.user)
+
+
+def admitted(environ: dict[str, Any]) -> int:
+    """Return how many bytes the sender of a request may send.
+
+    The server asks before it receives a large body. The view that gets the request then asks again
+    who its sender is, and says what is wrong.
+    """
+    request = WSGIRequest(environ)
+    close_old_connections()
+    try:
+        return largest_body(request.content_type or "") if _is_signed_in(request) else 0
+    except (APIException, *OUTAGES):
+        return 0
+    finally:
+        close_old_connections()
+
+
+def _is_signed_in(request: WSGIRequest) -> bool:
+    if TokenAuthentication().authenticate(request):
+        return True
+    for middleware in (SessionMiddleware, AuthenticationMiddleware):
+        middleware(_no_response).process_request(request)
+    return request.user.is_authenticated
+
+
+def _no_response(request: HttpRequest) -> HttpResponse:
+    raise NotImplementedError

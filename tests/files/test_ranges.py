@@ -214,7 +214,7 @@ class ByServer:
 @pytest.mark.usefixtures("one_connection")
 @pytest.mark.parametrize(("header", "place", "length"), [("", 0, 10), ("bytes=4-6", 4, 3)])
 def test_the_server_may_send_from_the_file_itself(client, url, header, place, length):
-    """gunicorn then calls os.sendfile, from where the descriptor stands, for Content-Length."""
+    """From where the descriptor stands, for Content-Length."""
     headers = {"HTTP_RANGE": header, "HTTP_AUTHORIZATION": client.defaults["HTTP_AUTHORIZATION"]}
     environ = RequestFactory().get(url, **headers).environ
     told: dict[str, str] = {}

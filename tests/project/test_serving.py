@@ -1,5 +1,7 @@
 """Gunicorn as it really serves: what is under way is answered, and Prometheus is told."""
 
+import dataclasses
+import json
 import os
 import re
 import signal
@@ -7,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 import requests
 
 from tests.builders import DESCRIPTION, OPENER
+from tests.slow.clients import held, left, slow_body
 from tests.with_postgres import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +46,7 @@ class Instance:
             "PORT": str(self.port),
             "METRICS_PORT": str(self.metrics_port),
             "ACCESS_LOG": "true",
+            "MAX_JSON_SIZE": "1000000",
             "LOG_FORMAT": "json",
         }
         self.token = self.run("-c", PREPARE).split()[-1]
@@ -151,6 +156,76 @@ def check_metrics(instance: Instance) -> None:
     assert "registrar_requests" in requests.get(elsewhere, headers=headers, timeout=PATIENCE).text
 
 
+REFUSED = [
+    # Who is not signed in is refused without being read; a door that asks nobody reads little.
+    ("/api/task/bulk_create/", "application/json", "", 401),
+    ("/api/data_manager/", "multipart/form-data; boundary=edge", "", 401),
+    ("/api/api-token-auth/", "application/json", "", 413),
+    ("/api/api-token-auth/", "multipart/form-data; boundary=edge", "", 413),
+    ("/api/task/bulk_create/", "application/json", "Authorization: Token {token}\r\n", 413),
+    ("/api/task/bulk_create/", "text/plain", "Authorization: Token {token}\r\n", 415),
+]
+
+
+def check_refused_bodies(instance: Instance) -> None:
+    """The answer comes at once, though a body of 100 GB is announced or begun."""
+    for path, content_type, authorization, status in REFUSED:
+        for announced in ("Content-Length: 100000000000", "Transfer-Encoding: chunked"):
+            head = (
+                f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\n"
+                f"{authorization.format(token=instance.token)}{announced}\r\n\r\n"
+            )
+            with socket.create_connection(("127.0.0.1", instance.port), PATIENCE) as connection:
+                connection.sendall(head.encode())
+                if "chunked" in announced:
+                    connection.sendall(b"1000000\r\n" + b"a" * 20_000)
+                    if authorization and status == 413:
+                        connection.sendall(b"a" * 2_000_000)
+                answer = connection.recv(65536)
+            assert answer.startswith(f"HTTP/1.1 {status} ".encode()), (head, answer)
+
+
+def check_chunked_bodies(instance: Instance) -> None:
+    """What is sent in chunks is read like what announces its length."""
+    address = f"http://127.0.0.1:{instance.port}"
+    headers = {"Authorization": f"Token {instance.token}"}
+    plan = json.dumps({"key": str(uuid.uuid4()), "name": "in chunks", "tag": "x" * 90})
+    padded = plan.encode() + b" " * 50_000
+    answer = requests.post(
+        f"{address}/api/compute_plan/",
+        data=iter([padded[:10], padded[10:]]),
+        headers=headers | {"Content-Type": "application/json"},
+        timeout=PATIENCE,
+    )
+    assert (answer.status_code, answer.json()["name"]) == (201, "in chunks")
+    head, _, body = upload(instance.token, instance.port).partition(b"\r\n\r\n")
+    answer = requests.post(
+        f"{address}/api/data_manager/",
+        data=iter([body]),
+        headers=headers | {"Content-Type": "multipart/form-data; boundary=edge"},
+        timeout=PATIENCE,
+    )
+    assert answer.status_code == 201
+
+
+def check_slow_clients(instance: Instance) -> None:
+    """Clients that have begun a body hold no thread, signed in or not."""
+    begun = [
+        slow_body("/api/api-token-auth/", 10_000, content_type="application/json"),
+        slow_body(
+            "/api/task/bulk_create/",
+            10**6,
+            f"Authorization: Token {instance.token}",
+            content_type="application/json",
+        ),
+    ]
+    clients = [dataclasses.replace(client) for client in begun * 20]
+    with held(("127.0.0.1", instance.port), clients):
+        for _ in range(5):
+            assert instance.answers()
+        assert left(clients) == len(clients)
+
+
 def check_stopping(instance: Instance) -> None:
     """An upload under way is answered, and nothing new begins."""
     sent = upload(instance.token, instance.port)
@@ -172,8 +247,11 @@ def check_stopping(instance: Instance) -> None:
 
 
 def test_a_server_that_counts_and_stops(instance):
-    """Both in one test: a server takes seconds to start."""
+    """All in one test: a server takes seconds to start."""
     check_metrics(instance)
+    check_refused_bodies(instance)
+    check_chunked_bodies(instance)
+    check_slow_clients(instance)
     check_stopping(instance)
 
 

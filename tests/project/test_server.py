@@ -1,0 +1,275 @@
+"""What a process of the server does with connections: slow clients, large bodies, odd requests."""
+
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.core.exceptions import RequestDataTooBig
+from waitress.adjustments import Adjustments
+from waitress.task import ThreadedTaskDispatcher
+
+from project import server as serving
+from project.server import ADJUSTMENTS, Channel, Server, wait_for
+
+SMALL = 100
+PATIENCE = 20
+
+
+class Served:
+    """A server of one thread whose application echoes, in this process."""
+
+    def __init__(self, connections: int = 50) -> None:
+        self.asked: list[str] = []
+        self.finished = 0
+        self.limit = 10**6
+        self.size = 0
+        self.clients: list[socket.socket] = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = self.listener.getsockname()
+        self.map: dict = {}
+        self.dispatcher = ThreadedTaskDispatcher()
+        self.dispatcher.set_thread_count(1)
+        adjustments = Adjustments(
+            # The tests say when the time of a connection is over.
+            **{**ADJUSTMENTS, "cleanup_interval": 10**6},
+            connection_limit=connections + 50,
+        )
+        adjustments.small_body, adjustments.most_channels = SMALL, connections
+        self.server = Server(
+            self.application,
+            self.map,
+            _sock=self.listener,
+            dispatcher=self.dispatcher,
+            adj=adjustments,
+            sockinfo=(socket.AF_INET, socket.SOCK_STREAM, 0, self.address),
+            bind_socket=False,
+            admit=self.admit,
+            after_request=self.count,
+        )
+        self.running = True
+        self.loop = threading.Thread(target=self.run)
+        self.loop.start()
+
+    def run(self) -> None:
+        while self.running:
+            wait_for(self.map, 0.02)
+
+    def end(self) -> None:
+        self.running = False
+        self.loop.join()
+        self.dispatcher.shutdown()
+        for channel in list(self.server.active_channels.values()):
+            channel.is_abandoned = False
+            channel.handle_close()
+        for connection in [*self.map.values(), *self.clients]:
+            connection.close()
+
+    def admit(self, environ: dict) -> int:
+        self.asked.append(environ["PATH_INFO"])
+        with pytest.raises(RequestDataTooBig):
+            environ["wsgi.input"].read()
+        return self.limit if "HTTP_AUTHORIZATION" in environ else 0
+
+    def count(self) -> None:
+        self.finished += 1
+
+    def application(self, environ: dict, start_response) -> list[bytes]:
+        path = environ["PATH_INFO"]
+        if path == "/file":
+            file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the server
+            file.truncate(self.size)
+            start_response("200 OK", [("Content-Length", str(self.size))])
+            return environ["wsgi.file_wrapper"](file, 8192)
+        try:
+            body = environ["wsgi.input"].read()
+        except RequestDataTooBig:
+            start_response("413 Content Too Large", [("Content-Length", "0")])
+            return []
+        text = f"{path} {environ.get('CONTENT_LENGTH', 0)} {len(body)}".encode()
+        start_response("200 OK", [] if path == "/stream" else [("Content-Length", str(len(text)))])
+        return iter([text])
+
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        client = socket.create_connection(self.address, timeout=PATIENCE)
+        self.clients.append(client)
+        client.sendall(sent)
+        return client
+
+    def channel(self) -> Channel:
+        """Return the newest connection, once the server has it."""
+        end = time.monotonic() + PATIENCE
+        while not self.server.active_channels:
+            assert time.monotonic() < end
+            time.sleep(0.001)
+        return list(self.server.active_channels.values())[-1]
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    found = Served()
+    yield found
+    found.end()
+
+
+def head(path: str = "/", *headers: str, method: str = "POST") -> bytes:
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: a", *headers, "", ""]).encode()
+
+
+def answer(client: socket.socket, ends: bytes = b"") -> bytes:
+    """Return what the server sends: until it closes, or until these bytes."""
+    found = b""
+    while not (ends and found.endswith(ends)) and (piece := client.recv(65536)):
+        found += piece
+    return found
+
+
+def chunked(*pieces: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+
+
+SIGNED_IN = "Authorization: Token a"
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        (["Content-Length: 5"], b"12345", "5 5"),
+        ([CHUNKED], chunked(b"123", b"45"), "5 5"),
+        ([SIGNED_IN, "Content-Length: 5000"], b"x" * 5000, "5000 5000"),
+        ([SIGNED_IN, "Content-Length: 500000"], b"x" * 500_000, "500000 500000"),
+        ([SIGNED_IN, CHUNKED], chunked(*[b"x" * 1000] * 300), "300000 300000"),
+    ],
+    ids=["small", "small, chunked", "at once", "large", "large, chunked"],
+)
+def test_bodies_that_are_read(served, headers, body, expected):
+    client = served.connect(head("/echo", *headers) + body)
+    text = f"/echo {expected}".encode()
+    assert answer(client, text).startswith(b"HTTP/1.1 200")
+    # The connection serves the next request.
+    client.sendall(head("/again", method="GET") + head("/and-again", method="GET"))
+    assert answer(client, b"/and-again 0 0").count(b"HTTP/1.1 200") == 2
+    assert served.asked == (["/echo"] if len(body) > SMALL else [])
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (["Content-Length: 1000000"], b""),
+        (["Content-Length: 1000000", "Expect: 100-continue"], b""),
+        (["Content-Length: 101"], b"x" * 101),
+        ([CHUNKED], b"ffffff\r\n" + b"x" * 200),
+        ([SIGNED_IN, "Content-Length: 1000001"], b""),
+        ([SIGNED_IN, CHUNKED], chunked(*[b"x" * 20_000] * 60)[:-5]),
+    ],
+    ids=["announced", "expecting", "sent", "chunked", "admitted", "admitted, chunked"],
+)
+def test_bodies_that_are_not_read(served, headers, body):
+    """The answer comes before the rest of the body, which is not waited for."""
+    client = served.connect(head("/", *headers) + body)
+    assert answer(client, b"\r\n\r\n").startswith(b"HTTP/1.1 413")
+
+
+def test_who_expects_to_go_on_is_told_once_admitted(served):
+    client = served.connect(head("/", SIGNED_IN, "Content-Length: 1000", "Expect: 100-continue"))
+    assert answer(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    client.sendall(b"x" * 1000)
+    assert answer(client, b"/ 1000 1000").startswith(b"HTTP/1.1 200")
+
+
+def test_the_rest_of_a_refused_body_breaks_nothing(served):
+    """The client sends all of it before it reads the answer, as most do."""
+    client = served.connect(head("/", "Content-Length: 3000000"))
+    for _ in range(30):
+        client.sendall(b"x" * 100_000)
+    assert answer(client).startswith(b"HTTP/1.1 413")
+
+
+def test_a_line_of_chunks_that_does_not_end(served):
+    client = served.connect(head("/", SIGNED_IN, CHUNKED) + b"1" * 200_000)
+    assert answer(client, b"server)").startswith(b"HTTP/1.1 400")
+
+
+def test_slow_clients_hold_no_thread(served):
+    """There is one thread, and forty clients that have begun something."""
+    served.size = 64 * 1024**2
+    begun = [
+        head("/", "Content-Length: 50") + b"x",
+        head("/", SIGNED_IN, "Content-Length: 5000") + b"x",
+        head("/file", method="GET"),
+        b"GET / HTTP/1.1\r\nHost:",
+    ]
+    for sent in begun * 10:
+        served.connect(sent)
+    assert answer(served.connect(head(method="GET")), b"/ 0 0").startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds", "expected"),
+    [
+        (b"", serving.IDLE_SECONDS, b""),
+        (b"GET / HTTP/1.1\r\nHost:", serving.HEAD_SECONDS, b" 408 "),
+        (head("/", "Content-Length: 50") + b"x", serving.WINDOW_SECONDS, b" 408 "),
+    ],
+    ids=["silent", "head", "body"],
+)
+def test_who_takes_too_long_is_cut_off(served, sent, seconds, expected):
+    client = served.connect(sent)
+    channel = served.channel()
+    while sent and channel.request is None:
+        time.sleep(0.001)
+    now = time.monotonic()
+    channel.check(now)
+    channel.check(now + seconds - 1)
+    assert not channel.will_close
+    channel.check(now + seconds + 1)
+    assert expected in answer(client)[:20]
+
+
+def test_a_reader_that_does_not_read_is_cut_off(served):
+    served.size = 64 * 1024**2
+    client = served.connect(head("/file", method="GET"))
+    channel = served.channel()
+    while not channel.total_outbufs_len:
+        time.sleep(0.001)
+    now = time.monotonic()
+    # The buffers of the system take some, then nothing.
+    while not channel.will_close:
+        now += serving.WINDOW_SECONDS + 1
+        channel.check(now)
+        time.sleep(0.01)
+    assert len(answer(client)) < 64 * 1024**2
+
+
+def test_room_is_made_for_who_comes():
+    served = Served(connections=5)
+    try:
+        silent = [served.connect() for _ in range(5)]
+        assert answer(served.connect(head(method="GET")), b"/ 0 0").startswith(b"HTTP/1.1 200")
+        assert silent[0].recv(1) == b""
+    finally:
+        served.end()
+
+
+def test_heads_have_no_body(served):
+    for path in ("/", "/stream", "/file"):
+        client = served.connect(head(path, "Connection: close", method="HEAD"))
+        found = answer(client)
+        assert found.startswith(b"HTTP/1.1 200")
+        assert found.endswith(b"\r\n\r\n")
+
+
+def test_a_server_that_stops_answers_what_is_under_way(served):
+    slow = served.connect(head("/", "Content-Length: 50") + b"x" * 49)
+    while served.channel().request is None:
+        time.sleep(0.001)
+    served.server.stop()
+    served.server.close_idle()
+    slow.sendall(b"x")
+    found = answer(slow)
+    assert found.startswith(b"HTTP/1.1 200")
+    assert b"Connection: close" in found
+    assert served.finished == 1
