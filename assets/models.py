@@ -1,6 +1,6 @@
 """Where Django finds the models; they live in the rooms."""
 
-from .common.models import LooseFiles
+from .common.models import IdempotencyKey, LooseFiles
 from .compute.models import ComputePlan, Task, TaskInput, TaskOutput
 from .datasets.models import DataSample, DataSampleLink, Dataset
 from .feed.models import Event
@@ -24,6 +24,7 @@ __all__ = [
     "Function",
     "FunctionInput",
     "FunctionOutput",
+    "IdempotencyKey",
     "LooseFiles",
     "Model",
     "Organization",

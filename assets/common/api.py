@@ -1,5 +1,6 @@
 """What every API view shares: errors, lookup by key, lists, and where absolute URLs begin."""
 
+import logging
 import sys
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
@@ -31,11 +32,13 @@ from rest_framework.viewsets import GenericViewSet
 from .errors import Problem, Refused, TooManyAttempts
 from .kept import kept
 from .logs import request_id
-from .outages import DOWN, outage_of
+from .outages import DOWN, OUTAGES, outage_of
 from .pagination import OF_PAGES
 from .parsing import as_key
 from .serializers import TextSerializerField
 from .texts import cut
+
+logger = logging.getLogger(__name__)
 
 # Enough to mend a batch; a body of 10,000 problems helps nobody.
 MAX_PROBLEMS = 100
@@ -193,6 +196,23 @@ class AssetViewSet(GenericViewSet):
         """Return the wire objects of the assets with these keys."""
         serializer_class: Any = self.serializer_class
         return serializer_class(context=self.get_serializer_context()).represent(keys)
+
+    def answer_created(self, keys: Sequence[str]) -> Response:
+        """Answer that the asset with this key is registered."""
+        return Response(self.created(keys)[0], status=201)
+
+    def created(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the wire objects of what is registered now; their keys alone in an outage.
+
+        503 would say that nothing was done, and the SDK would send it all again.
+        """
+        try:
+            return self.answer([UUID(key) for key in keys])
+        except OUTAGES as error:
+            if outage_of(error) is None:
+                raise
+            logger.warning("What was registered could not be read again: %s", error)
+            return [{"key": key} for key in keys]
 
     def list(self, request: Request, *args, **kwargs) -> Response:
         return self.answer_list(self.get_queryset())

@@ -96,6 +96,11 @@ def tell(
     )
 
 
+def current_request() -> HttpRequest | None:
+    """Return the request that is answered now; None in a command."""
+    return _request.get()
+
+
 def client_address(request: HttpRequest | None = None) -> str | None:
     """Return the IP address of the client of this request, or of the one that is answered now."""
     request = request or _request.get()

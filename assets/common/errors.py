@@ -19,6 +19,8 @@ class Code(enum.Enum):
     NOT_FOUND = ("OE0002", 404)
     CONFLICT = ("OE0006", 409)
     TERMINATED = ("OE0109", 400)
+    # The same Idempotency-Key for another request: a code of our own.
+    KEY_REUSED = ("OE0012", 422)
 
     def __init__(self, label: str, status: int) -> None:
         self.label = label

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -91,3 +92,27 @@ class LooseFiles(models.Model):
 
     def __str__(self) -> str:
         return ", ".join(self.names)
+
+
+class IdempotencyKey(models.Model):
+    """What a user's request with this key has done. `common.idempotency` tells how it works."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # Digests: of the key itself, and of all that was asked with it.
+    key = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+    # What was done, and to what: keys of assets, or names where there are none.
+    action = models.CharField(max_length=30)
+    kind = models.CharField(max_length=30)
+    subjects = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once"),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_key_created")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.kind}"

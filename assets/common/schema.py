@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 Endpoint = tuple[str, str, str, Any]
@@ -73,6 +74,16 @@ WITH_BODY = {
     "415": "The body is of a media type that is not read here.",
     "507": "The storage is full.",
 }
+# Of what takes an `Idempotency-Key`.
+REPEATABLE = {"422": "The `Idempotency-Key` was used for another request."}
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="A text of your choice, such as a UUID, new for each request. Sent again with the "
+    "same content within a day, the request is answered as before and nothing is done twice; with "
+    "other content it is refused by 422.",
+)
 # Where somebody signs in: by a user's name and password.
 SIGNING_IN = {"429": "Signing in failed too often; wait."}
 
@@ -86,12 +97,25 @@ class Schema(AutoSchema):
     def get_filter_backends(self) -> Any:
         return super().get_filter_backends() if self.method == "GET" else []
 
+    def _is_repeatable(self) -> bool:
+        handler = getattr(
+            self.view, getattr(self.view, "action", None) or self.method.lower(), None
+        )
+        return hasattr(handler, "takes_idempotency_key")
+
+    def get_override_parameters(self) -> list[Any]:
+        """Add the header of what may be sent again."""
+        found = super().get_override_parameters()
+        return [*found, IDEMPOTENCY_KEY] if self._is_repeatable() else found
+
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         """Add how each operation refuses to what it answers."""
         found = super()._get_response_bodies(direction)
         statuses = dict(ALWAYS)
         if self.method in ("POST", "PUT"):
             statuses |= WITH_BODY
+        if self._is_repeatable():
+            statuses |= REPEATABLE
         if not self.get_auth():
             statuses |= SIGNING_IN
         for status, description in statuses.items():

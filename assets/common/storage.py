@@ -24,6 +24,7 @@ many.
 
 import errno
 import hashlib
+import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -36,9 +37,12 @@ from django.db import DatabaseError, transaction
 from django.db.models import Model
 from django.template.defaultfilters import filesizeformat
 
-from .errors import Code, Problem
+from .connections import client_has_gone
+from .errors import Code, Problem, refuse
 from .models import LooseFiles
 from .writers import this_process
+
+logger = logging.getLogger(__name__)
 
 
 class StorageError(OSError):
@@ -68,6 +72,21 @@ def is_full(error: BaseException | None) -> bool:
 def storage_error(message: str, error: OSError) -> StorageError:
     """Return what to raise for an error of the storage."""
     return (NoSpace if is_full(error) else StorageError)(message)
+
+
+class OutcomeUnknown(StorageError):
+    """The database does not say whether it has committed; sending it again may do it twice."""
+
+
+def _check_client_waits() -> None:
+    if client_has_gone():
+        # It is the proxy, if there is one: a client that it answers for us would send this again.
+        logger.warning("Nothing was registered: the connection was closed before the answer")
+        raise refuse(
+            Code.BAD_REQUEST,
+            "The connection was closed before the answer, so nothing was registered. Send it "
+            "again, and let your client, and the proxy before this server, wait longer.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +191,36 @@ class FileBatch:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Open the transaction whose rows name the files: it keeps them when it commits."""
-        with transaction.atomic():
-            if self._loose:
-                mine = LooseFiles.objects.filter(pk=self._loose, given_up=False)
-                if not mine.delete()[0]:
-                    raise StorageError("storing the files took so long that they were given up")
-            yield
-            self._committing = True
+        """Open the transaction whose rows name the files: it keeps them when it commits.
+
+        Raises:
+            Refused: whoever asks has gone, and would not learn what was registered.
+            OutcomeUnknown: the connection broke while it committed.
+        """
+        try:
+            with transaction.atomic():
+                if self._loose:
+                    mine = LooseFiles.objects.filter(pk=self._loose, given_up=False)
+                    if not mine.delete()[0]:
+                        raise StorageError("storing the files took so long that they were given up")
+                yield
+                _check_client_waits()
+                self._committing = True
+        except DatabaseError as error:
+            if not (self._committing and self._has_committed(error)):
+                raise
         self.is_kept = True
+
+    def _has_committed(self, error: DatabaseError) -> bool:
+        """Return whether the transaction whose commit failed is there nevertheless.
+
+        Its row of `LooseFiles` says so: the transaction deletes it. If it is still there, giving
+        the files up keeps the transaction from being committed later.
+        """
+        try:
+            return self._loose is not None and not give_up(self._loose)
+        except DatabaseError:
+            raise OutcomeUnknown("the connection broke while it committed") from error
 
     def discard(self) -> None:
         """Remove the files of a registration that failed; leave to `tidy_up` what cannot be."""

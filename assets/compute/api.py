@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from ..common.api import EMPTY, AssetViewSet
 from ..common.errors import Problem, refuse_if
 from ..common.parsing import as_key
+from ..common.repeatable import repeatable
 from ..functions.filters import FunctionFilterSet
 from ..functions.models import Function
 from ..functions.serializers import FunctionSerializer
@@ -94,6 +95,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
     ordering_fields = PLAN_ORDERING
 
     @extend_schema(request=ComputePlanSpecSerializer, responses={201: ComputePlanSerializer})
+    @repeatable()
     def create(self, request: Request, *args, **kwargs) -> Response:
         """Register a plan with its tasks, all or none; the same content again is a success."""
         spec, problems = parse_compute_plan(as_json(request.data))
@@ -106,6 +108,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
 
     @extend_schema(request=None, responses={200: EMPTY})
     @action(detail=True, methods=["post"])
+    @repeatable(lambda view, keys: Response({}))
     def cancel(self, request: Request, key: str, **kwargs) -> Response:
         """Cancel the plan and those of its tasks that are not final."""
         registration.cancel_compute_plan(self._plan_key(), self.user)
@@ -113,6 +116,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
 
     @extend_schema(request=TaskBatchSerializer, responses={200: TaskSerializer(many=True)})
     @action(detail=True, methods=["post"], spec_serializer_class=TaskBatchSerializer)
+    @repeatable()
     def tasks(self, request: Request, key: str, **kwargs) -> Response:
         """Add tasks to the plan, all or none."""
         plan = self.get_object()
@@ -172,6 +176,7 @@ class TaskViewSet(TaskAnsweringViewSet):
 
     @extend_schema(request=TaskBatchSerializer, responses={200: TaskSerializer(many=True)})
     @action(detail=False, methods=["post"])
+    @repeatable()
     def bulk_create(self, request: Request, **kwargs) -> Response:
         """Register tasks of one plan, all or none; the same content again is a success."""
         specs, problems = parse_tasks(as_json(request.data))

@@ -1,7 +1,11 @@
 """`/data_manager/` and `/data_sample/`. Contract 2.3, 2.4."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -9,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..common.api import EMPTY, AssetViewSet
+from ..common.repeatable import repeatable
 from ..common.serializers import by_name
 from ..permissions.downloads import (
     FILE_RESPONSES,
@@ -27,6 +32,7 @@ from .serializers import (
     DatasetSpecSerializer,
     LinkSerializer,
 )
+from .specs import DataSampleSpec
 
 # How many hidden files and folders a header names.
 MAX_NAMED = 20
@@ -47,9 +53,10 @@ class DatasetViewSet(AssetViewSet):
     }
 
     @extend_schema(request=DatasetSpecSerializer, responses={201: DatasetSerializer})
+    @repeatable(AssetViewSet.answer_created)
     def create(self, request: Request, *args, **kwargs) -> Response:
         dataset = registration.register_dataset(self.parsed(request), self.user)
-        return Response(self.answer([dataset.key])[0], status=201)
+        return self.answer_created([str(dataset.key)])
 
     def rename(self, dataset: Dataset, name: str) -> None:
         registration.rename_dataset(dataset, name, self.user)
@@ -93,22 +100,43 @@ class DataSampleViewSet(AssetViewSet):
             context["files"] = by_name(self.request.FILES)
         return context
 
-    @extend_schema(
-        request=DataSampleSpecSerializer, responses={201: DataSampleSerializer(many=True)}
-    )
-    def create(self, request: Request, *args, **kwargs) -> Response:
-        spec = self.parsed(request)
-        samples = registration.register_data_samples(spec, self.user)
-        answer = self.answer([sample.key for sample in samples])
+    def answer_again(self, keys: Sequence[str]) -> Response:
+        """Answer as to the request that registered these data samples."""
+        found = DataSample.objects.in_bulk([UUID(key) for key in keys])
+        return self._answer_samples([found[UUID(key)] for key in keys])
+
+    def _answer_samples(self, samples: Sequence[DataSample]) -> Response:
+        answer = self.created([str(sample.key) for sample in samples])
         for item, sample in zip(answer, samples, strict=True):
             item["checksum"] = sample.checksum
         # The body is a list of samples, as the SDK expects it: it has no place for this.
-        hidden = [quote(path.name) for path in registration.left_out(spec, self.user)[:MAX_NAMED]]
+        hidden = self._left_out()
         headers = {"X-Left-Out": ", ".join(hidden)} if hidden else None
         return Response(answer, status=201, headers=headers)
 
+    def _left_out(self) -> list[str]:
+        # The samples are registered: a folder that cannot be read any more changes nothing.
+        with suppress(OSError):
+            found = registration.left_out(self.spec, self.user)
+            return [quote(path.name) for path in found[:MAX_NAMED]]
+        return []
+
+    @cached_property
+    def spec(self) -> DataSampleSpec:
+        """The body of the request, read once."""
+        spec: DataSampleSpec = self.parsed(self.request)
+        return spec
+
+    @extend_schema(
+        request=DataSampleSpecSerializer, responses={201: DataSampleSerializer(many=True)}
+    )
+    @repeatable(answer_again)
+    def create(self, request: Request, *args, **kwargs) -> Response:
+        return self._answer_samples(registration.register_data_samples(self.spec, self.user))
+
     @extend_schema(request=LinkSerializer, responses={200: EMPTY})
     @action(detail=False, methods=["post"], serializer_class=LinkSerializer)
+    @repeatable()
     def bulk_update(self, request: Request, **kwargs) -> Response:
         """Link every one of the data samples with every one of the datasets."""
         keys = LinkSerializer(data=request.data)

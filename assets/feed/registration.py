@@ -11,6 +11,7 @@ from django.utils import timezone
 from ..common import bulk
 from ..common.audit import Action, Result, client_address
 from ..common.errors import Problem, refuse_if
+from ..common.idempotency import settle
 from ..common.kinds import AssetKind
 from ..common.models import NamedAsset
 from ..common.rules import check_name
@@ -36,6 +37,7 @@ def record(
 
     `names` maps the assets' keys to their names, blank for kinds that have none.
     """
+    settle(action, kind, names)
     same = {
         "timestamp": when,
         "action": action,
@@ -72,6 +74,7 @@ def record_private(
 
     With `once`, an event that is that young and differs in nothing else stands for this one too.
     """
+    settle(action, kind, [key or name], result)
     event = Event(
         timestamp=timezone.now(),
         action=action,

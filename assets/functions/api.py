@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..common.api import AssetViewSet
+from ..common.repeatable import repeatable
 from ..permissions.downloads import (
     FILE_RESPONSES,
     MARKDOWN,
@@ -34,9 +35,10 @@ class FunctionViewSet(AssetViewSet):
     }
 
     @extend_schema(request=FunctionSpecSerializer, responses={201: FunctionSerializer})
+    @repeatable(AssetViewSet.answer_created)
     def create(self, request: Request, *args, **kwargs) -> Response:
         function = registration.register_function(self.parsed(request), self.user)
-        return Response(self.answer([function.key])[0], status=201)
+        return self.answer_created([str(function.key)])
 
     def rename(self, function: Function, name: str) -> None:
         registration.rename_function(function, name, self.user)

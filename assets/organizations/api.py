@@ -1,5 +1,6 @@
 """Tokens, organisations and `/info/`. Contract 1.2, 2.1, 2.2."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ..common.errors import Code, refuse
 from ..common.parsing import as_key
+from ..common.repeatable import repeatable
 from .models import ApiToken, Organization
 from .pages import confirmed_lately
 from .registration import create_token, delete_token
@@ -31,10 +34,20 @@ from .serializers import (
 )
 
 
+def _made_already(view: APIView, keys: Sequence[str]) -> Response:
+    raise refuse(
+        Code.CONFLICT,
+        "This token was made already, and its secret was answered that once. Lost it? Revoke the "
+        "token, and make another with a new Idempotency-Key.",
+        key=keys[0],
+    )
+
+
 class NewTokenView(APIView):
     """Makes a named token for the user."""
 
     @extend_schema(request=TokenSerializer, responses={200: NewTokenSerializer})
+    @repeatable(_made_already)
     def post(self, request: Request, **kwargs) -> Response:
         if request.auth is None and not confirmed_lately(request._request):
             page = request.build_absolute_uri(reverse("account-confirm"))

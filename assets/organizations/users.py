@@ -1,6 +1,6 @@
 """`/users/`: an organisation's admins manage its users. Contract 1.3."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.viewsets import GenericViewSet
 
+from ..common.repeatable import repeatable
 from . import registration
 from .filters import UserFilterSet
 from .models import User
@@ -95,7 +96,12 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
             exc = ValidationError(as_serializer_error(exc))
         return super().handle_exception(exc)
 
+    def answer_again(self, names: Sequence[str]) -> Response:
+        """Answer as to the request that created this user."""
+        return Response(UserSerializer(self.get_queryset().get(username=names[0])).data, status=201)
+
     @extend_schema(request=NewUserSerializer, responses={201: UserSerializer})
+    @repeatable(answer_again)
     def create(self, request: Request, *args, **kwargs) -> Response:
         self._check_manages()
         values = self._parsed(NewUserSerializer)

@@ -22,12 +22,15 @@ document.addEventListener("submit", async (event) => {
         body = new FormData(form);
     }
     const main = document.getElementById("content");
+    const button = form.querySelector("button");
+    button.disabled = true;
     try {
         const answer = await fetch(form.getAttribute("action"), { method, headers, body });
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const content = page.getElementById("content");
         main.replaceChildren(...(content ?? page.body).childNodes);
     } catch {
+        button.disabled = false;
         window.registrar.announce("The server did not answer. Nothing is known to be changed.");
         return;
     }

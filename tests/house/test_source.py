@@ -93,6 +93,8 @@ ALLOWED = {
     ("assets/common/storage.py", "mine.delete"): "that rows name them now",
     ("assets/common/storage.py", "LooseFiles.objects.filter(pk=loose).update"): "that none will",
     ("assets/common/storage.py", "LooseFiles.objects.filter(pk=loose).delete"): "all are gone",
+    ("assets/common/idempotency.py", "row.save"): "what a request did, for who records it",
+    ("assets/common/idempotency.py", "old.delete"): "what requests did a day ago",
     ("assets/common/sessions.py", "self.delete"): "a session that is over",
     ("assets/common/sessions.py", "super().save"): "a session, as Django's middleware asks",
     ("assets/integrity.py", "default_storage.delete"): "files that no row names",
