@@ -3,6 +3,7 @@
 HOST ?= 127.0.0.1
 PORT ?= 8000
 VAR_DIR ?= var
+override VAR_DIR := $(or $(VAR_DIR),var)
 PYTEST_ARGS ?=
 
 # The newest Python from 3.11 on that starts and can make virtual environments.
@@ -37,7 +38,7 @@ help:  ## list these commands
 # --- Serving -------------------------------------------------------------------------------------
 
 serve: $(RUNTIME) $(STATIC)  ## install, migrate, load the demo on first start, serve on HOST:PORT
-	@umask 077 && $(MANAGE) migrate --noinput --verbosity 0
+	@$(MANAGE) migrate --noinput --verbosity 0
 	@test -n "$$DATABASE_URL" || $(MANAGE) load_demo --if-empty
 	@HOST=$(HOST) PORT=$(PORT) exec $(BIN)/gunicorn -c project/gunicorn.py project.wsgi:application
 

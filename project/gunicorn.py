@@ -10,31 +10,37 @@ import tempfile
 import threading
 from pathlib import Path
 
-host = os.environ.get("HOST", "127.0.0.1")
-port = os.environ.get("PORT", "8000")
+
+def setting(name, default):
+    """Return an environment variable, or the default where it is not set, or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
+host = setting("HOST", "127.0.0.1")
+port = setting("PORT", "8000")
 address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 bind = [address]
-metrics_port = os.environ.get("METRICS_PORT", "0")
+metrics_port = setting("METRICS_PORT", "0")
 if metrics_port != "0":
-    bind.append(f"{os.environ.get('METRICS_HOST', '127.0.0.1')}:{metrics_port}")
+    bind.append(setting("METRICS_HOST", "127.0.0.1") + f":{metrics_port}")
 
 # Processes share out the computing. Clients that send or read slowly hold none of their threads.
 worker_class = "project.worker.ConnectionsWorker"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+workers = int(setting("WEB_CONCURRENCY", "2"))
+threads = int(setting("WEB_THREADS", "4"))
 # Of each process; when one more comes, the one that has been silent longest is closed.
-worker_connections = int(os.environ.get("WEB_CONNECTIONS") or "2000")
+worker_connections = int(setting("WEB_CONNECTIONS", "2000"))
 preload_app = False
 # A worker gives its sign of life beside its requests: only one that hangs as a whole is replaced.
 timeout = 120
 # Told to stop, a worker takes no new request and ends those that it has.
-graceful_timeout = int(os.environ.get("GRACEFUL_TIMEOUT", "30"))
+graceful_timeout = int(setting("GRACEFUL_TIMEOUT", "30"))
 # The sign of life is a file: on a slow disk, a busy worker would look like one that hangs.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # Gunicorn's own default lets everybody read what it writes.
 umask = 0o077
 
-loglevel = os.environ.get("LOG_LEVEL", "warning").lower()
+loglevel = setting("LOG_LEVEL", "warning").lower()
 # Registrar writes one line a request itself (ACCESS_LOG); gunicorn writes what happens to workers.
 logconfig_dict = {
     "formatters": {
@@ -47,7 +53,7 @@ logconfig_dict = {
     "handlers": {
         "error_console": {
             "class": "logging.StreamHandler",
-            "formatter": os.environ.get("LOG_FORMAT", "text"),
+            "formatter": setting("LOG_FORMAT", "text"),
         },
     },
     "root": {"handlers": [], "level": loglevel.upper()},
@@ -80,7 +86,7 @@ def _own_processors():
     the CPU time. Unless told, we do so where the workers have the machine to themselves: in one
     that has more processors, others may be bound to the same.
     """
-    told = os.environ.get("PIN_WORKERS", "").lower()
+    told = setting("PIN_WORKERS", "").lower()
     if not hasattr(os, "sched_setaffinity") or told in ("0", "false", "no", "off"):
         return []
     found = sorted(os.sched_getaffinity(0))

@@ -3,7 +3,9 @@
 Without any variable the server runs on its embedded defaults: SQLite and files below `var/`.
 """
 
-import stat
+import os
+import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -15,8 +17,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from environs import FileAwareEnv, validate
 
-# SECRET_KEY_FILE names a file that holds SECRET_KEY, and so with every variable.
-env = FileAwareEnv(strip_whitespace=True)
+
+class Env(FileAwareEnv):
+    """The environment: `NAME_FILE` names a file that holds `NAME`; what is empty is not set."""
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        value = super()._get_value(env_key, default)
+        return default if isinstance(value, str) and not value.strip() else value
+
+
+env = Env(strip_whitespace=True)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
@@ -24,15 +34,23 @@ VERSION = "0.1.0"
 
 
 def kept_secret_key(path: Path) -> str:
-    """Return the secret kept at `path`; on first start, make one that only this user can read."""
+    """Return the secret kept at `path`; on first start, make one that only this user can read.
+
+    Of several processes that start at once, one makes it and all return that one: the secret is
+    written aside, and gets its name once it is complete.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x", encoding="ascii") as file:
-            path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".secret_key-") as file:
             file.write(get_random_secret_key())
-    except FileExistsError:
-        pass
-    return path.read_text(encoding="ascii")
+            file.flush()
+            os.fsync(file.fileno())
+            with suppress(FileExistsError):
+                os.link(file.name, path)
+    secret = path.read_text(encoding="ascii").strip()
+    if not secret:
+        raise ImproperlyConfigured(f"{path} is empty: remove it, and a new secret is made.")
+    return secret
 
 
 # --- Where it runs -------------------------------------------------------------------------------
@@ -68,7 +86,10 @@ if HTTPS:
 SECURE_SSL_REDIRECT = HTTPS and not BEHIND_PROXY
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)$"]
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Both concern other hosts than this one, and browsers forget them slowly: for the operator to set.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- What it is made of --------------------------------------------------------------------------
 

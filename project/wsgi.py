@@ -7,7 +7,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 # What limits requests would stop a command half-way.
-os.environ.setdefault("SERVING", "true")
+os.environ["SERVING"] = os.environ.get("SERVING") or "true"
 
 application = get_wsgi_application()
 

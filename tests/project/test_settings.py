@@ -1,12 +1,18 @@
 """What settings and middleware promise, tried in a process of its own where settings are read."""
 
 import os
+import re
+import runpy
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from django.test import Client
+
+from project.settings import kept_secret_key
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +42,76 @@ def test_the_embedded_default_keeps_one_secret_that_only_its_user_reads(tmp_path
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
+def test_processes_that_start_at_once_have_one_secret(tmp_path):
+    """None reads it before it is complete, whoever is first."""
+    begin = Barrier(8)
+
+    def started(path: Path) -> str:
+        begin.wait()
+        return kept_secret_key(path)
+
+    with ThreadPoolExecutor(8) as pool:
+        for n in range(20):
+            secrets = set(pool.map(started, [tmp_path / f"secret_key-{n}"] * 8))
+            assert [len(secret) for secret in secrets] == [50]
+    assert len(list(tmp_path.iterdir())) == 20
+
+
+def test_a_secret_is_complete_before_it_has_its_name(tmp_path, monkeypatch):
+    path, link = tmp_path / "secret_key", os.link
+
+    def beaten(source, target) -> None:
+        path.write_text("of who was faster")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", beaten)
+    assert kept_secret_key(path) == "of who was faster"
+
+
+@pytest.mark.parametrize("start", ["import project.wsgi", "import manage, sys; manage.main()"])
+def test_files_are_for_the_user_of_the_server_only(start, tmp_path):
+    program = f"import os; os.umask(0); {start}; open({str(tmp_path / 'written')!r}, 'w')"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "version"],
+        cwd=ROOT,
+        env={**os.environ, "VAR_DIR": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "written").stat().st_mode & 0o777 == 0o600
+
+
+def test_static_files_are_for_everybody(tmp_path):
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    environment = {**os.environ, "VAR_DIR": str(tmp_path), "STATIC_ROOT": str(tmp_path / "static")}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    for path in (tmp_path / "static").rglob("*"):
+        assert path.stat().st_mode & 0o044 == 0o044, path
+
+
+def test_what_is_empty_is_not_set(tmp_path, monkeypatch):
+    readme = (ROOT / "README.md").read_text()
+    rows = re.findall(r"^\| (`[A-Z].*?) \| ", readme, re.MULTILINE)
+    names = {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row)} - {"VAR_DIR"}
+    told = "{n: getattr(settings, n) for n in dir(settings) if n.isupper() and n != 'SECRET_KEY'}"
+    plain = run_settings(told, tmp_path)
+    empty = run_settings(told, tmp_path, **dict.fromkeys(names, ""))
+    assert len(names) > 50
+    assert re.sub("0x[0-9a-f]+", "", empty.stdout) == re.sub("0x[0-9a-f]+", "", plain.stdout) != ""
+
+    served = []
+    for value in (None, " "):
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+            if value:
+                monkeypatch.setenv(name, value)
+        found = runpy.run_path(str(ROOT / "project/gunicorn.py"))
+        served.append(
+            {name: found[name] for name in found if isinstance(found[name], int | str | list)}
+        )
+    assert served[0] == served[1]
+
+
 def test_a_database_of_its_own_asks_for_a_secret_of_its_own(tmp_path):
     refused = run_settings("1", tmp_path, DATABASE_URL="postgres://registrar@localhost/registrar")
 
@@ -57,6 +133,11 @@ def test_a_database_of_its_own_asks_for_a_secret_of_its_own(tmp_path):
         ({"S3_BUCKET": "a", "DOWNLOADS": "s3-redirect"}, "settings.DOWNLOADS", "s3-redirect"),
         ({"HTTPS": "true"}, "settings.SESSION_COOKIE_SECURE", "True"),
         ({"HTTPS": "true"}, "settings.SESSION_COOKIE_NAME", "__Host-sessionid"),
+        ({"HTTPS": "true"}, "settings.SECURE_HSTS_SECONDS", "31536000"),
+        ({"HTTPS": "true"}, "settings.SECURE_HSTS_INCLUDE_SUBDOMAINS", "False"),
+        ({"HTTPS": "true"}, "settings.SECURE_HSTS_PRELOAD", "False"),
+        ({"HSTS_PRELOAD": "true"}, "settings.SECURE_HSTS_PRELOAD", "True"),
+        ({"HSTS_INCLUDE_SUBDOMAINS": "1"}, "settings.SECURE_HSTS_INCLUDE_SUBDOMAINS", "True"),
         ({"HTTPS": "true"}, "settings.CSRF_COOKIE_NAME", "__Host-csrftoken"),
         ({"SESSION_LIFETIME_HOURS": "1"}, "settings.SESSION_COOKIE_AGE", "3600"),
         ({"SESSION_IDLE_HOURS": "0.5"}, "settings.SESSION_IDLE_AGE", "1800"),

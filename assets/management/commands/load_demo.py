@@ -54,5 +54,5 @@ class Command(BaseCommand):
 
 def _address() -> str:
     """Where `make serve` listens, told by the same variables."""
-    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
