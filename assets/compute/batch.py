@@ -1,11 +1,11 @@
 """A batch of tasks: checked as a whole, and turned into rows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from ..common.bulk import Row
 from ..common.errors import Code, Problem
 from ..common.kinds import AssetKind
 from ..permissions.models import Permissions
@@ -17,7 +17,9 @@ from .models import Task
 from .specs import TASK, TaskSpec
 from .statuses import FINAL, ErrorType, TaskStatus, initial_status
 from .task_rules import TaskCheck
-from .world import load_world
+from .world import References, load_again, load_world, references_of
+
+Row = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -46,15 +48,15 @@ class Batch:
     # 2 to 5: of the tasks by themselves and of their graph; 7 to 24: of what they refer to.
     problems: list[Problem] = field(default_factory=list)
     unfit: list[Problem] = field(default_factory=list)
+    # Which assets were looked at, and what they were.
+    references: References | None = None
+    seen: World | None = None
+    # Rows of Task, TaskInput and TaskOutput, as `as_rows` has made them.
+    rows: tuple[list[Row], list[Row], list[Row]] = ([], [], [])
+    # Every permissions value that the new tasks point to.
+    permissions: set[PermissionsSpec] = field(default_factory=set)
     # Each permissions value that tasks were sent with, as it is stored: few for many outputs.
     _owned: dict[PermissionsSpec, PermissionsSpec] = field(default_factory=dict)
-
-    @property
-    def permissions(self) -> set[PermissionsSpec]:
-        """Every permissions value that the new tasks point to."""
-        return {task.logs_permission for task in self.new}.union(
-            *(task.outputs.values() for task in self.new)
-        )
 
     def owned(self, spec: TaskSpec) -> dict[str, PermissionsSpec]:
         """Return who may use each output of a task, as it is stored."""
@@ -69,6 +71,9 @@ def prepare(specs: Sequence[TaskSpec], plan_key: UUID, owner: str) -> Batch:
     """Check tasks of one plan against all that they refer to; nothing is written.
 
     A constant number of queries. Problems carry paths such as ``tasks[3].inputs[0].asset_key``.
+
+    This is what takes long, and needs no lock: whoever writes the batch asks `is_still_true` first.
+    Tasks that exist already stay as they are; those that come in between conflict when written.
     """
     batch = Batch(owner)
     if not specs:
@@ -84,7 +89,10 @@ def prepare(specs: Sequence[TaskSpec], plan_key: UUID, owner: str) -> Batch:
     ranks = _leave_out_existing(batch, specs, plan_key)
     new = [spec for spec in sound if spec.key not in ranks]
     if new:
-        ranks |= _check_together(batch, new, specs, load_world(new))
+        batch.references = references_of(new)
+        world = load_world(new, batch.references)
+        batch.seen = replace(world, tasks=dict(world.tasks))
+        ranks |= _check_together(batch, new, specs, world)
     batch.keys = sorted(ranks, key=lambda key: (ranks[key], index_of[key]))
     return batch
 
@@ -149,30 +157,48 @@ def _add(batch: Batch, check: TaskCheck, rank: int, parent_statuses: Sequence[st
     check.world.tasks[spec.key] = KnownTask(spec.function_key, rank, status, logs, outputs)
 
 
-def prepared_rows(
-    batch: Batch, permissions: Mapping[PermissionsSpec, Permissions], now: datetime
-) -> tuple[list[Row], list[Row], list[Row]]:
-    """Turn a batch without problems into rows of Task, TaskInput and TaskOutput.
+def is_still_true(batch: Batch) -> bool:
+    """Return whether all that the batch refers to is as it was when it was prepared."""
+    return batch.references is None or load_again(batch.references) == batch.seen
 
-    What all the tasks have in common (owner, plan, date of creation) is left to the caller.
+
+def as_rows(batch: Batch) -> None:
+    """Turn the new tasks of a batch without problems into rows.
+
+    What all the tasks have in common (owner, plan, date of creation) is left to the caller. What is
+    known only inside the transaction is left to `complete_rows`: keys of permissions, and dates.
     """
-    ids = {value: row.pk for value, row in permissions.items()}
-    tasks = [_task_row(new, ids, now) for new in batch.new]
+    tasks = [_task_row(new) for new in batch.new]
     inputs = [row for new in batch.new for row in _input_rows(new)]
     outputs: list[Row] = [
         {
             "task_id": new.spec.key,
             "identifier": identifier,
-            "permissions_id": ids[new.outputs[identifier]],
+            "permissions_id": new.outputs[identifier],
             "transient": output.transient,
         }
         for new in batch.new
         for identifier, output in new.spec.outputs.items()
     ]
-    return tasks, inputs, outputs
+    batch.permissions = {row["logs_permission_id"] for row in tasks}
+    batch.permissions |= {row["permissions_id"] for row in outputs}
+    batch.rows = (tasks, inputs, outputs)
 
 
-def _task_row(new: NewTask, ids: Mapping[PermissionsSpec, int], now: datetime) -> Row:
+def complete_rows(
+    batch: Batch, permissions: Mapping[PermissionsSpec, Permissions], now: datetime
+) -> None:
+    """Put into the rows what is known only inside the transaction that inserts them."""
+    ids = {value: row.pk for value, row in permissions.items()}
+    tasks, _, outputs = batch.rows
+    for row in tasks:
+        row["logs_permission_id"] = ids[row["logs_permission_id"]]
+        row["end_date"] = now if row["status"] in FINAL else None
+    for row in outputs:
+        row["permissions_id"] = ids[row["permissions_id"]]
+
+
+def _task_row(new: NewTask) -> Row:
     spec = new.spec
     return {
         "key": spec.key,
@@ -182,10 +208,9 @@ def _task_row(new: NewTask, ids: Mapping[PermissionsSpec, int], now: datetime) -
         "tag": spec.tag,
         "metadata": spec.metadata,
         "status": new.status,
-        "end_date": now if new.status in FINAL else None,
         # Only a function that could not be built makes a task fail at registration.
         "error_type": ErrorType.BUILD if new.status == TaskStatus.FAILED else "",
-        "logs_permission_id": ids[new.logs_permission],
+        "logs_permission_id": new.logs_permission,
         "digest": spec.digest_as(new.outputs),
     }
 

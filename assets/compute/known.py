@@ -53,4 +53,4 @@ class World:
     samples: dict[UUID, set[UUID]]
     models: dict[UUID, KnownModel]
     # Whether tasks of one shape fit their function: thousands of a batch have the same.
-    fits: dict[Hashable, bool] = field(default_factory=dict)
+    fits: dict[Hashable, bool] = field(default_factory=dict, compare=False)

@@ -1,12 +1,15 @@
 """The only writer of compute plans and tasks.
 
 A batch is checked as a whole (`batch.prepare`) and then written as a whole: as many statements
-for one task as for 10,000. Registering is idempotent (decision 3): what exists already with the
-same owner, plan and content is left alone and answered like a success.
+for one task as for 10,000. Checking takes longer than writing and keeps no other writer waiting:
+inside the transaction it is only asked whether what was found is still true.
+
+Registering is idempotent (decision 3): what exists already with the same owner, plan and content is
+left alone and answered like a success.
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -23,7 +26,7 @@ from ..organizations.models import User
 from ..permissions.access import check_may_change, check_may_register
 from ..permissions.registration import intern_permissions
 from . import plans, rules
-from .batch import Batch, prepare, prepared_rows
+from .batch import Batch, as_rows, complete_rows, is_still_true, prepare
 from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .specs import PLAN, ComputePlanSpec, TaskSpec
 
@@ -40,7 +43,8 @@ def check_compute_plan(spec: ComputePlanSpec, actor: User) -> list[Problem]:
     problems = list(rules.check_plan_values(spec))
     if plan is not None:
         problems += _check_same_plan(plan, spec, actor)
-    return problems + _prepare_for(plan, spec.key, spec.tasks, actor).problems
+    batch = prepare(spec.tasks, spec.key, actor.acts_for)
+    return problems + _problems_of(batch, plan, spec.key, spec.tasks, actor)
 
 
 def register_compute_plan(spec: ComputePlanSpec, actor: User) -> ComputePlan:
@@ -49,10 +53,12 @@ def register_compute_plan(spec: ComputePlanSpec, actor: User) -> ComputePlan:
     refuse_if(rules.check_plan_values(spec))
 
     def register() -> ComputePlan:
-        found = plans.lock([spec.key], _parents_of(spec.tasks))
-        plan = _found_or_inserted(found.get(spec.key), spec, actor)
-        if spec.tasks:
-            _register_batch(plan, spec.tasks, actor)
+        batch = _prepared(spec.tasks, spec.key, actor)
+        with transaction.atomic():
+            found = plans.lock([spec.key], _parents_of(batch))
+            plan = _found_or_inserted(found.get(spec.key), spec, actor)
+            if spec.tasks:
+                _register_batch(batch, plan, spec.tasks, actor)
         return plan
 
     return _once_more_on_conflict(register)
@@ -73,23 +79,25 @@ def register_tasks(
 def _register_tasks(specs: Sequence[TaskSpec], actor: User, plan_key: UUID | None) -> list[UUID]:
     refuse_if(_check_plan_keys(specs, plan_key))
     key = _plan_key_of(specs, plan_key)
-    plan = _plan_of(specs, key, plans.lock([key] if key else [], _parents_of(specs)))
+    plan, own = _plan_of(specs, key), None
     if plan is None:
         refuse_if(_check_plan_is_known(specs, key))
         own = ComputePlanSpec(uuid.uuid4(), name=str(specs[0].key))
-        plan = _found_or_inserted(None, own, actor)
-    return _register_batch(plan, specs, actor)
+    target = own.key if own else plan.key  # type: ignore[union-attr]
+    batch = _prepared(specs, target, actor)
+    with transaction.atomic():
+        found = plans.lock([target], _parents_of(batch))
+        plan = _found_or_inserted(None, own, actor) if own else found[target]
+        return _register_batch(batch, plan, specs, actor)
 
 
 def _once_more_on_conflict(register: Callable[[], Result]) -> Result:
     # Another request registered one of the keys between our look and our insert. Looking again
     # finds its row, and answers with it or with a conflict.
     try:
-        with transaction.atomic():
-            return register()
+        return register()
     except IntegrityError:
-        with transaction.atomic():
-            return register()
+        return register()
 
 
 def _check_same_plan(plan: ComputePlan, spec: ComputePlanSpec, actor: User) -> list[Problem]:
@@ -131,25 +139,35 @@ def _record(actor: User, action: str, plan: ComputePlan, when: datetime, **detai
     record(actor, action, AssetKind.COMPUTE_PLAN, {plan.key: plan.name}, when=when, detail=detail)
 
 
-def _prepare_for(
-    plan: ComputePlan | None, key: UUID, specs: Sequence[TaskSpec], actor: User
-) -> Batch:
-    """Check a batch for a plan, which may not exist yet; problems come in the contract's order."""
-    batch = prepare(specs, key, actor.acts_for)
+def _problems_of(
+    batch: Batch, plan: ComputePlan | None, key: UUID, specs: Sequence[TaskSpec], actor: User
+) -> list[Problem]:
+    """Return all problems of a batch, in the contract's order; the plan may not exist yet."""
+    problems = list(batch.problems)
     if any(spec.compute_plan_key not in (None, key) for spec in specs):
-        batch.problems.insert(0, Problem(Code.BAD_REQUEST, f'{_SAME_PLAN}, "{key}".'))
+        problems.insert(0, Problem(Code.BAD_REQUEST, f'{_SAME_PLAN}, "{key}".'))
     if plan is not None:
-        batch.problems += check_may_change(actor, plan, "add tasks to this compute plan")
+        problems += check_may_change(actor, plan, "add tasks to this compute plan")
         if batch.new:
-            batch.problems += rules.check_takes_tasks(plan.status, plan.key)
-    batch.problems += batch.unfit
+            problems += rules.check_takes_tasks(plan.status, plan.key)
+    return problems + batch.unfit
+
+
+def _prepared(specs: Sequence[TaskSpec], plan_key: UUID, actor: User) -> Batch:
+    """Return the batch, checked and, if it is without problems, ready to be written."""
+    batch = prepare(specs, plan_key, actor.acts_for)
+    if not batch.problems and not batch.unfit:
+        as_rows(batch)
     return batch
 
 
-def _register_batch(plan: ComputePlan, specs: Sequence[TaskSpec], actor: User) -> list[UUID]:
+def _register_batch(
+    batch: Batch, plan: ComputePlan, specs: Sequence[TaskSpec], actor: User
+) -> list[UUID]:
     """Register tasks in their plan, which is locked, as are the plans of their parents."""
-    batch = _prepare_for(plan, plan.key, specs, actor)
-    refuse_if(batch.problems)
+    if not is_still_true(batch):
+        batch = _prepared(specs, plan.key, actor)
+    refuse_if(_problems_of(batch, plan, plan.key, specs, actor))
     if batch.new:
         _insert_tasks(plan, batch, actor)
     return batch.keys
@@ -158,7 +176,8 @@ def _register_batch(plan: ComputePlan, specs: Sequence[TaskSpec], actor: User) -
 def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
     now = timezone.now()
     permissions = intern_permissions(batch.permissions)
-    tasks, inputs, outputs = prepared_rows(batch, permissions, now)
+    complete_rows(batch, permissions, now)
+    tasks, inputs, outputs = batch.rows
     same = {"owner_id": batch.owner, "compute_plan_id": plan.key, "creation_date": now}
     bulk.insert(Task, tasks, same=same)
     bulk.insert(TaskInput, inputs)
@@ -228,10 +247,11 @@ def check_tasks(
     if problems := list(check_may_register(actor)) or list(_check_plan_keys(specs, plan_key)):
         return problems
     key = _plan_key_of(specs, plan_key)
-    plan = _plan_of(specs, key, ComputePlan.objects.in_bulk([key] if key else []))
+    plan = _plan_of(specs, key)
     if plan is None and (problems := list(_check_plan_is_known(specs, key))):
         return problems
-    return _prepare_for(plan, plan.key if plan else uuid.uuid4(), specs, actor).problems
+    target = plan.key if plan else uuid.uuid4()
+    return _problems_of(prepare(specs, target, actor.acts_for), plan, target, specs, actor)
 
 
 def _check_plan_keys(specs: Sequence[TaskSpec], plan_key: UUID | None) -> Iterator[Problem]:
@@ -255,17 +275,13 @@ def _check_plan_is_known(specs: Sequence[TaskSpec], key: UUID | None) -> Iterato
         )
 
 
-def _plan_of(
-    specs: Sequence[TaskSpec], key: UUID | None, found: Mapping[UUID, ComputePlan]
-) -> ComputePlan | None:
+def _plan_of(specs: Sequence[TaskSpec], key: UUID | None) -> ComputePlan | None:
     """Return the plan that the batch is of, or that its one task without a plan is in already."""
     if key is None and len(specs) == 1:
         return ComputePlan.objects.filter(tasks__key=specs[0].key).first()
-    return found.get(key) if key else None
+    return ComputePlan.objects.filter(pk=key).first() if key else None
 
 
-def _parents_of(specs: Sequence[TaskSpec]) -> set[UUID]:
+def _parents_of(batch: Batch) -> set[UUID]:
     """Return the tasks outside the batch whose outputs it takes."""
-    own = {spec.key for spec in specs}
-    refs = (ref for spec in specs for ref in spec.inputs)
-    return {ref.parent_task_key for ref in refs if ref.parent_task_key} - own
+    return batch.references.parents if batch.references else set()

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.apps import apps
@@ -18,21 +19,46 @@ from .models import Task, TaskOutput
 from .specs import TaskSpec
 
 
-def load_world(specs: Sequence[TaskSpec]) -> World:
-    """Load what the tasks refer to. Parents that are among `specs` are left to the caller."""
+@dataclass(slots=True)
+class References:
+    """The keys of all that a batch of tasks refers to, outside of itself."""
+
+    functions: set[UUID]
+    parents: set[UUID]
+    # By the kind that the function's inputs declare.
+    assets: dict[str, set[UUID]] = field(default_factory=dict)
+
+
+def references_of(specs: Sequence[TaskSpec]) -> References:
+    """Return what the tasks refer to; of which kind it is, `load_world` finds out."""
     batch = {spec.key for spec in specs}
-    parent_keys = {
-        ref.parent_task_key for spec in specs for ref in spec.inputs if ref.parent_task_key
-    } - batch
+    parents = {ref.parent_task_key for spec in specs for ref in spec.inputs if ref.parent_task_key}
+    return References({spec.function_key for spec in specs}, parents - batch)
+
+
+def load_world(specs: Sequence[TaskSpec], references: References) -> World:
+    """Load what the tasks refer to. Parents that are among `specs` are left to the caller."""
     values = _PermissionValues()
-    parents = _load_tasks(parent_keys, values)
-    function_keys = {spec.function_key for spec in specs}
-    function_keys |= {parent.function_key for parent in parents.values()}
-    functions = _load_functions(function_keys, values)
-    wanted = _asset_keys_by_kind(specs, functions)
+    functions = _load_functions(references.functions, values)
+    references.assets = _asset_keys_by_kind(specs, functions)
+    return _load(references, functions, values)
+
+
+def load_again(references: References) -> World:
+    """Load the same once more: what a function declares does not change."""
+    values = _PermissionValues()
+    return _load(references, _load_functions(references.functions, values), values)
+
+
+def _load(
+    references: References, functions: dict[UUID, KnownFunction], values: "_PermissionValues"
+) -> World:
+    parents = _load_tasks(references.parents, values)
+    of_parents = {parent.function_key for parent in parents.values()} - references.functions
+    wanted = references.assets
     world = World(
         organizations=organization_ids(),
-        functions=functions,
+        functions=functions | (_load_functions(of_parents, values) if of_parents else {}),
         tasks=parents,
         datasets=_load_datasets(wanted[AssetKind.DATA_MANAGER], values),
         samples=_load_samples(wanted[AssetKind.DATA_SAMPLE]),

@@ -7,10 +7,12 @@ import pytest
 from django.db import connection, connections
 from django.db.utils import IntegrityError
 
-from assets.common.errors import Code
+from assets.common.errors import Code, Refused
 from assets.compute import batch, plans, registration
 from assets.compute.models import ComputePlan, Task
+from assets.compute.statuses import TaskStatus
 from assets.feed.models import Event
+from assets.functions.models import Function, FunctionStatus
 from tests.builders import plan_spec
 
 from .cases import everything, refused, verify
@@ -76,6 +78,70 @@ def test_other_tasks_that_came_in_between(door, world, blind_once):
         "already exists",
     )
     verify(case, door, world)
+
+
+@pytest.fixture
+def just_before_the_lock(monkeypatch):
+    """Have something happen after the first batch is prepared, before its transaction begins."""
+
+    def patch(happen) -> None:
+        lock, left = plans.lock, [happen]
+
+        def later(*args):
+            if left:
+                left.pop()()
+            return lock(*args)
+
+        monkeypatch.setattr(plans, "lock", later)
+
+    return patch
+
+
+def test_a_function_that_is_built_meanwhile(world, just_before_the_lock):
+    task = world.task()
+    ready = FunctionStatus.READY
+    just_before_the_lock(lambda: Function.objects.update(status=ready))
+    registration.register_tasks([task], world.alice)
+    assert Task.objects.get(pk=task.key).status == TaskStatus.WAITING_FOR_EXECUTOR_SLOT
+
+
+def test_a_parent_that_is_cancelled_meanwhile(world, just_before_the_lock):
+    parent = world.registered(world.task(compute_plan_key=None))
+    plan = Task.objects.get(pk=parent.key).compute_plan_id
+    child = world.child(parent)
+    just_before_the_lock(lambda: registration.cancel_compute_plan(plan, world.alice))
+    registration.register_tasks([child], world.alice)
+    assert Task.objects.get(pk=child.key).status == TaskStatus.CANCELED
+
+
+def test_a_plan_that_is_cancelled_meanwhile(world, just_before_the_lock):
+    task = world.task()
+    before = Task.objects.count()
+    just_before_the_lock(lambda: registration.cancel_compute_plan(world.plan.key, world.alice))
+    with pytest.raises(Refused) as refusal:
+        registration.register_tasks([task], world.alice)
+    assert refusal.value.first.code == Code.TERMINATED
+    assert Task.objects.count() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_other_writers_do_not_wait_for_the_checks(world, monkeypatch):
+    """What takes long of a batch is done before the transaction begins."""
+    held = []
+    for name in ("prepare", "as_rows"):
+        does = getattr(registration, name)
+
+        def noted(*args, does=does):
+            held.append(connection.in_atomic_block)
+            return does(*args)
+
+        monkeypatch.setattr(registration, name, noted)
+    registration.register_compute_plan(
+        plan_spec(tasks=[world.task(compute_plan_key=None)]), world.alice
+    )
+    registration.register_tasks([world.task()], world.alice)
+    assert held
+    assert not any(held)
 
 
 def test_a_fault_of_ours_is_not_taken_for_a_conflict(world, monkeypatch):
