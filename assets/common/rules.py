@@ -9,16 +9,29 @@ from collections.abc import Iterator, Mapping
 from .errors import Code, Problem
 
 MAX_TEXT_BYTES = 100
+# Control characters that values of metadata may hold, as upstream allows; one line needs none.
+LAYOUT = "\t\n\r"
 
 
 def _invalid(asset: str, field: str, message: str) -> Problem:
     return Problem(Code.INVALID, message, field=field, asset=asset)
 
 
-def unprintable(text: str) -> str | None:
-    """Return how to name the first character that no text of ours may hold, if there is one."""
+def unprintable(text: str, *, layout: bool = False) -> str | None:
+    """Return how to name the first character that no text of ours may hold, if there is one.
+
+    Tabs and line breaks are such characters unless the text may have a `layout`.
+    """
     # Cc: control characters (PostgreSQL stores no NUL); Cs: halves of a surrogate pair, not UTF-8.
-    bad = next((char for char in text if unicodedata.category(char) in ("Cc", "Cs")), None)
+    allowed = LAYOUT if layout else ""
+    bad = next(
+        (
+            char
+            for char in text
+            if unicodedata.category(char) in ("Cc", "Cs") and char not in allowed
+        ),
+        None,
+    )
     return None if bad is None else f"U+{ord(bad):04X}"
 
 
@@ -50,7 +63,10 @@ def _length_message(value: str, *, least: int) -> str:
 
 
 def check_metadata(value: object, *, asset: str, field: str = "metadata") -> Iterator[Problem]:
-    """Metadata: text to text, keys and values of at most 100 bytes, no ``__`` in a key."""
+    """Metadata: text to text, keys and values of at most 100 bytes, no ``__`` in a key.
+
+    Values may have tabs and line breaks.
+    """
     if not isinstance(value, Mapping):
         yield _invalid(asset, field, "must be an object of text keys and text values.")
         return
@@ -70,10 +86,10 @@ def _check_metadata_entry(key: object, item: object, asset: str, field: str) -> 
             '"__" cannot be used in a metadata key, please use simple underscore instead '
             f'(in "{shown}").',
         )
-    for what, text in (("key", key), ("value for key", item)):
+    for what, text, layout in (("key", key, False), ("value for key", item, True)):
         if not isinstance(text, str):
             yield _invalid(asset, field, f'metadata {what} "{shown}" must be a text; quote it.')
-        elif bad := unprintable(text):
+        elif bad := unprintable(text, layout=layout):
             yield _invalid(asset, field, f'metadata {what} "{shown}" contains {bad}; remove it.')
         elif len(text.encode()) > MAX_TEXT_BYTES:
             yield _invalid(

@@ -32,19 +32,22 @@
         return pairs.length ? JSON.stringify(Object.fromEntries(pairs)) : "";
     };
 
-    const input = (placeholder, label) =>
-        element("input", {
+    const field = (tag, placeholder, label, attributes = {}) =>
+        element(tag, {
             class: "form-control form-control-sm",
             "aria-label": label,
             placeholder,
             autocomplete: "off",
+            ...attributes,
         });
+    const FIELDS = "input, textarea";
     const button = (text, className, attributes = {}) =>
         element("button", { type: "button", class: `btn btn-sm ${className}`, ...attributes }, text);
 
     class MetadataEditor {
         constructor(textarea, pairs) {
             this.textarea = textarea;
+            this.written = new WeakMap();
             this.last = textarea.value;
             const label = document.querySelector(`label[for="${textarea.id}"]`);
             const described = textarea.getAttribute("aria-describedby");
@@ -69,7 +72,8 @@
             textarea.dataset.edited = "yes";
             const help = document.getElementById(`${textarea.id}_helptext`);
             if (help) {
-                help.textContent = 'Texts of at most 100 bytes. No "__" in a key.';
+                help.textContent =
+                    'Texts of at most 100 bytes. No "__" in a key. Shift+Enter begins another line of a value.';
             }
             label?.addEventListener("click", () => this.rows.querySelector("input")?.focus());
             this.fill(pairs);
@@ -98,14 +102,20 @@
             const row = element(
                 "div",
                 { class: "metadata-row" },
-                input("key", `Key ${place}`),
-                input("value", `Value ${place}`),
+                field("input", "key", `Key ${place}`),
+                // Values may have several lines: Shift and Enter begins another one.
+                field("textarea", "value", `Value ${place}`, {
+                    rows: String(Math.min(value.split("\n").length, 6)),
+                    "data-not-saved": "",
+                }),
                 button("×", "btn-plain", { "aria-label": `Remove entry ${place}`, "data-remove": "" }),
                 element("div", { class: "invalid-feedback", role: "alert" }),
             );
-            const [first, second] = row.querySelectorAll("input");
+            const [first, second] = row.querySelectorAll(FIELDS);
             first.value = key;
             second.value = value;
+            this.written.set(first, { text: key, shown: first.value });
+            this.written.set(second, { text: value, shown: second.value });
             this.rows.append(row);
             return first;
         }
@@ -121,9 +131,16 @@
             this.check();
         }
 
+        // What was given stays as it was until somebody changes it: browsers show texts with other
+        // line breaks, and spaces around one are only a slip where they are typed.
+        textOf(field) {
+            const given = this.written.get(field);
+            return given?.shown === field.value ? given.text : field.value.trim();
+        }
+
         pairs() {
             return [...this.rows.children]
-                .map((row) => [...row.querySelectorAll("input")].map((input) => input.value.trim()))
+                .map((row) => [...row.querySelectorAll(FIELDS)].map((field) => this.textOf(field)))
                 .filter(([key, value]) => key || value);
         }
 
@@ -213,7 +230,7 @@
                 }
             });
             this.rows.addEventListener("keydown", (event) => {
-                if (event.key === "Enter" && event.target.matches("input")) {
+                if (event.key === "Enter" && !event.shiftKey && event.target.matches(FIELDS)) {
                     event.preventDefault();
                     event.stopPropagation();
                     const row = event.target.closest(".metadata-row");

@@ -92,6 +92,11 @@ METADATA = {
     "an object": ({"k": {"a": "b"}}, "must be a text"),
     "a control character in a key": ({"a\x00": "v"}, "U+0000"),
     "a control character in a value": ({"k": "v\x00"}, "U+0000"),
+    "a line break in a key": ({"a\nb": "v"}, "U+000A"),
+    "a tab in a key": ({"a\tb": "v"}, "U+0009"),
+    "a line break in a value": ({"k": "first\nsecond: x"}, None),
+    "line breaks of Windows and tabs around": ({"k": "\ta\r\n"}, None),
+    "another control character in a value": ({"k": "a\x0bb"}, "U+000B"),
     "no object": (["k", "v"], "must be an object"),
 }
 

@@ -31,7 +31,8 @@ def absorb(request: HttpRequest, fields: tuple[str, ...] = ()) -> tuple[QueryDic
         if text is None:
             return data, (
                 f"{upload.name} cannot be read: choose a file with JSON as UTF-8 text, of at most "
-                f"{filesizeformat(limit)}."
+                f"{filesizeformat(limit)}. Of a larger plan, register some tasks first and add the "
+                "others on its page."
             )
         data["tasks"] = text
         said = f"{upload.name} was read."
