@@ -19,7 +19,7 @@ from .specs import DataSampleSpec, DatasetSpec
 DATASET = AssetKind.DATA_MANAGER.word
 DATA_SAMPLE = AssetKind.DATA_SAMPLE.word
 MAX_PATH_LENGTH = 1024  # of the model's column
-_ARCHIVE_RULE = "data sample 2"
+_ARCHIVE_RULE = "data sample 3"
 
 
 def check_dataset_values(spec: DatasetSpec) -> Iterator[Problem]:

@@ -117,7 +117,7 @@ class FunctionForm(KeepsUploads, PageForm):
         label="Archive",
         help_text="A zip or tar archive with a Dockerfile at its root and the code beside it.",
         url_name="upload-function",
-        accept=ARCHIVES,
+        accept=f"{ARCHIVES},.fab",
         advise=archive_advice,
     )
     description = KeptFileField(

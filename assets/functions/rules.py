@@ -9,15 +9,18 @@ from django.core.files.base import File
 from ..common.archive_names import Entry
 from ..common.archives import Glimpse, glimpse, has_passed, inspect, note_passed
 from ..common.errors import Code, Problem
+from ..common.hidden import hidden_advice
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..common.rules import check_metadata, check_name
 from ..common.storage import check_upload
 from ..common.texts import MAX_SHOWN, decoded
+from .packages import package_hint
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
 FUNCTION = AssetKind.FUNCTION.word
 DOCKERFILE = "Dockerfile"
-_FILE_RULE = "function 2"
+_MISNAMED = re.compile(r"(dockerfile|containerfile)(\.\w+)?", re.IGNORECASE)
+_FILE_RULE = "function 3"
 # How the names of files with code end.
 CODE = (".py", ".r", ".jl", ".sh", ".js", ".ts", ".rb", ".go", ".rs", ".java", ".jar", ".c", ".cpp")
 
@@ -50,15 +53,27 @@ def check_function_file(file: File | None) -> Iterator[Problem]:
 def _check_build_context(entries: Sequence[Entry]) -> Iterator[Problem]:
     files = [entry.name for entry in entries if not entry.is_folder]
     if DOCKERFILE not in files:
-        nested = next((name for name in files if name.endswith("/Dockerfile")), None)
-        hint = (
-            f"There is one at {nested}: archive that folder's content."
-            if nested
-            else "Add one that says how the code is run."
-        )
-        yield _invalid("file", f"the archive has no Dockerfile at its root. {hint}")
+        yield _invalid("file", f"the archive has no Dockerfile at its root. {_hint(files)}")
     elif len(files) < 2:
         yield _invalid("file", "the archive holds a Dockerfile only. Add the function's code.")
+
+
+def _hint(files: Sequence[str]) -> str:
+    """Return how an archive of these files gets its Dockerfile."""
+    misnamed = [name for name in files if _MISNAMED.fullmatch(name.rpartition("/")[2])]
+    at_root = next((name for name in misnamed if "/" not in name), None)
+    if at_root:
+        return f"Builders look for that very name: rename {at_root} to {DOCKERFILE}."
+    nested = next((name for name in files if name.endswith(f"/{DOCKERFILE}")), None)
+    if nested:
+        return f"There is one at {nested}: archive that folder's content."
+    if hint := package_hint(files):
+        return hint
+    if misnamed:
+        return (
+            f"There is {misnamed[0]}: rename it to {DOCKERFILE} and archive that folder's content."
+        )
+    return "Add one that says how the code is run."
 
 
 def archive_advice(file: File) -> list[str]:
@@ -74,6 +89,15 @@ def _advice_on(seen: Glimpse) -> Iterator[str]:
             "No file in it looks like code, such as function.py. "
             "Choose another archive if you meant another one."
         )
+    yield from _dockerfile_advice(seen)
+    yield from seen.oddities
+    yield from hidden_advice(file.name for file in seen.files)
+
+
+def _dockerfile_advice(seen: Glimpse) -> Iterator[str]:
+    file = seen.find(DOCKERFILE)
+    if file and file.packed_by:
+        return  # by a method that is advised against
     text = None if seen.content is None else decoded(seen.content)
     if text is None:
         yield "Its Dockerfile is no text that can be read. Save it as UTF-8, then archive it again."

@@ -161,6 +161,8 @@ def why_not_shown(file: Entry, text: str | None) -> str:
         return "" if text.strip() else "The file is empty."
     if file.size > MAX_SHOWN:
         return "It is too large to be shown here; download the archive to read it."
+    if file.packed_by:
+        return f"It is compressed by {file.packed_by}; download the archive to read it."
     return "It is no text that can be shown; download the archive to open it."
 
 

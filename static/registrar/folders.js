@@ -13,7 +13,7 @@
             "@eadir", "@tmp", "#recycle", "#snapshot", "@recycle", "@recently-snapshot",
             "__pycache__"
         ],
-        "shown": [".zarray", ".zattrs", ".zgroup", ".zmetadata", ".dockerignore"]
+        "shown": [".zarray", ".zattrs", ".zgroup", ".zmetadata", ".dockerignore", ".info", ".workspace"]
     };
     // Of a zip without the extension for more.
     const MAX_ENTRIES = 65535;

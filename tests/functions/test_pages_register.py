@@ -445,6 +445,7 @@ ADVICE = {
     "no code": ({"Dockerfile": b"FROM x\nCMD y", "notes.txt": b""}, "looks like code"),
     "no FROM": ({"Dockerfile": b"# FROM x\nFROMAGE", "f.py": b""}, "has no FROM"),
     "no ENTRYPOINT": ({"Dockerfile": b"FROM x\n", "f.py": b""}, "has no ENTRYPOINT"),
+    "hidden": ({"Dockerfile": b"FROM x\nCMD y", "f.py": b"", ".env": b""}, "files: .env."),
     "no text": ({"Dockerfile": b"\0", "f.py": b""}, "is no text"),
 }
 
@@ -461,6 +462,41 @@ def test_an_archive_is_kept_with_advice(archived, content, said, browser):
     assert f'name="file-kept" value="{waiting.pk}"' in text
     assert ('class="advice"' in text) == bool(said)
     assert said in text
+
+
+# Without a Dockerfile: what it is, and what to do.
+LAYOUTS = {
+    "other case": (["dockerfile", "f.py"], "rename dockerfile to Dockerfile"),
+    "Notepad's": (["Dockerfile.txt", "f.py"], "rename Dockerfile.txt to Dockerfile"),
+    "Podman's": (["Containerfile", "f.py"], "rename Containerfile to Dockerfile"),
+    "in a folder": (["a/Dockerfile", "a/f.py"], "one at a/Dockerfile: archive that folder"),
+    "in a folder, in other case": (["a/DOCKERFILE", "a/f.py"], "rename it to Dockerfile and"),
+    "Flower": (["pyproject.toml", "app/client.py", ".info/CONTENT"], "a Flower App Bundle"),
+    "FEDn": (["fedn.yaml", "train.py"], "beside fedn.yaml, then make it again by"),
+    "FEDn, in a folder": (["client/fedn.yaml", "client/train.py"], "beside client/fedn.yaml"),
+    "NVFlare": (["meta.json", "app/config/config_fed_server.json"], "a job of NVIDIA FLARE"),
+    "NVFlare, in a folder": (
+        ["job/meta.conf", "job/app_1/config/config_fed_client.conf"],
+        "beside job/meta.conf",
+    ),
+    "OpenFL": ([".workspace", "plan/plan.yaml", "requirements.txt", "src/a.py"], "of OpenFL"),
+    "nothing known": (["config/plan.yaml", "f.py"], "Add one that says how"),
+}
+
+
+@pytest.mark.parametrize(("names", "said"), LAYOUTS.values(), ids=LAYOUTS)
+def test_what_an_archive_without_a_dockerfile_is_and_lacks(names, said, browser):
+    def answer(**more: bytes) -> Any:
+        archive = zip_of({**dict.fromkeys(names, b""), **more})
+        return browser.post(UPLOAD, {"field": "file", "file": upload(archive, "f.zip")})
+
+    response = answer()
+    assert response.status_code == 422
+    assert said in text_of(response)
+    # With a Dockerfile beside their files, all of them register, and nothing is hidden in them.
+    response = answer(Dockerfile=b"FROM x\nCMD y")
+    assert response.status_code == 200
+    assert "hidden files" not in text_of(response)
 
 
 @pytest.mark.parametrize(("archive", "said"), WRONG_ARCHIVES.values(), ids=WRONG_ARCHIVES)
