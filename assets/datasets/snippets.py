@@ -1,5 +1,7 @@
 """Datasets and data samples as code: what registers them by the SDK and by curl."""
 
+import ntpath
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,8 +41,20 @@ def dataset_snippets(spec: DatasetSpec, request: Any) -> Snippets:
 
 
 def _folder_of(archive: str) -> str:
-    suffixes = (".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tar")
+    suffixes = (".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.lzma", ".tgz", ".tar")
     return next((archive.removesuffix(end) for end in suffixes if archive.endswith(end)), archive)
+
+
+def _warning(folders: Sequence[str]) -> str:
+    """Return a comment about folders that the SDK takes for one another; blank without such."""
+    counts = Counter(ntpath.basename(folder.rstrip("/\\")) for folder in folders)
+    names = [name for name, times in counts.items() if times > 1]
+    if not names:
+        return ""
+    return (
+        "# Careful: of folders with the same name, substra 1.0.0 sends the last one only.\n"
+        f"# Rename the others first, or add them one by one: {', '.join(map(repr, names))}\n"
+    )
 
 
 def sample_snippets(
@@ -52,7 +66,8 @@ def sample_snippets(
     given = [_folder_of(path) for path in paths] if upload else list(paths)
     statement = call("DataSampleSpec", paths=given, data_manager_keys=keys)
     local = "" if upload else ", local=False"
-    code = f"keys = client.add_data_samples({statement}{local})"
+    warning = _warning(given) if upload else ""
+    code = f"{warning}keys = client.add_data_samples({statement}{local})"
     body: dict[str, Any] = {"data_manager_keys": keys}
     files = None
     if upload:

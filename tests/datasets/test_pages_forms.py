@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from assets.datasets.models import DataSample, Dataset
+from assets.datasets.snippets import sample_snippets
 from assets.datasets.specs import DataSampleSpec
 from assets.feed.models import Event
 from assets.permissions.specs import PermissionsSpec
@@ -294,6 +295,23 @@ class TestDataset:
         assert "curl http://testserver/api/data_manager/" in html
         assert not response.context["form"].errors
         assert not Dataset.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("paths", "named"),
+        [
+            (["a/scan.zip", "b/scan.tar.gz", "c.zip"], "'scan'"),
+            (["a\\x/", "b/x", "b/x/y"], "'x'"),
+            (["a/scan.zip", "b/scan2.zip"], ""),
+        ],
+    )
+    def test_code_warns_of_folders_that_the_sdk_confuses(self, paths, named, rf):
+        sdk, curl = sample_snippets(["k"], paths, rf.get("/"), upload=True)
+        compile(sdk[2], "snippet", "exec")
+        assert ("the last one only" in sdk[2]) == bool(named)
+        assert named in sdk[2]
+        assert curl[2].count("=@") == len(paths)
+        # Folders on the server are sent as they are.
+        assert "last one" not in sample_snippets(["k"], paths, rf.get("/"), upload=False)[0][2]
 
 
 class TestRename:
