@@ -196,7 +196,7 @@ def test_tasks_are_counted_so_far_on_pages_and_whole_in_exports(
     browser, columns = session_of(alice), f"{LIST}?columns=tasks"
     cells = re.findall(r"<td[^>]*>([0-9+]*)</td>", text_of(browser.get(columns)))
     assert cells == ["0", shown]
-    exported = b"".join(browser.get(f"{columns}&export=csv")).decode().split()
+    exported = b"".join(browser.get(f"{columns}&export=csv")).decode("utf-8-sig").split()
     assert exported == ["Tasks", "0", str(tasks)]
 
 
