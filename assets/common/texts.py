@@ -1,15 +1,12 @@
-"""Texts of others as safe HTML: Markdown, and source code with its syntax highlighted."""
+"""Texts of others: read, cut, and source code as safe HTML with its syntax highlighted."""
 
 import io
 import tokenize
 from codecs import getincrementaldecoder, lookup
 from functools import lru_cache
 
-import nh3
 from django.core.files.storage import default_storage
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
 from pygments import highlight as pygments_highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
@@ -25,39 +22,6 @@ KEPT = 32
 
 # Those of alphabets. Others, such as punycode, take long, or make something else of a text.
 _ENCODINGS = ("utf-8", "ascii", "iso8859-", "cp", "koi8-", "mac-", "gb", "big5", "euc_", "shift_j")
-
-_TAGS = {
-    *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "blockquote", "pre", "code", "em"),
-    *("strong", "s", "ul", "ol", "li", "a", "table", "thead", "tbody", "tr", "th", "td"),
-}
-_markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-
-
-@lru_cache(KEPT)
-def markdown(text: str) -> SafeString:
-    """Return Markdown as HTML without scripts, styles, images or anything else that acts.
-
-    Its headings begin at the third level: the page and its panel have the first two.
-    """
-    if len(text) > MAX_MARKED:
-        return format_html('<pre class="code" tabindex="0">{}</pre>', text[:MAX_SHOWN])
-    tokens = _markdown.parse(text)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1:]) + 2)}"
-    html = nh3.clean(
-        _markdown.renderer.render(tokens, _markdown.options, {}),
-        tags=_TAGS,
-        attributes={"a": {"href"}, "ol": {"start"}},
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer nofollow",
-    )
-    # A wide table scrolls by itself. What was cleaned has these tags without any attribute.
-    html = html.replace(
-        "<table>", '<div class="table-wrap" tabindex="0" role="group" aria-label="Table"><table>'
-    )
-    html = html.replace("</table>", "</table></div>")
-    return mark_safe(html)  # noqa: S308  what is left of it was allowed above
 
 
 @lru_cache(KEPT)

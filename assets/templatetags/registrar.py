@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common import markup, pages, texts
+from ..common import markdown, markup, pages, texts
 from ..permissions.access import may_audit
 from ..permissions.columns import permissions_tag
 
@@ -19,7 +19,7 @@ register.simple_tag(markup.copy_button, name="copy_button")
 register.simple_tag(markup.key_with_copy, name="key_with_copy")
 register.simple_tag(permissions_tag, name="permissions_tag")
 register.filter("short", markup.short)
-register.filter("markdown", texts.markdown)
+register.filter("markdown", markdown.markdown)
 register.filter("highlight", texts.highlight)
 register.filter("fits", texts.fits)
 register.filter("asset_url", pages.asset_url)

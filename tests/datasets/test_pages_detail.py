@@ -115,7 +115,7 @@ class TestFiles:
         assert (response.context["description_text"] is not None) == may
         html = response.content.decode()
         assert ("Reader" in html) == may
-        assert ("<h3>Measurements</h3>" in html) == may
+        assert ('<h3 id="prose-measurements">Measurements</h3>' in html) == may
         assert (f"/api/data_manager/{dataset.pk}/opener/" in html) == may
         # What the files are is told to everybody.
         assert dataset.opener_checksum in html
@@ -131,7 +131,7 @@ class TestFiles:
         [
             ("<script>alert(1)</script>", "&lt;script&gt;", "<script>alert"),
             ("[x](javascript:alert(1))", "[x]", "href="),
-            ("![x](https://else.where/y.png)", "<p></p>", "<img"),
+            ("![x](https://else.where/y.png)", "<p>[Image: x]</p>", "<img"),
             ("**Été**", "<strong>Été</strong>", "**"),
         ],
     )

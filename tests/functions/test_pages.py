@@ -208,7 +208,7 @@ def test_the_page_says_everything(function, alice, bob, session_of):
     text = text_of(response)
     for part in (
         *(str(function.key), function.archive_checksum, function.description_checksum),
-        "<h3>Measurements</h3>",
+        '<h3 id="prose-measurements">Measurements</h3>',
         '<span class="tag tag-waiting">waiting</span>',
         "the opener that reads the data",
         "one, or none",

@@ -17,7 +17,8 @@ from django.utils import timezone
 from assets.common.filters import MAX_WORDS
 from assets.common.forms import MAX_ROWS
 from assets.common.lists import ListPage
-from assets.common.texts import MAX_LINE, MAX_MARKED, highlight, markdown
+from assets.common.markdown import MAX_FOOTNOTES, markdown
+from assets.common.texts import MAX_LINE, MAX_MARKED, highlight
 from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample
 from assets.datasets.openers import MAX_PARSED, inspect_opener
@@ -258,6 +259,11 @@ def test_long_description_is_shown_as_it_is(text):
     html = markdown(f"{text} <b>&")
     assert html.startswith('<pre class="code"')
     assert html.endswith("&lt;b&gt;&amp;</pre>")
+
+
+@pytest.mark.parametrize("text", ["[^a]" * MAX_FOOTNOTES, "[^a]: x\n\n" + "[^" * 20_000])
+def test_many_footnotes_are_not_repeated(text):
+    assert "prose-fn" not in markdown(f"[^a]: x\n\n{text}")
 
 
 @pytest.mark.parametrize("text", ["'\\N{" * MAX_LINE, "x = 1\n" * MAX_MARKED])

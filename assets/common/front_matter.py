@@ -1,0 +1,90 @@
+"""The facts that dataset cards begin with: YAML between two lines of dashes.
+
+YAML may refer to itself. Nothing is expanded here: what is not a plain value is shown as it is
+written, so that no fact is longer than the text that it comes from.
+"""
+
+import re
+from collections.abc import Iterator
+from textwrap import dedent
+from typing import Any
+
+import yaml
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+# The parser takes its time, above all where brackets are nested.
+MAX_LENGTH, MAX_BRACKETS = 20_000, 500
+# The one of libyaml, where there is one, takes a tenth of the time. Both yield the same events.
+_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+
+
+def split(text: str) -> tuple[str, str]:
+    """Return the front matter of a text, which may be blank, and the rest."""
+    found = _FRONT_MATTER.match(text)
+    return (found[1], text[found.end() :]) if found else ("", text)
+
+
+def as_table(front_matter: str) -> SafeString:
+    """Return front matter as HTML: a table of its facts, or its text where it has no facts."""
+    if not front_matter.strip():
+        return mark_safe("")
+    if (facts := _facts(front_matter)) is None:
+        return format_html('<pre class="code" tabindex="0">{}</pre>', front_matter)
+    rows = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', facts)
+    return format_html(
+        '<div class="table-wrap" tabindex="0" role="group" aria-label="Facts">'
+        '<table class="facts-table"><tbody>{}</tbody></table></div>',
+        rows,
+    )
+
+
+def _facts(text: str) -> list[tuple[str, str]] | None:
+    """Return what each fact is called and what it is; None for what cannot be read."""
+    if len(text) > MAX_LENGTH or len(re.findall(r"[\[{]", text)) > MAX_BRACKETS:
+        return None
+    try:
+        _, _, *events = yaml.parse(text, Loader=_LOADER)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+    documents = [event for event in events if isinstance(event, yaml.DocumentEndEvent)]
+    if not isinstance(events[0], yaml.MappingStartEvent) or len(documents) > 1:
+        return None
+    shown = [_shown(group, text) for group in _groups(events[1:])]
+    return list(zip(shown[::2], shown[1::2], strict=True))
+
+
+def _groups(events: list[Any]) -> Iterator[list[Any]]:
+    """Yield the events of every key and of every value of a mapping that has begun."""
+    depth, group = 0, []
+    for event in events:
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth < 0:
+            return
+        group.append(event)
+        if not depth:
+            yield group
+            group = []
+
+
+def _shown(group: list[Any], text: str) -> str:
+    first, last = group[0], group[-1]
+    if first is last:
+        return _plain(first)
+    inside = group[1:-1]
+    if isinstance(first, yaml.SequenceStartEvent) and all(map(_is_plain, inside)):
+        return ", ".join(map(_plain, inside))
+    start, end = first.start_mark, last.end_mark
+    written = dedent(" " * start.column + text[start.index : end.index]).strip()
+    return format_html("<pre>{}</pre>", written)
+
+
+def _is_plain(event: Any) -> bool:
+    return isinstance(event, yaml.ScalarEvent | yaml.AliasEvent)
+
+
+def _plain(event: Any) -> str:
+    # An alias is never what it refers to.
+    return f"*{event.anchor}" if isinstance(event, yaml.AliasEvent) else str(event.value)
