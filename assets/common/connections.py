@@ -11,10 +11,11 @@ _GONE = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 def client_has_gone() -> bool:
     """Return whether the connection of the request that is answered now was closed meanwhile.
 
-    False where that cannot be known: in a command, or under a server that does not say.
+    False where that cannot be known: in a command, or under a server other than `project.server`,
+    which puts the connection's socket into the request's environment.
     """
     request = current_request()
-    connection = request.META.get("gunicorn.socket") if request else None
+    connection = request.META.get("registrar.socket") if request else None
     if connection is None or connection.fileno() < 0:
         return False
     poll = select.poll()

@@ -88,6 +88,8 @@ class Served:
         except RequestDataTooBig:
             start_response("413 Content Too Large", [("Content-Length", "0")])
             return []
+        if path == "/peer":
+            path = str(environ["registrar.socket"].getpeername()[1])
         text = f"{path} {environ.get('CONTENT_LENGTH', 0)} {len(body)}".encode()
         start_response("200 OK", [] if path == "/stream" else [("Content-Length", str(len(text)))])
         return iter([text])
@@ -252,6 +254,12 @@ def test_room_is_made_for_who_comes():
         assert silent[0].recv(1) == b""
     finally:
         served.end()
+
+
+def test_the_application_sees_the_connection(served):
+    """So that it registers nothing for a client that has gone."""
+    client = served.connect(head("/peer", method="GET"))
+    answer(client, f"\r\n{client.getsockname()[1]} 0 0".encode())
 
 
 def test_heads_have_no_body(served):

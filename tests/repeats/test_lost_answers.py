@@ -63,7 +63,7 @@ def test_nothing_is_registered_for_a_client_that_has_gone(alice, client_of, spec
     here, there = socket.socketpair()
     there.close()
     with here:
-        client.defaults["gunicorn.socket"] = here
+        client.defaults["registrar.socket"] = here
         answer = API.post(spec, client)
     assert answer.status_code == 400
     assert "nothing was registered" in answer.json()["detail"]
@@ -77,7 +77,7 @@ def test_a_client_that_waits_is_answered(alice, client_of):
     with here, there:
         # As one that sends its next request ahead.
         there.send(b"GET ")
-        client.defaults["gunicorn.socket"] = here
+        client.defaults["registrar.socket"] = here
         assert API.post(builders.dataset_spec(), client).status_code == 201
 
 
