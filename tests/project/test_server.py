@@ -259,7 +259,8 @@ def test_room_is_made_for_who_comes():
 def test_the_application_sees_the_connection(served):
     """So that it registers nothing for a client that has gone."""
     client = served.connect(head("/peer", method="GET"))
-    answer(client, f"\r\n{client.getsockname()[1]} 0 0".encode())
+    ends = f"\r\n{client.getsockname()[1]} 0 0".encode()
+    assert answer(client, ends).endswith(ends)
 
 
 def test_heads_have_no_body(served):
