@@ -1,7 +1,7 @@
 """The routes of the API; the views live in the rooms."""
 
 from django.urls import include, path
-from rest_framework.routers import DefaultRouter
+from rest_framework.routers import APIRootView, DefaultRouter
 
 from .common.health import live, ready
 from .compute.metadata import PlanMetadataView
@@ -13,7 +13,19 @@ from .outputs.api import LogsView, ModelViewSet, TaskViewSet
 from .outputs.performances import ComputePlanViewSet, PerformanceViewSet
 from .sign_in.urls import urlpatterns as sign_in_urls
 
+
+class Root(APIRootView):
+    """The addresses of the API, where assets are listed and registered.
+
+    Programs sign in by a token, which you make under Account. /api/docs/ describes every address:
+    what it takes, what it answers and how it refuses.
+    """
+
+    name = "API"
+
+
 router = DefaultRouter()
+router.APIRootView = Root
 # What is answered is for the Accept header to say; addresses by the dozen less to look through.
 router.include_format_suffixes = False
 router.register("data_manager", DatasetViewSet, basename="data_manager")

@@ -50,6 +50,8 @@ LONGEST_KEPT = 1_000
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn `Refused` into the contract's body; leave the rest to DRF."""
+    # A page may say more than the contract's body does.
+    context["view"].refusal = error
     if isinstance(error, TooManyAttempts):
         error = Throttled(wait=error.wait.total_seconds())
     if not isinstance(error, Refused):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+from django.template.loader import get_template
 from django.utils.functional import Promise
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -51,6 +52,24 @@ class BrowsableRenderer(BrowsableAPIRenderer):
     """The browsable API, for people who signed in with the browser."""
 
     form_renderer_class = FieldsRenderer
+
+
+class FileRenderer(BrowsableRenderer):
+    """A page that says why someone who follows a link to a file does not get it."""
+
+    def render(self, data, accepted_media_type=None, renderer_context=None) -> Any:
+        context = renderer_context or {}
+        status = context["response"].status_code
+        if status < 400:  # such as to OPTIONS
+            return super().render(data, accepted_media_type, renderer_context)
+        error = getattr(context["view"], "refusal", None)
+        why = getattr(error, "why", "") or (data or {}).get("detail", "")
+        template = get_template("file.html")
+        return template.render({"status": status, "why": why}, request=context["request"])
+
+
+# Of the addresses of files.
+FILE_RENDERERS = [ORJSONRenderer, FileRenderer]
 
 
 class LenientNegotiation(DefaultContentNegotiation):

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..common.api import EMPTY, AssetViewSet
+from ..common.renderers import FILE_RENDERERS
 from ..common.repeatable import repeatable
 from ..common.serializers import by_name
 from ..permissions.downloads import (
@@ -62,7 +63,7 @@ class DatasetViewSet(AssetViewSet):
         registration.rename_dataset(dataset, name, self.user)
 
     @extend_schema(responses=FILE_RESPONSES)
-    @action(detail=True)
+    @action(detail=True, renderer_classes=FILE_RENDERERS)
     def opener(self, request: Request, key: str, **kwargs):
         """Download the data opener."""
         dataset = self._downloadable(key)
@@ -70,7 +71,12 @@ class DatasetViewSet(AssetViewSet):
 
     @extend_schema(responses=MARKDOWN_RESPONSES)
     # Not called `description`: a viewset has an attribute of that name.
-    @action(detail=True, url_path="description", url_name="description")
+    @action(
+        detail=True,
+        url_path="description",
+        url_name="description",
+        renderer_classes=FILE_RENDERERS,
+    )
     def download_description(self, request: Request, key: str, **kwargs):
         """Download the description."""
         dataset = self._downloadable(key)

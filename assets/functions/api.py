@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..common.api import AssetViewSet
+from ..common.renderers import FILE_RENDERERS
 from ..common.repeatable import repeatable
 from ..permissions.downloads import (
     FILE_RESPONSES,
@@ -44,7 +45,7 @@ class FunctionViewSet(AssetViewSet):
         registration.rename_function(function, name, self.user)
 
     @extend_schema(responses=FILE_RESPONSES)
-    @action(detail=True)
+    @action(detail=True, renderer_classes=FILE_RENDERERS)
     def file(self, request: Request, key: str, **kwargs):
         """Download the archive."""
         function = self._downloadable(key)
@@ -53,7 +54,12 @@ class FunctionViewSet(AssetViewSet):
 
     @extend_schema(responses=MARKDOWN_RESPONSES)
     # Not called `description`: a viewset has an attribute of that name.
-    @action(detail=True, url_path="description", url_name="description")
+    @action(
+        detail=True,
+        url_path="description",
+        url_name="description",
+        renderer_classes=FILE_RENDERERS,
+    )
     def download_description(self, request: Request, key: str, **kwargs):
         """Download the description."""
         function = self._downloadable(key)
@@ -62,7 +68,7 @@ class FunctionViewSet(AssetViewSet):
         )
 
     @extend_schema(responses=FILE_RESPONSES)
-    @action(detail=True)
+    @action(detail=True, renderer_classes=FILE_RENDERERS)
     def image(self, request: Request, key: str, **kwargs):
         """Download the built image; 410 as long as there is none."""
         function = self._downloadable(key)

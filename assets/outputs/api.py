@@ -7,7 +7,7 @@ from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from ..common.api import AssetViewSet
 from ..common.kinds import AssetKind
 from ..common.parsing import as_key
+from ..common.renderers import FILE_RENDERERS
 from ..compute import api
 from ..compute.models import Task
 from ..datasets.serializers import DataSampleSerializer, DatasetSerializer
@@ -22,6 +23,7 @@ from ..permissions.access import models_are_handed_out
 from ..permissions.downloads import (
     FILE_RESPONSES,
     PLAIN_TEXT,
+    NotPermitted,
     check_key,
     download,
     file_responses,
@@ -50,11 +52,11 @@ class ModelViewSet(AssetViewSet):
     http_method_names = ["get", "head", "options"]
 
     @extend_schema(responses=FILE_RESPONSES)
-    @action(detail=True)
+    @action(detail=True, renderer_classes=FILE_RENDERERS)
     def file(self, request: Request, key: str, **kwargs):
         """Download the model; 410 once it is disabled."""
         if not models_are_handed_out():
-            raise PermissionDenied("Unauthorized")
+            raise NotPermitted("This server hands out no models.")
         check_key(key)
         self.queryset = Model.objects.select_related("permissions")
         model = self.get_object()
@@ -86,7 +88,7 @@ class TaskViewSet(api.TaskViewSet):
         return self._answer_assets(output_models(task_key), performances)
 
     @extend_schema(responses=file_responses("text/plain"))
-    @action(detail=True, filterset_class=None)
+    @action(detail=True, filterset_class=None, renderer_classes=FILE_RENDERERS)
     def logs(self, request: Request, key: str, **kwargs):
         """Download the report of a failed task."""
         return download_logs(request, task_id=self._task_key())
@@ -127,6 +129,8 @@ class TaskViewSet(api.TaskViewSet):
 
 class LogsView(APIView):
     """The report of a failed task or function, at the address that SDKs up to 0.49 use."""
+
+    renderer_classes = FILE_RENDERERS
 
     @extend_schema(
         parameters=[OpenApiParameter("key", OpenApiTypes.UUID, OpenApiParameter.PATH)],

@@ -75,3 +75,11 @@ class FailureReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_error_type_display()}: {self.task_id or self.function_id}"
+
+    @property
+    def owner_id(self) -> str:
+        """Return who decides about the logs: the function's owner, or who has the task's data."""
+        if self.function is not None:
+            return self.function.owner_id
+        assert self.task is not None  # noqa: S101  a report is about one of the two
+        return self.task.worker_id

@@ -16,7 +16,7 @@ from ..common.parsing import as_key
 from ..common.serving import hand_over
 from ..common.storage import stored_in
 from ..common.texts import read_text
-from .access import may_download
+from .access import may_download, why_not_download
 from .models import Permissions
 
 # The charset is not optional: without it the SDK reads a text as Latin-1.
@@ -48,6 +48,14 @@ FILE_RESPONSES = file_responses()
 MARKDOWN_RESPONSES = file_responses("text/markdown")
 
 
+class NotPermitted(PermissionDenied):
+    """Says no more to programs than the contract does; a page says `why`."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("Unauthorized")
+        self.why = why
+
+
 class Gone(APIException):
     status_code = 410
     default_detail = "Asset not available anymore"
@@ -73,7 +81,7 @@ def download(
     Whatever the request's headers ask for, permission is asked first.
 
     Raises:
-        PermissionDenied: the permissions do not allow the user's organisation (403).
+        NotPermitted: the permissions do not allow the user's organisation (403).
         Gone: there is no file any more, or there is no such field yet (410).
         StorageError: the storage does not answer (503).
     """
@@ -82,7 +90,7 @@ def download(
     user: Any = request.user
     if not may_download(user, permissions):
         tell_refusal(**event)
-        raise PermissionDenied("Unauthorized")
+        raise NotPermitted(why_not_download(user, permissions, facts.owner_id))
     stored = stored_in(asset, field)
     if stored is None:
         raise Gone

@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 
 from assets.compute.models import ComputePlan, Task
+from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample, Dataset
 from assets.functions.models import Function
 from tests.builders import (
@@ -16,8 +17,12 @@ from tests.builders import (
     DESCRIPTION,
     OPENER,
     PERFORMANCE_OUTPUT,
+    make_dataset,
+    make_failure,
+    make_function,
     make_model,
     make_performance,
+    set_status,
     wire_task,
     zip_of,
 )
@@ -154,6 +159,68 @@ def test_the_form_of_all_filters(resource, world, browser):
     page = browser.get(f"/api/{resource}/?owner=MyOrg1MSP")
     assert page.status_code == 200
     assert 'name="creation_date_' in page.content.decode()
+
+
+def test_the_first_page_says_what_this_is(browser):
+    text = browser.get("/api/").content.decode()
+    assert "<h1>API</h1>" in text
+    assert "Programs sign in by a token, which you make under Account." in text
+    assert "DefaultRouter" not in text
+
+
+# --- Files ---------------------------------------------------------------------------------------
+
+
+def _files(world) -> dict[str, str]:
+    """The address of every kind of file, none of which bob's organisation may have."""
+    dataset, function = make_dataset(world.alice), make_function(world.alice)
+    model = make_model(world.parent.key)
+    set_status([world.parent.key], TaskStatus.FAILED)
+    report = make_failure(b"logs", task_id=world.parent.key)
+    return {
+        "opener": f"data_manager/{dataset.pk}/opener/",
+        "description of a dataset": f"data_manager/{dataset.pk}/description/",
+        "archive": f"function/{function.pk}/file/",
+        "description of a function": f"function/{function.pk}/description/",
+        "image": f"function/{function.pk}/image/",
+        "model": f"model/{model.key}/file/",
+        "logs of a task": f"task/{world.parent.key}/logs/",
+        "logs": f"logs/{report.task_id}/file/",
+    }
+
+
+def test_a_refused_link_to_a_file_says_who_to_ask(world):
+    client = Client(headers=HTML)
+    client.force_login(world.bob)
+    for name, address in _files(world).items():
+        page = client.get(f"/api/{address}")
+        text = page.content.decode()
+        assert page.status_code == 403, name
+        assert "You may not have this file" in text, name
+        assert "you act for MyOrg2MSP. Ask MyOrg1MSP to register it" in text, name
+        assert "HTTP 403" not in text, name
+        # Programs are answered as before.
+        answer = client.get(f"/api/{address}", headers={"accept": "*/*"})
+        assert answer.json() == {"detail": "Unauthorized"}, name
+
+
+@pytest.mark.parametrize(
+    ("who", "address", "status", "said"),
+    [
+        (None, f"data_manager/{UNKNOWN}/opener/", 401, "?next=/api/data_manager/"),
+        ("bob", f"data_manager/{UNKNOWN}/opener/", 404, "There is no such file"),
+        ("bob", "model/x/file/", 400, "key is not a valid UUID"),
+        ("bob", f"logs/{UNKNOWN}/file/", 404, "There is no such file"),
+    ],
+)
+def test_a_link_to_no_file(who, address, status, said, world):
+    client = Client(headers=HTML)
+    if who:
+        client.force_login(world.users[who])
+    page = client.get(f"/api/{address}")
+    assert page.status_code == status
+    assert said in page.content.decode()
+    assert "HTTP " not in page.content.decode()
 
 
 # --- Posting -------------------------------------------------------------------------------------
