@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Collection, Hashable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404
 from django.template.loader import get_template
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.views import defaults
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -93,10 +94,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer an unknown path: JSON below /api/, a page elsewhere."""
+    """Answer an unknown path: JSON below /api/ and to programs, a page elsewhere."""
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": "Not found."}, status=404)
-    return defaults.page_not_found(request, exception)
+    accepted = request.headers.get("Accept", "")
+    if "application/json" not in accepted or "text/html" in accepted:
+        return defaults.page_not_found(request, exception)
+    detail = "Not found."
+    with suppress(Resolver404):
+        resolve(f"/api{request.path_info}")
+        base = request.build_absolute_uri("/api")
+        detail = f"Not found. The API is below /api: give your client the base URL {base}"
+    return JsonResponse({"detail": detail}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

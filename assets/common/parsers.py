@@ -1,18 +1,34 @@
 """Request bodies: JSON, and multipart with the JSON object in a part called `json`."""
 
+from codecs import BOM_UTF8
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 
-from .parsing import json_of
+from .parsing import Unkept, json_of
 
 
 def _loads(text: bytes | str) -> Any:
     try:
         return json_of(text)
+    except Unkept as error:
+        raise ParseError(f"JSON parse error - it {error}") from error
     except ValueError as error:
         raise ParseError(f"JSON parse error - {error}") from error
+
+
+def _text_of(file: UploadedFile) -> bytes:
+    """Return the JSON in a file, without the mark that some editors put before it."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if (file.size or 0) > limit:
+        most = filesizeformat(limit)
+        raise RequestDataTooBig(f"The request's JSON is larger than {most}; send smaller batches.")
+    return file.read().removeprefix(BOM_UTF8)
 
 
 class JSONParser(BaseParser):
@@ -35,11 +51,16 @@ class PartsData(dict):
 
 
 class JSONPartParser(MultiPartParser):
-    """Multipart as the SDK sends it; without a `json` part, ordinary form fields."""
+    """Multipart as the SDK sends it; without a `json` part, ordinary form fields.
+
+    The part may be a file, as `curl -F json=@spec.json` sends it.
+    """
 
     def parse(self, stream, media_type=None, parser_context=None) -> DataAndFiles:
         parts = super().parse(stream, media_type, parser_context)
-        text = parts.data.get("json")
+        text: str | bytes | None = parts.data.get("json")
+        if text is None and "json" in parts.files:
+            text = _text_of(parts.files.pop("json")[-1])
         if text is None:
             return parts
         value = _loads(text)

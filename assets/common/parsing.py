@@ -1,6 +1,8 @@
 """From JSON to plain values: types only, every problem collected, no rule of any asset."""
 
+import json
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
@@ -8,19 +10,61 @@ import orjson
 
 from .errors import Code, Problem
 
+# In a longer text, a key that is given twice is not searched for, to be named.
+LONGEST_SEARCHED = 4 * 1024**2
 
-def json_of(text: bytes | str) -> Any:
+
+class Unkept(ValueError):
+    """JSON that would not be kept as it is. The message is a sentence without its subject."""
+
+
+def json_of(text: bytes | str, *, around: int = 0) -> Any:
     """Return what a JSON text holds.
 
+    Args:
+        text: UTF-8 if it is bytes.
+        around: the levels of what the value will be a part of.
+
     Raises:
-        ValueError: it is no JSON, or nested more deeply than could be written again in an answer.
+        Unkept: it is nested more deeply than could be written again in an answer, or an object has
+            a key twice, of which one would be lost.
+        orjson.JSONDecodeError: it is no JSON.
     """
     value = orjson.loads(text)
     try:
-        orjson.dumps(value)
+        kept = _quotes(orjson.dumps(reduce(lambda inner, _: [inner], range(around), value)))
     except orjson.JSONEncodeError as error:
-        raise ValueError("it is nested too deeply.") from error
+        raise Unkept("is nested too deeply.") from error
+    # Of equal keys the last one is kept, so that quotation marks are missing. To look at each
+    # object would take ten times as long as reading them does.
+    source = text.encode() if isinstance(text, str) else text
+    if _quotes(source) != kept:
+        raise Unkept(f"has {_repeated_key(source)} twice in one object. Give it once.")
     return value
+
+
+def _quotes(text: bytes) -> int:
+    """Return the number of quotation marks that begin or end a text of JSON."""
+    if b"\\" not in text:
+        return text.count(b'"')
+    unescaped = text.replace(b"\\\\", b"")
+    return unescaped.count(b'"') - unescaped.count(b'\\"')
+
+
+def _repeated_key(text: bytes) -> str:
+    if len(text) > LONGEST_SEARCHED:
+        return "a key"
+    repeated: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                repeated.append(key)
+            seen.add(key)
+
+    json.loads(text, object_pairs_hook=look)
+    return f'the key "{repeated[0]}"' if repeated else "a key"
 
 
 def as_key(value: object) -> UUID | None:

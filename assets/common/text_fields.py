@@ -1,7 +1,6 @@
 """Form fields that read structured values out of a text area: JSON, and metadata."""
 
 from collections.abc import Mapping
-from functools import reduce
 from typing import Any
 
 import orjson
@@ -9,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from .forms import Ruled
+from .parsing import Unkept, json_of
 
 # Of the 254 levels that can be written, how many are left to what holds the value.
 ROOM_AROUND = 150
@@ -17,15 +17,12 @@ ROOM_AROUND = 150
 def read_json(text: str) -> Any:
     """Return what the JSON text holds; raise ValidationError that says where it ends to be JSON.
 
-    What is nested more deeply than can be written again is refused.
+    What is nested more deeply than can be written again is refused, and a key that is given twice.
     """
     try:
-        value = orjson.loads(text)
-        # Deep around it, as it will be part of something larger.
-        orjson.dumps(reduce(lambda inner, _: [inner], range(ROOM_AROUND), value))
-        return value
-    except orjson.JSONEncodeError as error:
-        raise ValidationError("This is nested too deeply.", code="json") from error
+        return json_of(text, around=ROOM_AROUND)
+    except Unkept as error:
+        raise ValidationError(f"This {error}", code="json") from error
     except orjson.JSONDecodeError as error:
         raise ValidationError(
             "This is not JSON: %(what)s at line %(line)d, column %(column)d.",

@@ -138,6 +138,17 @@ def test_more_than_a_hundred_files(api, world):
     assert len(api.post("/api/data_sample/", wire_samples(spec)).json()) == 150
 
 
+def test_the_part_json_may_be_a_file(api, world):
+    """As `curl -F json=@spec.json` sends it, with the mark that some editors put before it."""
+    body = wire_dataset(dataset_spec())
+    body["json"] = ContentFile(b"\xef\xbb\xbf" + body["json"].encode(), "spec.json")
+    assert api.post("/api/data_manager/", body).json()["name"] == "Blood counts"
+
+    spec = json.dumps({"data_manager_keys": [str(world.dataset.key)]}).encode()
+    files = {"json": ContentFile(spec, "spec.json"), "file": upload(zip_of({"a": b"1"}), "a.zip")}
+    assert len(api.post("/api/data_sample/", files).json()) == 1
+
+
 # --- Multipart form fields and JSON, as people and scripts send them ------------------------------
 
 

@@ -1,6 +1,7 @@
 """Bodies that are none of ours: what is made of them. Contract 1.4, 1.8."""
 
 import pytest
+from django.core.files.base import ContentFile
 
 from assets.datasets.models import Dataset
 from tests.builders import (
@@ -81,3 +82,45 @@ def test_a_large_body_is_read(api):
     """The SDK repeats all of a plan's tasks in one body; 3 MB is more than Django's own limit."""
     body = {**wire_plan(plan_spec()), "ignored": "x" * 3_000_000}
     assert api.post("/api/compute_plan/", body, format="json").status_code == 201
+
+
+TWICE = '{"name": "Twice", "metadata": {"ward": "7", "ward": "8"}}'
+
+
+@pytest.mark.parametrize("where", ["part", "file", "form field"])
+def test_a_key_that_is_given_twice(where, api):
+    files = {name: part for name, part in wire_dataset(dataset_spec()).items() if name != "json"}
+    body = {
+        "part": {"json": TWICE},
+        "file": {"json": ContentFile(TWICE.encode(), "spec.json")},
+        "form field": {"name": "Twice", "metadata": '{"ward": "7", "ward": "8"}'},
+    }[where]
+    answer = api.post("/api/data_manager/", files | body)
+    assert answer.status_code == 400
+    assert 'the key \\"ward\\" twice' in answer.content.decode()
+    assert not Dataset.objects.exists()
+
+
+def test_a_key_that_is_given_twice_in_a_body(api):
+    body = '{"key": "x", "metadata": {"ward": "7", "ward": "8"}}'
+    answer = api.post("/api/compute_plan/", body, content_type="application/json")
+    assert answer.status_code == 400
+    said = 'JSON parse error - it has the key "ward" twice in one object. Give it once.'
+    assert answer.json() == {"detail": said}
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "said"),
+    [
+        ("/task/", "application/json;version=0.0", "the base URL http://testserver/api"),
+        ("/api-token-auth/", "application/json", "the base URL http://testserver/api"),
+        ("/nothing/", "application/json", "Not found."),
+        ("/task/", "text/html,application/json", "<html"),
+        ("/task/", "*/*", "<html"),
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_base_url_without_api(path, accept, said, method, client):
+    answer = getattr(client, method)(path, headers={"accept": accept})
+    assert answer.status_code == 404
+    assert said in answer.content.decode()
