@@ -156,6 +156,7 @@ class Task(WSGITask):
     def get_environment(self) -> dict[str, Any]:
         environ = super().get_environment()
         environ["wsgi.multiprocess"] = True
+        # `assets.common.connections` sees by it whether the client still waits.
         environ["registrar.socket"] = self.channel.socket
         environ["wsgi.file_wrapper"] = self._file_wrapper
         if self.request.chunked:

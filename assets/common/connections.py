@@ -16,8 +16,10 @@ def client_has_gone() -> bool:
     """
     request = current_request()
     connection = request.META.get("registrar.socket") if request else None
-    if connection is None or connection.fileno() < 0:
+    if connection is None:
         return False
+    if (number := connection.fileno()) < 0:
+        return True
     poll = select.poll()
-    poll.register(connection, _GONE)
+    poll.register(number, _GONE)
     return bool(poll.poll(0))

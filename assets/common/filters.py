@@ -5,16 +5,25 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
-from django.forms import TextInput
-from django_filters import BaseInFilter, CharFilter, IsoDateTimeFromToRangeFilter
+from django.forms import CheckboxInput, NullBooleanField, TextInput
+from django_filters import (
+    BaseInFilter,
+    BooleanFilter,
+    CharFilter,
+    IsoDateTimeFromToRangeFilter,
+)
 from django_filters.rest_framework import FilterSet
 from rest_framework.filters import BaseFilterBackend
 
 from .lookups import MetadataHas, MetadataValue
 from .parsing import as_key, as_keys, key_range
+from .texts import cut
 
 DATE = "creation_date"
+# As Django's settings and the reference server read them.
+TRUE, FALSE = ("true", "1", "on", "yes", "t", "y"), ("false", "0", "off", "no", "f", "n")
 
 
 class TextsFilter(BaseInFilter, CharFilter):
@@ -33,6 +42,36 @@ class KeysFilter(TextsFilter):
         # A join finds a row once per match.
         found = queryset.model._default_manager.filter(**condition)
         return queryset.filter(pk__in=found.order_by().values("pk"))
+
+
+class FlagField(NullBooleanField):
+    """True or false in any of the words that people and programs write."""
+
+    widget = TextInput
+
+    def to_python(self, value: Any) -> bool | None:
+        word = str(value or "").strip().lower()
+        if not word:
+            return None
+        if word in TRUE or word in FALSE:
+            return word in TRUE
+        raise ValidationError(f'"{cut(word, 50)}" is neither true nor false: give one of these.')
+
+
+class FlagBox(CheckboxInput):
+    """A box for a flag, which an address may also hold in words."""
+
+    def __init__(self) -> None:
+        super().__init__(check_test=lambda value: str(value).strip().lower() in TRUE)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name)
+
+
+class FlagFilter(BooleanFilter):
+    """True or false; a word that is neither is refused."""
+
+    field_class = FlagField
 
 
 class AssetFilterSet(FilterSet):

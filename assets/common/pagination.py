@@ -2,13 +2,14 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
 from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,9 +18,13 @@ from .counting import Counted
 from .kept import Listing
 from .keyset import Position
 
-AFTER, BEFORE = "after", "before"
+AFTER, BEFORE, FILTERED_BY = "after", "before", "filtered_by"
 # Parameters that say which page of a list it is.
-OF_PAGES = frozenset(["page", "page_size", AFTER, BEFORE])
+OF_PAGES = frozenset(["page", "page_size", AFTER, BEFORE, FILTERED_BY])
+# What the SDK accepts, and nothing else does. It sends its parameters again on top of a link.
+OF_SDK = "version=0.0"
+# Characters of parameters that may come twice; longer ones would not fit into the next request.
+LONGEST_REPEATED = 1_000
 # Enough of a signature: a cursor that were forged could do no harm but to its own list.
 SIGNATURE = 12
 # What both databases can skip.
@@ -41,6 +46,9 @@ class PagePagination(PageNumberPagination):
     or leads to (`before`), so that a page costs the same wherever it is, and rows that come or go
     meanwhile move no other row to another page. It holds for the request that it was made for;
     in any other the number of the page does.
+
+    The SDK sends its parameters again with each link. When these are long, a link for the SDK has
+    a digest of them in their place (`filtered_by`), and whoever follows it without them is refused.
     """
 
     page_size_query_param = "page_size"
@@ -59,6 +67,7 @@ class PagePagination(PageNumberPagination):
         self.request = request
         self.page_size = getattr(view, "page_size", None) or self.page_size
         self.size = int(self.get_page_size(request) or 1)
+        self._check_filters()
         every = Listing(queryset) if isinstance(queryset, QuerySet) else queryset
         self.number = self._asked_number(every)
         self.keyset = every.keyset if isinstance(every, Listing) else None
@@ -118,7 +127,23 @@ class PagePagination(PageNumberPagination):
         # The SDK sends its parameters again on top of `next`, so each occurs twice; copied as
         # they are, the URL would grow with every page. The last of each counts.
         params = self.request.query_params.dict()
-        return {name: params[name] for name in sorted(params) if name not in (AFTER, BEFORE)}
+        left_out = (AFTER, BEFORE, FILTERED_BY)
+        return {name: params[name] for name in sorted(params) if name not in left_out}
+
+    def _filters(self) -> dict[str, str]:
+        return {name: text for name, text in self._params().items() if name not in OF_PAGES}
+
+    def _filtered_by(self) -> str:
+        digest = sha256(orjson.dumps(sorted(self._filters().items()))).digest()
+        return urlsafe_b64encode(digest[:SIGNATURE]).decode()
+
+    def _check_filters(self) -> None:
+        if self.request.query_params.get(FILTERED_BY, self._filtered_by()) != self._filtered_by():
+            detail = (
+                "This link continues a list with filters, and is for clients that send their "
+                "filters again with it: add the parameters of the first request to it."
+            )
+            raise ValidationError({"detail": detail})
 
     def _link(self, number: int, way: str, position: Position | None) -> str | None:
         if number < 1:
@@ -131,6 +156,11 @@ class PagePagination(PageNumberPagination):
                 payload = orjson.dumps([self.count, *position])
                 signed = self._signature(way, params, payload) + payload
                 params[way] = urlsafe_b64encode(signed).decode().rstrip("=")
+        filters = self._filters()
+        is_sdk = OF_SDK in self.request.headers.get("Accept", "")
+        if is_sdk and len(urlencode(filters)) > LONGEST_REPEATED:
+            params = {name: text for name, text in params.items() if name not in filters}
+            params[FILTERED_BY] = self._filtered_by()
         query = urlencode(sorted(params.items()))
         url = self.request.build_absolute_uri(self.request.path)
         return f"{url}?{query}" if query else url

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from ..common.api import EMPTY, AssetViewSet
 from ..common.errors import Problem, refuse_if
+from ..common.pagination import OF_SDK
 from ..common.parsing import as_key
 from ..common.repeatable import repeatable
 from ..functions.filters import FunctionFilterSet
@@ -102,6 +103,15 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
         _refuse_unread(self.user, problems)
         plan = registration.register_compute_plan(spec, self.user)
         return Response(self.answer([plan.key])[0], status=201)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        is_sdk = OF_SDK in self.request.headers.get("Accept", "")
+        if is_sdk and response.status_code == 409 and self.action == "create":
+            # The SDK would take the one key for all of the plan, and fail on what it lacks. Of a
+            # list of keys it says that they exist already.
+            response.data["key"] = [response.data["key"]]
+        return response
 
     def rename(self, plan: ComputePlan, name: str) -> None:
         registration.rename_compute_plan(plan, name, self.user)

@@ -88,13 +88,17 @@ def check_graph(
         "cyclic dependency in compute plan graph or unknown task parent, "
         f"unsorted_tasks_count: {len(unsorted)}"
     )
+    # As the SDK says it, which would find a cycle itself had it not registered the plan before.
+    cycle = "missing dependency among inModels IDs, circular dependency found"
     unknown, waiting = [], []
     for key, spec in unsorted.items():
         for position, ref in enumerate(spec.inputs):
             parent = ref.parent_task_key
             where = f"tasks[{index_of[key]}].inputs[{position}].parent_task_key"
             if parent in unsorted:
-                waiting.append(_invalid(where, f'{message}; "{parent}" is in or below a cycle.'))
+                waiting.append(
+                    _invalid(where, f'{message}; {cycle}: "{parent}" is in or below a cycle.')
+                )
             elif parent and parent not in ranks and parent not in world.tasks:
                 unknown.append(_invalid(where, f'{message}; no task has the key "{parent}".'))
     # A task below an unknown parent is not itself at fault: say what is.

@@ -1,11 +1,12 @@
 """`/news_feed/`. Contract 2.11."""
 
-from django_filters import BooleanFilter, IsoDateTimeFilter
+from django_filters import IsoDateTimeFilter
 from django_filters.rest_framework import FilterSet
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from ..common.filters import FlagFilter
 from .models import Event
 from .queries import important_of, news_of
 from .serializers import NewsSerializer
@@ -14,7 +15,7 @@ from .serializers import NewsSerializer
 class NewsFilterSet(FilterSet):
     timestamp_after = IsoDateTimeFilter("timestamp", "gte")
     timestamp_before = IsoDateTimeFilter("timestamp", "lt")
-    important_news_only = BooleanFilter(method="keep_important")
+    important_news_only = FlagFilter(method="keep_important")
 
     def keep_important(self, queryset, name: str, value: bool):
         return important_of(queryset) if value else queryset

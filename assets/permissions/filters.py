@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
 
 from django.db.models import QuerySet
-from django.forms import CheckboxInput, DateInput, HiddenInput, TextInput
-from django_filters import BooleanFilter, CharFilter, DateFilter, FilterSet
+from django.forms import DateInput, HiddenInput, TextInput
+from django_filters import CharFilter, DateFilter, FilterSet
 
-from ..common.filters import KeysFilter, TextsFilter
+from ..common.filters import FlagBox, FlagFilter, KeysFilter, TextsFilter
 from ..common.lookups import MetadataHas
 from ..organizations.filters import OrganizationFilter
 from .models import Permissions
@@ -92,12 +92,12 @@ class AssetListFilterSet(FilterSet):
         fields: list[str] = []
 
 
-class UsableFilter(BooleanFilter):
+class UsableFilter(FlagFilter):
     """Keeps assets that the user's organisation may process and download."""
 
     def __init__(self, **kwargs) -> None:
         kwargs.setdefault("label", "Usable by my organisation")
-        super().__init__(field_name="permissions", widget=CheckboxInput(), **kwargs)
+        super().__init__(field_name="permissions", widget=FlagBox(), **kwargs)
 
     def filter(self, queryset: QuerySet, value: bool | None) -> QuerySet:
         if not value:

@@ -75,12 +75,20 @@ def test_a_rename_is_no_news(world, api):
     assert _short(_news(api)) == [(PLAN, "Study", "STATUS_CREATED")]
 
 
-@pytest.mark.parametrize(("value", "count"), [("true", 1), ("false", 3), ("", 3)])
+@pytest.mark.parametrize(
+    ("value", "count"), [("true", 1), ("1", 1), ("On", 1), ("false", 3), ("0", 3), ("", 3)]
+)
 def test_important_news(value, count, world, api):
     cancel_compute_plan(world.plan.key, world.alice)
     news = _news(api, important_news_only=value)
     assert len(news) == count
     assert news[0]["status"] == "STATUS_CANCELED"
+
+
+def test_a_flag_that_is_neither_is_refused(api):
+    answer = api.get("/api/news_feed/?important_news_only=maybe")
+    assert answer.status_code == 400
+    assert "neither true nor false" in answer.json()["important_news_only"][0]
 
 
 def test_timestamps(world, api):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -312,3 +313,23 @@ def test_model(world, api):
         "checksum": model.file_checksum,
         "storage_address": f"http://testserver/api/model/{model.key}/file/",
     }
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "asked", "found"),
+    [
+        (["my model"], "mymodel", ["my model"]),
+        (["my model"], "my model", ["my model"]),
+        (["my model", "mymodel"], "mymodel", ["mymodel"]),
+        (["my model"], "my", []),
+    ],
+    ids=["without its spaces", "as it is", "another is as asked", "a part of it"],
+)
+def test_an_output_with_spaces(identifiers, asked, found, world, api):
+    """The SDK strips spaces of all that it filters by."""
+    outputs = [replace(MODEL_OUTPUT, identifier=identifier) for identifier in identifiers]
+    task = world.registered(world.simple(world.making(*outputs)))
+    for identifier in identifiers:
+        make_model(task.key, identifier)
+    assets = _assets(api, task.key, "output", identifier=asked)
+    assert [item["identifier"] for item in assets] == found

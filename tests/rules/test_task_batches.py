@@ -133,7 +133,7 @@ SHAPE = [
             f"5 a circle of {size}",
             _circle(size),
             "tasks[0].inputs[0].parent_task_key",
-            f"unsorted_tasks_count: {size}",
+            f"unsorted_tasks_count: {size}; missing dependency among inModels IDs, circular",
         )
         for size in (1, 2, 3)
     ),

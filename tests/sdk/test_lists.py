@@ -213,3 +213,13 @@ class TestTasks:
         by_plan = {"compute_plan_key": [plan]}
         assert keys_of(alice.list_task(by_plan, order_by=date, ascending=True)) == expected
         assert keys_of(alice.list_task(by_plan, order_by=date)) == expected[::-1]
+
+
+class TestManyKeys:
+    def test_five_hundred_keys_over_two_pages(self, alice, specs, stock):
+        """The SDK sends them all again with the link to each next page."""
+        tasks = [stock.training() for _ in range(130)]
+        alice.add_compute_plan(specs.plan(*tasks))
+        own = [task["task_id"] for task in tasks]
+        found = alice.list_task({"key": [*own, *(unknown_key() for _ in range(370))]})
+        assert sorted(keys_of(found)) == sorted(own)

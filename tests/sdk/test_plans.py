@@ -155,18 +155,17 @@ class TestAddAgain:
         alice.add_compute_plan({**spec, "tasks": [*spec["tasks"], stock.training()]})
         assert alice.get_compute_plan(spec["key"])["task_count"] == 2
 
-    # For a plan that is there already, the SDK takes the conflict's key as all of the plan.
     def test_another_content_is_a_conflict(self, alice, specs):
         spec = specs.plan()
         alice.add_compute_plan(spec)
-        with refused("ValidationError", "ComputePlan"):
+        with refused("AlreadyExists", spec["key"]):
             alice.add_compute_plan({**spec, "name": "Other"})
         assert alice.get_compute_plan(spec["key"])["name"] == "Study"
 
     def test_another_owner_is_a_conflict(self, alice, bob, specs):
         spec = specs.plan()
         alice.add_compute_plan(spec)
-        with refused("ValidationError", "ComputePlan"):
+        with refused("AlreadyExists", spec["key"]):
             bob.add_compute_plan(spec)
         assert alice.get_compute_plan(spec["key"])["owner"] == "MyOrg1MSP"
 
