@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from django import forms
+from django.contrib.auth import authenticate
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 
 from ..common.errors import TooManyAttempts
@@ -18,7 +20,6 @@ from ..common.layouts import LaidOut, Section
 from .models import ApiToken, Organization, Role, User
 from .registration import (
     change_role,
-    check_own_password,
     create_organization,
     create_token,
     create_user,
@@ -223,6 +224,18 @@ class TokenForm(WriterForm):
             id=self.cleaned_data.get("id"),
         )
         return token
+
+
+def check_own_password(request: HttpRequest, password: str) -> None:
+    """Return nothing if this is the password of the user who sends the request.
+
+    Raises:
+        ValidationError: it is not; counted like a sign-in that failed.
+        TooManyAttempts: too many attempts failed before; the password was not looked at.
+    """
+    user: Any = request.user
+    if authenticate(request, username=user.get_username(), password=password) != user:
+        raise ValidationError("This is not your password.", code="password_incorrect")
 
 
 class OwnPasswordForm(LaidOut, PasswordChangeForm):

@@ -1,14 +1,53 @@
 """Organization, User and ApiToken."""
 
 import uuid
+from collections.abc import Collection
+from functools import reduce
+from operator import or_
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from ..common.names import MAX_KEY_LENGTH, SEPARATOR, check_scripts, name_key
 from .rules import MAX_ID_LENGTH, second_factor_required, validate_organization_id
+
+
+def name_key_field() -> models.CharField:
+    """Return the column with what names that look alike have in common; None for no name.
+
+    The database holds each key once. Names that looked alike before it did have keys of their own:
+    the key, a separator, and what tells them apart.
+    """
+    return models.CharField(
+        max_length=MAX_KEY_LENGTH + 100, unique=True, null=True, blank=True, editable=False
+    )
+
+
+def alike(name: str, *columns: str) -> Q:
+    """Return the condition of rows that have a name like this one in one of the columns."""
+    key = name_key(name)
+    either = [Q(**{one: key}) | Q(**{f"{one}__startswith": f"{key}{SEPARATOR}"}) for one in columns]
+    return reduce(or_, either)
+
+
+def check_new_name(model: Any, what: str, field: str, name: str, columns: Collection[str]) -> None:
+    """Refuse a name that another row has, or one that looks like it.
+
+    Raises:
+        ValidationError: keyed by `field`.
+    """
+    if name and model.objects.filter(alike(name, *columns)).exists():
+        said = f"{what} with that name, or one that looks like it, already exists. Choose another."
+        raise ValidationError({field: ValidationError(said, code="unique")})
+    try:
+        check_scripts(name)
+    except ValidationError as error:
+        raise ValidationError({field: error}) from error
 
 
 class Organization(models.Model):
@@ -24,12 +63,32 @@ class Organization(models.Model):
         max_length=100, blank=True, help_text="What people call it, such as Institut Curie."
     )
     creation_date = models.DateTimeField(default=timezone.now, editable=False)
+    id_key = name_key_field()
+    name_key = name_key_field()
 
     class Meta:
         ordering = ["id"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})" if self.name else self.id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.make_keys()
+        super().save(*args, **kwargs)
+
+    def make_keys(self) -> None:
+        if self._state.adding and self.id_key is None:
+            self.id_key = name_key(self.id)
+            self.name_key = name_key(self.name) if self.name else None
+
+    def clean(self) -> None:
+        """Refuse an id or a name that another organisation has, or one that looks like it."""
+        self.make_keys()
+        if self._state.adding:
+            # Pages show one or the other.
+            columns = ("id_key", "name_key")
+            check_new_name(Organization, "An organisation", "id", self.id, columns)
+            check_new_name(Organization, "An organisation", "name", self.name, columns)
 
 
 class Role(models.TextChoices):
@@ -55,6 +114,7 @@ class User(AbstractUser):
     preferences = models.JSONField(default=dict, blank=True, editable=False)
     # Since when signing in takes a code beside the password; None: it does not.
     second_factor_at = models.DateTimeField(null=True, blank=True, editable=False)
+    name_key = name_key_field()
 
     @property
     def acts_for(self) -> str:
@@ -62,6 +122,21 @@ class User(AbstractUser):
         if self.organization_id is None:
             raise ValueError(f"{self.username} belongs to no organisation and acts for none.")
         return self.organization_id
+
+    def make_keys(self) -> None:
+        if self._state.adding and self.name_key is None:
+            self.name_key = name_key(self.username)
+
+    def clean(self) -> None:
+        """Refuse a name that another user has, or one that looks like it."""
+        super().clean()
+        self.make_keys()
+        if self._state.adding:
+            check_new_name(User, "A user", "username", self.username, ("name_key",))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.make_keys()
+        super().save(*args, **kwargs)
 
     def get_session_auth_hash(self) -> str:
         """Return what a session keeps of how its user signed in; once it differs, the session ends.

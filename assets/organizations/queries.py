@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 
 from django.apps import apps
 from django.core.cache import cache
-from django.db.models import CharField, Count, Model, QuerySet, Sum, Value
+from django.db.models import CharField, Count, Model, Q, QuerySet, Sum, Value
 
+from ..common.names import folded
 from ..common.queries import counts_by
 from ..common.statements import Compiled
-from .models import ApiToken, Organization, Role, User
+from .models import ApiToken, Organization, Role, User, alike
 from .rules import manages_all, may_manage_users
 
 # What an organisation owns: the list that shows it, and its model, which a higher room has.
@@ -37,6 +38,21 @@ def managed_users(actor: User) -> QuerySet[User]:
     if may_manage_users(actor, actor.organization_id):
         return users.filter(organization_id=actor.organization_id)
     return users.filter(pk=actor.pk)
+
+
+def user_called(name: str) -> User | None:
+    """Return the user that somebody means by a name, whatever its case.
+
+    None also where the name is that of several users, who came before names were compared so, and
+    is written as none of them is.
+    """
+    if "\0" in name:  # which PostgreSQL cannot even be asked for
+        return None
+    wanted = folded(name)
+    users = User.objects.filter(Q(username=name) | alike(name, "name_key"))
+    found = [user for user in users if folded(user.username) == wanted]
+    meant = [user for user in found if user.username == name] or found
+    return meant[0] if len(meant) == 1 else None
 
 
 def admins_of(organization_id: str | None) -> QuerySet[User]:

@@ -7,13 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model, Q
-from django.http import HttpRequest
 from django.utils import timezone
 
 from ..common.audit import Action, SubjectKind, tell
@@ -35,7 +33,7 @@ def token_digest(secret: str) -> str:
 def create_organization(id: str, *, name: str = "") -> Organization:
     """Create an organisation; raise ValidationError keyed by field."""
     organization = Organization(id=id, name=name)
-    organization.full_clean()
+    organization.full_clean(exclude=["id_key", "name_key"])
     with transaction.atomic():
         _insert(organization)
         kind = AssetKind.ORGANIZATION
@@ -65,6 +63,7 @@ def _insert(row: Model) -> None:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
+        row.clean()
         row.validate_unique()
         raise
 
@@ -89,7 +88,10 @@ def create_user(
         # Checked below with the rest, so that all that is wrong is told at once.
         user.set_password(password)
     errors: dict[str, list[ValidationError]] = {}
-    checks: list[Callable[[], None]] = [user.full_clean, lambda: _check_password(password, user)]
+    checks: list[Callable[[], None]] = [
+        lambda: user.full_clean(exclude=["name_key"]),
+        lambda: _check_password(password, user),
+    ]
     for check in checks:
         try:
             check()
@@ -237,18 +239,6 @@ def set_password(
     for token in user.api_tokens.all():
         if keep_tokens is None or not keep_tokens(token):
             delete_token(token, actor)
-
-
-def check_own_password(request: HttpRequest, password: str) -> None:
-    """Return nothing if this is the password of the user who sends the request.
-
-    Raises:
-        ValidationError: it is not; counted like a sign-in that failed.
-        TooManyAttempts: too many attempts failed before; the password was not looked at.
-    """
-    user: Any = request.user
-    if authenticate(request, username=user.get_username(), password=password) != user:
-        raise ValidationError("This is not your password.", code="password_incorrect")
 
 
 def reset_token(user: User) -> str:

@@ -25,6 +25,7 @@ from rest_framework.viewsets import GenericViewSet
 from ..common.repeatable import repeatable
 from . import registration
 from .filters import UserFilterSet
+from .forms import check_own_password
 from .models import User
 from .rules import check_another, may_manage_user, may_manage_users
 from .serializers import (
@@ -156,7 +157,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
                 raise DjangoValidationError(
                     "Give your present password as well: you are signed in by a browser."
                 )
-            registration.check_own_password(request._request, password)
+            check_own_password(request._request, password)
         except DjangoValidationError as error:
             raise ValidationError({"old_password": error.messages}) from error
 

@@ -8,7 +8,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import (
     APIException,
     NotFound,
@@ -32,10 +32,14 @@ from ..organizations.serializers import (
     NewImplicitTokenSerializer,
     UserSerializer,
 )
+from .filters import AwaitingFilterSet
 from .models import ExternalIdentity
 from .queries import awaiting
 from .registration import approve, refuse
 from .serializers import ApprovalSerializer, AwaitingSerializer
+
+# Who is meant, where the path does not say so.
+NAMED = OpenApiParameter("username", str, required=True)
 
 
 class ImplicitLoginDisabled(APIException):
@@ -88,8 +92,7 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
     serializer_class = AwaitingSerializer
     ordering_fields = {"username": "username"}
     default_ordering = ("username",)
-    lookup_field = lookup_url_kwarg = "username"
-    lookup_value_regex = "[^/]+"
+    filterset_class = AwaitingFilterSet
 
     def get_queryset(self) -> QuerySet[ExternalIdentity]:
         actor: Any = self.request.user
@@ -102,11 +105,17 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
             raise PermissionDenied("Only an admin of your organisation lets people in.")
 
     def get_object(self) -> ExternalIdentity:
-        name = self.kwargs["username"]
-        found = None if "\0" in name else self.get_queryset().filter(username=name).first()
-        if found is None:
+        name = self.kwargs.get("username") or self.request.query_params.get("username", "")
+        if not name:
+            raise ValidationError({"username": ["Name who is meant: ?username=..."]})
+        found = [] if "\0" in name else list(self.get_queryset().filter(username=name)[:2])
+        if not found:
             raise NotFound("Not found.")
-        return found
+        if len(found) > 1:
+            raise ValidationError(
+                {"username": ["Several people with this name wait: decide on the dashboard."]}
+            )
+        return found[0]
 
     @extend_schema(request=ApprovalSerializer, responses={200: UserSerializer})
     def update(self, request: Request, *args, **kwargs) -> Response:
@@ -133,3 +142,24 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
         """Refuse somebody, who may ask again by signing in."""
         refuse(self.get_object(), request.user)
         return Response(status=204)
+
+    @extend_schema(
+        operation_id="users_awaiting_approval_update_named",
+        parameters=[NAMED],
+        request=ApprovalSerializer,
+        responses={200: UserSerializer},
+        filters=False,
+    )
+    def update_named(self, request: Request, *args, **kwargs) -> Response:
+        """Let in somebody whom the query names, as a user of the admin's organisation."""
+        return self.update(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="users_awaiting_approval_destroy_named",
+        parameters=[NAMED],
+        responses={204: None},
+        filters=False,
+    )
+    def destroy_named(self, request: Request, *args, **kwargs) -> Response:
+        """Refuse somebody whom the query names, who may ask again by signing in."""
+        return self.destroy(request, *args, **kwargs)

@@ -17,7 +17,9 @@ from django.utils import timezone
 
 from ..common.audit import Action, Result, SubjectKind, tell
 from ..common.errors import TooManyAttempts
+from ..common.names import folded
 from ..organizations.models import User
+from ..organizations.queries import user_called
 from ..organizations.registration import tell_of
 from .models import FailedSignIn
 from .rules import wait_until_free
@@ -107,7 +109,7 @@ def forgive(username: str, address: str) -> None:
             row.save(update_fields=["failures"])
         own.delete()
         if own.failures > 1 and not _is_over(own, timezone.now()):
-            _tell(name, _user_called(name), f"{own.failures} attempts failed before this one")
+            _tell(name, user_called(name), f"{own.failures} attempts failed before this one")
 
 
 @transaction.atomic
@@ -125,13 +127,13 @@ def unlock(*, username: str = "", address: str = "") -> int:
 
 def unlock_here(*, username: str = "", address: str = "") -> int:
     """`unlock` for who runs the server; the admins of the user that is named are told."""
-    user = _user_called(username)
+    user = user_called(username)
     if found := unlock(username=username, address=address):
         where = f" from {address}" if address else ""
         tell(
             Action.CHANGED,
             SubjectKind.USER,
-            name=username,
+            name=user.username if user else username,
             organization_id=user.organization_id if user else None,
             detail={"changed": f"may try to sign in again{where}"},
         )
@@ -145,12 +147,8 @@ def unlock_user(user: User, actor: User) -> None:
 
 
 def _attempted(username: str) -> str:
-    """Return what is kept of a name that somebody typed."""
-    return username.replace("\0", " ")[:150]
-
-
-def _user_called(name: str) -> User | None:
-    return User.objects.filter(username=name).first() if name else None
+    """Return what is kept of a name that somebody typed: the same in any case."""
+    return folded(username.replace("\0", " "))[:150]
 
 
 def _rows_of(name: str, address: str) -> QuerySet[FailedSignIn]:
@@ -181,11 +179,11 @@ def _is_over(row: FailedSignIn, now: datetime) -> bool:
 
 def _record(name: str, rows: Mapping[str, FailedSignIn], now: datetime) -> None:
     """Write what the audit trail keeps of a failure."""
-    user = _user_called(name)
+    user = user_called(name)
     of = rows[name if user else ADDRESS]
     full = [one for one in dict.fromkeys([of, rows[ADDRESS]]) if one.failures >= _limit_of(one)]
     for row in full:
-        _tell(row.username, user, f"locked after {row.failures} failed attempts")
+        _tell(name if row.username else "", user, f"locked after {row.failures} failed attempts")
     recorded = of.recorded_at
     if of not in full and (recorded is None or recorded <= now - settings.LOGIN_COOLOFF):
         _tell(name, user)
@@ -196,7 +194,7 @@ def _tell(name: str, user: User | None, what: str = "") -> None:
     tell(
         Action.SIGNED_IN,
         SubjectKind.USER,
-        name=name,
+        name=user.username if user and name else name,
         # No organisation's admins audit an address, or a name that no user has.
         organization_id=user.organization_id if user and name else None,
         result=Result.REFUSED,

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from ..common.audit import client_address
 from ..common.errors import TooManyAttempts
 from ..organizations.models import User
+from ..organizations.queries import user_called
 from .attempts import check_may_try, count_failure, forgive
 
 BACKEND = "assets.sign_in.authentication.PasswordBackend"
@@ -31,12 +32,15 @@ class PasswordBackend(ModelBackend):
     ) -> User | None:
         if username is None or password is None:
             return None
+        meant = user_called(username)
+        # A name that is nobody's takes as long, and is nobody's in any case.
+        name = meant.username if meant else username
         if request is None:  # a program on this machine
-            return super().authenticate(request, username, password, **kwargs)
+            return super().authenticate(request, name, password, **kwargs)
         address = address_of(request)
         try:
             check_may_try(username, address)
-            user: Any = super().authenticate(request, username, password, **kwargs)
+            user: Any = super().authenticate(request, name, password, **kwargs)
             if user is None:
                 count_failure(username, address)
             else:

@@ -9,9 +9,8 @@ from django.core.exceptions import ValidationError
 from ..common.errors import TooManyAttempts
 from ..common.forms import text_field
 from ..common.layouts import LaidOut, Section
-from ..organizations.forms import WriterForm
+from ..organizations.forms import WriterForm, check_own_password
 from ..organizations.models import Organization, Role, User
-from ..organizations.registration import check_own_password
 from ..organizations.rules import manages_all
 from .registration import approve
 
@@ -22,7 +21,8 @@ class SignInForm(AuthenticationForm):
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": "No active user has this name with this password. Mind capital letters "
-        "and try again; an admin of your organisation can give you a link that sets a new one.",
+        "in the password and try again; an admin of your organisation can give you a link that "
+        "sets a new one.",
     }
 
 

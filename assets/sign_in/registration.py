@@ -185,10 +185,18 @@ def _linked(claims: Mapping[str, Any]) -> User | None:
         return None
     users = User.objects.filter(is_superuser=False, identities=None)
     if settings.OIDC_LINK_BY == "email":
-        # Two users with one address: nobody knows which is meant.
-        found = list(users.filter(email__iexact=name)[:2]) or list(users.filter(username=name))
+        # Two users with one address: nobody knows which is meant. The case of a to z does not
+        # count, and no other letter passes for one of them, whatever the database compares by.
+        same = users.filter(email__iexact=name)
+        found = [user for user in same if _lower(user.email) == _lower(name)]
+        found = found or list(users.filter(username=name))
         return found[0] if len(found) == 1 else None
+    # As it is written: to a provider, names that differ in case may be two people's.
     return users.filter(username=name).first()
+
+
+def _lower(address: str) -> bytes:
+    return address.encode().lower()
 
 
 def _created(identity: ExternalIdentity) -> User:

@@ -76,7 +76,12 @@ def test_imports_are_found():
 WRITING = {"bulk_create", "bulk_update", "get_or_create", "update_or_create", "insert"}
 WRITING |= {"save", "create", "delete", "update"}
 
+# Attempts to sign in are part of a registration module that would be too long.
+WRITERS = {"registration", "attempts"}
+
 ALLOWED = {
+    ("assets/organizations/models.py", "super().save"): "for registration, with keys of names",
+    ("assets/sign_in/steps.py", "request.session.save"): "in the transaction that uses a code up",
     ("assets/compute/plans.py", "open_tasks.update"): "cancelling, for registration",
     ("assets/compute/admin.py", "form.save"): "our form, which registers",
     ("assets/common/admin.py", "form.save"): "our form, which registers",
@@ -114,7 +119,7 @@ def writes_in(path):
 
 def test_only_registration_writes():
     """Every door goes through it, so that no rule can be passed by."""
-    doors = (path for path in MODULES if path.stem != "registration")
+    doors = (path for path in MODULES if path.stem not in WRITERS)
     found = {write for path in doors for write in writes_in(path)}
     assert found == set(ALLOWED), "write in a registration module, or say in ALLOWED why not"
 

@@ -46,7 +46,7 @@ def test_the_page_keeps_where_one_wanted_to_go(db):
 
 
 @pytest.mark.parametrize(
-    "credentials", [{"password": "wrong"}, {"username": "nobody"}, {"username": "Alice"}]
+    "credentials", [{"password": "wrong"}, {"username": "nobody"}, {"username": "aIice"}]
 )
 def test_who_is_not_let_in_is_told_what_to_do(credentials, alice):
     browser = Client()

@@ -109,6 +109,27 @@ def test_the_api_lists_approves_and_refuses(ada, newton, client_of):
     assert client.get("/api/users/ada/").json()["is_external_user"] is False
 
 
+def test_the_api_takes_the_name_from_the_query_too(ada, newton, client_of):
+    client = client_of(ada)
+    ExternalIdentity.objects.create(issuer="https://login.example", subject="2", username="hooke")
+    listed = client.get(f"{API}?username=hooke").json()
+    assert [one["username"] for one in listed["results"]] == ["hooke"]
+    for method in (client.put, client.delete):
+        assert (method(API).status_code, method(API).json().keys()) == (400, {"username"})
+        assert method(f"{API}?username=boyle").status_code == 404
+    approved = client.put(f"{API}?username=newton", {"role": "ADMIN"}, format="json")
+    assert (approved.status_code, approved.json()["role"]) == (200, "ADMIN")
+    assert client.delete(f"{API}?username=hooke").status_code == 204
+    assert client.get(API).json()["results"] == []
+
+
+def test_of_two_people_with_one_name_the_api_lets_in_neither(ada, newton, client_of):
+    ExternalIdentity.objects.create(issuer="https://login.example", subject="2", username="newton")
+    for url in (f"{API}newton/", f"{API}?username=newton"):
+        assert client_of(ada).put(url, {}, format="json").status_code == 400
+    assert ExternalIdentity.objects.filter(user=None).count() == 2
+
+
 @pytest.mark.parametrize(
     ("body", "field"), [({"role": "KING"}, "role"), ({"role": None}, "role"), ([], None)]
 )

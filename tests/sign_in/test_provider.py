@@ -188,6 +188,8 @@ def test_who_is_unknown_is_refused(alice, provider):
         ("username", {"preferred_username": "al\0ice"}, False),
         ("username", {"email": "alice@clinic.example", "email_verified": True}, False),
         ("email", {"email": "Alice@Clinic.example", "email_verified": True}, True),
+        # An i without dot, which is an I in capital letters: another address.
+        ("email", {"email": "alice@cl\u0131nic.example", "email_verified": True}, False),
         ("email", {"email": "alice@clinic.example", "email_verified": False}, False),
         ("email", {"email": "alice@clinic.example", "email_verified": "true"}, False),
         ("email", {"email": "alice@clinic.example"}, False),
@@ -265,9 +267,10 @@ def test_a_claim_can_say_whose_user_one_is(claimed, organization, org_a, org_b, 
         )
 
 
-def test_a_name_that_is_taken_makes_no_user(alice, provider, settings):
+@pytest.mark.parametrize("name", ["alice", "ALICE", "аlice"])
+def test_a_name_that_is_taken_makes_no_user(name, alice, provider, settings):
     settings.OIDC_UNKNOWN_USERS, settings.OIDC_ORGANIZATION_CLAIM = "create", "hospital"
-    provider(preferred_username="alice", hospital="MyOrg1MSP")
+    provider(preferred_username=name, hospital="MyOrg1MSP")
     browser = Client()
     answer = walk(browser)
     assert answer.status_code == 403

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assets.organizations.models import User
+from assets.organizations.queries import user_called
 from assets.organizations.registration import create_token
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args, **options) -> None:
-        user = User.objects.filter(username=options["name"]).first()
+        user = user_called(options["name"])
         if user is None:
             raise CommandError(
                 f"There is no user {options['name']!r}. Add one with: manage.py create_user "
