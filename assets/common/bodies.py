@@ -31,6 +31,13 @@ def _is_signed_in(request: HttpRequest) -> bool:
     user = getattr(request, "user", None)
     return user is not None and user.is_authenticated
 
+# The SDK sends all tasks of a new compute plan in one request, whatever its batch size.
+FEWER_TASKS = (
+    "send less at a time. Register a large compute plan with its first tasks only (with the SDK, "
+    "add_compute_plan), then add the others in parts (add_compute_plan_tasks). Or ask whoever runs "
+    "the server for a larger MAX_JSON_SIZE"
+)
+
 
 class _LimitedBody:
     """The body of a request; reading more than its limit raises RequestDataTooBig."""
@@ -66,7 +73,7 @@ class _LimitedBody:
             most = filesizeformat(settings.SMALL_BODY_SIZE)
             raise RequestDataTooBig(f"Sign in to send more than {most}.")
         if size > limit:
-            what, remedy = "JSON", "send smaller batches"
+            what, remedy = "JSON", FEWER_TASKS
             if content_type == FILES:
                 what, remedy = "body", "send fewer files at a time"
             raise RequestDataTooBig(

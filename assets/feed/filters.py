@@ -14,7 +14,7 @@ from ..common.kinds import AssetKind
 from ..organizations.filters import ManagedFilterSet, OrganizationFilter
 from ..permissions.filters import DayFilter, hidden_keys
 from .models import Event
-from .queries import important_of, news_of
+from .queries import by_actor, important_of, news_of
 
 # Kinds that things happen to by themselves; the others come and go with one of these.
 KINDS = (
@@ -53,13 +53,16 @@ class ActivityFilterSet(FilterSet):
     since = DayFilter(field_name="timestamp", label="Since")
     until = DayFilter(field_name="timestamp", label="Until", until=True)
     asset_key = hidden_keys(field_name="asset_key", label="Asset")
-    actor = CharFilter(field_name="told_actor", label="User", widget=HiddenInput())
+    actor = CharFilter(label="User", widget=HiddenInput(), method="keep_actor")
     news = ChoiceFilter(
         label="News",
         choices=[("all", "plans and datasets"), ("important", "plans that ended")],
         method="keep_news",
         widget=HiddenInput(),
     )
+
+    def keep_actor(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return by_actor(queryset, value)
 
     def keep_news(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         news = news_of(queryset)

@@ -56,6 +56,8 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["timestamp", "id"], name="event_timestamp"),
             models.Index(fields=["asset_key", "timestamp"], name="event_asset"),
+            # Who is deleted is taken from its events, and activity is filtered by a user.
+            models.Index(fields=["actor", "timestamp", "id"], name="event_actor"),
             # Of a thousand events some are news: those of tasks are not gone through for them.
             models.Index(
                 fields=["timestamp", "id"],

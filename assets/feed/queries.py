@@ -44,6 +44,15 @@ def with_told_address(events: QuerySet[Event], user: User) -> QuerySet[Event]:
     return events.annotate(told_address=Case(known, output_field=address))
 
 
+def by_actor(events: QuerySet[Event], name: str) -> QuerySet[Event]:
+    """Keep what the user of this name did, as far as `told_actor` tells it."""
+    if name != EXTERNAL:
+        # By an index, which knows accounts; of those that are deleted, events have the name only.
+        known = User.objects.filter(username=name).values_list("pk", flat=True)
+        events = events.filter(Q(actor__in=list(known)) | Q(actor=None, actor_name=name))
+    return events.filter(told_actor=name)
+
+
 def public_events() -> QuerySet[Event]:
     """What happened to assets, which all organisations may know."""
     return Event.objects.filter(public=True)

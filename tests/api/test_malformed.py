@@ -61,7 +61,8 @@ def test_a_body_that_is_too_large(api, settings):
     body = wire_plan(plan_spec(metadata={f"k{n}": "v" * 90 for n in range(20)}))
     answer = api.post("/api/compute_plan/", body, format="json")
     assert answer.status_code == 413
-    assert "send smaller batches" in answer.json()["detail"]
+    assert "add_compute_plan_tasks" in answer.json()["detail"]
+    assert "MAX_JSON_SIZE" in answer.json()["detail"]
 
 
 def test_a_json_part_that_is_too_large(api, settings):
