@@ -14,6 +14,7 @@ from .outputs import views as outputs
 from .overview import views as overview
 from .sign_in import account_views, user_views
 from .sign_in import views as sign_in
+from .uploads import views as uploads
 
 urlpatterns = [
     path("", overview.HomePage.as_view(), name="home"),
@@ -123,6 +124,7 @@ urlpatterns = [
     path("tasks/new/", plan_views.TaskRegisterPage.as_view(), name="task-new"),
     path("tasks/<key>/", outputs.TaskPage.as_view(), name="task"),
     # --- Files ahead of their form --------------------------------------------------------------
+    path("account/files/", uploads.WaitingFilesPage.as_view(), name="waiting-files"),
     path("uploads/opener/", datasets.OpenerUpload.as_view(), name="upload-opener"),
     path("uploads/description/", datasets.DescriptionUpload.as_view(), name="upload-description"),
     path(

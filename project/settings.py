@@ -245,6 +245,9 @@ STORAGE_ROOT = Path(env.str("STORAGE_ROOT", str(VAR_DIR / "files")))
 # Each organisation may register the folders below SERVERMEDIAS_ROOT/<organisation id> in place.
 SERVERMEDIAS_ROOT = Path(env.str("SERVERMEDIAS_ROOT", str(VAR_DIR / "servermedias")))
 MAX_UPLOAD_SIZE = env.int("MAX_UPLOAD_SIZE", 1024**3)
+# Of one user, sent for forms that are not registered yet: how many files, and their bytes.
+MAX_WAITING_FILES = env.int("MAX_WAITING_FILES", 10_000)
+MAX_WAITING_SIZE = env.int("MAX_WAITING_SIZE", 10 * MAX_UPLOAD_SIZE)
 
 S3_BUCKET = env.str("S3_BUCKET", "")
 if S3_BUCKET:

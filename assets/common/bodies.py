@@ -31,6 +31,7 @@ def _is_signed_in(request: HttpRequest) -> bool:
     user = getattr(request, "user", None)
     return user is not None and user.is_authenticated
 
+
 # The SDK sends all tasks of a new compute plan in one request, whatever its batch size.
 FEWER_TASKS = (
     "send less at a time. Register a large compute plan with its first tasks only (with the SDK, "

@@ -2,6 +2,7 @@
 
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from django.db.models import BooleanField, Case, F, GenericIPAddressField, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
@@ -44,7 +45,7 @@ def with_told_address(events: QuerySet[Event], user: User) -> QuerySet[Event]:
     return events.annotate(told_address=Case(known, output_field=address))
 
 
-def by_actor(events: QuerySet[Event], name: str) -> QuerySet[Event]:
+def by_actor(events: QuerySet[Any], name: str) -> QuerySet[Any]:
     """Keep what the user of this name did, as far as `told_actor` tells it."""
     if name != EXTERNAL:
         # By an index, which knows accounts; of those that are deleted, events have the name only.

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
@@ -19,8 +19,6 @@ from ..permissions.access import check_may_register
 from .models import Upload
 
 LIFETIME = timedelta(days=1)
-# How many of the largest uploads may wait for one user at a time.
-MAX_WAITING = 10
 # How many old ones are forgotten by who sends one: more than one, so that they become fewer.
 MOST_FORGOTTEN = 10
 
@@ -33,7 +31,7 @@ def keep(user: User, file: File) -> Upload:
     """
     refuse_if(check_may_register(user))
     forget_old(MOST_FORGOTTEN)
-    _check_room(user, file)
+    _check_room(user, file.size or 0)
     key = uuid.uuid4()
     file.seek(0)
     name = f"uploads/{key}"
@@ -49,20 +47,38 @@ def keep(user: User, file: File) -> Upload:
             passed=vars(file).get("passed", ""),
         )
         with files.kept():
+            # Files that come at the same time: each waits for the one before.
+            User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            _check_room(user, stored.size)
             upload.save(force_insert=True)
     file.seek(0)
     return upload
 
 
-def _check_room(user: User, file: File) -> None:
-    waiting = Upload.objects.filter(user=user).aggregate(total=Sum("file_size"))["total"] or 0
-    room = MAX_WAITING * settings.MAX_UPLOAD_SIZE
-    if waiting + (file.size or 0) > room:
-        raise refuse(
-            Code.BAD_REQUEST,
-            f"{filesizeformat(waiting)} of your files wait to be registered already, at most "
-            f"{filesizeformat(room)}; register or remove some of them first.",
-        )
+def waiting_of(user: User) -> tuple[int, int]:
+    """Return how many of the user's files wait for a form, and how many bytes they have."""
+    waiting = Upload.objects.filter(user=user, created_at__gt=timezone.now() - LIFETIME)
+    found = waiting.aggregate(count=Count("pk"), total=Sum("file_size"))
+    return found["count"], found["total"] or 0
+
+
+def _check_room(user: User, size: int) -> None:
+    count, total = waiting_of(user)
+    if count < settings.MAX_WAITING_FILES and total + size <= settings.MAX_WAITING_SIZE:
+        return
+    raise refuse(
+        Code.BAD_REQUEST,
+        f"{count} of your files ({filesizeformat(total)}) wait to be registered already; at most "
+        f"{settings.MAX_WAITING_FILES} may, with {filesizeformat(settings.MAX_WAITING_SIZE)} in "
+        "all. Register them, or discard them on your account's page to free their space; they are "
+        "forgotten after a day.",
+    )
+
+
+def discard_all(user: User) -> None:
+    """Forget all of the user's files that wait for a form."""
+    with transaction.atomic():
+        forget(Upload.objects.filter(user=user))
 
 
 def uploads_of(user: User, ids: Collection[UUID]) -> list[Upload]:

@@ -1,19 +1,23 @@
 """Takes files ahead of their form, checks them at once, and says how they were found."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.core.files.base import File
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat, pluralize
+from django.urls import reverse
 from django.views import View
 
 from ..common.audit import note_refusals
 from ..common.errors import Code, Problem, Refused
 from ..common.outages import OUTAGES, outage_of
-from ..organizations.pages import SignedIn
+from ..common.pages import Crumb, crumb
+from ..organizations.pages import ConfirmPage, SignedIn
 from ..permissions.access import check_may_register
-from .registration import keep
+from .registration import LIFETIME, discard_all, keep, waiting_of
 
 
 class UploadView(SignedIn, View):
@@ -53,3 +57,28 @@ class UploadView(SignedIn, View):
             "advice": advice,
         }
         return render(request, "uploads/_file.html", context, status=200 if upload else status)
+
+
+class WaitingFilesPage(ConfirmPage):
+    """Says how many files of the user wait for a form, and discards them."""
+
+    title = "Files that wait for a form"
+    button = "Discard them"
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [crumb("Account", "account")]
+
+    def explain(self) -> str:
+        count, size = waiting_of(self.user)
+        hours = LIFETIME // timedelta(hours=1)
+        if not count:
+            return f"None of your files wait. What you send for a form waits for {hours} hours."
+        return (
+            f"You have sent {count} file{pluralize(count)} ({filesizeformat(size)}) for forms that "
+            f"are not registered yet. Each waits for {hours} hours. If you discard them, forms "
+            "that are still open in a browser ask for them again. What is registered stays."
+        )
+
+    def act(self) -> HttpResponse:
+        discard_all(self.user)
+        return self.go_to(reverse("account"), "The files that waited for a form are discarded.")

@@ -117,17 +117,45 @@ def test_a_bad_archive_is_read_again(alice):
     assert keep(alice, sent).passed == ""
 
 
-def test_there_is_room_for_so_much_of_each_user(alice, bob, settings, monkeypatch):
-    monkeypatch.setattr(registration, "MAX_WAITING", 2)
-    settings.MAX_UPLOAD_SIZE = 5
+@pytest.mark.parametrize(("files", "size"), [(2, 1000), (1000, 9)])
+def test_there_is_room_for_so_much_of_each_user(files, size, alice, bob, settings, session_of):
+    """And the user makes room where the message says so; what is old takes none."""
+    settings.MAX_WAITING_FILES, settings.MAX_WAITING_SIZE = files, size
     kept(alice, b"12345")
     kept(alice, b"1234")
     with pytest.raises(Refused) as refused:
-        kept(alice, b"12")
+        kept(alice, b"1")
     assert refused.value.first.code == Code.BAD_REQUEST
-    assert "register or remove some" in refused.value.first.message
-    assert kept(alice, b"1").file_size == 1
+    assert "2 of your files (9\xa0bytes) wait" in refused.value.first.message
+    assert "discard them on your account" in refused.value.first.message
     assert kept(bob, b"12345").file_size == 5
+
+    browser = session_of(alice)
+    assert 'href="/account/files/"' in browser.get("/account/").text
+    assert "2 files (9\xa0bytes)" in browser.get("/account/files/").text
+    assert browser.post("/account/files/").status_code == 302
+    assert "None of your files wait" in browser.get("/account/files/").text
+    assert Upload.objects.get().user == bob
+    kept(alice, b"123456789")
+    Upload.objects.update(created_at=timezone.now() - LIFETIME)
+    assert kept(alice, b"1").file_size == 1
+
+
+def test_files_at_the_same_time_find_no_more_room(alice, settings, monkeypatch):
+    """Each was there before the other came, when it was looked first."""
+    settings.MAX_WAITING_FILES = 1
+    check, looks = registration._check_room, []
+
+    def blind_once(*args):
+        looks.append(args)
+        if len(looks) > 1:
+            check(*args)
+
+    kept(alice)
+    monkeypatch.setattr(registration, "_check_room", blind_once)
+    with pytest.raises(Refused):
+        kept(alice)
+    assert Upload.objects.count() == 1
 
 
 def test_viewers_keep_nothing(victor, root):
