@@ -102,6 +102,34 @@ def test_register_a_dataset(visit, api, scripts):
     assert api.download(f"/data_manager/{dataset['key']}/description/") == DESCRIPTION
 
 
+def test_metadata_of_several_lines_are_kept(visit, api):
+    """Typed in the editor, shown on the page, and taken over by a form that begins from it."""
+    name, page = f"Lines {uuid4()}", visit()
+    page.goto("/datasets/new/")
+    fill_in_dataset(page, name, scripts=True)
+    page.get_by_label("Key 1").fill("site")
+    page.get_by_label("Value 1").fill("Paris\tIle de France")
+    page.get_by_label("Value 1").press("End")
+    page.get_by_label("Value 1").press("Shift+Enter")
+    page.keyboard.type("ward: 7")
+    register(page)
+    told(page, f"The dataset {name} is registered.")
+    written = {"site": "Paris\tIle de France\nward: 7"}
+    dataset = api.named("/data_manager/", name)
+    assert dataset["metadata"] == written
+    expect(page.locator("dd.as-written")).to_have_js_property("innerText", written["site"])
+
+    page.goto(f"/datasets/new/?like={dataset['key']}")
+    fill_in_dataset(page, f"{name} again", scripts=True)
+    expect(page.get_by_label("Value 1")).to_have_value(written["site"])
+    page.get_by_role("button", name="Add entry").click()
+    page.get_by_label("Key 2").fill("modality")
+    page.get_by_label("Value 2").fill("MRI")
+    register(page)
+    again = api.named("/data_manager/", f"{name} again")
+    assert again["metadata"] == {**written, "modality": "MRI"}
+
+
 @SCRIPTS
 def test_nothing_is_lost_when_something_is_wrong(visit, api, scripts):
     name = f"Scans {uuid4()}"

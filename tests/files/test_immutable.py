@@ -32,6 +32,7 @@ NOT_REGISTERED = {
     "ApiToken",
     "ExternalIdentity",
     "FailedSignIn",
+    "IdempotencyKey",
     "Organization",
     "RecoveryCode",
     "Upload",
