@@ -34,6 +34,11 @@ class RegistrarAdminSite(AdminSite):
 
         return SignInPage.as_view(next_page="admin:index")(request)
 
+    def logout(self, request, extra_context=None):
+        from .sign_in.views import SignOutView
+
+        return SignOutView.as_view()(request)
+
     def password_change(self, request, extra_context=None):
         return HttpResponseRedirect(reverse("account-password"))
 

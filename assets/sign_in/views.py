@@ -1,10 +1,14 @@
 """Pages by which one comes in: by a password, by a provider, and by a code as the second step."""
 
+import logging
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import views as auth
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_login_failed
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -14,7 +18,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from ..common.errors import TooManyAttempts
+from ..common.outages import OUTAGES, outage_of
 from ..common.pages import Page
+from ..common.sessions import SessionStore
 from ..organizations.models import User
 from .attempts import record_refusal
 from .authentication import address_of
@@ -24,6 +30,12 @@ from .registration import NotLetIn, user_of_identity
 from .rules import shown_name
 from .steps import enter, enter_by_code, go_on, pending, step_of
 
+logger = logging.getLogger(__name__)
+
+SESSION_LEFT = (
+    "You are signed out in this browser. The server could not delete the session, since its disk "
+    "is full or its database does not answer: tell whoever runs it. The session ends by itself."
+)
 # Where a browser that went to the provider wants to be afterwards.
 NEXT = "provider_next"
 
@@ -59,7 +71,30 @@ class SignInPage(auth.LoginView):
 
 
 class SignOutView(auth.LogoutView):
-    """Signs out; only what is sent does, so that no link and no picture can."""
+    """Signs out; only what is sent does, so that no link and no picture can.
+
+    It works on a full disk: to delete a session often needs no space where to record that it ended
+    does, and a browser can always forget its own.
+    """
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = request.user
+        try:
+            with transaction.atomic():
+                return super().post(request, *args, **kwargs)
+        except OUTAGES as error:
+            if outage_of(error) is None:
+                raise
+            logger.warning("That user %s signed out is not recorded: %s", user.pk, error)
+        try:
+            with transaction.atomic():
+                request.session.flush()
+        except OUTAGES as error:
+            logger.warning("The session of user %s cannot be deleted: %s", user.pk, error)
+            request.session = SessionStore()
+            messages.warning(request, SESSION_LEFT)
+        request.user = AnonymousUser()
+        return HttpResponseRedirect(self.get_success_url())
 
 
 class Pending(Page):
