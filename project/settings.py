@@ -425,6 +425,18 @@ SPECTACULAR_SETTINGS = {
         "assets.common.schema.with_plain_any",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
+    # Its own puts a link into each button, which no keyboard reaches.
+    "SWAGGER_UI_SETTINGS": """{
+        deepLinking: true,
+        presets: [
+            SwaggerUIBundle.presets.apis,
+            (system) => ({
+                components: {
+                    DeepLink: ({text}) => system.React.createElement("span", null, text),
+                },
+            }),
+        ],
+    }""",
 }
 
 # --- Language, time, logs ------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .test_every_page import WIDTHS, look_at
-from .watch import overflow
+from .watch import barriers, overflow
 
 pytestmark = pytest.mark.browser
 
@@ -92,3 +92,5 @@ def test_documentation(visit, width):
     operation.get_by_role("button", name="Execute").click()
     expect(operation.locator(".live-responses-table")).to_contain_text("mychannel")
     assert overflow(page) <= 0
+    assert barriers(page) == []
+    assert page.locator("html").get_attribute("lang") == "en"
