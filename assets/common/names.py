@@ -19,6 +19,8 @@ _ALONE = frozenset({"GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "GEOR
 # Between the key of a name and what makes it another one; no name holds it.
 SEPARATOR = "\n"
 MAX_KEY_LENGTH = 400
+# What is longer is no name, and is not looked at: it may be megabytes.
+MAX_NAME_LENGTH = 150
 
 
 def folded(name: str) -> str:

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.core.cache import cache
 from django.db.models import CharField, Count, Model, Q, QuerySet, Sum, Value
 
-from ..common.names import folded
+from ..common.names import MAX_NAME_LENGTH, folded
 from ..common.queries import counts_by
 from ..common.statements import Compiled
 from .models import ApiToken, Organization, Role, User, alike
@@ -46,7 +46,8 @@ def user_called(name: str) -> User | None:
     None also where the name is that of several users, who came before names were compared so, and
     is written as none of them is.
     """
-    if "\0" in name:  # which PostgreSQL cannot even be asked for
+    # PostgreSQL cannot even be asked for a name with NUL.
+    if "\0" in name or len(name) > MAX_NAME_LENGTH:
         return None
     wanted = folded(name)
     users = User.objects.filter(Q(username=name) | alike(name, "name_key"))

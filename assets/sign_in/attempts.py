@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from ..common.audit import Action, Result, SubjectKind, tell
 from ..common.errors import TooManyAttempts
-from ..common.names import folded
+from ..common.names import MAX_NAME_LENGTH, folded
 from ..organizations.models import User
 from ..organizations.queries import user_called
 from ..organizations.registration import tell_of
@@ -75,7 +75,7 @@ def count_failure(username: str, address: str) -> None:
     for row in rows.values():
         row.failures += 1
         row.last_at = now
-    _record(_attempted(username), rows, now)
+    _record(username, rows, now)
     for row in rows.values():
         row.save()
     _forget_old_ones(now)
@@ -83,12 +83,12 @@ def count_failure(username: str, address: str) -> None:
 
 @transaction.atomic
 def record_refusal(username: str, address: str) -> None:
-    """Record that a provider's word let nobody in: once for a while, and without counting it."""
+    """Record that a sign-in by the provider was refused: once for a while, and not counted."""
     try:
         rows = hold(username, address)
     except TooManyAttempts:
         return
-    _record(_attempted(username), rows, timezone.now())
+    _record(username, rows, timezone.now())
     for row in rows.values():
         row.save()
 
@@ -109,7 +109,9 @@ def forgive(username: str, address: str) -> None:
             row.save(update_fields=["failures"])
         own.delete()
         if own.failures > 1 and not _is_over(own, timezone.now()):
-            _tell(name, user_called(name), f"{own.failures} attempts failed before this one")
+            _tell(
+                username, user_called(username), f"{own.failures} attempts failed before this one"
+            )
 
 
 @transaction.atomic
@@ -148,7 +150,7 @@ def unlock_user(user: User, actor: User) -> None:
 
 def _attempted(username: str) -> str:
     """Return what is kept of a name that somebody typed: the same in any case."""
-    return folded(username.replace("\0", " "))[:150]
+    return folded(username[:MAX_NAME_LENGTH].replace("\0", " "))[:MAX_NAME_LENGTH]
 
 
 def _rows_of(name: str, address: str) -> QuerySet[FailedSignIn]:
@@ -177,16 +179,18 @@ def _is_over(row: FailedSignIn, now: datetime) -> bool:
     return row.last_at <= now - settings.LOGIN_COOLOFF
 
 
-def _record(name: str, rows: Mapping[str, FailedSignIn], now: datetime) -> None:
+def _record(username: str, rows: Mapping[str, FailedSignIn], now: datetime) -> None:
     """Write what the audit trail keeps of a failure."""
-    user = user_called(name)
-    of = rows[name if user else ADDRESS]
+    user = user_called(username)
+    of = rows[_attempted(username) if user else ADDRESS]
     full = [one for one in dict.fromkeys([of, rows[ADDRESS]]) if one.failures >= _limit_of(one)]
     for row in full:
-        _tell(name if row.username else "", user, f"locked after {row.failures} failed attempts")
+        _tell(
+            username if row.username else "", user, f"locked after {row.failures} failed attempts"
+        )
     recorded = of.recorded_at
     if of not in full and (recorded is None or recorded <= now - settings.LOGIN_COOLOFF):
-        _tell(name, user)
+        _tell(username, user)
     of.recorded_at = now
 
 
@@ -194,7 +198,7 @@ def _tell(name: str, user: User | None, what: str = "") -> None:
     tell(
         Action.SIGNED_IN,
         SubjectKind.USER,
-        name=user.username if user and name else name,
+        name=user.username if user and name else name.replace("\0", " "),
         # No organisation's admins audit an address, or a name that no user has.
         organization_id=user.organization_id if user and name else None,
         result=Result.REFUSED,

@@ -33,7 +33,7 @@ class PasswordBackend(ModelBackend):
         if username is None or password is None:
             return None
         meant = user_called(username)
-        # A name that is nobody's takes as long, and is nobody's in any case.
+        # A name that no user has takes as long.
         name = meant.username if meant else username
         if request is None:  # a program on this machine
             return super().authenticate(request, name, password, **kwargs)

@@ -185,8 +185,8 @@ def _linked(claims: Mapping[str, Any]) -> User | None:
         return None
     users = User.objects.filter(is_superuser=False, identities=None)
     if settings.OIDC_LINK_BY == "email":
-        # Two users with one address: nobody knows which is meant. The case of a to z does not
-        # count, and no other letter passes for one of them, whatever the database compares by.
+        # An address that two users have is neither's. The case of a to z does not count, and no
+        # other letter passes for one of them, whatever the database compares by.
         same = users.filter(email__iexact=name)
         found = [user for user in same if _lower(user.email) == _lower(name)]
         found = found or list(users.filter(username=name))
