@@ -1,6 +1,7 @@
-"""Signing out, also where nothing can be written."""
+"""Signing out, and reading while signed in, where nothing can be written."""
 
 import contextlib
+import time
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -40,3 +41,13 @@ def test_signing_out_works_on_a_full_disk(path, statements, sessions, alice, ses
     assert (SESSION_LEFT in [str(m) for m in answer.context["messages"]]) == bool(sessions)
     assert browser.get("/datasets/").status_code == 302
     assert Event.objects.filter(action="signed_out").exists() == (not statements)
+
+
+@pytest.mark.parametrize(("hours", "status"), [(1, 200), (13, 302)])
+def test_reading_works_on_a_full_disk(hours, status, alice, session_of, monkeypatch):
+    """That a session was used, or has ended, is not written then."""
+    browser, now = session_of(alice), time.time()
+    browser.get("/datasets/")
+    monkeypatch.setattr(time, "time", lambda: now + hours * 3600)
+    with no_room("INSERT", "DELETE", "UPDATE"):
+        assert browser.get("/datasets/").status_code == status
