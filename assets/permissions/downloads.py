@@ -16,6 +16,7 @@ from ..common.parsing import as_key
 from ..common.serving import hand_over
 from ..common.storage import stored_in
 from ..common.texts import read_text
+from ..organizations.rules import acts_for
 from .access import may_download, why_not_download
 from .models import Permissions
 
@@ -135,5 +136,5 @@ def shown_text(
 def tell_view(request: HttpRequest, asset: Any, **what: str) -> None:
     """Tell that a page shows what a file holds, if it shows it to another organisation."""
     user: Any = request.user
-    if request.method != "HEAD" and user.organization_id != asset.owner_id:
+    if request.method != "HEAD" and not acts_for(user, asset.owner_id):
         tell(**_event(Action.VIEWED, asset, what), once=ONCE)
