@@ -59,7 +59,8 @@ def cancel_tasks(plan: ComputePlan, now: datetime) -> None:
 def derive(plan: ComputePlan, now: datetime) -> None:
     """Set the plan's status and dates from its counters and its tasks."""
     plan.status = plan_status(plan.counts, cancelled=plan.cancelation_date is not None)
-    if plan.start_date is None and plan.status != PlanStatus.CREATED:
+    # What is cancelled before any task ran has not started.
+    if plan.start_date is None and plan.status not in (PlanStatus.CREATED, PlanStatus.CANCELED):
         plan.start_date = now
     plan.end_date = _end_date(plan)
     if plan.status == PlanStatus.FAILED and plan.failed_task_key is None:

@@ -1,5 +1,6 @@
 """What pages ask about events."""
 
+from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -102,6 +103,21 @@ def events_of(asset: Asset, user: User) -> QuerySet[Event]:
     return with_told_actor(events.filter(public=True), user)
 
 
+def said_once(events: Iterable[Event]) -> list[Event]:
+    """Return the events, but that a plan ended where one of them is that it was cancelled."""
+    found = list(events)
+    cancelled = {
+        (event.asset_key, event.timestamp)
+        for event in found
+        if event.action == Event.Action.CANCELED
+    }
+    return [
+        event
+        for event in found
+        if event.action != Event.Action.ENDED or (event.asset_key, event.timestamp) not in cancelled
+    ]
+
+
 def recent_events(user: User) -> list[Event]:
     """Return what happened lately, as it is told to a user, the newest first; two queries.
 
@@ -115,7 +131,7 @@ def recent_events(user: User) -> list[Event]:
     found = with_told_actor(Event.objects.all(), user).in_bulk(together)
     for pk, count in together.items():
         found[pk].together = count  # type: ignore[attr-defined]
-    return [found[pk] for pk in together]
+    return said_once(found[pk] for pk in together)
 
 
 # What the events of one request have in common.

@@ -331,6 +331,25 @@ def test_cancelling(session_of, alice, study):
     assert set(study.plan.tasks.values_list("status", flat=True)) == {TaskStatus.CANCELED}
 
 
+def test_what_never_ran_is_cancelled_and_not_started(session_of, alice, study):
+    browser = session_of(alice)
+    html = browser.post(url_of(study.plan, "compute-plan-cancel"), follow=True).content.decode()
+    study.plan.refresh_from_db()
+    assert (study.plan.start_date, study.plan.end_date) == (None, study.plan.cancelation_date)
+    facts, activity = text_of(html), text_of(panel(html, "activity"))
+    assert "Started never Ended 2" in facts
+    assert activity.count("compute plan") == 2
+    assert "cancelled this compute plan" in activity
+    home, listed = (
+        text_of(browser.get(reverse(name)).content.decode()) for name in ("home", "activity")
+    )
+    for page in (facts, home, listed):
+        assert "started" not in page.replace("Plans that started", "")
+        assert "STATUS_" not in page
+        assert "canceled" not in page
+    assert "ended compute plan" not in home
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize(("who", "said"), NOT_FOR.items())
 def test_cancelling_is_refused(session_of, study, request, method, who, said):
