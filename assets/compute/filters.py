@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.forms import HiddenInput, TextInput
 from django_filters import CharFilter, ChoiceFilter, IsoDateTimeFromToRangeFilter, RangeFilter
 from drf_spectacular.types import OpenApiTypes
@@ -15,10 +16,12 @@ from ..common.filters import (
     KeysFilter,
     MatchFilter,
     MetadataFilter,
+    SearchFilter,
     TextsFilter,
     search_filter,
 )
 from ..common.parsing import as_keys, key_range
+from ..functions.models import Function
 from ..organizations.filters import OrganizationFilter
 from ..permissions.filters import AssetListFilterSet, MetadataEntryFilter, hidden_keys
 from .dialects import dialect_of
@@ -167,14 +170,42 @@ class ComputePlanListFilterSet(TaggedListFilterSet):
         model = ComputePlan
 
 
-class KeyPrefixFilter(CharFilter):
-    """Keeps rows whose key begins so: a range of keys, which the index finds among millions."""
+def _keys_of_named(model: type[Model], text: str) -> list[UUID]:
+    """Return the keys of the functions or plans that are called so; these are few beside tasks."""
+    found = SearchFilter("key", "name").filter(model._default_manager.order_by(), text)
+    return list(found.values_list("pk", flat=True))
+
+
+class NamedFilter(CharFilter):
+    """Keeps tasks whose function, or plan, is called so."""
+
+    def __init__(self, model: type[Model], **kwargs) -> None:
+        self.named = model
+        super().__init__(widget=TextInput(attrs={"placeholder": "Name or key"}), **kwargs)
 
     def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
         if not value:
             return queryset
-        keys = key_range(value.strip(), fewest=1)
-        return queryset.filter(key__range=keys) if keys else queryset.none()
+        keys = _keys_of_named(self.named, value)
+        return queryset.filter(**{f"{self.field_name}__any": keys})
+
+
+class TaskSearchFilter(CharFilter):
+    """Keeps tasks whose key begins so, or whose function or plan is called so.
+
+    All by indexes, which find them among millions.
+    """
+
+    def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
+        if not value:
+            return queryset
+        found = Q(pk__in=[])
+        if keys := key_range(value.strip(), fewest=1):
+            found |= Q(key__range=keys)
+        for name, model in (("function_id", Function), ("compute_plan_id", ComputePlan)):
+            if named := _keys_of_named(model, value):
+                found |= Q(**{f"{name}__any": named})
+        return queryset.filter(found)
 
 
 class TasksTakingFilter(KeysFilter):
@@ -197,10 +228,12 @@ class ChildrenFilter(KeysFilter):
 
 
 class TaskListFilterSet(TaggedListFilterSet):
-    q = KeyPrefixFilter(
+    q = TaskSearchFilter(
         label="Search",
-        widget=TextInput(attrs={"type": "search", "placeholder": "Key, or how it begins"}),
+        widget=TextInput(attrs={"type": "search", "placeholder": "Key, function or plan"}),
     )
+    function = NamedFilter(Function, field_name="function_id", label="Function")
+    plan = NamedFilter(ComputePlan, field_name="compute_plan_id", label="Compute plan")
     status = ChoiceFilter(choices=TaskStatus.choices, label="Status", empty_label="any")
     worker = OrganizationFilter(field_name="worker_id", label="Worker")
     rank = IntegersFilter(field_name="rank", label="Rank", widget=HiddenInput)
@@ -211,6 +244,11 @@ class TaskListFilterSet(TaggedListFilterSet):
         field_name="data_sample_id", label="Data sample", widget=HiddenInput
     )
     parent_task_key = ChildrenFilter(label="Parent task", widget=HiddenInput)
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("plan", "function", "q"):
+            self.filters.move_to_end(name, last=False)
 
     class Meta(AssetListFilterSet.Meta):
         model = Task
