@@ -20,9 +20,13 @@
         // The box keeps its height, so that nothing below it moves.
         box.style.height = `${box.offsetHeight}px`;
 
+        // However large the graph is, all of it can be seen at once.
+        const fitting = () => Math.min(1, box.clientWidth / width, box.clientHeight / height);
+
         // Keeps the point (x, y) of the box where it is.
         function resize(wanted, x = box.clientWidth / 2, y = box.clientHeight / 2) {
-            const next = Math.min(LARGEST, Math.max(SMALLEST, wanted));
+            const least = Math.min(SMALLEST, fitting());
+            const next = Math.min(LARGEST, Math.max(least, wanted));
             const left = (box.scrollLeft + x) * (next / scale) - x;
             const top = (box.scrollTop + y) * (next / scale) - y;
             scale = next;
@@ -35,7 +39,7 @@
         const actions = {
             in: () => resize(scale * STEP),
             out: () => resize(scale / STEP),
-            fit: () => resize(Math.min(1, box.clientWidth / width, box.clientHeight / height)),
+            fit: () => resize(fitting()),
             reset: () => resize(1),
         };
 
