@@ -40,6 +40,21 @@ def test_every_problem_is_told_with_its_task_and_field(shop, bob):
     assert not ComputePlan.objects.exists()
 
 
+def test_what_is_wrong_stays_in_the_other_view(shop):
+    spec = shop.training()
+    task = {**wire_plan_task(spec), "function_key": str(uuid4())}
+    page = shop.page().press("view:json").fill(name="Study", tasks=json.dumps([task]))
+    assert not page.press("view:build").text.count("1 problem"), "nothing was checked yet"
+    page.press("view:json").press("check")
+    for view in ("build", "json"):
+        page.press(f"view:{view}")
+        assert page.status == 422
+        assert "1 problem in 1 of 1 task." in page.text
+    page.fill(tasks=json.dumps([wire_plan_task(spec)])).press("view:build")
+    assert page.status == 200
+    assert "problem" not in page.text
+
+
 def test_a_cycle_and_what_is_below_an_unreadable_task(shop):
     first, second = shop.training(), shop.training()
     first.inputs = (*first.inputs, child_input(second))

@@ -73,10 +73,11 @@ class BuilderPage(FormPage):
         if action not in ("register", "check", "code"):
             self.desk.act(action, of_what)
             form = self.make_form(self.desk.data)
-            if self.desk.readable:
+            # What was found wrong is shown in the other view, too.
+            stays = action == "view" and "judged" in request.POST
+            if self.desk.readable and not stays:
                 return self.as_typed(form, status=422 if self.desk.is_judged else 200)
-            form.is_valid()
-            return self.show(form, status=422)
+            return self.show(form, status=200 if form.is_valid() else 422)
         return self.act(self.make_form(self.desk.data), action, of_what)
 
     def answer_live(self, name: str) -> HttpResponse:
