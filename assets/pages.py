@@ -93,7 +93,7 @@ urlpatterns = [
     # --- Functions ------------------------------------------------------------------------------
     path("functions/", functions.FunctionList.as_view(), name="functions"),
     path("functions/new/", functions.FunctionRegisterPage.as_view(), name="function-new"),
-    path("functions/<key>/", functions.FunctionPage.as_view(), name="function"),
+    path("functions/<key>/", outputs.FunctionPage.as_view(), name="function"),
     path("functions/<key>/rename/", functions.FunctionRenamePage.as_view(), name="function-rename"),
     path(
         "functions/<key>/files/<path:name>",

@@ -79,6 +79,8 @@ def slot(item: FunctionInputSpec | FunctionOutputSpec) -> Slot:
 
 
 class FunctionPage(OfFunctions, AssetPage):
+    """A function, but for why it could not be built, which the room above adds."""
+
     template_name = "functions/function.html"
 
     @cached_property
@@ -91,8 +93,13 @@ class FunctionPage(OfFunctions, AssetPage):
     def snippets(self) -> Snippets:
         return function_snippets(self.spec, self.request)
 
+    def failure(self) -> dict[str, Any]:
+        """Return what the page says of a failed function, with the report and its logs."""
+        return {}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         function = self.object
+        kwargs |= self.failure()
         tasks = tasks_running(function.pk)
         if may_download(self.user, function.permissions):
             kwargs["description_text"] = shown_text(

@@ -1,4 +1,4 @@
-"""Pages of compute plans and tasks, with what their tasks have made."""
+"""Pages of functions, compute plans and tasks, with what their work has made, or why it failed."""
 
 from html import escape
 from typing import Any
@@ -10,13 +10,17 @@ from ..common.pages import url_of
 from ..compute import task_views, views
 from ..compute.task_views import Output
 from ..compute.views import SHOWN
+from ..functions import views as functions
+from ..functions.models import FunctionStatus
+from ..organizations.models import User
 from ..permissions.access import may_download, why_no_model
-from .models import Model
+from .models import FailureReport, Model
 from .queries import (
     PlanPerformance,
     models_of,
     performances_of,
     plan_performances,
+    report_about,
     report_of,
     who_may_read,
 )
@@ -59,14 +63,30 @@ class TaskPage(task_views.TaskPage):
         return "" if model.file else "Deleted: it was transient, and no task needs it any more."
 
     def failure(self) -> dict[str, Any]:
-        if not self.object.error_type:
+        task = self.object
+        report = report_of(task) if task.error_type else None
+        return failure_of(report, self.user, f"{task.worker_id}, where the task ran,")
+
+
+class FunctionPage(functions.FunctionPage):
+    """A function, with why it could not be built."""
+
+    def failure(self) -> dict[str, Any]:
+        function = self.object
+        if function.status != FunctionStatus.FAILED:
             return {}
-        report = report_of(self.object)
-        if report is None:
-            return {}
-        permissions = who_may_read(report)
-        return {
-            "report": report,
-            "may_read_logs": may_download(self.user, permissions),
-            "logs_readers": permissions,
-        }
+        report = report_about(function_id=function.pk)
+        return {"failure": True, **failure_of(report, self.user, str(function.owner_id))}
+
+
+def failure_of(report: FailureReport | None, user: User, log_keeper: str) -> dict[str, Any]:
+    """Return what pages show of a failure's report, and whether the user may read its logs."""
+    if report is None:
+        return {}
+    permissions = who_may_read(report)
+    return {
+        "report": report,
+        "may_read_logs": may_download(user, permissions),
+        "logs_readers": permissions,
+        "log_keeper": log_keeper,
+    }

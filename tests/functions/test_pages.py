@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from assets.common import archives
 from assets.compute.specs import OutputSpec
+from assets.compute.statuses import ErrorType
 from assets.functions.models import Function, FunctionStatus
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
 from assets.functions.tables import FunctionTable
@@ -18,6 +19,7 @@ from tests.builders import (
     PUBLIC,
     make_aggregate,
     make_dataset,
+    make_failure,
     make_function,
     make_plan,
     make_samples,
@@ -290,6 +292,33 @@ def test_queries_of_the_page(count, alice, session_of, django_assert_num_queries
     browser = session_of(alice)
     with django_assert_num_queries(QUERIES_OF_PAGE):
         browser.get(page_of(function))
+
+
+@pytest.mark.parametrize("logs", [b"no module named train", b"", None])
+def test_why_it_could_not_be_built(logs, alice, bob, session_of, django_assert_num_queries):
+    function = function_with(alice)
+    Function.objects.filter(pk=function.pk).update(status=FunctionStatus.FAILED)
+    if logs is not None:
+        make_failure(logs, function_id=function.pk, error_type=ErrorType.BUILD)
+    browser, link = session_of(alice), reverse("api:logs-file", args=[function.pk])
+    with django_assert_num_queries(QUERIES_OF_PAGE + 1):
+        said = text_of(browser.get(page_of(function)))
+    assert "Why it failed" in said
+    assert "building the function failed" in said
+    assert (link in said) == bool(logs)
+    assert ("The builder has sent no report." in said) == (logs is None)
+    assert ("The report has no logs." in said) == (logs == b"")
+    if logs:
+        assert browser.get(link).content == logs
+        said = text_of(session_of(bob).get(page_of(function)))
+        assert link not in said
+        assert "Its logs may be read by MyOrg1MSP only; you act for MyOrg2MSP." in said
+
+
+@pytest.mark.parametrize("status", [FunctionStatus.WAITING, FunctionStatus.READY])
+def test_what_has_not_failed_says_nothing_of_it(status, function, alice, session_of):
+    Function.objects.filter(pk=function.pk).update(status=status)
+    assert "Why it failed" not in text_of(session_of(alice).get(page_of(function)))
 
 
 def test_the_function_as_code(function, alice, session_of):
