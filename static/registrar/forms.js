@@ -117,6 +117,51 @@
         }
     });
 
+    // An error says nothing about what has changed since: it goes, and so does its line in the
+    // summary. Fields that the server checks at once say by themselves what is still wrong.
+    const ERRORS = ".is-invalid, .invalid-feedback";
+    const blockOf = (part) => part.closest('[id^="div_id_"]') || part.closest(".rows");
+    const forget = ({ target }) => {
+        const block = target.closest?.("[data-spec-form]") && blockOf(target);
+        if (!block || target.hasAttribute("hx-post")) {
+            return;
+        }
+        const isRows = block.matches(".rows");
+        for (const part of block.querySelectorAll(isRows ? ":scope > .invalid-feedback" : ERRORS)) {
+            if (part.matches(".invalid-feedback")) {
+                part.remove();
+            } else {
+                part.classList.remove("is-invalid");
+                part.removeAttribute("aria-invalid");
+            }
+        }
+        tidySummary();
+    };
+    const tidySummary = () => {
+        for (const summary of document.querySelectorAll("[data-spec-form] .summary-of-errors")) {
+            for (const line of summary.querySelectorAll("li")) {
+                const field = document.getElementById(line.querySelector("a")?.hash.slice(1));
+                const block = field && blockOf(field);
+                if (block && !block.matches(ERRORS) && !block.querySelector(ERRORS)) {
+                    line.remove();
+                }
+            }
+            if (!summary.querySelector("li")) {
+                summary.remove();
+                announce("All that was listed is changed. Send the form again.");
+            }
+        }
+    };
+    for (const name of ["change", "registrar:rows"]) {
+        document.addEventListener(name, forget);
+    }
+    document.addEventListener("htmx:afterSettle", ({ detail }) => {
+        // The answer to a whole form lists what is wrong anew.
+        if (detail.requestConfig?.parameters?.live) {
+            tidySummary();
+        }
+    });
+
     let isUnsaved = Boolean(document.querySelector("[data-spec-form] .summary-of-errors"));
     const note = (event) => {
         if (event.target.closest?.("[data-spec-form]") && !event.target.closest("[data-not-saved]")) {

@@ -297,3 +297,36 @@ def fill_in_row(row, identifier: str, kind: str) -> None:
     row.get_by_label(starred("Identifier")).fill(identifier)
     wanted = row.locator("option").filter(has_text=re.compile(f"^{kind}:")).first
     row.get_by_label(starred("Kind")).select_option(label=wanted.text_content())
+
+
+def test_the_summary_loses_what_was_corrected(visit):
+    page = visit()
+    page.goto("/functions/new/")
+    page.get_by_role("button", name="Register", exact=True).click()
+    summary = page.locator(".summary-of-errors")
+    expect(summary.get_by_role("listitem")).to_have_count(3)
+
+    page.get_by_label(starred("Name")).fill("Train")
+    page.get_by_label(starred("Name")).press("Tab")
+    expect(summary.get_by_role("listitem")).to_have_count(2)
+    give(page, "Archive", file("code.zip", zip_of(CODE)), scripts=True)
+    expect(summary.get_by_role("listitem")).to_have_count(1)
+    give(page, "Description", file("description.md", DESCRIPTION), scripts=True)
+    expect(summary).to_have_count(0)
+
+
+@SCRIPTS
+def test_a_performance_is_not_multiple(visit, scripts):
+    page = visit(scripts=scripts)
+    page.goto("/functions/new/")
+    kind = page.locator("[name=outputs-0-kind]")
+    box = page.locator("[name=outputs-0-multiple]")
+    expect(box).to_be_visible()
+    kind.select_option("ASSET_PERFORMANCE")
+    expect(box).to_be_hidden()
+    kind.select_option("ASSET_MODEL")
+    box.check()
+    kind.select_option("ASSET_PERFORMANCE")
+    expect(box).to_be_visible()
+    box.uncheck()
+    expect(box).to_be_hidden()
