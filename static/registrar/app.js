@@ -15,6 +15,9 @@
     };
     window.registrar = { announce, element };
 
+    // What covers the top of the page, in pixels.
+    const TOPBAR = 60;
+
     const typing = (element) =>
         element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
 
@@ -49,6 +52,11 @@
                     detail.formData.delete(name);
                 }
             }
+            // Without a day, its time zone says nothing.
+            const days = [...detail.elt.querySelectorAll("input[type=date]")];
+            if (!days.some((day) => day.value)) {
+                detail.formData.delete("tz");
+            }
         }
     });
     document.addEventListener("htmx:beforeRequest", (event) => {
@@ -58,6 +66,25 @@
             event.preventDefault();
         }
     });
+
+    // A menu opens where there is room: upwards at the end of a page, else the page scrolls to it.
+    document.addEventListener(
+        "toggle",
+        ({ target }) => {
+            if (!target.matches("details.menu")) {
+                return;
+            }
+            target.classList.remove("menu-up");
+            const panel = target.querySelector(".menu-panel");
+            if (!target.open || panel.getBoundingClientRect().bottom <= innerHeight) {
+                return;
+            }
+            const above = target.getBoundingClientRect().top - TOPBAR;
+            target.classList.toggle("menu-up", panel.offsetHeight < above);
+            panel.scrollIntoView({ block: "nearest" });
+        },
+        true,
+    );
 
     // A menu closes when one goes on elsewhere.
     document.addEventListener("click", (event) => {

@@ -46,6 +46,18 @@ def test_filter_a_list_and_export_it(visit):
     assert "Karolinska" in lines[1]
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("path", ["/tasks/", "/datasets/"])
+def test_the_menu_of_columns_opens_where_it_is_seen(visit, path, width):
+    page = visit(width=width)
+    page.goto(path)
+    expect(page.get_by_role("button", name="Filter")).to_be_hidden()
+    page.locator(".results summary").click()
+    panel = page.locator(".results .menu-panel")
+    for part in (panel.get_by_role("checkbox").first, panel.get_by_role("button", name="Apply")):
+        expect(part).to_be_in_viewport(ratio=1)
+
+
 def test_files_that_are_not_permitted_say_why(visit, api):
     (dataset,) = [
         row for row in api.all("/data_manager/", owner="CurieMSP") if "demo" in row["metadata"]
