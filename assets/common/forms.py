@@ -21,6 +21,7 @@ from django.forms.formsets import (
 from django.utils.text import capfirst
 
 from .errors import Problem
+from .texts import counted
 
 # Enough to mend a spec; a page of 10,000 messages helps nobody.
 MAX_MESSAGES = 100
@@ -221,7 +222,8 @@ class SpecForm(ProblemForm):
         for problem in problems[:MAX_MESSAGES]:
             self.show(problem)
         if more := len(problems[MAX_MESSAGES:]):
-            self.add_error(None, f"There are {more:,} problems more; mend these first.")
+            said = f"{counted(more, 'more problem')} not listed; correct these first."
+            self.add_error(None, said)
         return values
 
     def show(self, problem: Problem) -> None:

@@ -17,6 +17,7 @@ from ..common.admin import KeySelect, ReadOnlyInline, RegistrationInline, dress
 from ..common.audit import note_refusals
 from ..common.errors import Refused
 from ..common.forms import asset_label
+from ..common.texts import counted
 from ..datasets.models import DataSample, Dataset
 from ..permissions.admin import AssetAdmin, show_permissions
 from .forms import (
@@ -97,10 +98,10 @@ class ComputePlanAdmin(AssetAdmin):
             f"{count} {TaskStatus(status).label}" for status, count in plan.counts.items() if count
         )
         return format_html(
-            '<a href="{}?compute_plan={}">{} tasks</a>{}',
+            '<a href="{}?compute_plan={}">{}</a>{}',
             url,
             plan.key,
-            plan.task_count,
+            counted(plan.task_count, "task"),
             f": {counts}" if counts else "",
         )
 
@@ -146,7 +147,8 @@ class ComputePlanAdmin(AssetAdmin):
             except Refused as refused:
                 form.add_error(None, refused.first.text)
             else:
-                self.message_user(request, f"{len(form.spec)} tasks were added.", messages.SUCCESS)
+                said = f"Added {counted(len(form.spec), 'task')}."
+                self.message_user(request, said, messages.SUCCESS)
                 return HttpResponseRedirect(_change_url(plan))
         note_refusals(form.problems)
         fieldsets: Any = [(None, {"fields": ("tasks",)})]

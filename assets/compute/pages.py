@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from ..common.markup import short, tag
 from ..common.pages import OfKind, url_of
+from ..common.texts import counted
 from .drawing import EDGES, Drawing, Edge, Node, draw
 from .models import ComputePlan, Task
 from .queries import GraphTask, counts_by_rank, drawn_edges, graph_tasks
@@ -196,13 +197,9 @@ def _summary(tasks: Sequence[GraphTask]) -> str:
     ranks, workers = {task.rank for task in tasks}, {task.worker for task in tasks}
     said = ", ".join(f"{share.tasks} {share.label}" for share in shares(counts))
     return (
-        f"Graph of {_number(len(tasks), 'task')} in {_number(len(ranks), 'rank')} "
-        f"on {_number(len(workers), 'worker')}: {said}."
+        f"Graph of {counted(len(tasks), 'task')} in {counted(len(ranks), 'rank')} "
+        f"on {counted(len(workers), 'worker')}: {said}."
     )
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _rows(

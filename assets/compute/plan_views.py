@@ -12,6 +12,7 @@ from ..common.audit import note_refusals
 from ..common.errors import Problem, Refused
 from ..common.parsing import as_key
 from ..common.snippets import Snippets
+from ..common.texts import counted
 from ..feed.pages import OneAsset
 from ..organizations.rules import acts_for
 from ..permissions.access import check_may_change
@@ -59,7 +60,7 @@ class PlanRegisterPage(OfPlans, BuilderPage, RegisterPage):
 
     def success(self, result: ComputePlan) -> tuple[str, str]:
         count = Task.objects.filter(compute_plan=result).count()
-        tasks = "1 task" if count == 1 else f"{count:,} tasks"
+        tasks = counted(count, "task") if count else "no tasks"
         said = format_html("<strong>{}</strong> is registered with {}.", result, tasks)
         return said, reverse(self.detail_url, args=[result.pk])
 

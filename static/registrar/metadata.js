@@ -191,7 +191,7 @@
             this.fill(texts);
             this.write();
             this.togglePaste(false);
-            announce(`${texts.length} entries filled in.`);
+            announce(`${texts.length === 1 ? "1 entry" : `${texts.length} entries`} filled in.`);
         }
 
         togglePaste(isOpen) {

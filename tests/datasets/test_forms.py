@@ -79,7 +79,7 @@ def test_no_form_shows_more_than_can_be_read(alice):
     form = samples_form(alice, datasets=[make_dataset(alice).key], paths="x\n" * 250)
     assert not form.is_valid()
     assert len(form.errors["paths"]) == MAX_MESSAGES
-    assert form.non_field_errors() == ["There are 150 problems more; mend these first."]
+    assert form.non_field_errors() == ["150 more problems not listed; correct these first."]
 
 
 @pytest.mark.parametrize("count", [1, 3])

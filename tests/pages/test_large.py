@@ -161,4 +161,4 @@ def test_first_problems_of_a_task_are_told(session_of, alice):
     sent = {"action": "put", "task-function": function.key, "task-key": uuid4()}
     sent |= {"task-in-0": dataset.key, "task-in-1": unknown}
     page = session_of(alice).post("/compute-plans/new/", sent).content.decode()
-    assert page.count("There are 20 problems more; mend these first.") >= 1
+    assert page.count("20 more problems not listed; correct these first.") >= 1

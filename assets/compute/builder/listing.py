@@ -9,6 +9,7 @@ from uuid import UUID
 
 from ...common.errors import Problem
 from ...common.parsing import as_key
+from ...common.texts import counted
 from ..drawing import EDGES, Drawing, Edge, Node, draw
 from ..models import ComputePlan, Task, TaskInput
 from .draft import Draft, inputs_of, key_of, outputs_of, parents_of, path_of, place_of
@@ -162,8 +163,8 @@ def graph_of(draft: Draft, names: Names, plan: ComputePlan | None = None) -> Gra
         return None
     # Keys that occur twice are told as a problem; one of them is drawn.
     drawing = draw(list({node.key: node for node in nodes}.values()), edges)
-    summary = f"Graph of {len(draft)} tasks of the draft and {drawing.edge_count} arrows"
-    return Graph(drawing, summary)
+    tasks, arrows = counted(len(draft), "task"), counted(drawing.edge_count, "arrow")
+    return Graph(drawing, f"Graph of {tasks} of the draft and {arrows}")
 
 
 def _edges(key: UUID, task: Mapping[str, Any]) -> list[Edge]:

@@ -17,6 +17,7 @@ from ...common.kinds import AssetKind
 from ...common.parsing import as_key
 from ...common.pickers import AssetPicker
 from ...common.text_fields import MetadataFormField
+from ...common.texts import counted
 from ...datasets.models import Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
 from ...organizations.models import Organization
@@ -234,7 +235,8 @@ class TaskFields(ProblemForm):
                 said = self.names.in_words(problem.sentence)
                 self.add_error(name, ValidationError(said, code=problem.code.label))
         if more := len(problems[MAX_MESSAGES:]):
-            self.add_error(None, f"There are {more:,} problems more; mend these first.")
+            said = f"{counted(more, 'more problem')} not listed; correct these first."
+            self.add_error(None, said)
 
     def _field_of(self, path: str, problem: Problem, places: list[str]) -> str | None:
         if found := re.match(r"inputs\[(\d+)\]", path):
