@@ -18,6 +18,7 @@ from django.db.models import Model, QuerySet
 from django.utils.datastructures import MultiValueDict
 
 from .filters import SearchFilter
+from .moments import utc_day
 from .parsing import as_keys
 from .widgets import BoxesWidget
 
@@ -88,7 +89,8 @@ class AssetPicker(Picker):
         none: str = "none",
     ) -> None:
         super().__init__(attrs, multiple=multiple, none=none)
-        self.search, self.by, self.limit = search, f"{by} or key", limit
+        self.search, self.limit = search, limit
+        self.by = by if by == "key" else f"{by} or key"
         self.notes = notes or owner_and_day
         # The field sets it: its rows, and how it calls one.
         self.choices: Any = ()
@@ -139,4 +141,4 @@ def _keys(value: Any) -> Iterable[UUID]:
 
 def owner_and_day(rows: Sequence[Any]) -> dict[UUID, str]:
     """Tell rows of one name apart; no query."""
-    return {row.pk: f"{row.owner_id}, {row.creation_date:%Y-%m-%d}" for row in rows}
+    return {row.pk: f"{row.owner_id}, {utc_day(row.creation_date)}" for row in rows}

@@ -1,6 +1,7 @@
 """The pages of plans and tasks to be registered: who may, what they begin with, statements."""
 
 import json
+import re
 
 import pytest
 from django.urls import reverse
@@ -30,6 +31,13 @@ def test_registered_tasks_may_be_parents(shop):
     assert page.press("register").status == 302
     assert sorted(plan.tasks.values_list("rank", flat=True)) == [0, 1]
     assert page.response.url == reverse("compute-plan", args=[plan.key])
+
+
+def test_each_picker_says_once_what_it_searches_by(shop):
+    page = shop.page().fill(function=shop.train.key).press("choose")
+    page.fill(task_in_0=shop.dataset.key).press("refresh")
+    found = re.findall(r'aria-label="(Search by [^"]+)"', page.response.content.decode())
+    assert set(found) == {"Search by name or key", "Search by key"}
 
 
 @pytest.mark.parametrize("status", [PlanStatus.CANCELED, PlanStatus.FAILED])
