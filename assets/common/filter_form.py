@@ -6,10 +6,12 @@ Every list has them: the templates of each field and widget would take longer th
 from html import escape
 from typing import Any
 
-from django.forms import BaseForm, CheckboxInput, HiddenInput, Select
+from django.forms import BaseForm, CheckboxInput, DateInput, HiddenInput, Select
 from django.forms.boundfield import BoundField
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from .moments import zone_called
 
 
 def fields_of(form: BaseForm) -> SafeString:
@@ -43,9 +45,13 @@ def _field(field: BoundField) -> SafeString:
         control = _input(attributes, widget.input_type, field.value())
     shape = (
         '<div id="div_{0}" class="mb-3">'
-        '<label for="{0}" class="form-label">{1}</label> {2}{3}</div>'
+        '<label for="{0}" class="form-label">{1}{4}</label> {2}{3}</div>'
     )
-    return format_html(shape, field.auto_id, field.label, control, wrong)
+    zone = SafeString()
+    if isinstance(widget, DateInput):
+        days_of = zone_called(field.form.data.get("tz"))
+        zone = format_html("<span data-zone-note> ({})</span>", days_of)
+    return format_html(shape, field.auto_id, field.label, control, wrong, zone)
 
 
 def _input(attributes: dict[str, Any], kind: str, value: Any = None) -> SafeString:

@@ -19,6 +19,8 @@ from .tables import AssetTable
 PAGE_SIZES = (25, 50, 100, 250)
 # The piece of the page that a filter changes.
 RESULTS = "results-table"
+# Says of which time zone the days of other filters are; it keeps no rows by itself.
+ZONE = "tz"
 # What a filter leaves as it is.
 KEPT = ("sort", "columns", "per_page")
 
@@ -175,7 +177,7 @@ class ListPage(OfKind, Page):
         form = self.filterset.form
         for name, value in self.request.GET.items():
             base = name.removesuffix("_after").removesuffix("_before")
-            if value and base in form.fields:
+            if value and base in form.fields and name != ZONE:
                 label = form.fields[base].label or base.replace("_", " ")
                 suffix = name[len(base) :].replace("_", " ")
                 found.append(
@@ -184,6 +186,8 @@ class ListPage(OfKind, Page):
         return found
 
     def shown_value(self, name: str, value: str) -> str:
+        if shown := getattr(self.filterset.filters.get(name), "shown", None):
+            return shown(value)
         # Asked for as they are: choices that are looked up have no length.
         choices = list(getattr(self.filterset.form.fields[name], "choices", ()))
         return str(dict(choices).get(value, value))

@@ -12,6 +12,7 @@ from django_tables2.rows import BoundRows
 from .cells import html_rows
 from .filters import with_ties
 from .markup import key_with_copy, tag
+from .moments import moment
 from .pages import url_of
 from .parts import Part
 from .texts import cut
@@ -50,17 +51,14 @@ class KeyColumn(tables.Column):
 
 
 class WhenColumn(tables.Column):
-    """A moment, to the minute; in exports as ISO 8601."""
+    """A moment; in exports as ISO 8601, in UTC. An `exact` one is not shown by its age."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"attrs": {"td": {"class": "nowrap muted"}}, **kwargs})
+    def __init__(self, *, exact: bool = False, **kwargs: Any) -> None:
+        self.exact = exact
+        super().__init__(**{"attrs": {"td": {"class": "muted"}}, **kwargs})
 
     def render(self, value: Any) -> SafeString:
-        when = value.isoformat(" ", "seconds")
-        title = f"{when[:19]} {value.tzname()}"
-        return mark_safe(  # noqa: S308  digits
-            f'<time datetime="{value.isoformat()}" title="{title}">{when[:16]}</time>'
-        )
+        return moment(value, exact=self.exact)
 
     def value(self, value: Any) -> str:
         return value.isoformat()

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 
 from ..common.admin import ReadOnlyInline
 from ..common.hidden import some_of
+from ..common.texts import counted
 from ..permissions.access import may_see_content
 from ..permissions.admin import AssetAdmin, show_permissions, stored_file
 from .forms import DataSampleForm, DatasetForm, DatasetRenameForm, LinkSamplesForm
@@ -128,7 +129,7 @@ class DataSampleAdmin(AssetAdmin):
         rows: list[DataSample] = row
         super().keep(request, obj, rows[0])
         if len(rows) > 1:
-            message = f"{len(rows)} data samples were registered; this is the first:"
+            message = f"{counted(len(rows), 'data sample')} were registered; this is the first:"
             self.message_user(request, message, messages.SUCCESS)
 
     def save_model(self, request, obj, form, change):

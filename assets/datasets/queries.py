@@ -7,6 +7,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import QuerySet
 
+from ..common.moments import utc_day
 from ..common.queries import counts_by
 from ..common.statements import Compiled, key_text, stored_json
 from ..permissions.queries import permission_columns
@@ -77,7 +78,7 @@ def sample_notes(samples: Sequence[DataSample]) -> dict[UUID, str]:
     names: dict[UUID, str] = {}
     for key, name in links.order_by("pk").values_list("data_sample_id", "dataset__name"):
         names.setdefault(key, name)
-    return {row.pk: f"{names.get(row.pk, '')}, {row.creation_date:%Y-%m-%d}" for row in samples}
+    return {row.pk: f"{names.get(row.pk, '')}, {utc_day(row.creation_date)}" for row in samples}
 
 
 def sample_counts_of(dataset_keys: Collection[UUID], limit: int | None = None) -> dict[UUID, int]:

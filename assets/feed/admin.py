@@ -4,8 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.utils.safestring import SafeString
 
 from ..common.admin import RegistryAdmin
+from ..common.moments import moment
 from .models import Event
 from .queries import may_be_read, with_told_actor, with_told_address
 
@@ -50,8 +52,8 @@ class EventAdmin(RegistryAdmin):
         return with_told_address(events, request.user)
 
     @admin.display(description="when", ordering="timestamp")
-    def when(self, event: Event) -> str:
-        return f"{event.timestamp:%Y-%m-%d %H:%M:%S}"
+    def when(self, event: Event) -> SafeString:
+        return moment(event.timestamp, exact=True)
 
     @admin.display(description="user", ordering="told_actor")
     def user(self, event: Any) -> str:

@@ -12,7 +12,7 @@ from ..common.audit import Action, Result, SubjectKind
 from ..common.filters import search_filter
 from ..common.kinds import AssetKind
 from ..organizations.filters import ManagedFilterSet, OrganizationFilter
-from ..permissions.filters import DayFilter, hidden_keys
+from ..permissions.filters import DayFilter, ZoneFilter, hidden_keys
 from .models import Event
 from .queries import by_actor, important_of, news_of
 
@@ -52,6 +52,7 @@ class ActivityFilterSet(FilterSet):
     kind = one_of(KINDS, "Kind", field_name="asset_kind")
     since = DayFilter(field_name="timestamp", label="Since")
     until = DayFilter(field_name="timestamp", label="Until", until=True)
+    tz = ZoneFilter()
     asset_key = hidden_keys(field_name="asset_key", label="Asset")
     actor = CharFilter(label="User", widget=HiddenInput(), method="keep_actor")
     news = ChoiceFilter(

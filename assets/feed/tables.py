@@ -1,7 +1,5 @@
 """The table of what happened."""
 
-from typing import Any
-
 import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,8 +15,16 @@ LOOKS: dict[str, str] = {
     Event.Action.ENDED: "good",
     Event.Action.CANCELED: "warn",
 }
+# How plans end, as their own pages call it.
+_ENDED = {"STATUS_CANCELED": "cancelled"}
 # How many keys of a longer list are shown.
 NAMED = 2
+
+
+def how_ended(event: Event) -> str:
+    """Return in a word how a plan ended; blank for other events."""
+    status = str(event.detail.get("status", ""))
+    return _ENDED.get(status, status.removeprefix("STATUS_").lower())
 
 
 def detail_of(event: Event) -> str:
@@ -27,8 +33,8 @@ def detail_of(event: Event) -> str:
     said = []
     if name := detail.get("old_name"):
         said.append(f"before: {name}")
-    if status := detail.get("status"):
-        said.append(str(status).removeprefix("STATUS_").lower())
+    if ended := how_ended(event):
+        said.append(ended)
     if key := detail.get("first_failed_task_key"):
         said.append(f"task {short(key)} failed first")
     if path := detail.get("path"):
@@ -38,19 +44,6 @@ def detail_of(event: Event) -> str:
         more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
         said.append(f"to dataset {', '.join(short(key) for key in keys[:NAMED])}{more}")
     return ", ".join(said)
-
-
-class SecondColumn(WhenColumn):
-    """A moment, to the second: an audit needs no less."""
-
-    def render(self, value: Any) -> SafeString:
-        # On a narrow screen the time goes below the day.
-        return format_html(
-            '<time datetime="{}"><span class="nowrap">{}</span> {}</time>',
-            value.isoformat(),
-            value.date().isoformat(),
-            value.strftime("%H:%M:%S"),
-        )
 
 
 class EventTable(AssetTable):
@@ -67,7 +60,7 @@ class EventTable(AssetTable):
     )
     last = "-pk"
 
-    timestamp = SecondColumn(verbose_name="When", attrs={"td": {"class": "muted"}})
+    timestamp = WhenColumn(verbose_name="When")
     action = tables.Column(verbose_name="What")
     asset = tables.Column(
         accessor="asset_name",
@@ -126,6 +119,7 @@ class AuditTable(EventTable):
         "detail",
     )
 
+    timestamp = WhenColumn(verbose_name="When", exact=True)
     result = tables.Column()
     address = tables.Column(attrs={"td": {"class": "mono"}})
 

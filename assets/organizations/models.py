@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from ..common.moments import utc
 from ..common.names import MAX_KEY_LENGTH, SEPARATOR, check_scripts, name_key
 from .rules import MAX_ID_LENGTH, second_factor_required, validate_organization_id
 
@@ -188,4 +189,4 @@ class ApiToken(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.note or f"{self.kind} token of {self.created_at:%Y-%m-%d %H:%M}"
+        return self.note or f"{self.kind} token of {utc(self.created_at)}"

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.template.defaultfilters import date
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from ..common.moments import moment
 from ..organizations.models import Organization
 from ..organizations.queries import counts_by_owner
 from ..organizations.rules import may_manage_users
@@ -107,20 +109,24 @@ def _concern(
     return Concern(heading, advice, [item(row) for row in found[:SHOWN]], all_url if more else "")
 
 
+def _registered(asset: Any) -> SafeString:
+    return format_html("registered {}", moment(asset.creation_date))
+
+
 def _plans(own: str, now: datetime) -> Concern:
     def item(plan: Any) -> Item:
         failed = plan.failed_task_key
         return Item(
             plan.name,
             reverse("compute-plan", args=[plan.pk]),
-            f"registered {date(plan.creation_date, 'Y-m-d')}",
+            _registered(plan),
             "Failed task" if failed else "",
             reverse("task", args=[failed]) if failed else "",
         )
 
     return _concern(
         "Compute plans that failed",
-        "The failed task says why. Mend it, then register the plan again.",
+        "The failed task says why. Correct it, then register the plan again.",
         queries.failed_plans(own, now),
         item,
         f"{reverse('compute-plans')}?owner={own}&status=PLAN_STATUS_FAILED",
@@ -130,12 +136,12 @@ def _plans(own: str, now: datetime) -> Concern:
 def _functions(own: str, now: datetime) -> Concern:
     return _concern(
         "Functions that could not be built",
-        "The function's page has the log. Mend the archive, then register the function again.",
+        "The function's page has the log. Correct the archive, then register the function again.",
         queries.failed_functions(own, now),
         lambda function: Item(
             function.name,
             reverse("function", args=[function.pk]),
-            f"registered {date(function.creation_date, 'Y-m-d')}",
+            _registered(function),
             "Register again",
             f"{reverse('function-new')}?like={function.pk}",
         ),
@@ -151,7 +157,7 @@ def _datasets(own: str, may_add: bool) -> Concern:
         lambda dataset: Item(
             dataset.name,
             reverse("dataset", args=[dataset.pk]),
-            f"registered {date(dataset.creation_date, 'Y-m-d')}",
+            _registered(dataset),
             "Add data samples" if may_add else "",
             f"{reverse('data-sample-new')}?dataset={dataset.pk}",
         ),
@@ -164,7 +170,7 @@ def _tokens(user: Any, now: datetime) -> Concern:
 
     def item(token: Any) -> Item:
         when = "expired" if token.expires_at <= now else "expires"
-        return Item(str(token), account, f"{when} {date(token.expires_at, 'Y-m-d H:i')} UTC")
+        return Item(str(token), account, format_html("{} {}", when, moment(token.expires_at)))
 
     return _concern(
         "API tokens that expire",

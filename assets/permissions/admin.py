@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ..common.admin import RegistryAdmin, badge
+from ..common.moments import moment
 from .access import check_may_register, may_change, may_download, may_register
 from .models import Permissions
 
@@ -52,8 +53,8 @@ class AssetAdmin(RegistryAdmin):
         return asset.owner_id
 
     @admin.display(description="registered", ordering="creation_date")
-    def registered_at(self, asset: Any) -> str:
-        return f"{asset.creation_date:%Y-%m-%d %H:%M}"
+    def registered_at(self, asset: Any) -> SafeString:
+        return moment(asset.creation_date)
 
     @admin.display(description="permissions", ordering="permissions__public")
     def permissions_badge(self, asset: Any) -> SafeString:

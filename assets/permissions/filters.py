@@ -1,7 +1,7 @@
 """Filters by what organisations may do. Contract 2.0, 2.14."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time, tzinfo
 
 from django.db.models import QuerySet
 from django.forms import DateInput, HiddenInput, TextInput
@@ -9,6 +9,7 @@ from django_filters import CharFilter, DateFilter, FilterSet
 
 from ..common.filters import FlagBox, FlagFilter, KeysFilter, TextsFilter
 from ..common.lookups import MetadataHas
+from ..common.moments import within_time, zone_called
 from ..organizations.filters import OrganizationFilter
 from .models import Permissions
 from .queries import allowing_any
@@ -32,7 +33,8 @@ class AllowedFilter(TextsFilter):
 class DayFilter(DateFilter):
     """Keeps what was registered since a day, or until one, by the index of the moment.
 
-    Another `field_name` keeps what happened then.
+    Another `field_name` keeps what happened then. The day is one of the zone that the filter set's
+    `tz` names, or of UTC.
     """
 
     def __init__(self, *, until: bool = False, **kwargs) -> None:
@@ -44,12 +46,28 @@ class DayFilter(DateFilter):
     def filter(self, queryset: QuerySet, value: date | None) -> QuerySet:
         if value is None:
             return queryset
-        if self.until:
-            # Not by the day after: the last day of all has none.
-            end = datetime.combine(value, time.max, tzinfo=UTC)
-            return queryset.filter(**{f"{self.field_name}__lte": end})
-        start = datetime.combine(value, time.min, tzinfo=UTC)
-        return queryset.filter(**{f"{self.field_name}__gte": start})
+        # Not by the day after: the last day of all has none.
+        edge = datetime.combine(value, time.max if self.until else time.min, tzinfo=self.zone)
+        lookup = "lte" if self.until else "gte"
+        return queryset.filter(**{f"{self.field_name}__{lookup}": within_time(edge)})
+
+    @property
+    def zone(self) -> tzinfo:
+        return zone_called(self.parent.data.get("tz"))
+
+    def shown(self, value: str) -> str:
+        """Return how a day is named among the filters that hold."""
+        return f"{value} ({self.zone})"
+
+
+class ZoneFilter(CharFilter):
+    """The time zone of the days that are filtered by; `moments.js` sets it to the viewer's."""
+
+    def __init__(self) -> None:
+        super().__init__(widget=HiddenInput(attrs={"data-time-zone": True}))
+
+    def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
+        return queryset
 
 
 class MetadataEntryFilter(CharFilter):
@@ -82,6 +100,7 @@ class AssetListFilterSet(FilterSet):
     owner = OrganizationFilter(field_name="owner_id", label="Owner")
     after = DayFilter(label="Registered since")
     before = DayFilter(label="Registered until", until=True)
+    tz = ZoneFilter()
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)

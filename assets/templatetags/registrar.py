@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common import markdown, markup, pages, texts
+from ..common import markdown, markup, moments, pages, texts
+from ..feed.tables import how_ended
 from ..permissions.access import may_audit
 from ..permissions.columns import permissions_tag
 
@@ -17,12 +18,15 @@ register.simple_tag(markup.icon, name="icon")
 register.simple_tag(markup.tag, name="tag")
 register.simple_tag(markup.copy_button, name="copy_button")
 register.simple_tag(markup.key_with_copy, name="key_with_copy")
+register.simple_tag(moments.moment, name="moment")
 register.simple_tag(permissions_tag, name="permissions_tag")
 register.filter("short", markup.short)
 register.filter("markdown", markdown.markdown)
 register.filter("highlight", texts.highlight)
 register.filter("fits", texts.fits)
+register.filter("counted", texts.counted)
 register.filter("asset_url", pages.asset_url)
+register.filter("how_ended", how_ended)
 register.filter("may_audit", may_audit)
 
 # The pages below each entry of the navigation, by how the names of their URLs begin.

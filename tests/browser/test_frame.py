@@ -124,3 +124,36 @@ def test_skip_link_leads_to_the_content(visit):
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
+
+
+def test_moments_follow_the_zone_of_who_looks(visit):
+    page = visit("curie-admin", timezone_id="Europe/Paris")
+    page.goto("/datasets/")
+    row = page.locator("tbody tr").first.locator("time.moment")
+    age, utc = row.locator("[aria-hidden]"), row.locator(".visually-hidden")
+    expect(age).to_have_text(re.compile(r"^(just now|\d+ (minute|hour)s? ago)$"))
+    expect(utc).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"))
+    expect(row).to_have_attribute("title", re.compile(r" CES?T, .* UTC$"))
+    page.locator("tbody a").first.click()
+    exact = page.locator(".facts time.moment")
+    expect(exact.locator("[aria-hidden]")).to_have_text(re.compile(r":\d\d CES?T$"))
+    assert_accessible(page)
+
+    # What a filter shows is shown alike, and its days are those of Paris.
+    page.goto("/audit/")
+    page.get_by_label("Since").fill("2020-01-01")
+    expect(page.locator(".chips")).to_contain_text("Since: 2020-01-01 (Europe/Paris)")
+    first = page.locator("tbody time.moment [aria-hidden]").first
+    expect(first).to_have_text(re.compile(r":\d\d CES?T$"))
+    page.reload()
+    expect(page.get_by_text("Since (Europe/Paris)")).to_be_visible()
+    expect(page.locator("tbody time.moment [aria-hidden]").first).to_have_text(
+        re.compile(r":\d\d CES?T$")
+    )
+
+
+def test_moments_are_utc_without_scripts(visit):
+    page = visit(scripts=False)
+    page.goto("/datasets/")
+    expect(page.locator("tbody time").first).to_have_text(re.compile(r":\d\d UTC$"))
+    expect(page.get_by_text("Registered since (UTC)")).to_be_visible()

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from ...common.filters import SearchFilter
 from ...common.kinds import AssetKind
+from ...common.moments import utc_day
 from ...common.parsing import as_key
 from ...datasets.models import DataSample, Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
@@ -183,7 +184,7 @@ def _sources(rows: QuerySet[TaskOutput]) -> list[Source]:
 def _models(rows: QuerySet, limit: int | None = OFFERED) -> list[Source]:
     values = rows.values_list("key", "task__function__name", "owner_id", "creation_date")
     return [
-        Source(f"model:{key}", f"model {str(key)[:8]} of {function}", f"{owner}, {date:%Y-%m-%d}")
+        Source(f"model:{key}", f"model {str(key)[:8]} of {function}", f"{owner}, {utc_day(date)}")
         for key, function, owner, date in values[:limit]
     ]
 

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from assets.common.moments import utc
 from assets.organizations.queries import user_called
 from assets.organizations.registration import create_token
 
@@ -40,7 +41,6 @@ class Command(BaseCommand):
             messages = getattr(error, "messages", ["--expires is too far away."])
             raise CommandError(" ".join(messages)) from error
         self.stderr.write(
-            f"Token of {user.username}, until {token.expires_at:%Y-%m-%d %H:%M} UTC. "
-            "It is shown this once:"
+            f"Token of {user.username}, until {utc(token.expires_at)}. It is shown this once:"
         )
         self.stdout.write(secret)
