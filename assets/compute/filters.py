@@ -170,10 +170,17 @@ class ComputePlanListFilterSet(TaggedListFilterSet):
         model = ComputePlan
 
 
-def _keys_of_named(model: type[Model], text: str) -> list[UUID]:
-    """Return the keys of the functions or plans that are called so; these are few beside tasks."""
+def _of_named(field: str, model: type[Model], text: str) -> Q:
+    """Return the condition of tasks whose function, or plan, is called so.
+
+    Its keys are looked up first: they are few beside tasks. Those of one key are in their order in
+    the index of the field; those of several are sorted.
+    """
     found = SearchFilter("key", "name").filter(model._default_manager.order_by(), text)
-    return list(found.values_list("pk", flat=True))
+    keys: list[UUID] = list(found.values_list("pk", flat=True))
+    if not keys:
+        return Q(pk__in=[])
+    return Q(**{field: keys[0]}) if len(keys) == 1 else Q(**{f"{field}__any": keys})
 
 
 class NamedFilter(CharFilter):
@@ -186,8 +193,7 @@ class NamedFilter(CharFilter):
     def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
         if not value:
             return queryset
-        keys = _keys_of_named(self.named, value)
-        return queryset.filter(**{f"{self.field_name}__any": keys})
+        return queryset.filter(_of_named(self.field_name, self.named, value))
 
 
 class TaskSearchFilter(CharFilter):
@@ -199,12 +205,10 @@ class TaskSearchFilter(CharFilter):
     def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
         if not value:
             return queryset
-        found = Q(pk__in=[])
+        found = _of_named("function_id", Function, value)
+        found |= _of_named("compute_plan_id", ComputePlan, value)
         if keys := key_range(value.strip(), fewest=1):
             found |= Q(key__range=keys)
-        for name, model in (("function_id", Function), ("compute_plan_id", ComputePlan)):
-            if named := _keys_of_named(model, value):
-                found |= Q(**{f"{name}__any": named})
         return queryset.filter(found)
 
 

@@ -178,3 +178,30 @@ def test_whole_plan_as_json(visit, api):
     register(page)
     told(page, plan["name"])
     assert api.get(f"/compute_plan/{plan['key']}/")["tag"] == "from a file"
+
+
+def test_a_graph_of_any_size_fits_its_box(visit, api):
+    (demo,) = [row for row in api.all("/compute_plan/") if row["name"].endswith("regression")]
+    root = api.all("/task/", compute_plan_key=demo["key"], rank="0")[0]
+    task = api.get(f"/task/{root['key']}/")
+    plan = api.post("/compute_plan/", {"key": str(uuid4()), "name": f"Wide {uuid4()}"})
+    same = {
+        "function_key": task["function"]["key"],
+        "compute_plan_key": plan["key"],
+        "worker": task["worker"],
+        "inputs": [
+            {"identifier": item["identifier"], "asset_key": item["asset_key"]}
+            for item in task["inputs"]
+        ],
+        "outputs": {"model": {"permissions": {"public": True, "authorized_ids": []}}},
+    }
+    api.post("/task/bulk_create/", {"tasks": [{**same, "key": str(uuid4())} for _ in range(260)]})
+
+    page = visit()
+    page.goto(f"/compute-plans/{plan['key']}/graph/")
+    page.get_by_role("button", name="Fit").click()
+    box = page.locator("[data-graph-scroll]")
+    hidden = "box => [box.scrollHeight - box.clientHeight, box.scrollWidth - box.clientWidth]"
+    assert box.evaluate(hidden) == [0, 0]
+    last = page.locator(".graph-svg [data-node]").last
+    expect(last).to_be_in_viewport()
