@@ -90,8 +90,15 @@
     };
 
     const findAll = (root) => {
-        root.querySelectorAll(MOMENT).forEach(show);
-        root.querySelectorAll("[data-time-zone]").forEach(setZone);
+        for (const [selector, rewrite] of [
+            [MOMENT, show],
+            ["[data-time-zone]", setZone],
+        ]) {
+            if (root.matches?.(selector)) {
+                rewrite(root);
+            }
+            root.querySelectorAll(selector).forEach(rewrite);
+        }
     };
     new MutationObserver((records) => {
         for (const { target, addedNodes } of records) {
@@ -100,9 +107,7 @@
                 show(target);
             }
             for (const node of addedNodes) {
-                if (node.matches?.(MOMENT)) {
-                    show(node);
-                } else if (node.nodeType === Node.ELEMENT_NODE) {
+                if (node.nodeType === Node.ELEMENT_NODE) {
                     findAll(node);
                 }
             }
