@@ -130,5 +130,5 @@ def test_long_drafts_are_listed_in_part_and_not_drawn(shop):
     page.press("view:build").press("check")
     rows = page.response.context["rows"]
     assert (len(rows), rows[-1].number) == (101, 301)
-    assert "400 tasks more are in the draft" in page.text
+    assert "400 more tasks are in the draft" in page.text
     assert "Drafts of more than 500 tasks are not drawn." in page.text

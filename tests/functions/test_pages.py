@@ -309,7 +309,7 @@ def test_why_it_could_not_be_built(logs, alice, bob, session_of, django_assert_n
     assert ("The builder has sent no report." in said) == (logs is None)
     assert ("The report has no logs." in said) == (logs == b"")
     if logs:
-        assert browser.get(link).content == logs
+        assert browser.get(link).getvalue() == logs
         said = text_of(session_of(bob).get(page_of(function)))
         assert link not in said
         assert "Its logs may be read by MyOrg1MSP only; you act for MyOrg2MSP." in said
