@@ -4,8 +4,7 @@ The admin expects ModelForms that fill an instance in and save it. Ours build a 
 registration writes the rows; `admin_form` and `RegistrationInline` make one look like the other.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,7 +13,7 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import DateField, DateTimeField, Model
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -25,7 +24,6 @@ from .admin_outages import OutageAdmin, unless_outage
 from .audit import note_refusals
 from .errors import Refused
 from .forms import Rows, SpecForm, asset_label
-from .moments import moment
 
 # The admin's style sheet knows inputs by these classes.
 _CLASSES = {forms.TextInput: "vTextField", forms.Textarea: "vLargeTextField"}
@@ -214,22 +212,7 @@ class RegistryAdmin(ListAdmin, HistoryAdmin, OutageAdmin):
         return super().changelist_view(request, context)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if obj is None:
-            return self.add_fieldsets
-        return [
-            (name, {**options, "fields": [*map(self.exact_moment, options["fields"])]})
-            for name, options in super().get_fieldsets(request, obj)
-        ]
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        return [*map(self.moment, super().get_list_display(request))]
-
-    def moment(self, name: Any) -> Any:
-        """Return what shows the field of this name as pages show it, if it is a moment."""
-        return _moment_of(self.opts, name, exact=False)
-
-    def exact_moment(self, name: Any) -> Any:
-        return _moment_of(self.opts, name, exact=True)
+        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -304,34 +287,6 @@ class RegistryAdmin(ListAdmin, HistoryAdmin, OutageAdmin):
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
         return []
-
-
-@cache
-def _moment_of(options: Any, name: Any, *, exact: bool) -> Callable[[Any], SafeString] | Any:
-    fields = {field.name: field for field in options.concrete_fields}
-    field = fields.get(name)
-    if not isinstance(field, DateTimeField):
-        return name
-
-    @admin.display(description=str(field.verbose_name), ordering=field.name)
-    def show(row: Any) -> SafeString:
-        return moment(getattr(row, field.name), "-", exact=exact)
-
-    show.__name__ = field.name
-    return show
-
-
-class UtcDaysFilter(admin.DateFieldListFilter):
-    """The days since something happened, which are those of UTC."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = f"{self.title} (UTC)"
-
-
-admin.FieldListFilter.register(
-    lambda field: isinstance(field, DateField), UtcDaysFilter, take_priority=True
-)
 
 
 class NothingToDo(forms.Form):

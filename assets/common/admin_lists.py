@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any, ClassVar
 
-from django.contrib import admin
 from django.contrib.admin.exceptions import (
     DisallowedModelAdminLookup,
     DisallowedModelAdminToField,
@@ -23,6 +22,7 @@ from django.db.models import BooleanField, DateField, Field, Model
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 
+from .admin_moments import MomentsAdmin
 from .filters import SearchFilter
 
 Check = Callable[[str], bool]
@@ -99,7 +99,7 @@ class RegistryList(ChangeList):
         return super().get_ordering(request, queryset)
 
 
-class ListAdmin(admin.ModelAdmin):
+class ListAdmin(MomentsAdmin):
     """A kind whose list takes by its address what its own page offers."""
 
     # Fields that links of other pages filter the list by, beside `list_filter`.
