@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
+from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -15,6 +16,7 @@ from .filter_form import fields_of
 from .pages import OfKind, Page
 from .parts import PLACE, Part, part_of
 from .tables import AssetTable
+from .texts import cut
 
 PAGE_SIZES = (25, 50, 100, 250)
 # The piece of the page that a filter changes.
@@ -23,6 +25,8 @@ RESULTS = "results-table"
 ZONE = "tz"
 # What a filter leaves as it is.
 KEPT = ("sort", "columns", "per_page")
+# What the address says besides filters.
+NO_FILTERS = frozenset((*KEPT, *PLACE, ZONE, "export"))
 
 
 class Header(NamedTuple):
@@ -62,6 +66,9 @@ class ListPage(OfKind, Page):
         self.filterset = self.filterset_class(request.GET, queryset=self.rows(), request=request)
         rows = self.filterset.qs
         if (wanted := request.GET.get("export")) in ("csv", "json"):
+            if self.ignored:
+                # A file does not say that it holds more rows than its reader asked for.
+                raise BadRequest(" ".join(said for said, _ in self.ignored))
             return self.export(rows, wanted)
         response = super().get(request, *args, **kwargs)
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
@@ -129,6 +136,7 @@ class ListPage(OfKind, Page):
             headers=self.headers(table),
             filter_fields=fields_of(self.filterset.form),
             chips=self.chips,
+            ignored=self.ignored,
             columns=columns,
             kept=[(name, self.request.GET[name]) for name in KEPT if name in self.request.GET],
             links=self.links(part),
@@ -177,12 +185,31 @@ class ListPage(OfKind, Page):
         form = self.filterset.form
         for name, value in self.request.GET.items():
             base = name.removesuffix("_after").removesuffix("_before")
-            if value and base in form.fields and name != ZONE:
+            if value and base in form.fields and base not in form.errors and name != ZONE:
                 label = form.fields[base].label or base.replace("_", " ")
                 suffix = name[len(base) :].replace("_", " ")
                 found.append(
                     (f"{label}{suffix}", self.shown_value(base, value), self.query(name)[1:])
                 )
+        return found
+
+    @cached_property
+    def ignored(self) -> list[tuple[str, str]]:
+        """What of the address keeps no row away, and why; with the address without it."""
+        form = self.filterset.form
+        found = []
+        for name, value in self.request.GET.items():
+            base = name.removesuffix("_after").removesuffix("_before")
+            # Some filters are there for some users only.
+            if not {name, base} & {*self.filterset_class.base_filters, *NO_FILTERS}:
+                said = f'This list has no filter "{cut(name, 40)}", so it is ignored.'
+            elif base in form.errors:
+                label = form.fields[base].label or base.replace("_", " ")
+                why = " ".join(map(str, form.errors[base]))
+                said = f'{label} "{cut(value, 40)}" is ignored: {why}'
+            else:
+                continue
+            found.append((said, self.query(name)))
         return found
 
     def shown_value(self, name: str, value: str) -> str:

@@ -281,3 +281,32 @@ def test_the_address_of_a_page_keeps_what_is_seen(browser, three):
     exports = [part.split('"')[0] for part in html.split('href="') if "export=csv" in part[:200]]
     query = parse_qs(urlsplit(exports[0].replace("&amp;", "&")).query)
     assert query == {"owner": ["MyOrg1MSP"], "sort": ["name"], "export": ["csv"]}
+
+
+class TestWhatIsNoFilter:
+    @pytest.mark.parametrize(
+        ("params", "said"),
+        [
+            ({"colour": "red"}, "no filter &quot;colour&quot;"),
+            ({"name": "Blood"}, "no filter &quot;name&quot;"),
+            ({"owner": "nobody"}, "Owner &quot;nobody&quot; is ignored"),
+            ({"after": "soon"}, "Registered since &quot;soon&quot; is ignored"),
+        ],
+        ids=str,
+    )
+    def test_the_page_says_that_it_is_ignored(self, params, said, three, browser):
+        page = browser.get(DATASETS, {"q": "Blood", "sort": "name", **params})
+        assert said in page.content.decode()
+        assert names(page) == ["Blood"]
+        assert [label for label, _, _ in page.context["chips"]] == ["Search"]
+        part = browser.get(DATASETS, params, headers={"HX-Target": "results-table"})
+        assert said in part.content.decode()
+
+    def test_an_export_is_refused(self, three, browser):
+        page = browser.get(DATASETS, {"colour": "red", "export": "csv"})
+        assert page.status_code == 400
+        assert "no filter &quot;colour&quot;" in page.content.decode()
+
+    def test_nothing_is_said_of_what_pages_link_to(self, three, browser):
+        for query in ("q=Blood&page=1&per_page=50&columns=name", "usable=on&metadata=a&export="):
+            assert not browser.get(f"{DATASETS}?{query}").context["ignored"]
