@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 
 
@@ -10,10 +11,12 @@ class AssetsConfig(AppConfig):
     verbose_name = "Registrar"
 
     def ready(self) -> None:
+        from .common.folding import add_functions
         from .common.health import database_checks
         from .feed import receivers  # noqa: F401  they listen from here on
         from .immutable import install_triggers, is_guarded, remove_triggers
 
+        connection_created.connect(add_functions)
         pre_migrate.connect(remove_triggers, sender=self)
         post_migrate.connect(install_triggers, sender=self)
         database_checks["triggers"] = is_guarded

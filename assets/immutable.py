@@ -15,12 +15,14 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, OperationalError, connections, transaction
 
+# A name, and what is worked out of it.
+NAME = {"name", "name_folded", "name_order"}
 # What of each registered row may change; every other column is fixed.
 CHANGEABLE = {
-    "Dataset": {"name"},
+    "Dataset": NAME,
     "DataSample": set(),
     "DataSampleLink": set(),
-    "Function": {"name", "status"},
+    "Function": {*NAME, "status"},
     "FunctionInput": set(),
     "FunctionOutput": set(),
     "TaskInput": set(),
@@ -32,7 +34,7 @@ CHANGEABLE = {
     "Model": {"file", "file_checksum", "file_size"},
     "Task": {"status", "start_date", "end_date", "error_type"},
     "ComputePlan": {
-        "name",
+        *NAME,
         "status",
         "start_date",
         "end_date",

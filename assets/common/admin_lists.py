@@ -24,6 +24,7 @@ from django.utils.dateparse import parse_datetime
 
 from .admin_moments import MomentsAdmin
 from .filters import SearchFilter
+from .lookups import OrderKey
 
 Check = Callable[[str], bool]
 
@@ -91,9 +92,17 @@ def _is_moment(value: str) -> bool:
 
 
 class RegistryList(ChangeList):
-    """A list that orders by each of its columns once: databases take only so many terms."""
+    """A list that orders by each of its columns once, and by names as readers expect them."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        path = super().get_ordering_field(field_name)
+        names = {field.name for field in self.lookup_opts.concrete_fields}
+        if path in getattr(self.model_admin, "by_name", ()):
+            return OrderKey(path)
+        return f"{path}_order" if f"{path}_order" in names else path
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
+        # Databases take only so many terms.
         if asked := self.params.get(ORDER_VAR):
             self.params[ORDER_VAR] = ".".join(dict.fromkeys(asked.split(".")))
         return super().get_ordering(request, queryset)
@@ -104,6 +113,8 @@ class ListAdmin(MomentsAdmin):
 
     # Fields that links of other pages filter the list by, beside `list_filter`.
     linked_by: ClassVar[tuple[str, ...]] = ()
+    # Columns of names that no kept order has: their order is worked out.
+    by_name: ClassVar[tuple[str, ...]] = ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """May the address of the list filter by this? Only by what the list itself offers."""

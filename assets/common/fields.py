@@ -5,6 +5,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from . import rules
+from .folding import folded, order_key
 
 
 def validate_metadata(value: object) -> None:
@@ -49,3 +50,40 @@ class AssetFileField(models.FileField):
     def __init__(self, *args, **kwargs) -> None:
         kwargs.setdefault("max_length", 200)
         super().__init__(*args, **kwargs)
+
+
+class NameKeyField(models.TextField):
+    """What the text of another field is searched or ordered by; saving the row works it out.
+
+    Compared byte by byte, also where the database compares texts as a language does.
+    """
+
+    derive = staticmethod(folded)
+
+    def __init__(self, of: str = "name", **options) -> None:
+        self.of = of
+        # Rows that a migration has not come to yet are found by nothing.
+        super().__init__(**{"editable": False, "db_default": "", **options})
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "of": self.of}
+
+    def db_parameters(self, connection):
+        collation = "C" if connection.vendor == "postgresql" else None
+        return {**super().db_parameters(connection), "collation": collation}
+
+    def pre_save(self, model_instance, add):
+        value = self.derive(getattr(model_instance, self.of))
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class FoldedField(NameKeyField):
+    """The text as it is compared when one searches (`folding.folded`)."""
+
+
+class OrderField(NameKeyField):
+    """What the text is ordered by (`folding.order_key`)."""
+
+    derive = staticmethod(order_key)

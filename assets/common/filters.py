@@ -1,7 +1,9 @@
 """The filter vocabulary of lists. Contract 2.0."""
 
+import csv
 import shlex
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -12,11 +14,15 @@ from django_filters import (
     BaseInFilter,
     BooleanFilter,
     CharFilter,
+    IsoDateTimeFilter,
     IsoDateTimeFromToRangeFilter,
 )
+from django_filters.fields import BaseCSVField, IsoDateTimeField, IsoDateTimeRangeField
 from django_filters.rest_framework import FilterSet
+from django_filters.widgets import BaseCSVWidget
 from rest_framework.filters import BaseFilterBackend
 
+from .folding import spellings
 from .lookups import MetadataHas, MetadataValue
 from .parsing import as_key, as_keys, key_range
 from .texts import cut
@@ -26,8 +32,71 @@ DATE = "creation_date"
 TRUE, FALSE = ("true", "1", "on", "yes", "t", "y"), ("false", "0", "off", "no", "f", "n")
 
 
+def items_of(text: str) -> list[str]:
+    """Return the items of a comma-separated list; quotes keep an item with commas together.
+
+    A quote that does not begin an item, or is not closed, is an ordinary character.
+    """
+    if '"' in text:
+        try:
+            (items,) = csv.reader([text], strict=True)
+            return items
+        except (csv.Error, ValueError):
+            pass
+    return text.split(",")
+
+
+class _ItemsWidget(BaseCSVWidget):
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        text = data.get(name)
+        return items_of(text) if text and isinstance(text, str) else [] if text == "" else text
+
+
+class _ItemsField(BaseCSVField):
+    base_widget_class = _ItemsWidget
+
+
 class TextsFilter(BaseInFilter, CharFilter):
-    """A comma-separated list of texts, any of which may be the value."""
+    """A comma-separated list of texts, any of which may be the value.
+
+    A text with a comma is put into quotes; letters with accents are found however they are encoded.
+    """
+
+    base_field_class = _ItemsField
+
+    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
+        spelled = [one for text in value or () for one in spellings(text)]
+        return super().filter(queryset, spelled or value)
+
+
+class _MomentField(IsoDateTimeField):
+    def to_python(self, value: Any) -> datetime | None:
+        moment = super().to_python(value)
+        try:
+            # In UTC, as databases keep it, some moments of the first and the last year are none.
+            return moment and moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError(
+                "Give a date and time of the years 1 to 9999 in UTC.", code="overflow"
+            ) from error
+
+
+class _MomentRangeField(IsoDateTimeRangeField):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields = (_MomentField(required=False), _MomentField(required=False))
+
+
+class MomentFilter(IsoDateTimeFilter):
+    """A moment that databases can compare with."""
+
+    field_class = _MomentField
+
+
+class MomentRangeFilter(IsoDateTimeFromToRangeFilter):
+    """`<name>_after` and `<name>_before`: moments that databases can compare with."""
+
+    field_class = _MomentRangeField
 
 
 class KeysFilter(TextsFilter):
@@ -79,7 +148,7 @@ class AssetFilterSet(FilterSet):
 
     key = KeysFilter(field_name="key")
     owner = TextsFilter(field_name="owner_id")
-    creation_date = IsoDateTimeFromToRangeFilter(field_name="creation_date")
+    creation_date = MomentRangeFilter(field_name="creation_date")
 
     def __init__(self, data=None, queryset=None, *, request=None, prefix=None) -> None:
         # Copying a filter and its form field costs more than most queries; leave out those that
@@ -135,7 +204,8 @@ class MatchFilter(CharFilter):
         # A whole key is part of no other, and the table need not be read for it.
         if field.rpartition("__")[2] == "key" and len(term) == WHOLE_KEY and (key := as_key(term)):
             return Q(**{field: key})
-        return Q(**{f"{field}__icontains": term})
+        comparison = "icontains" if field.endswith("key") else "has"
+        return Q(**{f"{field}__{comparison}": term})
 
 
 class SearchFilter(MatchFilter):
@@ -210,23 +280,32 @@ def with_ties(ordering: Sequence[Any], model: type[Model]) -> list[Any]:
     return [*ordering, *(f"-{name}" if last.startswith("-") else name for name in ties)]
 
 
+def ordered(by: Any, *, descending: bool) -> Any:
+    """Return a term of an order: of a path, or of an expression."""
+    if isinstance(by, str):
+        return f"-{by}" if descending else by
+    return by.desc() if descending else by.asc()
+
+
 class OrderingBackend(BaseFilterBackend):
     """`ordering=-creation_date,name`: fields that the view allows; others are dropped.
 
-    The view's `ordering_fields` maps a parameter to a field path; without the parameter its
-    `default_ordering` holds, which is the oldest first.
+    The view's `ordering_fields` maps a parameter to a field path or an expression; without the
+    parameter its `default_ordering` holds, which is the oldest first.
     """
 
     def filter_queryset(self, request, queryset: QuerySet, view) -> QuerySet:
         fields = getattr(view, "ordering_fields", None)
         if fields is None:
             return queryset
-        ordering = []
-        for param in request.query_params.get("ordering", "").split(","):
+        ordering: list[Any] = []
+        # Each once, and not any number: databases take only so many.
+        params = dict.fromkeys(request.query_params.get("ordering", "").split(","))
+        for param in list(params)[:MAX_WORDS]:
             name = param.strip().lstrip("-")
             descending = param.strip().startswith("-")
             if name in fields:
-                ordering.append(f"-{fields[name]}" if descending else fields[name])
+                ordering.append(ordered(fields[name], descending=descending))
             elif name.startswith("metadata__") and getattr(view, "orders_by_metadata", False):
                 value = MetadataValue("metadata", name.removeprefix("metadata__"))
                 ordering.append(value.desc() if descending else value.asc())

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from . import lookups  # noqa: F401  registers the lookups that every query below may use
-from .fields import MetadataField
+from .fields import FoldedField, MetadataField, OrderField
 
 
 def owner_field(**options: Any) -> models.ForeignKey:
@@ -63,6 +63,8 @@ class NamedAsset(DescribedAsset):
     name = models.CharField(
         max_length=100, help_text="1 to 100 bytes. The name can be changed later."
     )
+    name_folded = FoldedField()
+    name_order = OrderField()
 
     class Meta(DescribedAsset.Meta):
         abstract = True

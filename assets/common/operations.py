@@ -4,9 +4,11 @@ A migration of these says `atomic = False`. It can be run again after it has sto
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import DatabaseError, migrations
+from django.db import DatabaseError, connections, migrations, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
 logger = logging.getLogger(__name__)
@@ -67,6 +69,9 @@ class AddSearchIndex(Operation):
 
     reversible = True
 
+    # The very expression that the lookup is compiled to.
+    expression = "UPPER({}::text)"
+
     def __init__(self, model_name: str, field_name: str) -> None:
         self.model_name = model_name
         self.field_name = field_name
@@ -93,10 +98,9 @@ class AddSearchIndex(Operation):
         _drop(schema_editor, name)
         quote = schema_editor.quote_name
         column = quote(model._meta.get_field(self.field_name).column)
-        # The very expression that `icontains` is compiled to.
         schema_editor.execute(
             f"CREATE INDEX CONCURRENTLY {quote(name)} ON {quote(model._meta.db_table)} "
-            f"USING gin (UPPER({column}::text) gin_trgm_ops)"
+            f"USING gin ({self.expression.format(column)} gin_trgm_ops)"
         )
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
@@ -108,3 +112,93 @@ class AddSearchIndex(Operation):
 
     def describe(self) -> str:
         return f"Index {self.field_name} of {self.model_name} for searching"
+
+
+class AddFoldedSearchIndex(AddSearchIndex):
+    """Index a column of folded texts, which is compared as it is."""
+
+    expression = "{}"
+
+
+class RemoveSearchIndex(AddSearchIndex):
+    """Remove what `AddSearchIndex` made."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
+        super().database_backwards(app_label, schema_editor, to_state, from_state)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
+        super().database_forwards(app_label, schema_editor, to_state, from_state)
+
+    def describe(self) -> str:
+        return f"Remove the search index of {self.field_name} of {self.model_name}"
+
+
+class AddColumn(migrations.AddField):
+    """Add a column with a default of the database, which no row needs to be written for.
+
+    Django would rebuild the table on SQLite.
+    """
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        field = model._meta.get_field(self.name)
+        with schema_editor.connection.cursor() as cursor:
+            table = model._meta.db_table
+            columns = schema_editor.connection.introspection.get_table_description(cursor, table)
+        # A migration that was cut off has made some of them.
+        if field.column not in {column.name for column in columns}:
+            BaseDatabaseSchemaEditor.add_field(schema_editor, model, field)
+
+
+# So many rows are filled in at once; others write in between.
+BATCH = 2_000
+
+
+class FillColumns(Operation):
+    """Work out columns of the rows that have none yet, each from the text of another column.
+
+    Args:
+        of: the column that they are worked out from.
+        columns: how each is worked out, by its name. The first is blank where none is yet.
+    """
+
+    reversible = True
+
+    def __init__(
+        self, model_name: str, of: str, columns: Mapping[str, Callable[[str], str]]
+    ) -> None:
+        self.model_name, self.of, self.columns = model_name, of, columns
+
+    def state_forwards(self, app_label, state) -> None:
+        """Models stay as they are."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        alias = schema_editor.connection.alias
+        rows = model._base_manager.using(alias).order_by("pk").values_list("pk", self.of)
+        empty = rows.filter(**{next(iter(self.columns)): ""})
+        quote = schema_editor.quote_name
+        assigned = ", ".join(f"{quote(name)} = %s" for name in self.columns)
+        key = model._meta.pk
+        statement = (
+            f"UPDATE {quote(model._meta.db_table)} SET {assigned} "  # noqa: S608
+            f"WHERE {quote(key.column)} = %s"
+        )
+        last = None
+        while batch := list((empty.filter(pk__gt=last) if last else empty)[:BATCH]):
+            last = batch[-1][0]
+            params = [
+                [*(derive(text) for derive in self.columns.values()), self._key(key, pk, alias)]
+                for pk, text in batch
+            ]
+            with transaction.atomic(alias), schema_editor.connection.cursor() as cursor:
+                cursor.executemany(statement, params)
+
+    def _key(self, field: Any, value: Any, alias: str) -> Any:
+        return field.get_db_prep_value(value, connections[alias])
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
+        """Leave the columns: what added them removes them."""
+
+    def describe(self) -> str:
+        return f"Fill in {', '.join(self.columns)} of {self.model_name}"

@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django_tables2.rows import BoundRows
 
 from .cells import html_rows
-from .filters import with_ties
+from .filters import ordered, with_ties
+from .lookups import OrderKey
 from .markup import key_with_copy, tag
 from .moments import moment
 from .pages import url_of
@@ -139,6 +140,8 @@ class AssetTable(tables.Table):
 
     # Columns that a page shows unless its user has chosen others.
     shown: tuple[str, ...] = ()
+    # Columns of names that no kept order has: their order is worked out.
+    by_name: tuple[str, ...] = ()
     # How rows that tie are ordered, where not in the direction of the last order.
     last = ""
 
@@ -156,8 +159,15 @@ class AssetTable(tables.Table):
         if hasattr(queryset, "query"):
             # By a column that is hidden a table orders nothing; its usual order holds all the same.
             ordering = queryset.query.order_by or tuple(self._meta.order_by)
+            ordering = tuple(map(self._term, ordering))
             terms = [*ordering, self.last] if self.last else with_ties(ordering, queryset.model)
             self.data.data = queryset.order_by(*terms)
+
+    def _term(self, term: Any) -> Any:
+        path = str(term).removeprefix("-")
+        if path not in self.by_name:
+            return term
+        return ordered(OrderKey(path), descending=str(term).startswith("-"))
 
     def show(self, part: Part) -> None:
         """Show this part of the rows only."""

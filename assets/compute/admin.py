@@ -292,11 +292,11 @@ class TaskAdmin(AssetAdmin):
         tag = f", {obj.tag}" if obj.tag else ""
         return f"{obj.function}, rank {obj.rank}{tag} ({str(obj.key)[:8]})"
 
-    @admin.display(description="function", ordering="function__name")
+    @admin.display(description="function", ordering="function__name_order")
     def function_name(self, task: Task) -> str:
         return task.function.name
 
-    @admin.display(description="compute plan", ordering="compute_plan__name")
+    @admin.display(description="compute plan", ordering="compute_plan__name_order")
     def plan_name(self, task: Task) -> str:
         return task.compute_plan.name
 

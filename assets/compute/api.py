@@ -42,7 +42,7 @@ PLAN_ORDERING = {
     "owner": "owner_id",
     "status": "status",
     "tag": "tag",
-    "name": "name",
+    "name": "name_order",
     "duration": "elapsed",
     "creator": "told_creator",
 }
@@ -54,7 +54,7 @@ TASK_ORDERING = {
     "owner": "owner_id",
     "rank": "rank",
     "status": "status",
-    "function__name": "function__name",
+    "function__name": "function__name_order",
     "tag": "tag",
     "compute_plan_key": "compute_plan_id",
     "duration": "elapsed",
@@ -153,7 +153,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
         queryset=Function.objects.all(),
         serializer_class=FunctionSerializer,
         filterset_class=FunctionFilterSet,
-        ordering_fields={"creation_date": "creation_date", "key": "key", "name": "name"},
+        ordering_fields={"creation_date": "creation_date", "key": "key", "name": "name_order"},
         orders_by_metadata=False,
     )
     def functions(self, request: Request, key: str, **kwargs) -> Response:

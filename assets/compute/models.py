@@ -54,6 +54,7 @@ class ComputePlan(NamedAsset):
             models.Index(fields=["creation_date", "key"], name="computeplan_creation"),
             by("computeplan", "owner"),
             by("computeplan", "name"),
+            by("computeplan", "name_order"),
             by("computeplan", "tag"),
             by("computeplan", "status"),
             by("computeplan", "start_date"),

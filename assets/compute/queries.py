@@ -266,7 +266,7 @@ def functions_of(plan_key: UUID) -> QuerySet:
     """Return the functions that a plan's tasks run, each with how many do; one query."""
     rows = Task.objects.filter(compute_plan_id=plan_key)
     named = rows.values("function_id", name=F("function__name")).annotate(count=Count("pk"))
-    return named.order_by("name", "function_id")
+    return named.order_by("function__name_order", "function_id")
 
 
 def inputs_with_sources(task_key: UUID, limit: int) -> list[tuple[TaskInput, int]]:

@@ -21,7 +21,7 @@ from .statuses import PlanStatus, TaskStatus
 class ComputePlanTable(AssetTable):
     shown = ("name", "owner", "status", "done_count", "tag", "creator", "creation_date")
 
-    name = LinkColumn("compute-plan", attrs={"td": {"class": "name"}})
+    name = LinkColumn("compute-plan", order_by="name_order", attrs={"td": {"class": "name"}})
     status = StatusColumn(PlanStatus)
     done_count = NumberColumn(verbose_name="Tasks done")
     task_count = NumberColumn(verbose_name="Tasks")
@@ -61,7 +61,11 @@ class TaskTable(AssetTable):
 
     key = KeyColumn(url_name="task", orderable=True)
     function = LinkColumn(
-        "function", key="function_id", accessor="function__name", verbose_name="Function"
+        "function",
+        key="function_id",
+        accessor="function__name",
+        order_by="function__name_order",
+        verbose_name="Function",
     )
     compute_plan = LinkColumn(
         "compute-plan",

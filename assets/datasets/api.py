@@ -49,7 +49,7 @@ class DatasetViewSet(AssetViewSet):
     ordering_fields = {
         "creation_date": "creation_date",
         "key": "key",
-        "name": "name",
+        "name": "name_order",
         "owner": "owner_id",
     }
 

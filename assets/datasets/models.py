@@ -30,6 +30,7 @@ class Dataset(NamedAsset, PermittedAsset):
         indexes = [
             models.Index(fields=["creation_date", "key"], name="dataset_creation"),
             by("dataset", "name"),
+            by("dataset", "name_order"),
         ]
 
 

@@ -19,7 +19,7 @@ from .queries import (
 class DatasetTable(AssetTable):
     shown = ("name", "type", "owner", "permissions", "samples", "tasks", "creation_date")
 
-    name = LinkColumn("dataset", attrs={"td": {"class": "name"}})
+    name = LinkColumn("dataset", order_by="name_order", attrs={"td": {"class": "name"}})
     type = tables.Column()
     permissions = PermissionsColumn(verbose_name="Who may use it")
     logs_permission = PermissionsColumn(verbose_name="Who may read logs")

@@ -27,6 +27,7 @@ class EventAdmin(RegistryAdmin):
         "told_address",
     )
     list_filter = ("action", "result", "asset_kind", "organization", "timestamp")
+    by_name = ("asset_name", "told_actor")
     linked_by = ("asset_key", "asset_name")
     search_fields = ("told_actor", "asset_name", "asset_key")
     search_help_text = "User, name or key of an asset."

@@ -122,7 +122,7 @@ def rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> None:
         return
     detail = {"old_name": asset.name}
     asset.name = name
-    asset.save(update_fields=["name"])
+    asset.save(update_fields=["name", "name_folded", "name_order"])
     record(actor, Event.Action.RENAMED, kind, {asset.key: name}, when=timezone.now(), detail=detail)
 
 

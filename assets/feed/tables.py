@@ -59,6 +59,7 @@ class EventTable(AssetTable):
         "detail",
     )
     last = "-pk"
+    by_name = ("asset_name", "told_actor")
 
     timestamp = WhenColumn(verbose_name="When")
     action = tables.Column(verbose_name="What")

@@ -31,7 +31,7 @@ class FunctionViewSet(AssetViewSet):
     ordering_fields = {
         "creation_date": "creation_date",
         "key": "key",
-        "name": "name",
+        "name": "name_order",
         "owner": "owner_id",
     }
 

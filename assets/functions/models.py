@@ -44,6 +44,7 @@ class Function(NamedAsset, PermittedAsset):
         indexes = [
             models.Index(fields=["creation_date", "key"], name="function_creation"),
             by("function", "name"),
+            by("function", "name_order"),
         ]
 
 

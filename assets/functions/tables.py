@@ -41,7 +41,7 @@ class FunctionTable(AssetTable):
         *("inputs", "outputs", "tasks", "creation_date"),
     )
 
-    name = LinkColumn("function", attrs={"td": {"class": "name"}})
+    name = LinkColumn("function", order_by="name_order", attrs={"td": {"class": "name"}})
     permissions = PermissionsColumn(verbose_name="Who may use it")
     status = StatusColumn(FunctionStatus)
     inputs = IdentifiersColumn(inputs_of, verbose_name="Inputs")

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from ..common.admin import RegistryAdmin
 from ..common.audit import SubjectKind
 from ..common.kinds import AssetKind
+from ..common.lookups import OrderKey
 from .forms import OrganizationForm, TokenForm, UserChangeForm, UserForm
 from .models import ApiToken, Organization, User
 from .pages import confirmed_lately, to_confirm
@@ -24,7 +25,8 @@ class OrganizationAdmin(RegistryAdmin):
     add_form = OrganizationForm
     list_display = ("id", "name", "user_count", "creation_date")
     search_fields = ("id", "name")
-    ordering = ("id",)
+    by_name = ("id", "name")
+    ordering = (OrderKey("id"), "id")
     add_fieldsets = ((None, {"fields": ("id", "name")}),)
     fields = ("id", "name", "creation_date")
 
@@ -55,7 +57,8 @@ class UserAdmin(RegistryAdmin):
     list_filter = ("role", "is_active", "organization")
     list_select_related = ("organization",)
     search_fields = ("username", "organization__id", "organization__name")
-    ordering = ("username",)
+    by_name = ("username",)
+    ordering = (OrderKey("username"), "id")
     add_fieldsets = (
         (
             None,

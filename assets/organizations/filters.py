@@ -8,6 +8,7 @@ from django_filters import FilterSet as PageFilterSet
 from django_filters.rest_framework import FilterSet
 
 from ..common.filters import MatchFilter, search_filter
+from ..common.folding import order_key
 from .models import Organization, Role, User
 from .queries import organization_ids
 from .rules import manages_all
@@ -36,7 +37,9 @@ class OrganizationFilter(ChoiceFilter):
     def field(self) -> Any:
         filterset: Any = self.parent
         if not hasattr(filterset, "organization_choices"):
-            filterset.organization_choices = [(pk, pk) for pk in sorted(organization_ids())]
+            filterset.organization_choices = [
+                (pk, pk) for pk in sorted(organization_ids(), key=order_key)
+            ]
         self.extra["choices"] = filterset.organization_choices
         return super().field
 

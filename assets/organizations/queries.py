@@ -6,6 +6,7 @@ from django.apps import apps
 from django.core.cache import cache
 from django.db.models import CharField, Count, Model, Q, QuerySet, Sum, Value
 
+from ..common.lookups import OrderKey
 from ..common.names import MAX_NAME_LENGTH, folded
 from ..common.queries import counts_by
 from ..common.statements import Compiled
@@ -59,7 +60,7 @@ def user_called(name: str) -> User | None:
 def admins_of(organization_id: str | None) -> QuerySet[User]:
     """Return the users whom the others of an organisation ask."""
     users = User.objects.filter(role=Role.ADMIN, is_active=True, organization__isnull=False)
-    return users.filter(organization_id=organization_id).order_by("username")
+    return users.filter(organization_id=organization_id).order_by(OrderKey("username"))
 
 
 def _columns(model: type[Model]) -> list[str]:

@@ -12,6 +12,7 @@ from .queries import owned_counts_of, user_counts_of
 
 
 class OrganizationTable(AssetTable):
+    by_name = ("id", "name")
     shown = ("id", "name", "users", "datasets", "data_samples", "functions", "compute_plans")
 
     id = LinkColumn("organization", attrs={"td": {"class": "name"}})
@@ -40,6 +41,7 @@ class ActiveColumn(tables.Column):
 
 
 class UserTable(AssetTable):
+    by_name = ("username", "organization_id")
     shown = ("username", "organization", "role", "is_active", "last_login", "date_joined")
 
     username = LinkColumn("user", verbose_name="User", attrs={"td": {"class": "name"}})

@@ -14,6 +14,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from ..common.lists import ListPage
+from ..common.lookups import OrderKey
 from ..common.pages import Crumb, OfKind, Page, crumb
 from .filters import OrganizationListFilterSet, UserListFilterSet
 from .forms import ActiveForm, InviteForm, OrganizationForm, RoleForm
@@ -97,7 +98,7 @@ class OrganizationPage(OfOrganizations, Checked, Page):
         pk = self.organization.pk
         # The page shows users to those who manage them, and its admins to its own users.
         may_manage = may_manage_users(self.user, pk)
-        users = managed_users(self.user).filter(organization=pk).order_by("username")
+        users = managed_users(self.user).filter(organization=pk).order_by(OrderKey("username"))
         owned = counts_by_owner()
         return super().get_context_data(
             organization=self.organization,

@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.viewsets import GenericViewSet
 
+from ..common.lookups import OrderKey
 from ..common.repeatable import repeatable
 from . import registration
 from .filters import UserFilterSet
@@ -43,8 +44,8 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
 
     serializer_class = UserSerializer
     filterset_class = UserFilterSet
-    ordering_fields = {"username": "username"}
-    default_ordering = ("username",)
+    ordering_fields = {"username": OrderKey("username")}
+    default_ordering = (OrderKey("username").asc(),)
     lookup_field = lookup_url_kwarg = "username"
     lookup_value_regex = "[^/]+"
 

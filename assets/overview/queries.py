@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from ..common.lookups import OrderKey
 from ..compute.models import ComputePlan
 from ..compute.statuses import PlanStatus
 from ..datasets.models import DataSampleLink, Dataset
@@ -52,4 +53,6 @@ def tokens_to_renew(user: Any, now: datetime) -> QuerySet[ApiToken]:
 def users_without_way_in(organization_id: str) -> QuerySet[User]:
     """The organisation's users who have neither a password nor a token."""
     users = User.objects.filter(organization=organization_id, is_active=True, api_tokens=None)
-    return users.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX).order_by("username")
+    return users.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX).order_by(
+        OrderKey("username")
+    )

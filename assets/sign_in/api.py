@@ -23,6 +23,7 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from ..common.lookups import OrderKey
 from ..organizations.models import ApiToken
 from ..organizations.registration import create_token, forget_expired_tokens
 from ..organizations.rules import may_manage_users, second_factor_required
@@ -90,8 +91,8 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
     """People whom the provider of sign-in knows, and who are no users yet; admins decide."""
 
     serializer_class = AwaitingSerializer
-    ordering_fields = {"username": "username"}
-    default_ordering = ("username",)
+    ordering_fields = {"username": OrderKey("username")}
+    default_ordering = (OrderKey("username").asc(),)
     filterset_class = AwaitingFilterSet
 
     def get_queryset(self) -> QuerySet[ExternalIdentity]:

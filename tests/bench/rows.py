@@ -14,6 +14,8 @@ from django.apps import apps
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
+from assets.common.fields import NameKeyField
+
 Row = Sequence[Any]
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -45,7 +47,10 @@ class Table:
         others = [field for field in by_attribute.values() if _is_ours_to_fill(field)]
         quote = connection.ops.quote_name
         self._table = quote(self.model._meta.db_table)
-        self._columns = [quote(str(field.column)) for field in (*given, *others)]
+        # What names are searched and ordered by follows from them.
+        derived = [field for field in by_attribute.values() if isinstance(field, NameKeyField)]
+        self._derived = [(attributes.index(field.of), field.derive) for field in derived]
+        self._columns = [quote(str(field.column)) for field in (*given, *others, *derived)]
         self._defaults = tuple(plain(field.get_default()) for field in others)
         self._rows: list[Row] = []
 
@@ -59,20 +64,22 @@ class Table:
     def write(self) -> None:
         """Write what was added, in the order of adding, and forget it."""
         rows, self._rows = self._rows, []
+        if rows and (self._defaults or self._derived):
+            rows = [
+                (*row, *self._defaults, *(derive(row[place]) for place, derive in self._derived))
+                for row in rows
+            ]
         if rows:
             (self._execute_many if connection.vendor == "sqlite" else self._copy)(rows)
 
     def _execute_many(self, rows: list[Row]) -> None:
         columns, marks = ", ".join(self._columns), ", ".join("?" * len(self._columns))
         sql = f"INSERT INTO {self._table} ({columns}) VALUES ({marks})"  # noqa: S608
-        if self._defaults:
-            rows = [(*row, *self._defaults) for row in rows]
         connection.ensure_connection()
         connection.connection.executemany(sql, rows)
 
     def _copy(self, rows: list[Row]) -> None:
-        defaults = "".join(f"\t{_text(value)}" for value in self._defaults)
-        lines = "\n".join("\t".join(map(_text, row)) + defaults for row in rows) + "\n"
+        lines = "\n".join("\t".join(map(_text, row)) for row in rows) + "\n"
         with connection.cursor() as cursor:
             sql = f"COPY {self._table} ({', '.join(self._columns)}) FROM STDIN"
             with cursor.cursor.copy(sql) as copy:

@@ -49,5 +49,5 @@ def another_value(field: models.Field, value: Any) -> Any:
         return next(choice for choice, _ in field.flatchoices if choice != value)
     if isinstance(target, models.GenericIPAddressField):
         return "192.0.2.7"
-    assert isinstance(target, models.CharField | models.FileField), type(target)
+    assert isinstance(target, models.CharField | models.FileField | models.TextField), type(target)
     return "another"
