@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.forms import HiddenInput, TextInput
-from django_filters import CharFilter, ChoiceFilter, IsoDateTimeFromToRangeFilter, RangeFilter
+from django_filters import CharFilter, ChoiceFilter, RangeFilter
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
@@ -16,6 +16,7 @@ from ..common.filters import (
     KeysFilter,
     MatchFilter,
     MetadataFilter,
+    MomentRangeFilter,
     SearchFilter,
     TextsFilter,
     search_filter,
@@ -73,8 +74,8 @@ class TaggedFilterSet(AssetFilterSet):
     """Filters that plans and tasks share."""
 
     tag = TextsFilter(field_name="tag")
-    start_date = IsoDateTimeFromToRangeFilter(field_name="start_date")
-    end_date = IsoDateTimeFromToRangeFilter(field_name="end_date")
+    start_date = MomentRangeFilter(field_name="start_date")
+    end_date = MomentRangeFilter(field_name="end_date")
     duration = DurationFilter()
     metadata = MetadataFilter(field_name="metadata")
 

@@ -1,20 +1,19 @@
 """`/news_feed/`. Contract 2.11."""
 
-from django_filters import IsoDateTimeFilter
 from django_filters.rest_framework import FilterSet
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from ..common.filters import FlagFilter
+from ..common.filters import FlagFilter, MomentFilter
 from .models import Event
 from .queries import important_of, news_of
 from .serializers import NewsSerializer
 
 
 class NewsFilterSet(FilterSet):
-    timestamp_after = IsoDateTimeFilter("timestamp", "gte")
-    timestamp_before = IsoDateTimeFilter("timestamp", "lt")
+    timestamp_after = MomentFilter("timestamp", "gte")
+    timestamp_before = MomentFilter("timestamp", "lt")
     important_news_only = FlagFilter(method="keep_important")
 
     def keep_important(self, queryset, name: str, value: bool):

@@ -1,6 +1,5 @@
 """Filters of models, performances and task assets. Contract 2.7 to 2.9."""
 
-from django_filters import IsoDateTimeFromToRangeFilter
 from django_filters.rest_framework import FilterSet
 
 from ..common.filters import (
@@ -8,6 +7,7 @@ from ..common.filters import (
     KeysFilter,
     MatchFilter,
     MetadataFilter,
+    MomentRangeFilter,
     TextsFilter,
 )
 from ..compute.filters import StatusFilter
@@ -45,9 +45,9 @@ class PerformanceFilterSet(FilterSet):
     owner = TextsFilter(field_name=f"{PLAN}owner_id")
     identifier = TextsFilter(field_name="output__identifier")
     status = PlanStatusFilter("plan_condition")
-    creation_date = IsoDateTimeFromToRangeFilter(field_name=f"{PLAN}creation_date")
-    start_date = IsoDateTimeFromToRangeFilter(field_name=f"{PLAN}start_date")
-    end_date = IsoDateTimeFromToRangeFilter(field_name=f"{PLAN}end_date")
+    creation_date = MomentRangeFilter(field_name=f"{PLAN}creation_date")
+    start_date = MomentRangeFilter(field_name=f"{PLAN}start_date")
+    end_date = MomentRangeFilter(field_name=f"{PLAN}end_date")
     match = MatchFilter(f"{PLAN}key", f"{PLAN}name")
     metadata = MetadataFilter(field_name=f"{PLAN}metadata")
 

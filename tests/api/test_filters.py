@@ -342,3 +342,31 @@ def test_a_cancelled_plan(two, world, api):
     cancel_compute_plan(two.alices.plan.key, world.alice)
     assert found(api, "compute_plan", two, status="PLAN_STATUS_CANCELED") == ALICE
     assert found(api, "task", two, status="STATUS_CANCELED") == ALICE
+
+
+MOMENTS = [
+    ("data_manager", "creation_date_after"),
+    ("data_sample", "creation_date_before"),
+    ("function", "creation_date_after"),
+    ("compute_plan", "start_date_before"),
+    ("compute_plan", "end_date_after"),
+    ("task", "start_date_after"),
+    ("model", "creation_date_before"),
+    ("performance", "end_date_after"),
+    ("news_feed", "timestamp_after"),
+    ("news_feed", "timestamp_before"),
+]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_moments_that_are_none_in_utc(moment, api):
+    for resource, param in MOMENTS:
+        answer = api.get(f"/api/{resource}/", {param: moment})
+        assert answer.status_code == 400, (resource, param)
+        assert "years 1 to 9999" in str(answer.json())
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_the_first_and_the_last_moment(moment, api):
+    for resource, param in MOMENTS:
+        assert api.get(f"/api/{resource}/", {param: moment}).status_code == 200
