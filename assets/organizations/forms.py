@@ -4,7 +4,6 @@ from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from django import forms
 from django.contrib.auth import authenticate
@@ -206,10 +205,8 @@ class ActiveForm(UserChangeForm):
 class TokenForm(WriterForm):
     """Makes an API token for the actor; its `secret` is known once it is saved."""
 
-    sections = (Section("", "note", "days", "id"),)
+    sections = (Section("", "note", "days"),)
 
-    # Sent twice, the form makes one token.
-    id = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
     note = text_field(ApiToken, "note")
     days = forms.IntegerField(
         label="Valid for days", min_value=1, max_value=3650, initial=90, help_text="1 to 3650."
@@ -218,10 +215,7 @@ class TokenForm(WriterForm):
     def write(self, row: None) -> ApiToken:
         expires_at = timezone.now() + timedelta(days=self.cleaned_data["days"])
         token, self.secret = create_token(
-            self.actor,
-            expires_at=expires_at,
-            note=self.cleaned_data["note"],
-            id=self.cleaned_data.get("id"),
+            self.actor, expires_at=expires_at, note=self.cleaned_data["note"]
         )
         return token
 

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
 
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
@@ -120,18 +119,16 @@ def create_token(
     expires_at: datetime,
     kind: str = ApiToken.Kind.NAMED,
     note: str = "",
-    id: UUID | None = None,
 ) -> tuple[ApiToken, str]:
     """Create a token; return it with its secret of 40 hexadecimal digits, seen only here.
 
     Raises:
-        ValidationError: keyed by field. A form that was sent twice names the same `id` twice.
+        ValidationError: keyed by field.
     """
     now = timezone.now()
     check_expires_later(expires_at, now)
     secret = secrets.token_hex(TOKEN_BYTES)
     token = ApiToken(
-        id=id or uuid4(),
         user=user,
         kind=kind,
         note=note,

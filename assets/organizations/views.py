@@ -17,7 +17,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from ..common.lists import PAGE_SIZES, ListPage
 from ..common.pages import Crumb, Page, crumb
-from ..common.parsing import as_key
 from ..common.snippets import api_url
 from .forms import NewPasswordForm, OwnPasswordForm, TokenForm
 from .models import ApiToken
@@ -97,13 +96,6 @@ class TokenPage(OfAccount, Confirmed, WriterPage):
                 "Your account acts for no organisation, and the API serves users of organisations. "
                 "Make a user for yourself in one of them."
             )
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        key = as_key(request.POST.get("id"))
-        if key and tokens_of(self.user).filter(pk=key).exists():
-            said = "This token was made already, and shown that once. Lost it? Revoke it."
-            return self.go_to(reverse("account"), said)
-        return super().post(request, *args, **kwargs)
 
     def done(self, form: Any, result: Any) -> HttpResponse:
         return show_once(
