@@ -39,6 +39,11 @@ class Cursor(NamedTuple):
     total: int
 
 
+def is_from_sdk(request: Request) -> bool:
+    """Return whether the SDK sent the request, or a client that accepts the same."""
+    return OF_SDK in request.headers.get("Accept", "")
+
+
 class PagePagination(PageNumberPagination):
     """`page` from 1, `page_size` up to 10,000; a view may set another `page_size`.
 
@@ -157,8 +162,7 @@ class PagePagination(PageNumberPagination):
                 signed = self._signature(way, params, payload) + payload
                 params[way] = urlsafe_b64encode(signed).decode().rstrip("=")
         filters = self._filters()
-        is_sdk = OF_SDK in self.request.headers.get("Accept", "")
-        if is_sdk and len(urlencode(filters)) > LONGEST_REPEATED:
+        if is_from_sdk(self.request) and len(urlencode(filters)) > LONGEST_REPEATED:
             params = {name: text for name, text in params.items() if name not in filters}
             params[FILTERED_BY] = self._filtered_by()
         query = urlencode(sorted(params.items()))

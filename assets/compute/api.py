@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from ..common.api import EMPTY, AssetViewSet
 from ..common.errors import Problem, refuse_if
-from ..common.pagination import OF_SDK
+from ..common.pagination import is_from_sdk
 from ..common.parsing import as_key
 from ..common.repeatable import repeatable
 from ..functions.filters import FunctionFilterSet
@@ -106,8 +106,8 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
-        is_sdk = OF_SDK in self.request.headers.get("Accept", "")
-        if is_sdk and response.status_code == 409 and self.action == "create":
+        is_refused_plan = response.status_code == 409 and self.action == "create"
+        if is_refused_plan and is_from_sdk(self.request):
             # The SDK would take the one key for all of the plan, and fail on what it lacks. Of a
             # list of keys it says that they exist already.
             response.data["key"] = [response.data["key"]]
