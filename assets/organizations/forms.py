@@ -232,6 +232,19 @@ def check_own_password(request: HttpRequest, password: str) -> None:
         raise ValidationError("This is not your password.", code="password_incorrect")
 
 
+def cleaned_own_password(request: HttpRequest, password: str) -> str:
+    """Return the password if it is the user's own, for a form that asks for it.
+
+    Raises:
+        ValidationError: it is not, or too many attempts failed before.
+    """
+    try:
+        check_own_password(request, password)
+    except TooManyAttempts as error:
+        raise ValidationError(str(error)) from error
+    return password
+
+
 class OwnPasswordForm(LaidOut, PasswordChangeForm):
     """Changes one's own password, which must be known."""
 
@@ -249,12 +262,7 @@ class OwnPasswordForm(LaidOut, PasswordChangeForm):
     )
 
     def clean_old_password(self) -> str:
-        password = self.cleaned_data["old_password"]
-        try:
-            check_own_password(self.request, password)
-        except TooManyAttempts as error:
-            raise ValidationError(str(error)) from error
-        return password
+        return cleaned_own_password(self.request, self.cleaned_data["old_password"])
 
     def save(self, commit: bool = True) -> User:
         keep = bool(self.cleaned_data.get("keep_tokens"))

@@ -4,12 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
-from django.core.exceptions import ValidationError
 
-from ..common.errors import TooManyAttempts
 from ..common.forms import text_field
 from ..common.layouts import LaidOut, Section
-from ..organizations.forms import WriterForm, check_own_password
+from ..organizations.forms import WriterForm, cleaned_own_password
 from ..organizations.models import Organization, Role, User
 from ..organizations.rules import manages_all
 from .registration import approve
@@ -51,12 +49,7 @@ class PasswordForm(LaidOut, forms.Form):
         self.request = request
 
     def clean_password(self) -> str:
-        password = self.cleaned_data["password"]
-        try:
-            check_own_password(self.request, password)
-        except TooManyAttempts as error:
-            raise ValidationError(str(error)) from error
-        return password
+        return cleaned_own_password(self.request, self.cleaned_data["password"])
 
 
 class ApproveForm(WriterForm):
