@@ -17,6 +17,7 @@ from ..common.models import NamedAsset
 from ..common.rules import check_name
 from ..common.signals import recorded
 from ..organizations.models import User
+from ..organizations.queries import locked
 from ..permissions.access import check_may_change
 from .models import Event
 
@@ -94,7 +95,7 @@ def record_private(
     elif not _is_written(event, once):
         with transaction.atomic():
             # Requests for parts of a file come together: each waits for the one before.
-            User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+            locked(actor)
             if not _is_written(event, once):
                 event.save(force_insert=True)
 

@@ -57,6 +57,14 @@ def user_called(name: str) -> User | None:
     return meant[0] if len(meant) == 1 else None
 
 
+def locked(user: User) -> User:
+    """Return the row of a user, which stays as it is until the transaction ends.
+
+    Requests of one user wait here for each other. Rows that refer to the user can still be added.
+    """
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
 def admins_of(organization_id: str | None) -> QuerySet[User]:
     """Return the users whom the others of an organisation ask."""
     users = User.objects.filter(role=Role.ADMIN, is_active=True, organization__isnull=False)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from ..common.audit import Action, SubjectKind, tell
 from ..common.kinds import AssetKind
 from .models import ApiToken, Organization, Role, User
+from .queries import locked
 from .rules import check_admin_remains, check_expires_later, check_not_oneself, is_admin
 
 TOKEN_BYTES = 20
@@ -265,10 +266,10 @@ def set_password_by_link(user: User, secret: str, password: str) -> None:
         ValidationError: keyed by `password`.
         LinkIsUsed: the secret is not the user's, too old, or used.
     """
-    locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    if not reset_token_is_valid(locked, secret):
+    user = locked(user)
+    if not reset_token_is_valid(user, secret):
         raise LinkIsUsed
-    set_password(locked, password, locked)
+    set_password(user, password, user)
 
 
 def delete_token(token: ApiToken, actor: User) -> None:

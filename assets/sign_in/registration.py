@@ -15,6 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from ..common.audit import Action, SubjectKind, tell
 from ..common.errors import TooManyAttempts
 from ..organizations.models import Organization, Role, User
+from ..organizations.queries import locked
 from ..organizations.registration import create_user, tell_of
 from ..organizations.rules import second_factor_required
 from .models import ExternalIdentity, RecoveryCode
@@ -45,7 +46,7 @@ def enrol(user: User, key: str, code: str, actor: User) -> list[str]:
             a telephone with this secret shows.
     """
     # Held until the transaction ends: of two telephones at once, one is set up.
-    if User.objects.select_for_update(no_key=True).get(pk=user.pk).second_factor_at is not None:
+    if locked(user).second_factor_at is not None:
         raise ValidationError(
             "You have a second factor already. To change your telephone, turn it off first."
         )
@@ -84,7 +85,7 @@ def use_code(user: User, code: str) -> str:
         TooManyAttempts: several wrong codes in a row make the next ones wait, longer each time.
     """
     # Held until the transaction ends: of two requests with one code, one has it.
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    locked(user)
     device = TOTPDevice.objects.filter(user=user).first()
     wanted = code.replace(" ", "")
     if not wanted.isdecimal():

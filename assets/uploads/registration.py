@@ -15,6 +15,7 @@ from django.utils import timezone
 from ..common.errors import Code, refuse, refuse_if
 from ..common.storage import file_batch, release
 from ..organizations.models import User
+from ..organizations.queries import locked
 from ..permissions.access import check_may_register
 from .models import Upload
 
@@ -48,7 +49,7 @@ def keep(user: User, file: File) -> Upload:
         )
         with files.kept():
             # Files that come at the same time: each waits for the one before.
-            User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            locked(user)
             _check_room(user, stored.size)
             upload.save(force_insert=True)
     file.seek(0)
