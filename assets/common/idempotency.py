@@ -72,11 +72,12 @@ class Attempt:
 
 def attempt_of_form(request: HttpRequest) -> Attempt | None:
     """Return the attempt of a form that a signed-in user sends; None for any other request."""
-    token = request.POST.get(TOKEN_FIELD, "") if request.method == "POST" else ""
-    if len(token) != PAGE_TOKEN_LENGTH or not request.user.is_authenticated:
+    # Before a stranger's form is read, the view says that one signs in first.
+    if request.method != "POST" or not request.user.is_authenticated:
         return None
+    token = request.POST.get(TOKEN_FIELD, "")
     # A field that is judged while one types writes nothing.
-    if "live" in request.POST:
+    if len(token) != PAGE_TOKEN_LENGTH or "live" in request.POST:
         return None
     digest = digest_of(request.path, token, data=request.POST, files=request.FILES)
     return Attempt(request.user.pk, digest, digest)
