@@ -23,14 +23,18 @@ MAX_KEY_LENGTH = 400
 MAX_NAME_LENGTH = 150
 
 
-def folded(name: str) -> str:
-    """Return a name as it is compared when case does not count."""
+def caseless(name: str) -> str:
+    """Return the name of a user as it is compared when somebody signs in: case does not count.
+
+    Nor does the form of a letter, such as a full-width one. Searches tell these apart
+    (`folding.folded`): what one means there is seen in what is found.
+    """
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def name_key(name: str) -> str:
     """Return what names that look alike have in common."""
-    text = " ".join(folded(name).split())
+    text = " ".join(caseless(name).split())
     if not text.isascii():
         text = "".join(map(_looks_like, text)).casefold()
     return text.translate(_ASCII).replace("rn", "m")[:MAX_KEY_LENGTH]

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db.models import CharField, Count, Model, Q, QuerySet, Sum, Value
 
 from ..common.lookups import OrderKey
-from ..common.names import MAX_NAME_LENGTH, folded
+from ..common.names import MAX_NAME_LENGTH, caseless
 from ..common.queries import counts_by
 from ..common.statements import Compiled
 from .models import ApiToken, Organization, Role, User, alike
@@ -50,9 +50,9 @@ def user_called(name: str) -> User | None:
     # PostgreSQL cannot even be asked for a name with NUL.
     if "\0" in name or len(name) > MAX_NAME_LENGTH:
         return None
-    wanted = folded(name)
+    wanted = caseless(name)
     users = User.objects.filter(Q(username=name) | alike(name, "name_key"))
-    found = [user for user in users if folded(user.username) == wanted]
+    found = [user for user in users if caseless(user.username) == wanted]
     meant = [user for user in found if user.username == name] or found
     return meant[0] if len(meant) == 1 else None
 

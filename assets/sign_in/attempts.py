@@ -17,12 +17,11 @@ from django.utils import timezone
 
 from ..common.audit import Action, Result, SubjectKind, tell
 from ..common.errors import TooManyAttempts
-from ..common.names import MAX_NAME_LENGTH, folded
 from ..organizations.models import User
 from ..organizations.queries import user_called
 from ..organizations.registration import tell_of
 from .models import FailedSignIn
-from .rules import wait_until_free
+from .rules import attempted_name, wait_until_free
 
 # The row of an address has no name.
 ADDRESS = ""
@@ -34,7 +33,7 @@ def check_may_try(username: str, address: str) -> None:
     Raises:
         TooManyAttempts: the name from this address, or the address, must wait.
     """
-    _check(_rows_of(_attempted(username), address))
+    _check(_rows_of(attempted_name(username), address))
 
 
 def hold(username: str, address: str) -> Mapping[str, FailedSignIn]:
@@ -45,7 +44,7 @@ def hold(username: str, address: str) -> Mapping[str, FailedSignIn]:
     Raises:
         TooManyAttempts: the name from this address, or the address, must wait.
     """
-    name = _attempted(username)
+    name = attempted_name(username)
     FailedSignIn.objects.bulk_create(
         [FailedSignIn(address=address, username=one) for one in sorted({ADDRESS, name})],
         # It changes nothing, and holds the rows that are there.
@@ -95,7 +94,7 @@ def record_refusal(username: str, address: str) -> None:
 
 def forgive(username: str, address: str) -> None:
     """Forget the failures of a name from an address, since it has signed in."""
-    name = _attempted(username)
+    name = attempted_name(username)
     # Nearly always there are none, and nothing is locked.
     if not FailedSignIn.objects.filter(address=address, username=name).exists():
         return
@@ -120,7 +119,7 @@ def unlock(*, username: str = "", address: str = "") -> int:
     locks or beginnings of locks there were."""
     rows = FailedSignIn.objects.all()
     if username:
-        rows = rows.filter(username=_attempted(username))
+        rows = rows.filter(username=attempted_name(username))
     if address:
         rows = rows.filter(address=address)
     keys = [row.pk for row in _locked(rows)]
@@ -146,11 +145,6 @@ def unlock_user(user: User, actor: User) -> None:
     """Let a user try again at once, from wherever it failed too often."""
     unlock(username=user.username)
     tell_of(user, "may try to sign in again", actor)
-
-
-def _attempted(username: str) -> str:
-    """Return what is kept of a name that somebody typed: the same in any case."""
-    return folded(username[:MAX_NAME_LENGTH].replace("\0", " "))[:MAX_NAME_LENGTH]
 
 
 def _rows_of(name: str, address: str) -> QuerySet[FailedSignIn]:
@@ -182,7 +176,7 @@ def _is_over(row: FailedSignIn, now: datetime) -> bool:
 def _record(username: str, rows: Mapping[str, FailedSignIn], now: datetime) -> None:
     """Write what the audit trail keeps of a failure."""
     user = user_called(username)
-    of = rows[_attempted(username) if user else ADDRESS]
+    of = rows[attempted_name(username) if user else ADDRESS]
     full = [one for one in dict.fromkeys([of, rows[ADDRESS]]) if one.failures >= _limit_of(one)]
     for row in full:
         _tell(

@@ -4,16 +4,16 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from ..common.names import folded
 from ..organizations.models import User
 from ..organizations.rules import manages_all, may_manage_users
 from .models import ExternalIdentity, FailedSignIn
+from .rules import attempted_name
 
 
 def locks_of(user: User) -> QuerySet[FailedSignIn]:
     """Return the locks that keep this user's name out, each from one address."""
     return FailedSignIn.objects.filter(
-        username=folded(user.username)[:150],
+        username=attempted_name(user.username),
         failures__gte=settings.LOGIN_FAILURES_PER_USER,
         last_at__gt=timezone.now() - settings.LOGIN_COOLOFF,
     )

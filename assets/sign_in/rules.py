@@ -7,8 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from ..common.names import MAX_NAME_LENGTH, caseless
+
 # How long one may take between the password and the code.
 PENDING_SECONDS = 600
+
+
+def attempted_name(username: str) -> str:
+    """Return how failed sign-ins keep a name that somebody typed: the same in any case."""
+    return caseless(username[:MAX_NAME_LENGTH].replace("\0", " "))[:MAX_NAME_LENGTH]
 
 
 def wait_until_free(failures: int, last_at: datetime, limit: int, now: datetime) -> timedelta:
