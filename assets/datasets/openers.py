@@ -35,7 +35,7 @@ _AGAIN = "then choose the file again."
 
 
 class Advice(NamedTuple):
-    """What a user had better know of an opener; is it certain that substratools refuses it?"""
+    """What a user had better know of an opener; is it certain that nothing loads it?"""
 
     text: str
     is_certain: bool = True
@@ -47,7 +47,7 @@ def opener_advice(file: File) -> list[str]:
 
 
 def surely_fails(file: File) -> bool:
-    """Will substratools refuse the opener, whatever is around it?"""
+    """Is it certain that nothing loads the opener, whatever is around it?"""
     return any(advice.is_certain for advice in inspect_opener(_source(file)))
 
 
@@ -230,11 +230,28 @@ def _no_opener(tree: ast.Module) -> Advice:
             f"the methods get_data and fake_data: write one, {_AGAIN}"
         )
     best = max(classes, key=lambda node: len({*METHODS} & {*_methods(node)}))
+    # Whoever imports substratools writes for it. Other programs may go by the methods alone.
+    is_for_others = {*METHODS} <= {*_methods(best)} and not _imports_substratools(tree)
     return Advice(
         f"The class {best.name} in line {best.lineno} does not derive from substratools.Opener, "
         f'and no other does. Write "import substratools" and "class {best.name}'
-        f'(substratools.Opener)", {_AGAIN}'
+        f'(substratools.Opener)", {_AGAIN}',
+        is_certain=not is_for_others,
     )
+
+
+def _imports_substratools(tree: ast.Module) -> bool:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=aliases):
+                modules = [alias.name for alias in aliases]
+            case ast.ImportFrom(module=str(module)):
+                modules = [module]
+            case _:
+                continue
+        if any(module.split(".")[0] == "substratools" for module in modules):
+            return True
+    return False
 
 
 def _methods(node: ast.ClassDef) -> list[str]:

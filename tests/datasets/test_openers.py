@@ -55,10 +55,13 @@ REFUSED = {
     "no class": ("x = 1\n", "It has no class"),
     "nothing": ("", "It has no class"),
     "functions only": ("def get_data(): ...\ndef fake_data(): ...\n", "It has no class"),
-    "no opener": (f"class Opener:{METHODS}", "class Opener in line 1 does not derive"),
-    "no opener, with a logger": (
-        f"import logging\nlog = logging.getLogger(__name__)\nclass Ward(object):{METHODS}",
-        "class Ward in line 3 does not derive",
+    "no opener": (
+        f"{TOOLS}class Ward(object):{METHODS}",
+        "class Ward in line 2 does not derive",
+    ),
+    "no opener, and half of its methods": (
+        "class Opener:\n    def get_data(self, folders): ...\n",
+        "class Opener in line 1 does not derive",
     ),
     "two": (f"{TOOLS}{WARD}class Second(Ward): ...\n", "2 classes that derive"),
     "a base that stays": (
@@ -97,6 +100,11 @@ REFUSED = {
 
 # In doubt: this is said, and nobody is asked to confirm it.
 DOUBTED = {
+    "for another program": (f"class Opener:{METHODS}", "class Opener in line 1 does not derive"),
+    "for another program, with a logger": (
+        f"import logging\nlog = logging.getLogger(__name__)\nclass Ward(object):{METHODS}",
+        "class Ward in line 3 does not derive",
+    ),
     "a base that is imported by name": (
         f"from shared import HospitalOpener\nclass Ward(HospitalOpener):{METHODS}",
         'write "import shared" and base the class on shared.HospitalOpener',
