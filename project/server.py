@@ -10,6 +10,7 @@ socket and a buffer but no thread. What is added to waitress here:
 """
 
 import contextlib
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -21,10 +22,11 @@ from django.core.exceptions import RequestDataTooBig
 from waitress import wasyncore
 from waitress.buffers import ReadOnlyFileBasedBuffer
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import WSGITask
 from waitress.utilities import BadRequest, Error
+
+from .heads import Head
 
 # Seconds for the head of a request, and between two requests: a proxy keeps a connection for 60 s,
 # and must not find it closed when it uses it.
@@ -39,6 +41,8 @@ LINGER_SECONDS = 5
 LINGER_BYTES = 64 * 1024**2
 # Of a chunked body: the longest line that says a chunk's size, and the longest trailer.
 MAX_CHUNK_LINE = 16 * 1024
+
+logger = logging.getLogger(__name__)
 
 # Returns how many bytes a client may send, from the WSGI environment of its request.
 Admit = Callable[[dict[str, Any]], int]
@@ -82,7 +86,7 @@ class Unread(RawIOBase):
         raise self.error
 
 
-class Request(HTTPRequestParser):
+class Request(Head):
     """A request that pauses when its body becomes larger than `limit`.
 
     Attributes:
@@ -223,7 +227,12 @@ class Channel(HTTPChannel):
 
     def _admitted(self, request: Request) -> int:
         environ = Task(self, request).get_environment()
-        return self.server.admit(environ | {"wsgi.input": Unread(RequestDataTooBig())})
+        try:
+            return self.server.admit(environ | {"wsgi.input": Unread(RequestDataTooBig())})
+        except Exception:
+            # The request must be answered all the same: what waits for us is never cut off.
+            logger.exception("Whether %s may send its body is not known", request.path)
+            return 0
 
     def _receive(self, request: Request) -> None:
         with self.requests_lock:

@@ -195,6 +195,33 @@ def test_a_line_of_chunks_that_does_not_end(served):
     assert answer(client, b"server)").startswith(b"HTTP/1.1 400")
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        head("/", CHUNKED, "Content-Length: 5"),
+        head("/", "Content-Length: 5", "transfer-encoding:chunked"),
+        head("/", f"Content-Length: {'9' * 5000}"),
+        head("http://[/"),
+        head("/", "Content-Type: a/b; c*=a'b'c"),
+        head("/", "Content-Type: a/b; c*=unknown''%41"),
+        head("/", "Content-Type: a/b; charset*=utf-8''%00"),
+    ],
+)
+def test_heads_that_are_refused(served, sent):
+    """What follows one is no request: where its body ends is not agreed on."""
+    client = served.connect(sent + b"0\r\n\r\n" + head("/next", method="GET"))
+    found = answer(client)
+    assert found.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400"))
+    assert b"200 OK" not in found
+
+
+def test_a_fault_while_asking_who_may_send(served):
+    """No fault of ours leaves a connection that nothing ever closes."""
+    served.server.admit = lambda environ: 1 / 0
+    client = served.connect(head("/", "Content-Length: 5000") + b"x" * 5000)
+    assert answer(client, b"\r\n\r\n").startswith(b"HTTP/1.1 413")
+
+
 def test_slow_clients_hold_no_thread(served):
     """There is one thread, and forty clients that have begun something."""
     served.size = 64 * 1024**2
