@@ -29,7 +29,6 @@ RENAMED = {
     ComputePlan: "compute-plan-rename",
 }
 REGISTERED = {
-    DatasetSpec: "dataset-new",
     DataSampleSpec: "data-sample-new",
     FunctionSpec: "function-new",
     ComputePlanSpec: "compute-plan-new",
@@ -53,6 +52,12 @@ class PagesDoor:
         """Return where the request is typed, and what is typed."""
         _, data = self.admin.form(request)
         return reverse(REGISTERED[type(request)]), data
+
+    @form.register
+    def _(self, spec: DatasetSpec) -> tuple[str, Data]:
+        _, data = self.admin.form(spec)
+        # Some cases have an opener that does not load: their user confirms that it is meant.
+        return reverse("dataset-new"), {**data, "anyway": "on"}
 
     @form.register
     def _(self, batch: Tasks) -> tuple[str, Data]:
