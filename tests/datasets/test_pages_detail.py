@@ -196,8 +196,8 @@ class TestDataset:
 
     def test_metadata_and_activity(self, dataset, session_of, alice):
         html = page(session_of(alice), "datasets", dataset)
-        assert "<dt>ward</dt><dd>7</dd>" in html
-        assert "<dt>blank</dt><dd>(empty)</dd>" in html
+        assert '<dt>ward</dt><dd class="as-written">7</dd>' in html
+        assert '<dt>blank</dt><dd class="as-written">(empty)</dd>' in html
         assert "alice (MyOrg1MSP)" in html
 
     def test_as_code(self, dataset, session_of, carol):
