@@ -86,11 +86,11 @@ def _own_processors():
     the CPU time. Unless told, we do so where the workers have the machine to themselves: in one
     that has more processors, others may be bound to the same.
     """
-    told = setting("PIN_WORKERS", "").lower()
-    if not hasattr(os, "sched_setaffinity") or told in ("0", "false", "no", "off"):
+    wanted = setting("PIN_WORKERS", "").lower()
+    if not hasattr(os, "sched_setaffinity") or wanted in ("0", "false", "no", "off"):
         return []
     found = sorted(os.sched_getaffinity(0))
-    return found if told in ("1", "true", "yes", "on") or len(found) <= workers else []
+    return found if wanted in ("1", "true", "yes", "on") or len(found) <= workers else []
 
 
 PROCESSORS = _own_processors()

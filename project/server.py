@@ -5,7 +5,7 @@ and sends what a worker thread has answered, so that a client that sends or read
 socket and a buffer but no thread. What is added to waitress here:
 
 - a client that takes longer than `HEAD_SECONDS`, `IDLE_SECONDS` or `SLOWEST` allow is cut off;
-- a large body is received only once the application has said that its sender may send it;
+- a large body is received only once the application allows its sender to send it;
 - where there are too many connections, the one that has been silent longest is closed.
 """
 
@@ -198,7 +198,7 @@ class Channel(HTTPChannel):
     task_class, parser_class = Task, Request
     request: Any
     sendbuf_len: int
-    # The client still sends a body that nobody receives.
+    # The client still sends a body, which is not received.
     is_abandoned = False
     _lingers_since: float | None = None
     _discarded = 0
@@ -365,5 +365,5 @@ class Server(TcpWSGIServer):
 
 
 def wait_for(sockets: dict[int, Any], seconds: float) -> None:
-    """Do what the sockets are ready for; return after so many seconds if none is."""
+    """Do what the sockets are ready for; return after `seconds` if none is."""
     wasyncore.poll2(seconds, sockets)

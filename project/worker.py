@@ -20,7 +20,7 @@ KEPT_SECONDS = 2
 
 
 def room_for(connections: int) -> int:
-    """Allow this process the files of so many connections; return how many it may have."""
+    """Allow this process the files of `connections`; return how many connections it may have."""
     wanted = connections * FILES_PER_CONNECTION + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:

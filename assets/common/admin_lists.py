@@ -28,7 +28,7 @@ from .lookups import OrderKey
 
 Check = Callable[[str], bool]
 
-# Of one lookup; its values are joined by OR, of which databases take only so many.
+# Of one lookup: its values are joined by OR, and databases limit how many.
 MOST_VALUES = 50
 
 
@@ -102,7 +102,7 @@ class RegistryList(ChangeList):
         return f"{path}_order" if f"{path}_order" in names else path
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
-        # Databases take only so many terms.
+        # Databases limit the number of terms.
         if asked := self.params.get(ORDER_VAR):
             self.params[ORDER_VAR] = ".".join(dict.fromkeys(asked.split(".")))
         return super().get_ordering(request, queryset)

@@ -88,8 +88,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": str(exception)}, status=413 if too_large else 400)
     # What Django refuses by itself may repeat what was sent; these two are of our own words.
-    said = str(exception) if too_large or isinstance(exception, BadRequest) else ""
-    page = get_template("400.html").render({"exception": said})
+    reason = str(exception) if too_large or isinstance(exception, BadRequest) else ""
+    page = get_template("400.html").render({"exception": reason})
     return HttpResponse(page, status=413 if too_large else 400)
 
 

@@ -16,7 +16,7 @@ class Entry:
         size: of its content in bytes, unpacked.
         is_folder: whether it is a folder.
         packed_by: the compression that keeps us from reading its content; blank if none does.
-        oddities: what its user had better know, a sentence each.
+        oddities: what its user should know, a sentence each.
         link_to: the name of the earlier file whose content it shares; blank for its own.
     """
 

@@ -73,7 +73,7 @@ class Glimpse:
 
     @property
     def oddities(self) -> list[str]:
-        """What its user had better know of how it was made, each once."""
+        """What its user should know of how it was made, each once."""
         return list(dict.fromkeys(text for entry in self.files for text in entry.oddities))
 
 

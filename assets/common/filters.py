@@ -299,7 +299,7 @@ class OrderingBackend(BaseFilterBackend):
         if fields is None:
             return queryset
         ordering: list[Any] = []
-        # Each once, and not any number: databases take only so many.
+        # Each once, and a limited number, as databases limit it.
         params = dict.fromkeys(request.query_params.get("ordering", "").split(","))
         for param in list(params)[:MAX_WORDS]:
             name = param.strip().lstrip("-")

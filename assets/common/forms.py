@@ -27,6 +27,11 @@ from .texts import counted
 MAX_MESSAGES = 100
 
 
+def not_listed(more: int) -> str:
+    """Return what a form says of the problems beyond `MAX_MESSAGES`."""
+    return f"{counted(more, 'more problem')} not listed; correct these first."
+
+
 @runtime_checkable
 class OffersToActor(Protocol):
     """A form field whose choices depend on who acts."""
@@ -222,8 +227,7 @@ class SpecForm(ProblemForm):
         for problem in problems[:MAX_MESSAGES]:
             self.show(problem)
         if more := len(problems[MAX_MESSAGES:]):
-            said = f"{counted(more, 'more problem')} not listed; correct these first."
-            self.add_error(None, said)
+            self.add_error(None, not_listed(more))
         return values
 
     def show(self, problem: Problem) -> None:

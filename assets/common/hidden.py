@@ -44,7 +44,7 @@ def some_of(names: Iterable[str]) -> str:
 
 
 def hidden_advice(paths: Iterable[str]) -> Iterator[str]:
-    """Say so when an archive holds hidden files: nobody takes them out of it."""
+    """Yield advice when an archive holds hidden files, which are registered with the others."""
     if found := some_of(hidden_paths(paths)):
         yield (
             f"It holds hidden files: {found}. They are registered with the others; "

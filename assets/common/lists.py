@@ -68,7 +68,7 @@ class ListPage(OfKind, Page):
         if (wanted := request.GET.get("export")) in ("csv", "json"):
             if self.ignored:
                 # A file does not say that it holds more rows than its reader asked for.
-                raise BadRequest(" ".join(said for said, _ in self.ignored))
+                raise BadRequest(" ".join(message for message, _ in self.ignored))
             return self.export(rows, wanted)
         response = super().get(request, *args, **kwargs)
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
@@ -202,14 +202,14 @@ class ListPage(OfKind, Page):
             base = name.removesuffix("_after").removesuffix("_before")
             # Some filters are there for some users only.
             if not {name, base} & {*self.filterset_class.base_filters, *NO_FILTERS}:
-                said = f'This list has no filter "{cut(name, 40)}", so it is ignored.'
+                message = f'This list has no filter "{cut(name, 40)}", so it is ignored.'
             elif base in form.errors:
                 label = form.fields[base].label or base.replace("_", " ")
                 why = " ".join(map(str, form.errors[base]))
-                said = f'{label} "{cut(value, 40)}" is ignored: {why}'
+                message = f'{label} "{cut(value, 40)}" is ignored: {why}'
             else:
                 continue
-            found.append((said, self.query(name)))
+            found.append((message, self.query(name)))
         return found
 
     def shown_value(self, name: str, value: str) -> str:

@@ -97,7 +97,7 @@ class LooseFiles(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """What a user's request with this key has done. `common.idempotency` tells how it works."""
+    """What a user's request with this key has done; see `common.idempotency`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

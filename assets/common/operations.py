@@ -150,7 +150,7 @@ class AddColumn(migrations.AddField):
             BaseDatabaseSchemaEditor.add_field(schema_editor, model, field)
 
 
-# So many rows are filled in at once; others write in between.
+# The number of rows that are filled in at once; others write in between.
 BATCH = 2_000
 
 
@@ -188,14 +188,14 @@ class FillColumns(Operation):
         while batch := list((empty.filter(pk__gt=last) if last else empty)[:BATCH]):
             last = batch[-1][0]
             params = [
-                [*(derive(text) for derive in self.columns.values()), self._key(key, pk, alias)]
+                [
+                    *(derive(text) for derive in self.columns.values()),
+                    key.get_db_prep_value(pk, connections[alias]),
+                ]
                 for pk, text in batch
             ]
             with transaction.atomic(alias), schema_editor.connection.cursor() as cursor:
                 cursor.executemany(statement, params)
-
-    def _key(self, field: Any, value: Any, alias: str) -> Any:
-        return field.get_db_prep_value(value, connections[alias])
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
         """Leave the columns: what added them removes them."""

@@ -1,6 +1,6 @@
 """A form that arrives twice: the second is led to what the first has done.
 
-Nothing else knows: every page with a form, the admin's included, has a token of its own.
+No form or view takes part: every page with a form, the admin's included, has a token of its own.
 """
 
 from collections.abc import Callable
@@ -41,8 +41,8 @@ PAGES: dict[str, Pages] = {
     # A token has no page but its user's.
     SubjectKind.TOKEN: Pages("", "account", "apitoken"),
 }
-SAID = "Your form arrived twice and was carried out once. This is what it did."
-SAID_OF_TOKEN = "This token was made already, and shown that once. Lost it? Revoke it."  # noqa: S105
+DONE_ONCE = "Your form arrived twice and was carried out once. This is what it did."
+TOKEN_MADE = "This token was made already, and shown that once. Lost it? Revoke it."  # noqa: S105
 
 
 class Repeats:
@@ -58,7 +58,7 @@ class Repeats:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if response.status_code >= 400:
-            return _led_on(request) or response
+            return _redirect_to_result(request) or response
         return response
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
@@ -66,16 +66,16 @@ class Repeats:
         if request.path.startswith(API):
             return None
         request.attempt = attempt_of_form(request)  # type: ignore[attr-defined]
-        return _led_on(request)
+        return _redirect_to_result(request)
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
-        return _led_on(request)
+        return _redirect_to_result(request)
 
 
-def _led_on(request: HttpRequest) -> HttpResponseBase | None:
-    """Return the way to what the form has done; None if it has done nothing."""
+def _redirect_to_result(request: HttpRequest) -> HttpResponseBase | None:
+    """Return a redirect to what the form has done; None if it has done nothing."""
     attempt = getattr(request, "attempt", None)
     if attempt is None or request.path.startswith(API):
         return None
@@ -83,7 +83,7 @@ def _led_on(request: HttpRequest) -> HttpResponseBase | None:
     with suppress(DatabaseError):
         if row := attempt.done():
             is_token = (row.kind, row.action) == (SubjectKind.TOKEN, Action.CREATED)
-            messages.success(request, SAID_OF_TOKEN if is_token else SAID)
+            messages.success(request, TOKEN_MADE if is_token else DONE_ONCE)
             return HttpResponseRedirect(_page_of(row, request.path))
     return None
 

@@ -12,7 +12,7 @@ from .unpacking import tar_suffix, unpacked
 # What the headers of one entry may hold, and those of all of them: they are read, not passed over.
 MAX_HEADER_SIZE = 64 * 1024
 MAX_HEADERS_SIZE = 400 * 1024**2
-# What may be said once for all entries that follow; it is kept until the end.
+# Headers that count for all entries that follow; they are kept until the end.
 MAX_GLOBAL_HEADERS = 100
 # Tars end with zeros, up to a multiple of what a tape would hold in a record.
 MAX_PADDING = 16 * 1024**2

@@ -58,7 +58,7 @@ class _Header(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where the table is, and how many members it has, as far as that can be told."""
+    """Where the table is, and how many members it has, as far as is known."""
 
     start: int
     size: int

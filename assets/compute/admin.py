@@ -147,8 +147,8 @@ class ComputePlanAdmin(AssetAdmin):
             except Refused as refused:
                 form.add_error(None, refused.first.text)
             else:
-                said = f"Added {counted(len(form.spec), 'task')}."
-                self.message_user(request, said, messages.SUCCESS)
+                added = f"Added {counted(len(form.spec), 'task')}."
+                self.message_user(request, added, messages.SUCCESS)
                 return HttpResponseRedirect(_change_url(plan))
         note_refusals(form.problems)
         fieldsets: Any = [(None, {"fields": ("tasks",)})]

@@ -35,7 +35,7 @@ _AGAIN = "then choose the file again."
 
 
 class Advice(NamedTuple):
-    """What a user had better know of an opener; is it certain that nothing loads it?"""
+    """What a user should know of an opener; is it certain that nothing loads it?"""
 
     text: str
     is_certain: bool = True
@@ -60,7 +60,7 @@ def _source(file: File) -> bytes:
 
 
 def inspect_opener(source: bytes) -> list[Advice]:
-    """Return what its user had better know before the opener is registered for good.
+    """Return what its user should know before the opener is registered for good.
 
     An opener may be written for another Python, or find its class elsewhere. What is in doubt is
     never certain: the advice says so, or there is none.

@@ -57,7 +57,7 @@ def check_archive(archive: File | None, *, field: str) -> Iterator[Problem]:
 
 
 def archive_advice(file: File) -> list[str]:
-    """Return what its user had better know of a legal archive before it is registered for good."""
+    """Return what its user should know of a legal archive before it is registered for good."""
     seen = glimpse(file, any_zip=True)
     file.seek(0)
     return [*seen.oddities, *hidden_advice(entry.name for entry in seen.files)]

@@ -13,7 +13,7 @@ from ..permissions.access import check_may_change, may_change, may_register
 from ..permissions.models import Permissions
 from ..permissions.pages import FormPage
 from ..permissions.queries import access_matrix
-from .queries import RECENT, events_of, said_once
+from .queries import RECENT, events_of, without_ends_of_cancelled
 
 # How many columns the table of who may do what has.
 USES = 10
@@ -64,7 +64,7 @@ class AssetPage(OneAsset, Page):
             uses=[name for name, _ in uses],
             more_uses=len(all_uses) - len(uses),
             access=access_matrix(asset.owner_id, uses) if uses else [],
-            events=said_once(events[:RECENT]),
+            events=without_ends_of_cancelled(events[:RECENT]),
             more_events=len(events) > RECENT,
             snippets=self.snippets() if "code" in self.request.GET else [],
             **kwargs,

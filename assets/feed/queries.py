@@ -47,7 +47,7 @@ def with_told_address(events: QuerySet[Event], user: User) -> QuerySet[Event]:
 
 
 def by_actor(events: QuerySet[Any], name: str) -> QuerySet[Any]:
-    """Keep what the user of this name did, as far as `told_actor` tells it."""
+    """Keep what the user of this name did, as far as `told_actor` shows it."""
     if name != EXTERNAL:
         # By an index, which knows accounts; of those that are deleted, events have the name only.
         known = User.objects.filter(username=name).values_list("pk", flat=True)
@@ -103,8 +103,8 @@ def events_of(asset: Asset, user: User) -> QuerySet[Event]:
     return with_told_actor(events.filter(public=True), user)
 
 
-def said_once(events: Iterable[Event]) -> list[Event]:
-    """Return the events, but that a plan ended where one of them is that it was cancelled."""
+def without_ends_of_cancelled(events: Iterable[Event]) -> list[Event]:
+    """Return the events without the end of a plan where one of them is its cancellation."""
     found = list(events)
     cancelled = {
         (event.asset_key, event.timestamp)
@@ -131,7 +131,7 @@ def recent_events(user: User) -> list[Event]:
     found = with_told_actor(Event.objects.all(), user).in_bulk(together)
     for pk, count in together.items():
         found[pk].together = count  # type: ignore[attr-defined]
-    return said_once(found[pk] for pk in together)
+    return without_ends_of_cancelled(found[pk] for pk in together)
 
 
 # What the events of one request have in common.

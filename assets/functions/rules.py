@@ -77,7 +77,7 @@ def _hint(files: Sequence[str]) -> str:
 
 
 def archive_advice(file: File) -> list[str]:
-    """Return what its user had better know of a legal archive before it is registered for good."""
+    """Return what its user should know of a legal archive before it is registered for good."""
     seen = glimpse(file, DOCKERFILE, MAX_SHOWN)
     file.seek(0)
     return list(_advice_on(seen)) if seen.is_all else []

@@ -18,7 +18,7 @@ from ..common.snippets import Snippets
 from ..common.texts import MAX_SHOWN, decoded
 from ..feed.pages import AssetPage, OneAsset, RenamePage
 from ..permissions.access import may_download, why_not_download
-from ..permissions.downloads import shown_text, tell_view
+from ..permissions.downloads import record_view, shown_text
 from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage, RegisterPage
 from ..uploads.views import UploadView
@@ -145,7 +145,7 @@ def files_context(request: HttpRequest, function: Function, name: str) -> dict[s
     if seen.files:
         # Their names are what the archive holds, too.
         which = {} if text is None else {"name": name[:NAME_LENGTH]}
-        tell_view(request, function, file="archive", **which)
+        record_view(request, function, file="archive", **which)
     return {
         "files": [(file, file_url(function, file.name)) for file in files],
         "has_all_files": seen.is_all,

@@ -43,8 +43,10 @@ def check_new_name(model: Any, what: str, field: str, name: str, columns: Collec
         ValidationError: keyed by `field`.
     """
     if name and model.objects.filter(alike(name, *columns)).exists():
-        said = f"{what} with that name, or one that looks like it, already exists. Choose another."
-        raise ValidationError({field: ValidationError(said, code="unique")})
+        message = (
+            f"{what} with that name, or one that looks like it, already exists. Choose another."
+        )
+        raise ValidationError({field: ValidationError(message, code="unique")})
     try:
         check_scripts(name)
     except ValidationError as error:

@@ -100,7 +100,7 @@ def download(
         try:
             tell(**event, once=ONCE if "HTTP_RANGE" in request.META else None)
         except BaseException:
-            # Nothing leaves unrecorded, so nobody else will close it.
+            # Nothing is sent unrecorded, so the response never closes it.
             if file := getattr(response, "file_to_stream", None):
                 file.close()
             raise
@@ -122,19 +122,19 @@ def shown_text(
 ) -> str | None:
     """Return the text in `field` of an asset for a page; None where its user may not have it.
 
-    None as well for what is no text, or is not there. See `tell_view`.
+    None as well for what is no text, or is not there. See `record_view`.
     """
     user: Any = request.user
     if not may_download(user, permissions):
         return None
     text = read_text(getattr(asset, field).name)
     if text is not None:
-        tell_view(request, asset, file=field)
+        record_view(request, asset, file=field)
     return text
 
 
-def tell_view(request: HttpRequest, asset: Any, **what: str) -> None:
-    """Tell that a page shows what a file holds, if it shows it to another organisation."""
+def record_view(request: HttpRequest, asset: Any, **what: str) -> None:
+    """Record that a page shows what a file holds, if it shows it to another organisation."""
     user: Any = request.user
     if request.method != "HEAD" and not acts_for(user, asset.owner_id):
         tell(**_event(Action.VIEWED, asset, what), once=ONCE)

@@ -152,7 +152,7 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
         filters=False,
     )
     def update_named(self, request: Request, *args, **kwargs) -> Response:
-        """Let in somebody whom the query names, as a user of the admin's organisation."""
+        """Let in the person that `username` names, as a user of the admin's organisation."""
         return self.update(request, *args, **kwargs)
 
     @extend_schema(
@@ -162,5 +162,5 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
         filters=False,
     )
     def destroy_named(self, request: Request, *args, **kwargs) -> Response:
-        """Refuse somebody whom the query names, who may ask again by signing in."""
+        """Refuse the person that `username` names, who may ask again by signing in."""
         return self.destroy(request, *args, **kwargs)

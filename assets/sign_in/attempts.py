@@ -127,7 +127,7 @@ def unlock(*, username: str = "", address: str = "") -> int:
 
 
 def unlock_here(*, username: str = "", address: str = "") -> int:
-    """`unlock` for who runs the server; the admins of the user that is named are told."""
+    """`unlock` for the operator of the server; admins of the named user see it as an event."""
     user = user_called(username)
     if found := unlock(username=username, address=address):
         where = f" from {address}" if address else ""

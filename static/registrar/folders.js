@@ -108,7 +108,7 @@
     const hiddenIn = (path) => path.split("/").find(isHidden);
 
     const MAX_NAMED = 3;
-    const hiddenSaid = (names) => {
+    const describeHidden = (names) => {
         const different = [...new Set(names)];
         const more = different.length > MAX_NAMED ? ", …" : "";
         const files = names.length === 1 ? "1 hidden file" : `${names.length} hidden files`;
@@ -131,7 +131,7 @@
         const said = [];
         const hidden = files.map(({ path }) => hiddenIn(path)).filter(Boolean);
         if (hidden.length) {
-            said.push(hiddenSaid(hidden));
+            said.push(describeHidden(hidden));
         }
         const empty = emptyFolders.filter((name) => !hiddenIn(name) && !groups.has(name.split("/")[0]));
         if (empty.length) {

@@ -12,12 +12,11 @@ from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
 from ...common.errors import Problem
-from ...common.forms import MAX_MESSAGES, ProblemForm, key_field, text_field
+from ...common.forms import MAX_MESSAGES, ProblemForm, key_field, not_listed, text_field
 from ...common.kinds import AssetKind
 from ...common.parsing import as_key
 from ...common.pickers import AssetPicker
 from ...common.text_fields import MetadataFormField
-from ...common.texts import counted
 from ...datasets.models import Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
 from ...organizations.models import Organization
@@ -235,8 +234,7 @@ class TaskFields(ProblemForm):
                 said = self.names.in_words(problem.sentence)
                 self.add_error(name, ValidationError(said, code=problem.code.label))
         if more := len(problems[MAX_MESSAGES:]):
-            said = f"{counted(more, 'more problem')} not listed; correct these first."
-            self.add_error(None, said)
+            self.add_error(None, not_listed(more))
 
     def _field_of(self, path: str, problem: Problem, places: list[str]) -> str | None:
         if found := re.match(r"inputs\[(\d+)\]", path):
