@@ -15,6 +15,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 # The parser takes its time, above all where brackets are nested.
 MAX_LENGTH, MAX_BRACKETS = 20_000, 500
+# Cards of public hubs list hundreds of lines before they begin to describe.
+MAX_LINES = 8
 # The one of libyaml, where there is one, takes a tenth of the time. Both yield the same events.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
@@ -31,7 +33,8 @@ def as_table(front_matter: str) -> SafeString:
     if not front_matter.strip():
         return mark_safe("")
     if (facts := _facts(front_matter)) is None:
-        return format_html('<pre class="code" tabindex="0">{}</pre>', front_matter)
+        shown = format_html('<pre class="code" tabindex="0">{}</pre>', front_matter)
+        return _folded(shown, front_matter)
     rows = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', facts)
     return format_html(
         '<div class="table-wrap" tabindex="0" role="group" aria-label="Facts">'
@@ -78,7 +81,15 @@ def _shown(group: list[Any], text: str) -> str:
         return ", ".join(map(_plain, inside))
     start, end = first.start_mark, last.end_mark
     written = dedent(" " * start.column + text[start.index : end.index]).strip()
-    return format_html("<pre>{}</pre>", written)
+    return _folded(format_html("<pre>{}</pre>", written), written)
+
+
+def _folded(shown: SafeString, text: str) -> SafeString:
+    """Return what is shown of a text, folded if it would push the description off the screen."""
+    lines = len(text.splitlines())
+    if lines <= MAX_LINES:
+        return shown
+    return format_html("<details><summary>{} lines</summary>{}</details>", lines, shown)
 
 
 def _is_plain(event: Any) -> bool:

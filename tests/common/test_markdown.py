@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from assets.common.front_matter import MAX_BRACKETS, MAX_LENGTH
+from assets.common.front_matter import MAX_BRACKETS, MAX_LENGTH, MAX_LINES
 from assets.common.markdown import markdown
 
 LINK = 'rel="noopener noreferrer nofollow"'
@@ -65,6 +65,17 @@ FACTS = {
     "deeper": (
         "x:\n  - name: é\n    type: <b>",
         [("x", "<pre>- name: é\n  type: &lt;b&gt;</pre>")],
+    ),
+    "many lines": (
+        "x:\n" + "- a: b\n" * (MAX_LINES + 1),
+        [
+            (
+                "x",
+                f"<details><summary>{MAX_LINES + 1} lines</summary><pre>"
+                + "\n".join(["- a: b"] * (MAX_LINES + 1))
+                + "</pre></details>",
+            )
+        ],
     ),
     "aliases": ("a: &x [1, 2]\nb: *x\nc: [*x, 3]", [("a", "1, 2"), ("b", "*x"), ("c", "*x, 3")]),
     "tags": ("a: !!python/object:os.system x", [("a", "x")]),
