@@ -205,3 +205,13 @@ def test_a_graph_of_any_size_fits_its_box(visit, api):
     assert box.evaluate(hidden) == [0, 0]
     last = page.locator(".graph-svg [data-node]").last
     expect(last).to_be_in_viewport()
+
+
+def test_a_graph_that_is_wide_is_shown_in_the_middle(visit, api):
+    (demo,) = [row for row in api.all("/compute_plan/") if row["name"].endswith("regression")]
+    page = visit()
+    page.goto(f"/compute-plans/{demo['key']}/graph/")
+    page.get_by_role("button", name="Fit").click()
+    middle = "element => { const at = element.getBoundingClientRect(); return at.y + at.height / 2 }"
+    in_box = page.locator("[data-graph-scroll]").evaluate(middle)
+    assert page.locator(".graph-svg").evaluate(middle) == pytest.approx(in_box, abs=2)
