@@ -107,7 +107,7 @@ def read_entries(file: File) -> list[Entry]:
             raise UnsafeArchive(f"it {kind}. Make it again as .zip or .tar.gz.") from error
         raise UnsafeArchive(
             "not a readable zip or tar archive (it may be damaged or of another type). "
-            "Make it again as .zip or .tar.gz."
+            "Put the files into a .zip or .tar.gz, also if there is only one."
         ) from error
     finally:
         file.seek(0)
