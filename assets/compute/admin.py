@@ -95,7 +95,9 @@ class ComputePlanAdmin(AssetAdmin):
     def tasks(self, plan: ComputePlan) -> str:
         url = reverse("admin:assets_task_changelist")
         counts = ", ".join(
-            f"{count} {TaskStatus(status).label}" for status, count in plan.counts.items() if count
+            f"{count:,} {TaskStatus(status).label}"
+            for status, count in plan.counts.items()
+            if count
         )
         return format_html(
             '<a href="{}?compute_plan={}">{}</a>{}',

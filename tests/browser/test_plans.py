@@ -212,6 +212,6 @@ def test_a_graph_that_is_wide_is_shown_in_the_middle(visit, api):
     page = visit()
     page.goto(f"/compute-plans/{demo['key']}/graph/")
     page.get_by_role("button", name="Fit").click()
-    middle = "element => { const at = element.getBoundingClientRect(); return at.y + at.height / 2 }"
+    middle = "node => { const { y, height } = node.getBoundingClientRect(); return y + height / 2 }"
     in_box = page.locator("[data-graph-scroll]").evaluate(middle)
     assert page.locator(".graph-svg").evaluate(middle) == pytest.approx(in_box, abs=2)
