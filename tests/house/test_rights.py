@@ -10,7 +10,7 @@ DECIDING = {
 }
 ALLOWED = {
     ("assets/organizations/tables.py", "record.is_superuser"): "shows who is one",
-    ("assets/organizations/registration.py", "role == user.role"): "whether anything changes",
+    ("assets/organizations/registration.py", "role != user.role"): "whether anything changes",
     ("assets/permissions/forms.py", "organization.pk in spec.authorized_ids"): "shows a choice",
     (
         "assets/permissions/specs.py",

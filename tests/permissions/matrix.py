@@ -198,6 +198,10 @@ ROWS = [
         query=lambda asked: f"?id={asked.users['alice'].api_tokens.first().pk}"),
     # People who await approval: nobody does here, whom an admin is told
     Row("users-awaiting-approval-list", "get", ADMIN),
+    Row("users-awaiting-approval-list", "put", ADMIN_MISSES,
+        query=lambda asked: "?username=victor", body=lambda asked: {"role": "USER"}),
+    Row("users-awaiting-approval-list", "delete", ADMIN_MISSES,
+        query=lambda asked: "?username=victor"),
     Row("users-awaiting-approval-detail", "put", ADMIN_MISSES, **VICTOR,
         body=lambda asked: {"role": "USER"}),
     Row("users-awaiting-approval-detail", "delete", ADMIN_MISSES, **VICTOR),
