@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.common import bulk
+from assets.common.fields import NameKeyField
 from assets.compute.models import ComputePlan, TaskOutput
 from assets.datasets.models import DataSampleLink, Dataset
 from assets.feed.models import Event
@@ -66,6 +67,7 @@ STRATEGIES = {
     models.FloatField: st.floats(allow_nan=False, allow_infinity=False),
     models.JSONField: st.one_of(objects, st.lists(leaves, max_size=3)),
     models.PositiveIntegerField: st.integers(0, 2**31 - 1),
+    models.TextField: texts,
     models.UUIDField: st.uuids(),
 }
 
@@ -93,13 +95,19 @@ def written_fields(model: type[models.Model]) -> list[models.Field]:
     ]
 
 
+def derived(model: type[models.Model], row: dict) -> dict:
+    """The row with what saving it would work out."""
+    keys = [field for field in written_fields(model) if isinstance(field, NameKeyField)]
+    return {**row, **{field.attname: field.derive(row[field.of]) for field in keys}}
+
+
 def rows_of(model: type[models.Model]) -> st.SearchStrategy[list[dict]]:
     columns = {field.attname: column(field) for field in written_fields(model)}
     if model is FunctionInput:  # its check constraint
         columns["multiple"] = columns["optional"] = st.just(False)
     unique = [field.attname for field in written_fields(model) if field.unique or field.is_relation]
     return st.lists(
-        st.fixed_dictionaries(columns),
+        st.fixed_dictionaries(columns).map(lambda row: derived(model, row)),
         min_size=1,
         max_size=3,
         unique_by=tuple((lambda row, name=name: row[name]) for name in unique),
