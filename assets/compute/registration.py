@@ -79,15 +79,18 @@ def register_tasks(
 def _register_tasks(specs: Sequence[TaskSpec], actor: User, plan_key: UUID | None) -> list[UUID]:
     refuse_if(_check_plan_keys(specs, plan_key))
     key = _plan_key_of(specs, plan_key)
-    plan, own = _plan_of(specs, key), None
+    plan = _plan_of(specs, key)
     if plan is None:
         refuse_if(_check_plan_is_known(specs, key))
-        own = ComputePlanSpec(uuid.uuid4(), name=str(specs[0].key))
-    target = own.key if own else plan.key  # type: ignore[union-attr]
+    target = plan.key if plan else uuid.uuid4()
     batch = _prepared(specs, target, actor)
     with transaction.atomic():
         found = plans.lock([target], _parents_of(batch))
-        plan = _found_or_inserted(None, own, actor) if own else found[target]
+        if plan is None:
+            own = ComputePlanSpec(target, name=str(specs[0].key))
+            plan = _found_or_inserted(None, own, actor)
+        else:
+            plan = found[target]
         return _register_batch(batch, plan, specs, actor)
 
 
