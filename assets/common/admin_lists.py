@@ -7,7 +7,6 @@ links of other pages use.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC
 from typing import Any, ClassVar
 
 from django.contrib.admin.exceptions import (
@@ -25,6 +24,7 @@ from django.utils.dateparse import parse_datetime
 from .admin_moments import MomentsAdmin
 from .filters import SearchFilter
 from .lookups import OrderKey
+from .moments import in_utc
 
 Check = Callable[[str], bool]
 
@@ -85,10 +85,9 @@ def _is_moment(value: str) -> bool:
     """Is it a moment, with its zone, that databases can compare with?"""
     try:
         moment = parse_datetime(value)
-        # In UTC, some moments of the first and the last year are none.
-        return bool(moment and moment.tzinfo and moment.astimezone(UTC))
-    except (ValueError, OverflowError):
+    except ValueError:
         return False
+    return bool(moment and moment.tzinfo and in_utc(moment))
 
 
 class RegistryList(ChangeList):

@@ -3,7 +3,7 @@
 import csv
 import shlex
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -24,6 +24,7 @@ from rest_framework.filters import BaseFilterBackend
 
 from .folding import spellings
 from .lookups import MetadataHas, MetadataValue
+from .moments import in_utc
 from .parsing import as_key, as_keys, key_range
 from .texts import cut
 
@@ -72,13 +73,14 @@ class TextsFilter(BaseInFilter, CharFilter):
 class _MomentField(IsoDateTimeField):
     def to_python(self, value: Any) -> datetime | None:
         moment = super().to_python(value)
-        try:
-            # In UTC, as databases keep it, some moments of the first and the last year are none.
-            return moment and moment.astimezone(UTC)
-        except OverflowError as error:
+        if moment is None:
+            return None
+        # As databases keep it.
+        if (kept := in_utc(moment)) is None:
             raise ValidationError(
                 "Give a date and time of the years 1 to 9999 in UTC.", code="overflow"
-            ) from error
+            )
+        return kept
 
 
 class _MomentRangeField(IsoDateTimeRangeField):

@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from .counting import Counted, count_of
 from .exports import csv_lines, json_lines
 from .filter_form import fields_of
+from .moments import ZONE
 from .pages import OfKind, Page
 from .parts import PLACE, Part, part_of
 from .tables import AssetTable
@@ -21,12 +22,19 @@ from .texts import cut
 PAGE_SIZES = (25, 50, 100, 250)
 # The piece of the page that a filter changes.
 RESULTS = "results-table"
-# Says of which time zone the days of other filters are; it keeps no rows by itself.
-ZONE = "tz"
 # What a filter leaves as it is.
 KEPT = ("sort", "columns", "per_page")
 # What the address says besides filters.
 NO_FILTERS = frozenset((*KEPT, *PLACE, ZONE, "export"))
+
+
+def _filter_of(name: str) -> str:
+    """Return the filter that a parameter is of: a range of moments has two parameters."""
+    return name.removesuffix("_after").removesuffix("_before")
+
+
+def _label_of(form: Any, name: str) -> str:
+    return form.fields[name].label or name.replace("_", " ")
 
 
 class Header(NamedTuple):
@@ -184,9 +192,9 @@ class ListPage(OfKind, Page):
         found = []
         form = self.filterset.form
         for name, value in self.request.GET.items():
-            base = name.removesuffix("_after").removesuffix("_before")
+            base = _filter_of(name)
             if value and base in form.fields and base not in form.errors and name != ZONE:
-                label = form.fields[base].label or base.replace("_", " ")
+                label = _label_of(form, base)
                 suffix = name[len(base) :].replace("_", " ")
                 found.append(
                     (f"{label}{suffix}", self.shown_value(base, value), self.query(name)[1:])
@@ -199,12 +207,12 @@ class ListPage(OfKind, Page):
         form = self.filterset.form
         found = []
         for name, value in self.request.GET.items():
-            base = name.removesuffix("_after").removesuffix("_before")
+            base = _filter_of(name)
             # Some filters are there for some users only.
             if not {name, base} & {*self.filterset_class.base_filters, *NO_FILTERS}:
                 message = f'This list has no filter "{cut(name, 40)}", so it is ignored.'
             elif base in form.errors:
-                label = form.fields[base].label or base.replace("_", " ")
+                label = _label_of(form, base)
                 why = " ".join(map(str, form.errors[base]))
                 message = f'{label} "{cut(value, 40)}" is ignored: {why}'
             else:

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.safestring import SafeString, mark_safe
 
+# The parameter of an address that names the zone of its days.
+ZONE = "tz"
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}\Z")
 
 
@@ -48,9 +50,15 @@ def zone_called(name: str | None) -> tzinfo:
         return UTC
 
 
-def within_time(when: datetime) -> datetime:
-    """Return a moment in UTC; the first or last one there is, where its zone leads beyond them."""
+def in_utc(when: datetime) -> datetime | None:
+    """Return a moment in UTC; None where its zone leads out of the years 1 to 9999."""
     try:
         return when.astimezone(UTC)
     except OverflowError:
-        return (datetime.min if when.year == 1 else datetime.max).replace(tzinfo=UTC)
+        return None
+
+
+def within_time(when: datetime) -> datetime:
+    """Return a moment in UTC; the first or last one there is, where its zone leads beyond them."""
+    edge = datetime.min if when.year == 1 else datetime.max
+    return in_utc(when) or edge.replace(tzinfo=UTC)

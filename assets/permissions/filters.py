@@ -9,7 +9,7 @@ from django_filters import CharFilter, DateFilter, FilterSet
 
 from ..common.filters import FlagBox, FlagFilter, KeysFilter, TextsFilter
 from ..common.lookups import MetadataHas
-from ..common.moments import within_time, zone_called
+from ..common.moments import ZONE, within_time, zone_called
 from ..organizations.filters import OrganizationFilter
 from .models import Permissions
 from .queries import allowing_any
@@ -53,7 +53,7 @@ class DayFilter(DateFilter):
 
     @property
     def zone(self) -> tzinfo:
-        return zone_called(self.parent.data.get("tz"))
+        return zone_called(self.parent.data.get(ZONE))
 
     def shown(self, value: str) -> str:
         """Return how a day is named among the filters that hold."""
