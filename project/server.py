@@ -14,7 +14,6 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterable
-from io import RawIOBase
 from typing import Any
 from wsgiref.util import FileWrapper
 
@@ -24,9 +23,9 @@ from waitress.buffers import ReadOnlyFileBasedBuffer
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import WSGITask
-from waitress.utilities import BadRequest, Error
+from waitress.utilities import Error
 
-from .heads import Head
+from .requests import Request, Unread
 
 # Seconds for the head of a request, and between two requests: a proxy keeps a connection for 60 s,
 # and must not find it closed when it uses it.
@@ -39,8 +38,6 @@ WINDOW_SECONDS = 60
 # for this long, and this much, the rest of the body is received and discarded.
 LINGER_SECONDS = 5
 LINGER_BYTES = 64 * 1024**2
-# Of a chunked body: the longest line that says a chunk's size, and the longest trailer.
-MAX_CHUNK_LINE = 16 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -68,90 +65,6 @@ ADJUSTMENTS: dict[str, Any] = {
 
 class TooSlow(Error):
     code, reason = 408, "Request Timeout"
-
-
-class Unread(RawIOBase):
-    """The body of a request that was not received: reading it raises why."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        raise self.error
-
-    def readline(self, size: int | None = -1) -> bytes:
-        raise self.error
-
-
-class Request(Head):
-    """A request that pauses when its body becomes larger than `limit`.
-
-    Attributes:
-        limit: bytes that its client may send, as far as is known.
-        is_admitted: the application has set the limit.
-        is_whole: all of the body was received.
-        unread: why the body was not received.
-    """
-
-    completed: Any
-    expect_continue: bool
-    error: Any
-    is_admitted = is_whole = False
-    unread: Exception | None = None
-    _expects = False
-
-    def __init__(self, adj: Any) -> None:
-        super().__init__(adj)
-        self.limit, self.begun = adj.small_body, time.monotonic()
-
-    @property
-    def is_paused(self) -> bool:
-        return self.completed and not self.error and (self._is_too_large() or bool(self.unread))
-
-    def received(self, data: bytes) -> int:
-        if self.completed:
-            return 0
-        consumed = self._take(data)
-        if self.body_rcv is None:
-            return consumed
-        if self._is_too_large():
-            # The rest of the data is more of the body, not the next request.
-            while consumed < len(data) and not self.completed:
-                consumed += self._take(data[consumed:])
-        self.is_whole = self.completed and not self.unread
-        if self._is_too_large() or self.unread:
-            self._expects, self.expect_continue = self.expect_continue, False
-            self.completed = True
-        return consumed
-
-    def _take(self, data: bytes) -> int:
-        try:
-            consumed = super().received(data)
-        except OSError as error:  # no space left for the buffer
-            self.unread = error
-            return len(data)
-        if self.chunked and not self.completed:
-            lines = len(self.body_rcv.control_line) + len(self.body_rcv.trailer)
-            if lines > MAX_CHUNK_LINE:
-                self.error, self.completed = BadRequest("Invalid chunk size"), True
-        return consumed
-
-    def _is_too_large(self) -> bool:
-        return max(self.content_length, len(self.body_rcv or ())) > self.limit
-
-    def goes_on(self, limit: int) -> bool:
-        """Set the limit; return whether the rest of the body is to be received."""
-        self.limit, self.is_admitted = limit, True
-        if self.is_whole or self.is_paused:
-            return False
-        self.completed, self.expect_continue = False, self._expects
-        return True
-
-    def get_body_stream(self) -> Any:
-        return Unread(self.unread) if self.unread else super().get_body_stream()
 
 
 class Task(WSGITask):
