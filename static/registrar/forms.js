@@ -120,6 +120,8 @@
     // An error says nothing about what has changed since: it goes, and so does its line in the
     // summary. Fields that the server checks at once say by themselves what is still wrong.
     const ERRORS = ".is-invalid, .invalid-feedback";
+    // What is said of a row of metadata, or of a file that was sent, goes with these.
+    const KEPT = ".metadata-row, .metadata-paste, .file";
     const blockOf = (part) => part.closest('[id^="div_id_"]') || part.closest(".rows");
     const forget = ({ target }) => {
         const block = target.closest?.("[data-spec-form]") && blockOf(target);
@@ -128,6 +130,9 @@
         }
         const isRows = block.matches(".rows");
         for (const part of block.querySelectorAll(isRows ? ":scope > .invalid-feedback" : ERRORS)) {
+            if (part.closest(KEPT)) {
+                continue;
+            }
             if (part.matches(".invalid-feedback")) {
                 part.remove();
             } else {

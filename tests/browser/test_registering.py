@@ -130,6 +130,29 @@ def test_metadata_of_several_lines_are_kept(visit, api):
     assert again["metadata"] == {**written, "modality": "MRI"}
 
 
+def test_what_is_said_of_a_row_or_a_file_stays_until_that_is_changed(visit):
+    page = visit()
+    page.goto("/datasets/new/")
+    for place, value in enumerate(["Paris", "Oslo"], 1):
+        page.get_by_label(f"Key {place}").fill("site")
+        page.get_by_label(f"Value {place}").fill(value)
+        page.get_by_role("button", name="Add entry").click()
+    twice = page.get_by_text("is given twice; keep one.")
+    expect(twice).to_be_visible()
+    page.get_by_label("Key 2").fill("ward")
+    page.get_by_label("Value 2").fill("7")
+    expect(twice).to_have_count(0)
+
+    page.goto("/data-samples/new/")
+    chosen = page.locator("input[name=archives]")
+    chosen.set_input_files(file("notes.txt", b"no archive"))
+    problem = page.locator(".file .invalid-feedback")
+    expect(problem).to_be_visible()
+    chosen.set_input_files(file("b.zip", zip_of({"a.csv": b"1"})))
+    expect(page.get_by_role("button", name="Remove b.zip")).to_be_visible()
+    expect(problem).to_be_visible()
+
+
 @SCRIPTS
 def test_nothing_is_lost_when_something_is_wrong(visit, api, scripts):
     name = f"Scans {uuid4()}"
