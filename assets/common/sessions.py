@@ -26,6 +26,12 @@ class SessionStore(db.SessionStore):
     # What was loaded of a session that is signed in.
     _kept: dict[str, Any] | None = None
 
+    def _validate_session_key(self, key: str | None) -> bool:
+        """Is it a key as we make them? A browser sends any text, and not all databases take all."""
+        if not (key and key.isascii() and key.isalnum()):
+            return False
+        return bool(super()._validate_session_key(key))  # type: ignore[misc]
+
     def load(self) -> dict[str, Any]:
         data = super().load()
         if SESSION_KEY not in data:

@@ -52,6 +52,14 @@ def test_a_session_of_an_older_version_begins_now(alice, clock, session_of):
     assert not is_in(browser)
 
 
+@pytest.mark.parametrize("key", ['"12345678\\000"', "12345678'", "x" * 3000, "1234\xe9678"])
+@pytest.mark.parametrize("path", ["/account/", "/api/task/", "/sign-in/"])
+def test_a_session_key_of_any_text_is_no_session(key, path, db):
+    browser = Client()
+    answer = browser.get(path, headers={"Cookie": f"sessionid={key}"})
+    assert answer.status_code in (200, 302, 401)
+
+
 def test_using_a_session_writes_it_seldom(alice, session_of, django_assert_num_queries):
     browser = session_of(alice)
     browser.get("/account/")
