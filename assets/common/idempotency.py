@@ -21,6 +21,7 @@ from django.core.files.base import File
 from django.db import DatabaseError, IntegrityError, transaction
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from .audit import Action, Result, current_request
 from .errors import Code, refuse
@@ -98,8 +99,11 @@ def attempt_of_key(user: Any, key: str, digest: str) -> Attempt:
 
 
 def digest_of(*texts: str, data: Any = None, files: Any = None) -> str:
-    """Return a digest of texts, of JSON or the fields of a form, and of the content of files."""
-    digest = hashlib.sha256()
+    """Return a digest of texts, of JSON or the fields of a form, and of the content of files.
+
+    It has a secret: who reads a row cannot try which password was sent.
+    """
+    digest = salted_hmac("idempotency", b"", algorithm="sha256")
 
     def add(value: Any) -> None:
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from assets.common.idempotency import LIFETIME
+from assets.common.idempotency import LIFETIME, digest_of
 from assets.common.models import IdempotencyKey
 from assets.datasets.models import Dataset
 from assets.organizations.models import User
@@ -56,6 +56,13 @@ class TestHeader:
     def test_keys_are_a_user_s_own(self, alice, ada, client_of):
         keys = {post(client_of(user)).json()["key"] for user in (alice, ada)}
         assert len(keys) == 2
+
+    def test_a_digest_shows_nothing_without_the_secret(self, settings):
+        """The request may hold a password."""
+        found = digest_of("POST", "/api/users/", data={"password": "a"})
+        assert found == digest_of("POST", "/api/users/", data={"password": "a"})
+        settings.SECRET_KEY = "another"
+        assert found != digest_of("POST", "/api/users/", data={"password": "a"})
 
     def test_without_a_key_the_same_again_is_another_asset(self, alice, client_of):
         client = client_of(alice)
