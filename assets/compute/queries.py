@@ -22,15 +22,12 @@ from django.db.models.functions import Coalesce, Now, RowNumber
 
 from ..common.parsing import as_key
 from ..common.statements import Compiled, key_text, stored_json
-from ..organizations.rules import EXTERNAL
+from ..organizations.rules import DELETED, EXTERNAL
 from ..permissions.queries import permission_columns
 from .drawing import EDGES
 from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
 from .statuses import COUNTERS
-
-# What is told instead of a user's name of who is no more.
-DELETED = "deleted"
 
 
 def with_duration(queryset: QuerySet) -> QuerySet:

@@ -15,7 +15,12 @@ from django.utils.crypto import salted_hmac
 
 from ..common.moments import utc
 from ..common.names import MAX_KEY_LENGTH, SEPARATOR, check_scripts, name_key
-from .rules import MAX_ID_LENGTH, second_factor_required, validate_organization_id
+from .rules import (
+    MAX_ID_LENGTH,
+    check_username,
+    second_factor_required,
+    validate_organization_id,
+)
 
 
 def name_key_field() -> models.CharField:
@@ -136,6 +141,10 @@ class User(AbstractUser):
         self.make_keys()
         if self._state.adding:
             check_new_name(User, "A user", "username", self.username, ("name_key",))
+            try:
+                check_username(self.username)
+            except ValidationError as error:
+                raise ValidationError({"username": error}) from error
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.make_keys()

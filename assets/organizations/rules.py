@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
+from ..common.names import name_key
+
 MAX_ID_LENGTH = 64
 
 # The id is also the name of the organisation's folder below SERVERMEDIAS_ROOT.
@@ -17,8 +19,9 @@ validate_organization_id = RegexValidator(
 
 ADMIN = "admin"
 
-# What other organisations are told instead of a user's name. Contract 2.6.
-EXTERNAL = "external"
+# What is shown in place of a user's name: to other organisations, and of a user that was deleted.
+# Contract 2.6.
+EXTERNAL, DELETED = "external", "deleted"
 
 # How long after a sign-in, or after the password was asked for, one can make tokens and set up a
 # second factor without being asked again.
@@ -76,6 +79,18 @@ def second_factor_required(user: Any) -> bool:
     return settings.REQUIRE_SECOND_FACTOR == "all" or (
         settings.REQUIRE_SECOND_FACTOR == "admins" and is_admin
     )
+
+
+def check_username(name: str) -> None:
+    """No user is called what stands for other users, or has a name without a letter or a digit,
+    which an address may not hold. Raises ValidationError."""
+    if name_key(name) in map(name_key, (EXTERNAL, DELETED)):
+        raise ValidationError(
+            f'"{name}" is what pages show in place of the names of other users. Choose another.',
+            code="reserved",
+        )
+    if not any(map(str.isalnum, name)):
+        raise ValidationError("Use at least one letter or digit.", code="no_letter")
 
 
 def check_not_oneself(actor: Any, user: Any) -> None:

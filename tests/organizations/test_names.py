@@ -37,6 +37,13 @@ def test_a_name_like_anothers_is_refused(name, alice, org_b):
     assert list(refused.value.error_dict) == ["username"]
 
 
+@pytest.mark.parametrize("name", ["external", "Deleted", "еxternal", "externaI", ".", "..", "@_"])
+def test_a_name_that_is_no_user_s_own_is_refused(name, org_b):
+    with pytest.raises(ValidationError) as refused:
+        create_user(name, organization=org_b)
+    assert list(refused.value.error_dict) == ["username"]
+
+
 @pytest.mark.parametrize("name", APART)
 def test_a_name_of_its_own_is_taken(name, alice, org_b):
     assert create_user(name, organization=org_b).username == name
