@@ -54,6 +54,9 @@ class SubjectKind(models.TextChoices):
     REQUEST = "request"
 
 
+# What a user is refused again, sees again or gets in parts within this time is one event.
+ONCE = timedelta(hours=1)
+
 # Sent by `tell` with its arguments.
 told = Signal()
 
@@ -139,7 +142,7 @@ class Audited:
     def _tell_refusal(self, request: HttpRequest) -> None:
         if getattr(getattr(request, "user", None), "is_authenticated", False):
             detail = {"method": request.method, "path": request.path[:500]}
-            tell(Action.TRIED, SubjectKind.REQUEST, result=Result.REFUSED, detail=detail)
+            tell(Action.TRIED, SubjectKind.REQUEST, result=Result.REFUSED, detail=detail, once=ONCE)
 
 
 def note_refusals(problems: Iterable[Problem]) -> None:
@@ -152,7 +155,10 @@ def note_refusals(problems: Iterable[Problem]) -> None:
 
 
 def tell_refusal(action: Action, kind: str, **what: Any) -> None:
-    """Tell that what the request wanted is refused; the answer of 403 tells it no second time."""
+    """Tell that what the request wanted is refused; the answer of 403 tells it no second time.
+
+    Like that answer, it is told once for a while: a program that tries on fills no audit trail.
+    """
     if request := _request.get():
         request.refusal_told = True  # type: ignore[attr-defined]
-    tell(action, kind, result=Result.REFUSED, **what)
+    tell(action, kind, result=Result.REFUSED, once=ONCE, **what)

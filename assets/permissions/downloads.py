@@ -1,6 +1,5 @@
 """The only place where bytes leave. Contract 1.5."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Model
@@ -11,7 +10,7 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.request import Request
 
-from ..common.audit import Action, tell, tell_refusal
+from ..common.audit import ONCE, Action, tell, tell_refusal
 from ..common.parsing import as_key
 from ..common.serving import hand_over
 from ..common.storage import stored_in
@@ -26,10 +25,6 @@ PLAIN_TEXT = "text/plain; charset=utf-8"
 
 # The whole file, a part of it, or the address where the storage gives it.
 HANDED_OVER = (200, 206, 302)
-
-# What one user gets of one file within this time, part by part, is one download; and pages that
-# show the file to the user again are one view.
-ONCE = timedelta(hours=1)
 
 
 def file_responses(content_type: str = "application/octet-stream") -> dict[Any, Any]:

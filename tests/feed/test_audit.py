@@ -187,6 +187,21 @@ def test_what_else_is_refused_is_told_with_its_path(alice, bob, client_of):
     assert event.detail == {"method": "PUT", "path": path}
 
 
+def test_what_is_refused_again_is_one_event(alice, bob, client_of):
+    """For an hour, and for one user, address and thing: who tries on fills nothing."""
+    dataset = make_dataset(alice, permissions=only_to())
+    paths = [f"/api/data_manager/{dataset.key}/{file}/" for file in ("opener", "description")]
+    client, ways = client_of(bob), [{}, {"Range": "bytes=0-0"}]
+    for path in paths:
+        for headers in ways * 2:
+            assert client.get(path, headers=headers).status_code == 403
+    path = f"/api/data_manager/{dataset.key}/"
+    for _ in range(3):
+        assert client.put(path, {"name": "Mine"}, format="json").status_code == 403
+    refused = Event.objects.filter(result="refused").values_list("action", flat=True)
+    assert sorted(refused) == ["downloaded", "downloaded", "tried"]
+
+
 def test_signing_in_and_out_is_told(alice):
     browser = Client(REMOTE_ADDR="10.9.8.7")
     for password in ("wrong", PASSWORD):
