@@ -29,6 +29,8 @@ SANE = re.compile(r"[A-Za-z0-9._-]{8,64}").fullmatch
 SECRET = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{40}|[0-9a-z]{1,13}-[0-9a-f]{32})(?![0-9A-Za-z])"
 )
+# What makes a terminal do something, but for the tab.
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Of an access line, in this order.
 FIELDS = ("method", "path", "status", "duration_ms", "user", "organization", "address")
 
@@ -45,12 +47,20 @@ def _without_secrets(text: str) -> str:
     return SECRET.sub("[secret]", text)
 
 
+def _escaped(character: re.Match[str]) -> str:
+    return character[0].encode("unicode_escape").decode()
+
+
 class TextFormatter(logging.Formatter):
-    """One line a record, and its traceback below it."""
+    """One line a record, and its traceback below it, indented.
+
+    An error may quote what was sent: nothing of it begins a line of its own, or steers a terminal.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         record.request_id = _request_id.get() or "-"
-        return _without_secrets(super().format(record))
+        lines = _without_secrets(super().format(record)).splitlines()
+        return "\n    ".join(CONTROL.sub(_escaped, line) for line in lines)
 
 
 class JSONFormatter(logging.Formatter):

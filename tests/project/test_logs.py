@@ -115,6 +115,22 @@ def test_nobody_writes_lines_of_his_own(log, lines, db):
     assert not any(line.startswith("INFO root") for line in log.getvalue().splitlines())
 
 
+@pytest.mark.parametrize("mark", ["\n", "\r", "\u2028", "\x1b[2K", "\u202e"])
+def test_no_error_begins_a_line_or_steers_a_terminal(mark, log):
+    """Errors quote what was sent, in their tracebacks too."""
+    try:
+        raise ValueError(f"not a name: a{mark}INFO root [-]: b")
+    except ValueError as error:
+        logging.getLogger("x").exception("Refused: %s", error)
+    first, *others = log.getvalue().removesuffix("\n").split("\n")
+    if log.form == "json":
+        assert others == []
+    else:
+        assert others
+        assert all(line.startswith("    ") for line in others)
+        assert mark not in "".join([first, *others])
+
+
 # --- Faults --------------------------------------------------------------------------------------
 
 
