@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from assets.common.kinds import AssetKind
+from assets.common.models import IdempotencyKey
 from assets.organizations.registration import create_token
 from assets.sign_in.models import ExternalIdentity, FailedSignIn, RecoveryCode
 
@@ -44,6 +45,7 @@ VIOLATIONS: dict[str, list[dict]] = {
     "functionoutput_one_performance": [
         {"identifier": "new", "kind": AssetKind.PERFORMANCE, "multiple": True}
     ],
+    "idempotency_key_once": [{}],
     "recoverycode_unique": [{}],
     "task_failed_for_a_reason": [{"status": "STATUS_FAILED", "error_type": ""}],
     "task_status": [{"status": "STATUS_TODO"}],
@@ -78,10 +80,11 @@ def rows(alice):
         RecoveryCode(user=alice, digest="0" * 64),
         FailedSignIn(address="192.0.2.1", username="alice", last_at=timezone.now()),
         ExternalIdentity(issuer="https://id.example", subject="1", username="alice"),
+        IdempotencyKey(user=alice, key="0" * 64, subjects=[]),
     )
     for row in of_sign_in:
         row.save()
-    accounts = {"User": alice, "ApiToken": token}
+    accounts = {"Organization": alice.organization, "User": alice, "ApiToken": token}
     return {
         **make_everything(alice),
         **accounts,
@@ -111,7 +114,11 @@ def insert_copy(row: models.Model, *, keep: tuple[str, ...] = (), **changes) -> 
     values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
     for field in row._meta.concrete_fields:
         if field.primary_key:
-            values[field.attname] = uuid.uuid4() if isinstance(row.pk, uuid.UUID) else None
+            fresh = {uuid.UUID: uuid.uuid4(), str: uuid.uuid4().hex}
+            values[field.attname] = fresh.get(type(row.pk))
+        elif field.unique and field.null and isinstance(field, models.CharField):
+            # The key of a name: saving the row works it out.
+            values[field.attname] = values[field.attname] if field.name in keep else None
         elif field.unique and field.name not in keep and not field.null:
             values[field.attname] = uuid.uuid4().hex
     type(row)(**{**values, **changes}).save(force_insert=True)
@@ -152,6 +159,8 @@ ONE_EACH = {"DataSampleLink", "FailureReport", "Performance"}
 SOUND = {
     "ExternalIdentity": {"subject": "2"},
     "FailedSignIn": {"username": "bob"},
+    "IdempotencyKey": {"key": "1" * 64},
+    "Organization": {"name": "Another hospital"},
     "RecoveryCode": {"digest": "1" * 64},
     "FunctionInput": {"identifier": "new"},
     "FunctionOutput": {"identifier": "new"},

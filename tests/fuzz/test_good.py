@@ -60,13 +60,22 @@ BODIES = {
         "token": reset_token(User.objects.get(username="victor")),
         "password": NEW_PASSWORD,
     },
+    "PUT /api/users-awaiting-approval/": lambda known: {"role": "VIEWER"},
     "PUT /api/users-awaiting-approval/{username}/": lambda known: {"role": "VIEWER"},
 }
 QUERIES = {
-    "GET /api/users/{username}/verify_token/": lambda: {
+    "GET /api/users/{username}/verify_token/": lambda known: {
         "token": reset_token(User.objects.get(username="victor"))
     },
-    "DELETE /api/active-api-tokens/": lambda: {"id": str(ApiToken.objects.latest("created_at").pk)},
+    "DELETE /api/active-api-tokens/": lambda known: {
+        "id": str(ApiToken.objects.latest("created_at").pk)
+    },
+    "PUT /api/users-awaiting-approval/": lambda known: {
+        "username": known["users-awaiting-approval"]
+    },
+    "DELETE /api/users-awaiting-approval/": lambda known: {
+        "username": known["users-awaiting-approval"]
+    },
 }
 # Nobody builds the image of a function yet.
 GONE = ("GET", "/api/function/{key}/image/")
@@ -76,7 +85,7 @@ GONE = ("GET", "/api/function/{key}/image/")
 def test_what_is_right_succeeds_as_described(api, known, headers_of, method, path):
     name, operation = f"{method} {path}", api[path][method]
     headers = headers_of("viewer" if path.endswith("/password/") else "admin")
-    sent = {"query": QUERIES[name]()} if name in QUERIES else {}
+    sent = {"query": QUERIES[name](known)} if name in QUERIES else {}
     if name in BODIES:
         body = BODIES[name](known)
         has_file = any(isinstance(value, bytes) for value in body.values())
