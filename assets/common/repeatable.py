@@ -87,6 +87,6 @@ def _token_of_page(request: Request) -> str:
     return token if len(token) == PAGE_TOKEN_LENGTH else ""
 
 
-def _digest(request: Request, token: str = "") -> str:
+def _digest(request: Request, page: str = "") -> str:
     method = str(request.method)
-    return digest_of(method, request.path, token, data=request.data, files=request.FILES)
+    return digest_of(method, request.path, page, data=request.data, files=request.FILES)
