@@ -12,6 +12,7 @@ CODES = {
     "OE0002": 404,
     "OE0006": 409,
     "OE0109": 400,
+    "OE0012": 422,  # our own: an Idempotency-Key that was used for another request
 }
 
 

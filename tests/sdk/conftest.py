@@ -56,7 +56,8 @@ class Sdks:
 
 def versions_of(items: list[pytest.Item]) -> list[str]:
     """Return the versions that these tests will ask for, the newest first."""
-    params = (getattr(item, "callspec", None) for item in items)
+    of_sdk = (item for item in items if item.get_closest_marker("sdk"))
+    params = (getattr(item, "callspec", None) for item in of_sdk)
     found = {param.params["version"] for param in params if param and "version" in param.params}
     return sorted(found, reverse=True)
 
