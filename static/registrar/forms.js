@@ -157,8 +157,27 @@
             }
         }
     };
+    // To press a button ends the change of a field. What went at once would move the button away
+    // from under the pointer, and the click would be lost: it goes when the pointer is up again.
+    let isPressed = false;
+    const waiting = [];
+    document.addEventListener("pointerdown", () => {
+        isPressed = true;
+    });
+    for (const name of ["pointerup", "pointercancel"]) {
+        document.addEventListener(name, () => {
+            isPressed = false;
+            setTimeout(() => waiting.splice(0).forEach(forget));
+        });
+    }
     for (const name of ["change", "registrar:rows"]) {
-        document.addEventListener(name, forget);
+        document.addEventListener(name, (event) => {
+            if (isPressed) {
+                waiting.push(event);
+            } else {
+                forget(event);
+            }
+        });
     }
     document.addEventListener("htmx:afterSettle", ({ detail }) => {
         // The answer to a whole form lists what is wrong anew.
