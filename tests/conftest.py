@@ -68,7 +68,7 @@ def _fast_and_apart(settings, tmp_path) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _downloads_are_closed(monkeypatch) -> Iterator[None]:
+def _like_a_server(monkeypatch) -> Iterator[None]:
     """Close the files of downloads whose bytes a test did not read; a server does it at the end."""
     opened = []
 
@@ -77,6 +77,8 @@ def _downloads_are_closed(monkeypatch) -> Iterator[None]:
         return opened[-1]
 
     monkeypatch.setattr("assets.common.serving.open_stored", remembered)
+    # Probes wait for what is slow on a busy machine.
+    monkeypatch.setattr("assets.common.health.PATIENCE", 60)
     yield
     for file in opened:
         file.close()
