@@ -157,7 +157,7 @@ def note_refusals(problems: Iterable[Problem]) -> None:
 def tell_refusal(action: Action, kind: str, **what: Any) -> None:
     """Tell that what the request wanted is refused; the answer of 403 tells it no second time.
 
-    Like that answer, it is told once for a while: a program that tries on fills no audit trail.
+    As that answer, it is logged once an hour: a program that keeps trying fills no audit trail.
     """
     if request := _request.get():
         request.refusal_told = True  # type: ignore[attr-defined]
