@@ -40,6 +40,13 @@ FEWER_TASKS = (
 )
 
 
+def too_large(what: str, limit: int, remedy: str) -> RequestDataTooBig:
+    """Return the error of a request that has more than `limit` bytes of something."""
+    return RequestDataTooBig(
+        f"The request's {what} is larger than {filesizeformat(limit)}; {remedy}."
+    )
+
+
 class _LimitedBody:
     """The body of a request; reading more than its limit raises RequestDataTooBig."""
 
@@ -73,13 +80,10 @@ class _LimitedBody:
         if not _is_signed_in(self._request):
             most = filesizeformat(settings.SMALL_BODY_SIZE)
             raise RequestDataTooBig(f"Sign in to send more than {most}.")
+        if size > limit and content_type == FILES:
+            raise too_large("body", limit, "send fewer files at a time")
         if size > limit:
-            what, remedy = "JSON", FEWER_TASKS
-            if content_type == FILES:
-                what, remedy = "body", "send fewer files at a time"
-            raise RequestDataTooBig(
-                f"The request's {what} is larger than {filesizeformat(limit)}; {remedy}."
-            )
+            raise too_large("JSON", limit, FEWER_TASKS)
 
 
 class BodyLimits:

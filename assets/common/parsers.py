@@ -4,12 +4,11 @@ from codecs import BOM_UTF8
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
-from django.template.defaultfilters import filesizeformat
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 
+from .bodies import FEWER_TASKS, too_large
 from .parsing import Unkept, json_of
 
 
@@ -26,8 +25,7 @@ def _text_of(file: UploadedFile) -> bytes:
     """Return the JSON in a file, without the mark that some editors put before it."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if (file.size or 0) > limit:
-        most = filesizeformat(limit)
-        raise RequestDataTooBig(f"The request's JSON is larger than {most}; send smaller batches.")
+        raise too_large("JSON", limit, FEWER_TASKS)
     return file.read().removeprefix(BOM_UTF8)
 
 
