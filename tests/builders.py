@@ -163,6 +163,29 @@ def make_plan(actor: User, *tasks: TaskSpec, **changes: Any) -> ComputePlan:
     return compute.register_compute_plan(plan_spec(tasks=tasks, **changes), actor)
 
 
+def make_one_of_each(actor: User, **names: str) -> dict[str, Any]:
+    """Register one asset of each kind; return them by the names of their pages.
+
+    `names` gives names to the dataset, the function and the compute plan (`compute_plan`).
+    """
+
+    def named(kind: str) -> dict[str, str]:
+        return {"name": names[kind]} if kind in names else {}
+
+    dataset = make_dataset(actor, **named("dataset"))
+    samples = make_samples(actor, dataset.key)
+    function = make_function(actor, **named("function"))
+    task = training_task(dataset, samples, function)
+    plan = make_plan(actor, task, **named("compute_plan"))
+    return {
+        "dataset": dataset,
+        "data-sample": samples[0],
+        "function": function,
+        "compute-plan": plan,
+        "task": plan.tasks.get(),
+    }
+
+
 # --- What work produces: a worker writes it, so the rows are made here as they are ----------------
 
 

@@ -11,6 +11,7 @@ from tests.builders import (
     make_dataset,
     make_function,
     make_model,
+    make_one_of_each,
     make_plan,
     make_samples,
     training_task,
@@ -22,17 +23,9 @@ URL = reverse("search")
 @pytest.fixture
 def assets(alice):
     """One asset of each kind, by the name of its page."""
-    dataset = make_dataset(alice, name="Blood counts")
-    samples = make_samples(alice, dataset.key)
-    function = make_function(alice, name="Train a forest")
-    plan = make_plan(alice, training_task(dataset, samples, function), name="Study of 2024")
-    return {
-        "dataset": dataset,
-        "data-sample": samples[0],
-        "function": function,
-        "compute-plan": plan,
-        "task": plan.tasks.get(),
-    }
+    return make_one_of_each(
+        alice, dataset="Blood counts", function="Train a forest", compute_plan="Study of 2024"
+    )
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from tests.builders import (
     make_failure,
     make_function,
     make_model,
+    make_one_of_each,
     make_plan,
     make_samples,
     set_status,
@@ -75,16 +76,9 @@ METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")
 @pytest.fixture
 def keys(alice):
     """One of each kind, all of them alice's."""
-    dataset = make_dataset(alice)
-    samples = make_samples(alice, dataset.key)
-    function = make_function(alice)
-    plan = make_plan(alice, training_task(dataset, samples, function))
+    assets = make_one_of_each(alice)
     return {
-        "dataset": dataset.key,
-        "data-sample": samples[0].key,
-        "function": function.key,
-        "compute-plan": plan.key,
-        "task": plan.tasks.get().key,
+        **{name: asset.key for name, asset in assets.items()},
         "organization": alice.organization_id,
         "user": alice.pk,
     }

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.urls import reverse
 
-from tests.builders import make_dataset, make_function, make_plan, make_samples, training_task
+from tests.builders import make_one_of_each
 
 DAY = timedelta(days=1)
 # At no time is it the same day in both and in UTC.
@@ -29,17 +29,7 @@ def assert_moments(html, look=""):
 
 @pytest.fixture
 def study(alice):
-    dataset = make_dataset(alice)
-    samples = make_samples(alice, dataset.key)
-    function = make_function(alice)
-    plan = make_plan(alice, training_task(dataset, samples, function))
-    return {
-        "dataset": dataset,
-        "data-sample": samples[0],
-        "function": function,
-        "compute-plan": plan,
-        "task": plan.tasks.get(),
-    }
+    return make_one_of_each(alice)
 
 
 @pytest.mark.parametrize(
