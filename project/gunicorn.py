@@ -10,6 +10,8 @@ import tempfile
 import threading
 from pathlib import Path
 
+from project import __version__, logs
+
 
 def setting(name, default):
     """Return an environment variable, or the default where it is not set, or empty."""
@@ -41,31 +43,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 umask = 0o077
 
 loglevel = setting("LOG_LEVEL", "warning").lower()
-# Registrar writes one line a request itself (ACCESS_LOG); gunicorn writes what happens to workers.
-logconfig_dict = {
-    "formatters": {
-        "text": {
-            "()": "assets.common.logs.TextFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s",
-        },
-        "json": {"()": "assets.common.logs.JSONFormatter"},
-    },
-    "handlers": {
-        "error_console": {
-            "class": "logging.StreamHandler",
-            "formatter": setting("LOG_FORMAT", "text"),
-        },
-    },
-    "root": {"handlers": [], "level": loglevel.upper()},
-    "loggers": {
-        "gunicorn.error": {
-            "handlers": ["error_console"],
-            "level": loglevel.upper(),
-            "propagate": False,
-        },
-        "gunicorn.access": {"handlers": [], "propagate": False},
-    },
-}
+# Registrar itself writes one line a request (ACCESS_LOG).
+logconfig_dict = logs.of_gunicorn(level=loglevel.upper(), format=setting("LOG_FORMAT", "text"))
 # Gunicorn's remote control writes into the home directory, and nobody here needs it.
 control_socket_disable = True
 
@@ -124,8 +103,8 @@ def post_worker_init(worker):
 
 
 def when_ready(server):
-    """Tell the address once it answers, not before: the port may be taken."""
-    print(f"\nRegistrar serves http://{address} (Ctrl-C stops it)", flush=True)
+    """Print the version and the address once it answers, not before: the port may be taken."""
+    print(f"\nRegistrar {__version__} serves http://{address} (Ctrl-C stops it)", flush=True)
 
 
 def child_exit(server, worker):

@@ -3,55 +3,20 @@
 Without any variable the server runs on its embedded defaults: SQLite and files below `var/`.
 """
 
-import os
-import tempfile
-from contextlib import suppress
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.utils import get_random_secret_key
-from environs import FileAwareEnv, validate
+from environs import validate
 
+from . import BASE_DIR, __version__, databases, logs, storages
+from .environment import env, load_or_create_secret_key
 
-class Env(FileAwareEnv):
-    """The environment: `NAME_FILE` names a file that holds `NAME`; what is empty is not set."""
-
-    def _get_value(self, env_key: str, default: Any) -> Any:
-        value = super()._get_value(env_key, default)
-        return default if isinstance(value, str) and not value.strip() else value
-
-
-env = Env(strip_whitespace=True)
-
-BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = __version__
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
-VERSION = "0.1.0"
-
-
-def kept_secret_key(path: Path) -> str:
-    """Return the secret kept at `path`; on first start, make one that only this user can read.
-
-    Of several processes that start at once, one makes it and all return that one: the secret is
-    written aside, and gets its name once it is complete.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".secret_key-") as file:
-            file.write(get_random_secret_key())
-            file.flush()
-            os.fsync(file.fileno())
-            with suppress(FileExistsError):
-                os.link(file.name, path)
-    secret = path.read_text(encoding="ascii").strip()
-    if not secret:
-        raise ImproperlyConfigured(f"{path} is empty: remove it, and a new secret is made.")
-    return secret
-
 
 # --- Where it runs -------------------------------------------------------------------------------
 
@@ -66,7 +31,7 @@ if not SECRET_KEY:
             "SECRET_KEY is required when DATABASE_URL is set: give a long random text, for example "
             "the output of `python -c 'import secrets; print(secrets.token_urlsafe(50))'`."
         )
-    SECRET_KEY = kept_secret_key(VAR_DIR / "secret_key")
+    SECRET_KEY = load_or_create_secret_key(VAR_DIR / "secret_key")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
@@ -185,58 +150,11 @@ if VIOLATIONS_TO:
 
 # --- Database ------------------------------------------------------------------------------------
 
-if EMBEDDED:
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": VAR_DIR / "registrar.sqlite3",
-            # Each thread keeps its own: to open one costs more than most requests do.
-            "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 60),
-            "OPTIONS": {
-                # Readers never wait for the writer (WAL); a writer takes its turn when its
-                # transaction begins, so it cannot fail later for a lock that it must upgrade.
-                # What was answered is on the disk, whatever happens to the machine (FULL). What
-                # is read comes from the system's memory (mmap), and 16 MB of each connection's.
-                # A row that REPLACE removes fires the trigger that refuses it.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                " PRAGMA mmap_size=2147418112; PRAGMA cache_size=-16000;"
-                " PRAGMA recursive_triggers=ON;",
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-            },
-        }
-    }
-else:
-    DATABASES = {"default": env.dj_db_url("DATABASE_URL")}
-    DATABASES["default"] |= {
-        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 60),
-        "CONN_HEALTH_CHECKS": True,
-    }
-    postgres_options: Any = DATABASES["default"].setdefault("OPTIONS", {})
-    # Seconds; 0 leaves it to the database. What a request has begun must end, so that nobody waits
-    # behind it for ever; a migration may take as long as it takes.
-    postgres_limits = {
-        "statement_timeout": env.int("DATABASE_STATEMENT_TIMEOUT", 60),
-        "lock_timeout": env.int("DATABASE_LOCK_TIMEOUT", 30),
-        "idle_in_transaction_session_timeout": env.int("DATABASE_IDLE_TIMEOUT", 60),
-    }
-    pool_size = env.int("DATABASE_POOL_SIZE", 0)
-    if SERVING:
-        # As memory and SSDs are; the default is for disks that turn, and reads a whole table rather
-        # than looking up two hundred rows. And no statement of ours is so long that compiling it
-        # would pay. What DATABASE_URL gives as `options` has the last word.
-        tuning = env.bool("DATABASE_TUNING", True)
-        tuned = ["-c random_page_cost=1.1", "-c jit=off"] if tuning else []
-        limits = [f"-c {name}={limit}s" for name, limit in postgres_limits.items() if limit]
-        given = [postgres_options["options"]] if "options" in postgres_options else []
-        if tuned or limits or given:
-            postgres_options["options"] = " ".join([*tuned, *limits, *given])
-        if pool_size:
-            # Threads share the connections of their process and give them back after a request.
-            DATABASES["default"]["CONN_MAX_AGE"] = 0
-            postgres_options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
-
+DATABASES = {
+    "default": databases.sqlite(VAR_DIR / "registrar.sqlite3")
+    if EMBEDDED
+    else databases.server(serving=SERVING)
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Files ---------------------------------------------------------------------------------------
@@ -250,46 +168,11 @@ MAX_WAITING_FILES = env.int("MAX_WAITING_FILES", 10_000)
 MAX_WAITING_SIZE = env.int("MAX_WAITING_SIZE", 10 * MAX_UPLOAD_SIZE)
 
 S3_BUCKET = env.str("S3_BUCKET", "")
-if S3_BUCKET:
-    asset_storage = {
-        "BACKEND": "assets.common.s3.AssetStorage",
-        "OPTIONS": {
-            "bucket_name": S3_BUCKET,
-            "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
-            "region_name": env.str("S3_REGION", "") or None,
-            "access_key": env.str("S3_ACCESS_KEY", "") or None,
-            "secret_key": env.str("S3_SECRET_KEY", "") or None,
-            "location": env.str("S3_PREFIX", ""),
-        },
-    }
-else:
-    asset_storage = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": STORAGE_ROOT,
-            # Nothing stored is served by its path: bytes leave through the download views only.
-            "base_url": None,
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
-    }
-
-# Who sends the bytes of a download: this server, the web server before it, or S3.
-DOWNLOADS = env.str("DOWNLOADS", "stream")
+DOWNLOADS = storages.downloads(S3_BUCKET)
 # Below which nginx has STORAGE_ROOT as an internal location.
 ACCEL_LOCATION = env.str("ACCEL_LOCATION", "/stored-files/")
-possible_downloads = [
-    "stream",
-    *(["s3-redirect"] if S3_BUCKET else ["x-accel-redirect", "x-sendfile"]),
-]
-if DOWNLOADS not in possible_downloads:
-    raise ImproperlyConfigured(
-        f"DOWNLOADS is {DOWNLOADS!r}; where files are kept in {'S3' if S3_BUCKET else 'a folder'}, "
-        f"it can be {' or '.join(possible_downloads)}."
-    )
-
 STORAGES = {
-    "default": asset_storage,
+    "default": storages.asset_storage(S3_BUCKET, STORAGE_ROOT),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
@@ -446,32 +329,11 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 
-# One line a request.
-ACCESS_LOG = env.bool("ACCESS_LOG", False)
-LOG_LEVEL = env.str("LOG_LEVEL", "WARNING").upper()
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "text": {
-            "()": "assets.common.logs.TextFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s",
-        },
-        "json": {"()": "assets.common.logs.JSONFormatter"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"])),
-        },
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "registrar.access": {"level": "INFO" if ACCESS_LOG else "WARNING"},
-        # A request that waits for a thread is no event: latencies are in the metrics.
-        "waitress.queue": {"level": "ERROR"},
-    },
-}
+LOGGING = logs.of_django(
+    level=env.str("LOG_LEVEL", "WARNING").upper(),
+    format=env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"])),
+    access_log=env.bool("ACCESS_LOG", False),
+)
 
 METRICS_PORT = env.int("METRICS_PORT", 0)
 if METRICS_PORT:

@@ -22,8 +22,8 @@ def section(title: str) -> str:
 
 def variables_that_are_read() -> set[str]:
     found = set(READ_BY_MAKE.findall((ROOT / "Makefile").read_text()))
-    for name in ("project/settings.py", "project/gunicorn.py", "tests/with_postgres.py"):
-        found.update(READ_BY_CODE.findall((ROOT / name).read_text()))
+    for path in (*(ROOT / "project").glob("*.py"), ROOT / "tests/with_postgres.py"):
+        found.update(READ_BY_CODE.findall(path.read_text()))
     return found
 
 

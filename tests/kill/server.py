@@ -41,7 +41,7 @@ class Server:
         said = self.log.stat().st_size if self.log.exists() else 0
         deadline = time.monotonic() + PATIENCE
         self._process = self._begun()
-        while b"Registrar serves" not in self.log.read_bytes()[said:]:
+        while b" serves http" not in self.log.read_bytes()[said:]:
             if time.monotonic() > deadline:
                 raise SystemExit(f"no start:\n{self.log.read_text(errors='replace')[-3000:]}")
             if self._process.poll() is not None:

@@ -12,7 +12,7 @@ from threading import Barrier
 import pytest
 from django.test import Client
 
-from project.settings import kept_secret_key
+from project.environment import load_or_create_secret_key
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +48,7 @@ def test_processes_that_start_at_once_have_one_secret(tmp_path):
 
     def started(path: Path) -> str:
         begin.wait()
-        return kept_secret_key(path)
+        return load_or_create_secret_key(path)
 
     with ThreadPoolExecutor(8) as pool:
         for n in range(20):
@@ -65,7 +65,7 @@ def test_a_secret_is_complete_before_it_has_its_name(tmp_path, monkeypatch):
         link(source, target)
 
     monkeypatch.setattr(os, "link", beaten)
-    assert kept_secret_key(path) == "of who was faster"
+    assert load_or_create_secret_key(path) == "of who was faster"
 
 
 @pytest.mark.parametrize("start", ["import project.wsgi", "import manage, sys; manage.main()"])

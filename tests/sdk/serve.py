@@ -139,7 +139,7 @@ def gunicorn(log: Path, environment: Mapping[str, str]) -> Iterator[str]:
 def answers(server: subprocess.Popen, log: Path) -> bool:
     """Wait until gunicorn has the port; False when it gave up."""
     for _wait in range(600):
-        if b"Registrar serves" in log.read_bytes():
+        if b" serves http" in log.read_bytes():
             return True
         if server.poll() is not None:
             break
