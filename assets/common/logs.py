@@ -72,6 +72,7 @@ class JSONFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            "version": settings.VERSION,
         }
         if id := _request_id.get():
             line["request_id"] = id

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -40,6 +41,12 @@ _BELOW = {
     "users": ("user",),
     "activity": ("activity", "event"),
 }
+
+
+@register.simple_tag
+def version() -> str:
+    """Return Registrar's version, such as `0.2.0`."""
+    return settings.VERSION
 
 
 @register.simple_tag(takes_context=True)
