@@ -3,7 +3,7 @@
 from django.urls import include, path
 from rest_framework.routers import APIRootView, DefaultRouter
 
-from .common.health import live, ready
+from .common.ops.health import live, ready
 from .compute.metadata import PlanMetadataView
 from .datasets.api import DataSampleViewSet, DatasetViewSet
 from .feed.api import NewsFeedViewSet

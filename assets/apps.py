@@ -11,8 +11,8 @@ class AssetsConfig(AppConfig):
     verbose_name = "Registrar"
 
     def ready(self) -> None:
-        from .common.folding import add_functions
-        from .common.health import database_checks
+        from .common.ops.health import database_checks
+        from .common.text.folding import add_functions
         from .feed import receivers  # noqa: F401  they listen from here on
         from .immutable import install_triggers, is_guarded, remove_triggers
 

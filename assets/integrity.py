@@ -16,10 +16,10 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection, models
 from django.utils import timezone
 
-from .common import writers
-from .common.fields import AssetFileField
-from .common.models import LooseFiles
-from .common.storage import give_up, remove
+from .common.db.fields import AssetFileField
+from .common.db.models import LooseFiles
+from .common.files import process_locks
+from .common.files.storage import give_up, remove
 from .datasets.folders import folder_digest, folder_files
 from .datasets.models import DataSample, Dataset
 from .functions.models import Function
@@ -131,7 +131,7 @@ def _under_way() -> set[str]:
 
 def _is_left(row: LooseFiles, now: datetime) -> bool:
     """Return whether nobody is at these files any more."""
-    return row.given_up or row.since < now - GRACE or writers.has_ended(row.writer)
+    return row.given_up or row.since < now - GRACE or process_locks.has_ended(row.writer)
 
 
 def _stored(folder: str) -> Iterator[str]:
@@ -174,7 +174,7 @@ def tidy_up() -> int:
     time, by any number of processes.
     """
     # Before the rows: whatever these have written, they have announced.
-    ended = list(writers.ended())
+    ended = list(process_locks.ended())
     removed = 0
     for row in LooseFiles.objects.order_by("since"):
         # No row may name them; were that ever wrong, a file would be lost.
@@ -184,7 +184,7 @@ def tidy_up() -> int:
     left = set(LooseFiles.objects.values_list("writer", flat=True))
     for writer in ended:
         if writer not in left:
-            writers.forget(writer)
+            process_locks.forget(writer)
     return removed
 
 

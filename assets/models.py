@@ -1,6 +1,6 @@
 """Where Django finds the models; they live in the rooms."""
 
-from .common.models import IdempotencyKey, LooseFiles
+from .common.db.models import IdempotencyKey, LooseFiles
 from .compute.models import ComputePlan, Task, TaskInput, TaskOutput
 from .datasets.models import DataSample, DataSampleLink, Dataset
 from .feed.models import Event

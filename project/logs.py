@@ -4,10 +4,10 @@ from typing import Any
 
 FORMATTERS: dict[str, dict[str, Any]] = {
     "text": {
-        "()": "assets.common.logs.TextFormatter",
+        "()": "assets.common.ops.logging.TextFormatter",
         "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s",
     },
-    "json": {"()": "assets.common.logs.JSONFormatter"},
+    "json": {"()": "assets.common.ops.logging.JSONFormatter"},
 }
 
 

@@ -83,22 +83,22 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "assets.common.logs.RequestLog",
+    "assets.common.ops.logging.RequestLog",
     # Whatever is answered below them has the headers of these three.
-    "assets.common.middleware.Policies",
+    "assets.common.ops.middleware.Policies",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "assets.common.bodies.BodyLimits",
-    "assets.common.health.Probes",
-    "assets.common.middleware.GZipPages",
+    "assets.common.ops.body_limits.BodyLimits",
+    "assets.common.ops.health.Probes",
+    "assets.common.ops.middleware.GZipPages",
     "assets.common.audit.Audited",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "assets.common.middleware.CommonMiddlewareWithoutLoss",
+    "assets.common.ops.middleware.CommonMiddlewareWithoutLoss",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "assets.common.repeats.Repeats",
+    "assets.common.idempotency.forms.Repeats",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -185,9 +185,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10_000
 # A process that is killed leaves nothing among the temporary files.
 FILE_UPLOAD_HANDLERS = [
-    "assets.common.bodies.SignedInOnly",
+    "assets.common.ops.body_limits.SignedInOnly",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "assets.common.temporary.NamelessUploadHandler",
+    "assets.common.files.upload_handlers.NamelessUploadHandler",
 ]
 
 STATIC_URL = "static/"
@@ -224,7 +224,7 @@ REQUIRE_SECOND_FACTOR = env.str(
 )
 
 # A session ends so long after it began, and so long after it was used last.
-SESSION_ENGINE = "assets.common.sessions"
+SESSION_ENGINE = "assets.common.ops.sessions"
 SESSION_COOKIE_AGE = int(env.float("SESSION_LIFETIME_HOURS", 7 * 24) * 3600)
 SESSION_IDLE_AGE = int(env.float("SESSION_IDLE_HOURS", 12) * 3600)
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -272,22 +272,22 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["assets.organizations.authentication.BelongsToOrganization"],
     "DEFAULT_PARSER_CLASSES": [
-        "assets.common.parsers.JSONParser",
-        "assets.common.parsers.JSONPartParser",
+        "assets.common.api.parsers.JSONParser",
+        "assets.common.api.parsers.JSONPartParser",
         "rest_framework.parsers.FormParser",
     ],
     "DEFAULT_RENDERER_CLASSES": [
-        "assets.common.renderers.ORJSONRenderer",
-        "assets.common.renderers.BrowsableRenderer",
+        "assets.common.api.renderers.ORJSONRenderer",
+        "assets.common.api.renderers.BrowsableRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "assets.common.renderers.LenientNegotiation",
-    "DEFAULT_PAGINATION_CLASS": "assets.common.pagination.PagePagination",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "assets.common.api.renderers.LenientNegotiation",
+    "DEFAULT_PAGINATION_CLASS": "assets.common.api.pagination.PagePagination",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
-        "assets.common.filters.OrderingBackend",
+        "assets.common.api.filters.OrderingBackend",
     ],
-    "DEFAULT_SCHEMA_CLASS": "assets.common.schema.Schema",
-    "EXCEPTION_HANDLER": "assets.common.api.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "assets.common.api.schema.Schema",
+    "EXCEPTION_HANDLER": "assets.common.api.viewsets.exception_handler",
     "DATETIME_FORMAT": None,
     "SEARCH_PARAM": "match",
     "PAGE_SIZE": 100,
@@ -302,10 +302,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/",
     "COMPONENT_SPLIT_REQUEST": True,
-    "PREPROCESSING_HOOKS": ["assets.common.schema.without_dialects"],
+    "PREPROCESSING_HOOKS": ["assets.common.api.schema.without_dialects"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "assets.common.schema.with_plain_any",
+        "assets.common.api.schema.with_plain_any",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     # Its own puts a link into each button, which no keyboard reaches.
@@ -337,4 +337,4 @@ LOGGING = logs.of_django(
 
 METRICS_PORT = env.int("METRICS_PORT", 0)
 if METRICS_PORT:
-    MIDDLEWARE.insert(1, "assets.common.metrics.RequestMetrics")
+    MIDDLEWARE.insert(1, "assets.common.ops.metrics.RequestMetrics")

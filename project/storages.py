@@ -12,7 +12,7 @@ def asset_storage(bucket: str, folder: Path) -> dict[str, Any]:
     """Return Django's setting of the storage of assets: the S3 bucket, or else the folder."""
     if bucket:
         return {
-            "BACKEND": "assets.common.s3.AssetStorage",
+            "BACKEND": "assets.common.files.s3.AssetStorage",
             "OPTIONS": {
                 "bucket_name": bucket,
                 "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,

@@ -9,12 +9,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from assets.sign_in.views import SignInPage, SignOutView
 
-handler400 = "assets.common.api.bad_request"
+handler400 = "assets.common.api.viewsets.bad_request"
 # Where static files are is known once settings are, after this module is read.
 static_lazy = lazy(static, str)
 
-handler404 = "assets.common.api.page_not_found"
-handler500 = "assets.common.api.server_error"
+handler404 = "assets.common.api.viewsets.page_not_found"
+handler500 = "assets.common.api.viewsets.server_error"
 
 # Addresses are looked for in this order, so what is asked for most often comes first.
 urlpatterns = [

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from assets.common.storage import open_stored
+from assets.common.files.storage import open_stored
 from assets.immutable import remove_triggers
 from assets.organizations.models import Organization, Role, User
 from assets.organizations.registration import (
@@ -76,9 +76,9 @@ def _like_a_server(monkeypatch) -> Iterator[None]:
         opened.append(open_stored(name))
         return opened[-1]
 
-    monkeypatch.setattr("assets.common.serving.open_stored", remembered)
+    monkeypatch.setattr("assets.common.files.downloads.open_stored", remembered)
     # Probes wait for what is slow on a busy machine.
-    monkeypatch.setattr("assets.common.health.PATIENCE", 60)
+    monkeypatch.setattr("assets.common.ops.health.PATIENCE", 60)
     yield
     for file in opened:
         file.close()

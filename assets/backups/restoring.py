@@ -9,8 +9,8 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from ..common.models import LooseFiles
-from ..common.storage import FileBatch, file_batch
+from ..common.db.models import LooseFiles
+from ..common.files.storage import FileBatch, file_batch
 from ..integrity import tidy_up
 from .making import listed_files
 from .manifest import (

@@ -13,11 +13,11 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from ..common.admin import KeySelect, ReadOnlyInline, RegistrationInline, dress
+from ..common.admin.base import KeySelect, ReadOnlyInline, RegistrationInline, dress
 from ..common.audit import note_refusals
 from ..common.errors import Refused
-from ..common.forms import asset_label
-from ..common.texts import counted
+from ..common.forms.spec_form import asset_label
+from ..common.text.reading import counted
 from ..datasets.models import DataSample, Dataset
 from ..permissions.admin import AssetAdmin, show_permissions
 from .forms import (

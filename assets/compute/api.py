@@ -10,11 +10,11 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..common.api import EMPTY, AssetViewSet
+from ..common.api.pagination import is_from_sdk
+from ..common.api.viewsets import EMPTY, AssetViewSet
 from ..common.errors import Problem, refuse_if
-from ..common.pagination import is_from_sdk
+from ..common.idempotency.api import repeatable
 from ..common.parsing import as_key
-from ..common.repeatable import repeatable
 from ..functions.filters import FunctionFilterSet
 from ..functions.models import Function
 from ..functions.serializers import FunctionSerializer

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 
-from ..common.texts import cut
+from ..common.text.reading import cut
 
 WIDTH, HEIGHT = 176, 44
 GAP_X, GAP_Y = 60, 14

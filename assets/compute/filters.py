@@ -11,7 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 
-from ..common.filters import (
+from ..common.api.filters import (
     AssetFilterSet,
     KeysFilter,
     MatchFilter,

@@ -9,7 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from ..common.errors import Problem
-from ..common.forms import (
+from ..common.forms.fields import JSONTextField, MetadataFormField
+from ..common.forms.spec_form import (
     AssetField,
     RowForm,
     SpecForm,
@@ -19,7 +20,6 @@ from ..common.forms import (
     text_field,
 )
 from ..common.kinds import AssetKind
-from ..common.text_fields import JSONTextField, MetadataFormField
 from ..feed.forms import RenameForm
 from ..functions.models import Function
 from ..organizations.models import Organization

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from ..common.fields import ChecksumField
-from ..common.models import DescribedAsset, NamedAsset, by, owner_field
+from ..common.db.fields import ChecksumField
+from ..common.db.models import DescribedAsset, NamedAsset, by, owner_field
 from ..datasets.models import DataSample, Dataset
 from ..functions.models import Function
 from ..organizations.models import Organization

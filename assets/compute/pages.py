@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from ..common.markup import short, tag
-from ..common.pages import OfKind, url_of
-from ..common.texts import counted
+from ..common.pages.base import OfKind, url_of
+from ..common.pages.markup import short, tag
+from ..common.text.reading import counted
 from .drawing import EDGES, Drawing, Edge, Node, draw
 from .models import ComputePlan, Task
 from .queries import GraphTask, counts_by_rank, drawn_edges, graph_tasks

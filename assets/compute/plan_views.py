@@ -10,9 +10,9 @@ from django.utils.html import format_html
 
 from ..common.audit import note_refusals
 from ..common.errors import Problem, Refused
+from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key
-from ..common.snippets import Snippets
-from ..common.texts import counted
+from ..common.text.reading import counted
 from ..feed.pages import OneAsset
 from ..organizations.rules import acts_for
 from ..permissions.access import check_may_change

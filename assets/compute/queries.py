@@ -20,8 +20,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Now, RowNumber
 
+from ..common.db.compiled import Compiled, key_text, stored_json
 from ..common.parsing import as_key
-from ..common.statements import Compiled, key_text, stored_json
 from ..organizations.rules import DELETED, EXTERNAL
 from ..permissions.queries import permission_columns
 from .drawing import EDGES

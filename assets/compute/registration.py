@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from ..common import bulk
+from ..common.db import bulk
 from ..common.errors import Code, Problem, refuse, refuse_if
 from ..common.kinds import AssetKind
 from ..feed.models import Event

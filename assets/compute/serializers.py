@@ -8,8 +8,8 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from ..common.api import WireSerializer
-from ..common.serializers import JSONValueField
+from ..common.api.serializers import JSONValueField
+from ..common.api.viewsets import WireSerializer
 from ..functions.serializers import FunctionSerializer
 from ..permissions.serializers import (
     PermissionSerializer,

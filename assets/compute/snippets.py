@@ -4,7 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from ..common.snippets import Raw, Snippets, both_ways, call, permissions_call, permissions_json
+from ..common.pages.snippets import (
+    Raw,
+    Snippets,
+    both_ways,
+    call,
+    permissions_call,
+    permissions_json,
+)
 from .specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
 
 # How many tasks of a plan the code spells out; more would be no reading any more.

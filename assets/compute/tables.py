@@ -4,7 +4,7 @@ from typing import Any
 
 import django_tables2 as tables
 
-from ..common.tables import (
+from ..common.pages.tables import (
     AssetTable,
     KeyColumn,
     LinkColumn,

@@ -8,11 +8,11 @@ from uuid import uuid4
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
-from ..common.counting import Counted
+from ..common.db.counting import Counted
 from ..common.kinds import AssetKind
-from ..common.pages import Crumb, crumb
-from ..common.snippets import Snippets
-from ..common.tables import AssetTable
+from ..common.pages.base import Crumb, crumb
+from ..common.pages.snippets import Snippets
+from ..common.pages.tables import AssetTable
 from ..datasets.models import Dataset
 from ..feed.pages import AssetPage
 from ..functions.models import Function

@@ -8,8 +8,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from ..common.audit import note_refusals
 from ..common.errors import Refused
-from ..common.pages import Page
-from ..common.snippets import Snippets
+from ..common.pages.base import Page
+from ..common.pages.snippets import Snippets
 from ..feed.pages import AssetPage, OneAsset, RenamePage
 from ..permissions.access import may_change
 from ..permissions.pages import AssetListPage

@@ -7,9 +7,9 @@ from django.db.models import Count
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 
-from ..common.admin import ReadOnlyInline
-from ..common.hidden import some_of
-from ..common.texts import counted
+from ..common.admin.base import ReadOnlyInline
+from ..common.files.hidden import some_of
+from ..common.text.reading import counted
 from ..permissions.access import may_see_content
 from ..permissions.admin import AssetAdmin, show_permissions, stored_file
 from .forms import DataSampleForm, DatasetForm, DatasetRenameForm, LinkSamplesForm

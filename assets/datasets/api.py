@@ -12,10 +12,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..common.api import EMPTY, AssetViewSet
-from ..common.renderers import FILE_RENDERERS
-from ..common.repeatable import repeatable
-from ..common.serializers import by_name
+from ..common.api.renderers import FILE_RENDERERS
+from ..common.api.serializers import by_name
+from ..common.api.viewsets import EMPTY, AssetViewSet
+from ..common.idempotency.api import repeatable
 from ..permissions.downloads import (
     FILE_RESPONSES,
     MARKDOWN,

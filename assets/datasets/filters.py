@@ -3,13 +3,7 @@
 from django.apps import apps
 from django.db.models import QuerySet
 
-from ..common.filters import (
-    AssetFilterSet,
-    KeysFilter,
-    MatchFilter,
-    TextsFilter,
-    search_filter,
-)
+from ..common.api.filters import AssetFilterSet, KeysFilter, MatchFilter, TextsFilter, search_filter
 from ..permissions.filters import (
     AllowedFilter,
     AssetListFilterSet,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from ..common.hidden import is_hidden
+from ..common.files.hidden import is_hidden
 
 
 def organization_root(organization_id: str) -> Path:

@@ -12,11 +12,11 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 
 from ..common.errors import Problem
-from ..common.forms import OwnAssetsField, RequiredTextField, text_field
+from ..common.forms.fields import MetadataFormField
+from ..common.forms.layouts import PageForm, Section
+from ..common.forms.pickers import AssetPicker
+from ..common.forms.spec_form import OwnAssetsField, RequiredTextField, text_field
 from ..common.kinds import AssetKind
-from ..common.layouts import PageForm, Section
-from ..common.pickers import AssetPicker
-from ..common.text_fields import MetadataFormField
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec

@@ -3,9 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
-from ..common.fields import AssetFileField, ChecksumField
+from ..common.db.fields import AssetFileField, ChecksumField
+from ..common.db.models import Asset, NamedAsset, by, owner_field
 from ..common.kinds import AssetKind
-from ..common.models import Asset, NamedAsset, by, owner_field
 from ..permissions.models import PermittedAsset, permissions_field
 
 

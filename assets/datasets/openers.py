@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.core.files.base import File
 
-from ..common.texts import source_encoding
+from ..common.text.reading import source_encoding
 from .namespaces import METHODS, Namespace, Unknown
 
 # Openers are small; parsing anything takes about a thousand times its size in memory.

@@ -7,9 +7,9 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import QuerySet
 
-from ..common.moments import utc_day
-from ..common.queries import counts_by
-from ..common.statements import Compiled, key_text, stored_json
+from ..common.db.aggregates import counts_by
+from ..common.db.compiled import Compiled, key_text, stored_json
+from ..common.text.moments import utc_day
 from ..permissions.queries import permission_columns
 from .models import DataSample, DataSampleLink, Dataset
 from .specs import DatasetSpec

@@ -9,11 +9,11 @@ from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 
-from ..common import bulk
-from ..common.archives import archive_suffix
+from ..common.db import bulk
 from ..common.errors import Code, Problem, not_found, refuse, refuse_if
+from ..common.files.archives.check import archive_suffix
+from ..common.files.storage import FileBatch, file_batch
 from ..common.kinds import AssetKind
-from ..common.storage import FileBatch, file_batch
 from ..feed.models import Event
 from ..feed.registration import record, rename
 from ..organizations.models import User

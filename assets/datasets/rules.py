@@ -8,12 +8,12 @@ from uuid import UUID
 
 from django.core.files.base import File
 
-from ..common.archives import glimpse, has_passed, inspect, note_passed
 from ..common.errors import Code, Problem
-from ..common.hidden import hidden_advice, is_hidden, some_of
+from ..common.files.archives.check import glimpse, has_passed, inspect, note_passed
+from ..common.files.hidden import hidden_advice, is_hidden, some_of
+from ..common.files.storage import check_upload
 from ..common.kinds import AssetKind
 from ..common.rules import check_metadata, check_name, check_text
-from ..common.storage import check_upload
 from .specs import DataSampleSpec, DatasetSpec
 
 DATASET = AssetKind.DATA_MANAGER.word

@@ -10,11 +10,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ..common.errors import Problem
-from ..common.hidden import some_of
-from ..common.markup import short
-from ..common.pages import Crumb, OfKind
+from ..common.files.hidden import some_of
+from ..common.pages.base import Crumb, OfKind
+from ..common.pages.markup import short
+from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key, as_keys
-from ..common.snippets import Snippets
 from ..feed.pages import AssetPage
 from ..permissions.access import may_see_content
 from ..permissions.pages import AssetListPage, FormPage, RegisterPage

@@ -9,15 +9,15 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from ..common.api import WireSerializer
-from ..common.errors import refuse_if
-from ..common.parsing import Reader
-from ..common.serializers import (
+from ..common.api.serializers import (
     FileSerializer,
     MetadataSerializerField,
     TextSerializerField,
     file_part,
 )
+from ..common.api.viewsets import WireSerializer
+from ..common.errors import refuse_if
+from ..common.parsing import Reader
 from ..permissions.serializers import (
     PermissionSerializer,
     PermissionsSerializer,

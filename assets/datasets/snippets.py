@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..common.snippets import Snippets, both_ways, call, permissions_call, permissions_json
+from ..common.pages.snippets import Snippets, both_ways, call, permissions_call, permissions_json
 from .specs import DatasetSpec
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import django_tables2 as tables
 from django.template.defaultfilters import filesizeformat
 
-from ..common.tables import LIMIT, AssetTable, CountColumn, LinkColumn, MetadataColumn
+from ..common.pages.tables import LIMIT, AssetTable, CountColumn, LinkColumn, MetadataColumn
 from ..permissions.access import may_see_content
 from ..permissions.columns import PermissionsColumn
 from .queries import (

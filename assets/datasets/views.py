@@ -6,10 +6,10 @@ from typing import Any
 from django.core.files.base import File
 
 from ..common.errors import Problem
+from ..common.files.storage import check_upload
 from ..common.kinds import AssetKind
-from ..common.pages import OfKind
-from ..common.snippets import Snippets
-from ..common.storage import check_upload
+from ..common.pages.base import OfKind
+from ..common.pages.snippets import Snippets
 from ..feed.pages import AssetPage, RenamePage
 from ..permissions.access import why_not_download
 from ..permissions.downloads import shown_text

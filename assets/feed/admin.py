@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
-from ..common.admin import RegistryAdmin
-from ..common.moments import moment
+from ..common.admin.base import RegistryAdmin
+from ..common.text.moments import moment
 from .models import Event
 from .queries import may_be_read, with_told_actor, with_told_address
 

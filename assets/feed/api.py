@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from ..common.filters import FlagFilter, MomentFilter
+from ..common.api.filters import FlagFilter, MomentFilter
 from .models import Event
 from .queries import important_of, news_of
 from .serializers import NewsSerializer

@@ -8,8 +8,8 @@ from django.db.models import QuerySet, TextChoices
 from django.forms import HiddenInput
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 
+from ..common.api.filters import search_filter
 from ..common.audit import Action, Result, SubjectKind
-from ..common.filters import search_filter
 from ..common.kinds import AssetKind
 from ..organizations.filters import ManagedFilterSet, OrganizationFilter
 from ..permissions.filters import DayFilter, ZoneFilter, hidden_keys

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from ..common.db.models import NamedAsset
 from ..common.errors import Problem
-from ..common.forms import text_field
+from ..common.forms.layouts import PageForm, Section
+from ..common.forms.spec_form import text_field
 from ..common.kinds import AssetKind
-from ..common.layouts import PageForm, Section
-from ..common.models import NamedAsset
 from .registration import check_rename, rename
 
 

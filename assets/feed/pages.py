@@ -6,8 +6,8 @@ from typing import Any
 from django.urls import reverse
 
 from ..common.errors import Problem
-from ..common.pages import Crumb, OfKind, Page, crumb, get_or_404
-from ..common.snippets import Snippets
+from ..common.pages.base import Crumb, OfKind, Page, crumb, get_or_404
+from ..common.pages.snippets import Snippets
 from ..organizations.pages import Checked
 from ..permissions.access import check_may_change, may_change, may_register
 from ..permissions.models import Permissions

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import BooleanField, Case, F, GenericIPAddressField, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
-from ..common.models import Asset
+from ..common.db.models import Asset
 from ..organizations.models import User
 from ..organizations.rules import EXTERNAL, manages_all
 from ..permissions.access import may_audit, may_audit_asset

@@ -8,12 +8,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from ..common import bulk
 from ..common.audit import Action, Result, client_address
+from ..common.db import bulk
+from ..common.db.models import NamedAsset
 from ..common.errors import Problem, refuse_if
-from ..common.idempotency import settle
+from ..common.idempotency.keys import settle
 from ..common.kinds import AssetKind
-from ..common.models import NamedAsset
 from ..common.rules import check_name
 from ..common.signals import recorded
 from ..organizations.models import User

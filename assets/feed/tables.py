@@ -4,9 +4,9 @@ import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common.markup import short, tag
-from ..common.pages import asset_url
-from ..common.tables import AssetTable, LinkColumn, WhenColumn
+from ..common.pages.base import asset_url
+from ..common.pages.markup import short, tag
+from ..common.pages.tables import AssetTable, LinkColumn, WhenColumn
 from .models import Event
 
 # How an action looks; the others are told as they are.

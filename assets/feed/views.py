@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
-from ..common.lists import ListPage
+from ..common.pages.lists import ListPage
 from ..organizations.pages import Checked, SignedIn
 from ..permissions.access import may_audit
 from .filters import ActivityFilterSet, AuditFilterSet

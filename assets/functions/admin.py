@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from ..common.admin import ReadOnlyInline, RegistrationInline
+from ..common.admin.base import ReadOnlyInline, RegistrationInline
 from ..permissions.admin import AssetAdmin, stored_file
 from .forms import (
     FunctionForm,

@@ -5,9 +5,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..common.api import AssetViewSet
-from ..common.renderers import FILE_RENDERERS
-from ..common.repeatable import repeatable
+from ..common.api.renderers import FILE_RENDERERS
+from ..common.api.viewsets import AssetViewSet
+from ..common.idempotency.api import repeatable
 from ..permissions.downloads import (
     FILE_RESPONSES,
     MARKDOWN,

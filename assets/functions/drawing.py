@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..common.kinds import AssetKind
-from ..common.texts import cut
+from ..common.text.reading import cut
 from .specs import FunctionInputSpec, FunctionOutputSpec
 
 Slot = FunctionInputSpec | FunctionOutputSpec

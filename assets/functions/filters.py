@@ -2,13 +2,7 @@
 
 from django_filters import ChoiceFilter
 
-from ..common.filters import (
-    AssetFilterSet,
-    KeysFilter,
-    MatchFilter,
-    TextsFilter,
-    search_filter,
-)
+from ..common.api.filters import AssetFilterSet, KeysFilter, MatchFilter, TextsFilter, search_filter
 from ..permissions.filters import (
     AllowedFilter,
     AssetListFilterSet,

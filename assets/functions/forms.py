@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 
 from ..common.errors import Problem
-from ..common.forms import KindField, RowForm, flag_field, text_field
+from ..common.forms.fields import MetadataFormField
+from ..common.forms.layouts import PageForm, RowsOf, Section
+from ..common.forms.spec_form import KindField, RowForm, flag_field, text_field
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
-from ..common.layouts import PageForm, RowsOf, Section
-from ..common.text_fields import MetadataFormField
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec

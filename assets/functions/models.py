@@ -3,9 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
-from ..common.fields import AssetFileField, ChecksumField
+from ..common.db.fields import AssetFileField, ChecksumField
+from ..common.db.models import NamedAsset, by
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
-from ..common.models import NamedAsset, by
 from ..permissions.models import PermittedAsset
 
 

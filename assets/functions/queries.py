@@ -8,8 +8,8 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import QuerySet
 
-from ..common.queries import counts_by
-from ..common.statements import Compiled, key_text, stored_json
+from ..common.db.aggregates import counts_by
+from ..common.db.compiled import Compiled, key_text, stored_json
 from ..permissions.queries import permission_columns
 from .models import Function, FunctionInput, FunctionOutput
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec

@@ -3,11 +3,11 @@
 import uuid
 from dataclasses import asdict
 
-from ..common import bulk
-from ..common.archives import archive_suffix
+from ..common.db import bulk
 from ..common.errors import Problem, refuse_if
+from ..common.files.archives.check import archive_suffix
+from ..common.files.storage import file_batch
 from ..common.kinds import AssetKind
-from ..common.storage import file_batch
 from ..feed.models import Event
 from ..feed.registration import record, rename
 from ..organizations.models import User

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 
 from django.core.files.base import File
 
-from ..common.archive_names import Entry
-from ..common.archives import Glimpse, glimpse, has_passed, inspect, note_passed
 from ..common.errors import Code, Problem
-from ..common.hidden import hidden_advice
+from ..common.files.archives.check import Glimpse, glimpse, has_passed, inspect, note_passed
+from ..common.files.archives.names import Entry
+from ..common.files.hidden import hidden_advice
+from ..common.files.storage import check_upload
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..common.rules import check_metadata, check_name
-from ..common.storage import check_upload
-from ..common.texts import MAX_SHOWN, decoded
+from ..common.text.reading import MAX_SHOWN, decoded
 from .packages import package_hint
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 

@@ -5,17 +5,17 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ..common.api import WireSerializer
-from ..common.errors import refuse_if
-from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS
-from ..common.parsing import Reader
-from ..common.serializers import (
+from ..common.api.serializers import (
     FileSerializer,
     MetadataSerializerField,
     OptionalJSONField,
     TextSerializerField,
     file_part,
 )
+from ..common.api.viewsets import WireSerializer
+from ..common.errors import refuse_if
+from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS
+from ..common.parsing import Reader
 from ..permissions.serializers import (
     PermissionsSerializer,
     PermissionsSpecSerializer,

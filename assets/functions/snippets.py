@@ -3,7 +3,14 @@
 from typing import Any
 
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS
-from ..common.snippets import Raw, Snippets, both_ways, call, permissions_call, permissions_json
+from ..common.pages.snippets import (
+    Raw,
+    Snippets,
+    both_ways,
+    call,
+    permissions_call,
+    permissions_json,
+)
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
 

@@ -7,7 +7,14 @@ import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common.tables import LIMIT, AssetTable, CountColumn, LinkColumn, MetadataColumn, StatusColumn
+from ..common.pages.tables import (
+    LIMIT,
+    AssetTable,
+    CountColumn,
+    LinkColumn,
+    MetadataColumn,
+    StatusColumn,
+)
 from ..permissions.columns import PermissionsColumn
 from .models import FunctionStatus
 from .queries import inputs_of, outputs_of, task_counts_of

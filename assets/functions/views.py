@@ -9,13 +9,13 @@ from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
-from ..common.archive_names import Entry
-from ..common.archives import Glimpse, glimpse
 from ..common.errors import Problem
+from ..common.files.archives.check import Glimpse, glimpse
+from ..common.files.archives.names import Entry
 from ..common.kinds import AssetKind
-from ..common.pages import OfKind, Page
-from ..common.snippets import Snippets
-from ..common.texts import MAX_SHOWN, decoded
+from ..common.pages.base import OfKind, Page
+from ..common.pages.snippets import Snippets
+from ..common.text.reading import MAX_SHOWN, decoded
 from ..feed.pages import AssetPage, OneAsset, RenamePage
 from ..permissions.access import may_download, why_not_download
 from ..permissions.downloads import record_view, shown_text

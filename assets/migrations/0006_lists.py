@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from assets.common.models import by
-from assets.common.operations import AddIndex, DropColumnIndex
+from assets.common.db.models import by
+from assets.common.db.operations import (AddIndex, DropColumnIndex)
 
 # Rows by a column, their date and their key.
 COLUMNS = {

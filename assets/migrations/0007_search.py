@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from assets.common.operations import AddSearchIndex
+from assets.common.db.operations import AddSearchIndex
 
 
 class Migration(migrations.Migration):

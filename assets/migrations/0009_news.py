@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from assets.common.operations import AddIndex
+from assets.common.db.operations import AddIndex
 
 
 class Migration(migrations.Migration):

@@ -7,7 +7,7 @@ import logging
 
 from django.db import migrations, models
 
-from assets.common.names import SEPARATOR, name_key
+from assets.common.text.names import (SEPARATOR, name_key)
 
 logger = logging.getLogger(__name__)
 

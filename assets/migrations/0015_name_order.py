@@ -2,16 +2,10 @@
 
 from django.db import migrations
 
-from assets.common.fields import FoldedField, OrderField
-from assets.common.folding import folded, order_key
-from assets.common.models import by
-from assets.common.operations import (
-    AddColumn,
-    AddFoldedSearchIndex,
-    AddIndex,
-    FillColumns,
-    RemoveSearchIndex,
-)
+from assets.common.db.fields import (FoldedField, OrderField)
+from assets.common.text.folding import (folded, order_key)
+from assets.common.db.models import by
+from assets.common.db.operations import (AddColumn, AddFoldedSearchIndex, AddIndex, FillColumns, RemoveSearchIndex)
 
 NAMED = ("dataset", "function", "computeplan")
 

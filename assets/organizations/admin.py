@@ -6,10 +6,10 @@ from django.contrib import admin, messages
 from django.db.models import Count
 from django.utils.html import format_html
 
-from ..common.admin import RegistryAdmin
+from ..common.admin.base import RegistryAdmin
 from ..common.audit import SubjectKind
+from ..common.db.lookups import OrderKey
 from ..common.kinds import AssetKind
-from ..common.lookups import OrderKey
 from .forms import OrganizationForm, TokenForm, UserChangeForm, UserForm
 from .models import ApiToken, Organization, User
 from .pages import confirmed_lately, to_confirm

@@ -17,8 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ..common.errors import Code, refuse
+from ..common.idempotency.api import repeatable
 from ..common.parsing import as_key
-from ..common.repeatable import repeatable
 from .models import ApiToken, Organization
 from .pages import confirmed_lately
 from .registration import create_token, delete_token

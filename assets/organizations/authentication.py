@@ -14,8 +14,8 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
-from ..common.bodies import largest_body
-from ..common.outages import OUTAGES
+from ..common.ops.body_limits import largest_body
+from ..common.ops.outages import OUTAGES
 from .models import ApiToken, User
 from .queries import token_of
 from .registration import token_digest

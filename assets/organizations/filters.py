@@ -7,8 +7,8 @@ from django_filters import ChoiceFilter
 from django_filters import FilterSet as PageFilterSet
 from django_filters.rest_framework import FilterSet
 
-from ..common.filters import MatchFilter, search_filter
-from ..common.folding import order_key
+from ..common.api.filters import MatchFilter, search_filter
+from ..common.text.folding import order_key
 from .models import Organization, Role, User
 from .queries import organization_ids
 from .rules import manages_all

@@ -13,8 +13,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from ..common.moments import utc
-from ..common.names import MAX_KEY_LENGTH, SEPARATOR, check_scripts, name_key
+from ..common.text.moments import utc
+from ..common.text.names import MAX_KEY_LENGTH, SEPARATOR, check_scripts, name_key
 from .rules import (
     MAX_ID_LENGTH,
     check_username,

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRedirect
 
-from ..common.pages import Page
-from ..common.sessions import BEGAN
+from ..common.ops.sessions import BEGAN
+from ..common.pages.base import Page
 from .rules import CONFIRMED_SECONDS
 
 # When the session's user last gave its password after it had signed in.

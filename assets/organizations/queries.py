@@ -6,10 +6,10 @@ from django.apps import apps
 from django.core.cache import cache
 from django.db.models import CharField, Count, Model, Q, QuerySet, Sum, Value
 
-from ..common.lookups import OrderKey
-from ..common.names import MAX_NAME_LENGTH, caseless
-from ..common.queries import counts_by
-from ..common.statements import Compiled
+from ..common.db.aggregates import counts_by
+from ..common.db.compiled import Compiled
+from ..common.db.lookups import OrderKey
+from ..common.text.names import MAX_NAME_LENGTH, caseless
 from .models import ApiToken, Organization, Role, User, alike
 from .rules import manages_all, may_manage_users
 

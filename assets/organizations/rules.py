@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-from ..common.names import name_key
+from ..common.text.names import name_key
 
 MAX_ID_LENGTH = 64
 

@@ -6,8 +6,8 @@ from typing import Any
 import django_tables2 as tables
 from django.utils.safestring import SafeString
 
-from ..common.markup import tag
-from ..common.tables import AssetTable, CountColumn, LinkColumn, WhenColumn
+from ..common.pages.markup import tag
+from ..common.pages.tables import AssetTable, CountColumn, LinkColumn, WhenColumn
 from .queries import owned_counts_of, user_counts_of
 
 

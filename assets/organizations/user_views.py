@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from ..common.lists import ListPage
-from ..common.lookups import OrderKey
-from ..common.pages import Crumb, OfKind, Page, crumb
+from ..common.db.lookups import OrderKey
+from ..common.pages.base import Crumb, OfKind, Page, crumb
+from ..common.pages.lists import ListPage
 from .filters import OrganizationListFilterSet, UserListFilterSet
 from .forms import ActiveForm, InviteForm, OrganizationForm, RoleForm
 from .models import Organization, User

@@ -22,8 +22,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.viewsets import GenericViewSet
 
-from ..common.lookups import OrderKey
-from ..common.repeatable import repeatable
+from ..common.db.lookups import OrderKey
+from ..common.idempotency.api import repeatable
 from . import registration
 from .filters import UserFilterSet
 from .forms import check_own_password

@@ -15,9 +15,9 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters
 
-from ..common.lists import PAGE_SIZES, ListPage
-from ..common.pages import Crumb, Page, crumb
-from ..common.snippets import api_url
+from ..common.pages.base import Crumb, Page, crumb
+from ..common.pages.lists import PAGE_SIZES, ListPage
+from ..common.pages.snippets import api_url
 from .forms import NewPasswordForm, OwnPasswordForm, TokenForm
 from .models import ApiToken
 from .pages import Confirmed, ConfirmPage, SignedIn, WriterPage, show_once

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.urls import reverse
 
-from ..common.admin import RegistryAdmin
+from ..common.admin.base import RegistryAdmin
 from ..permissions.access import may_download, may_download_model
 from ..permissions.admin import NOT_PERMITTED, AssetAdmin, show_file, stored_file
 from .models import FailureReport, Model, Performance

@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ..common.api import AssetViewSet
+from ..common.api.renderers import FILE_RENDERERS
+from ..common.api.viewsets import AssetViewSet
 from ..common.kinds import AssetKind
 from ..common.parsing import as_key
-from ..common.renderers import FILE_RENDERERS
 from ..compute import api
 from ..compute.models import Task
 from ..datasets.serializers import DataSampleSerializer, DatasetSerializer

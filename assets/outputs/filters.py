@@ -2,7 +2,7 @@
 
 from django_filters.rest_framework import FilterSet
 
-from ..common.filters import (
+from ..common.api.filters import (
     AssetFilterSet,
     KeysFilter,
     MatchFilter,

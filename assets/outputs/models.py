@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from ..common.fields import AssetFileField, ChecksumField
+from ..common.db.fields import AssetFileField, ChecksumField
+from ..common.db.models import by, owner_field
 from ..common.kinds import AssetKind
-from ..common.models import by, owner_field
 from ..compute.models import TaskOutput
 from ..compute.statuses import ErrorType
 from ..permissions.models import PermittedAsset

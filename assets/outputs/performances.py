@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from ..common.exports import line_writer
-from ..common.lookups import MetadataValue
+from ..common.db.lookups import MetadataValue
+from ..common.pages.exports import line_writer
 from ..compute import api
 from .filters import PLAN, PerformanceFilterSet
 from .models import Performance

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
+from ..common.db.compiled import Compiled, key_text
+from ..common.db.lookups import MetadataValue
 from ..common.kinds import AssetKind
-from ..common.lookups import MetadataValue
-from ..common.statements import Compiled, key_text
 from ..compute.models import Task, TaskInput
 from ..compute.statuses import ErrorType
 from ..permissions.models import Permissions

@@ -5,8 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ..common.api import WireSerializer
-from ..common.serializers import FileSerializer
+from ..common.api.serializers import FileSerializer
+from ..common.api.viewsets import WireSerializer
 from ..permissions.serializers import (
     PermissionsSerializer,
     process_and_download,

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
-from ..common.markup import short
-from ..common.pages import url_of
+from ..common.pages.base import url_of
+from ..common.pages.markup import short
 from ..compute import task_views, views
 from ..compute.task_views import Output
 from ..compute.views import SHOWN

@@ -8,8 +8,8 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from ..common.counting import Counted, count_of
-from ..common.filters import MatchFilter
+from ..common.api.filters import MatchFilter
+from ..common.db.counting import Counted, count_of
 from ..common.parsing import key_range
 from ..compute.models import ComputePlan, Task
 from ..datasets.models import DataSample, Dataset

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common.moments import moment
+from ..common.text.moments import moment
 from ..organizations.models import Organization
 from ..organizations.queries import counts_by_owner
 from ..organizations.rules import may_manage_users

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from ..common.lookups import OrderKey
+from ..common.db.lookups import OrderKey
 from ..compute.models import ComputePlan
 from ..compute.statuses import PlanStatus
 from ..datasets.models import DataSampleLink, Dataset

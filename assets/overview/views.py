@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import patch_vary_headers
 
-from ..common.pages import Page
+from ..common.pages.base import Page
 from ..feed.queries import recent_events
 from ..organizations.models import Organization
 from ..organizations.pages import SignedIn

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
+from ..common.db.models import Asset
 from ..common.errors import Code, Problem
-from ..common.models import Asset
 from ..organizations.models import Role, User
 from ..organizations.rules import acts_for, acts_for_one, is_admin, manages_all
 from .models import Permissions

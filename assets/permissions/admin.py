@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from ..common.admin import RegistryAdmin, badge
-from ..common.moments import moment
+from ..common.admin.base import RegistryAdmin, badge
+from ..common.text.moments import moment
 from .access import check_may_register, may_change, may_download, may_register
 from .models import Permissions
 

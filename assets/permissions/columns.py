@@ -4,7 +4,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common.markup import tag
+from ..common.pages.markup import tag
 from .models import Permissions
 
 NAMED = 3

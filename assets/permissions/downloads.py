@@ -11,10 +11,10 @@ from rest_framework.exceptions import APIException, PermissionDenied, Validation
 from rest_framework.request import Request
 
 from ..common.audit import ONCE, Action, tell, tell_refusal
+from ..common.files.downloads import hand_over
+from ..common.files.storage import stored_in
 from ..common.parsing import as_key
-from ..common.serving import hand_over
-from ..common.storage import stored_in
-from ..common.texts import read_text
+from ..common.text.reading import read_text
 from ..organizations.rules import acts_for
 from .access import may_download, why_not_download
 from .models import Permissions

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from ..common.widgets import BoxesWidget
+from ..common.forms.widgets import BoxesWidget
 from ..organizations.models import Organization, User
 from .specs import PermissionsSpec
 

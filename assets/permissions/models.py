@@ -5,7 +5,7 @@ import json
 
 from django.db import models
 
-from ..common.models import Asset
+from ..common.db.models import Asset
 from ..organizations.models import Organization
 from .specs import PermissionsSpec
 

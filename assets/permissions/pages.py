@@ -14,12 +14,12 @@ from django.utils.html import format_html
 
 from ..common.audit import note_refusals
 from ..common.errors import Problem, Refused
-from ..common.forms import MAX_ROWS
-from ..common.lists import ListPage
-from ..common.outages import OUTAGES, outage_of
-from ..common.pages import Crumb, OfKind
+from ..common.forms.spec_form import MAX_ROWS
+from ..common.ops.outages import OUTAGES, outage_of
+from ..common.pages.base import Crumb, OfKind
+from ..common.pages.lists import ListPage
+from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key, as_keys
-from ..common.snippets import Snippets
 from ..organizations.pages import SignedIn, WriterPage
 from .access import check_may_register, may_register
 from .forms import ask_once

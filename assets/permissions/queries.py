@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from ..common.statements import stored_json
+from ..common.db.compiled import stored_json
 from ..organizations.models import Organization
 from .models import Permissions
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ..common import bulk
+from ..common.db import bulk
 from ..organizations.queries import organization_ids
 from .models import Permissions, digest_of
 from .specs import PermissionsSpec

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from ..common.errors import Code, Problem
 from ..common.rules import unprintable
-from ..common.texts import cut
+from ..common.text.reading import cut
 from .specs import PermissionsSpec
 
 MAX_AUTHORIZED_IDS = 100

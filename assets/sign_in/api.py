@@ -23,7 +23,7 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from ..common.lookups import OrderKey
+from ..common.db.lookups import OrderKey
 from ..organizations.models import ApiToken
 from ..organizations.registration import create_token, forget_expired_tokens
 from ..organizations.rules import may_manage_users, second_factor_required

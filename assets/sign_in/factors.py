@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django_otp.plugins.otp_totp.models import default_key
 
-from ..common.pages import Page
+from ..common.pages.base import Page
 from ..organizations.models import User
 from ..organizations.pages import show_once
 from .forms import CodeForm

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from ..common.names import MAX_NAME_LENGTH, caseless
+from ..common.text.names import MAX_NAME_LENGTH, caseless
 
 # How long one may take between the password and the code.
 PENDING_SECONDS = 600

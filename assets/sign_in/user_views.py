@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
-from ..common.pages import Crumb, Page, crumb
+from ..common.pages.base import Crumb, Page, crumb
 from ..organizations import user_views
 from ..organizations.models import User
 from ..organizations.pages import Checked, ConfirmPage, WriterPage

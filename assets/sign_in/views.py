@@ -18,9 +18,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from ..common.errors import TooManyAttempts
-from ..common.outages import OUTAGES, outage_of
-from ..common.pages import Page
-from ..common.sessions import SessionStore
+from ..common.ops.outages import OUTAGES, outage_of
+from ..common.ops.sessions import SessionStore
+from ..common.pages.base import Page
 from ..organizations.models import User
 from .attempts import record_refusal
 from .authentication import address_of

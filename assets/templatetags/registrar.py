@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..common import markdown, markup, moments, pages, texts
+from ..common.pages import base, markdown, markup
+from ..common.text import moments, reading
 from ..feed.tables import how_ended
 from ..permissions.access import may_audit
 from ..permissions.columns import permissions_tag
@@ -23,10 +24,10 @@ register.simple_tag(moments.moment, name="moment")
 register.simple_tag(permissions_tag, name="permissions_tag")
 register.filter("short", markup.short)
 register.filter("markdown", markdown.markdown)
-register.filter("highlight", texts.highlight)
-register.filter("fits", texts.fits)
-register.filter("counted", texts.counted)
-register.filter("asset_url", pages.asset_url)
+register.filter("highlight", reading.highlight)
+register.filter("fits", reading.fits)
+register.filter("counted", reading.counted)
+register.filter("asset_url", base.asset_url)
 register.filter("how_ended", how_ended)
 register.filter("may_audit", may_audit)
 

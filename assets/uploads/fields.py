@@ -10,11 +10,11 @@ from django.core.files.base import File
 from django.urls import reverse
 
 from ..common.errors import Refused
-from ..common.forms import UploadField
-from ..common.outages import OUTAGES
+from ..common.forms.spec_form import UploadField
+from ..common.forms.widgets import DrawnWidget
+from ..common.ops.outages import OUTAGES
 from ..common.parsing import as_keys
-from ..common.texts import MAX_SHOWN, decoded
-from ..common.widgets import DrawnWidget
+from ..common.text.reading import MAX_SHOWN, decoded
 from .models import KeptFile, Upload
 from .registration import forget, keep, uploads_of
 

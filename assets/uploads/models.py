@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import models
 from django.utils import timezone
 
-from ..common.fields import AssetFileField, ChecksumField
+from ..common.db.fields import AssetFileField, ChecksumField
 
 
 class Upload(models.Model):

@@ -13,7 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from ..common.errors import Code, refuse, refuse_if
-from ..common.storage import file_batch, release
+from ..common.files.storage import file_batch, release
 from ..organizations.models import User
 from ..organizations.queries import locked
 from ..permissions.access import check_may_register

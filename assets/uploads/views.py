@@ -13,8 +13,8 @@ from django.views import View
 
 from ..common.audit import note_refusals
 from ..common.errors import Code, Problem, Refused
-from ..common.outages import OUTAGES, outage_of
-from ..common.pages import Crumb, crumb
+from ..common.ops.outages import OUTAGES, outage_of
+from ..common.pages.base import Crumb, crumb
 from ..organizations.pages import ConfirmPage, SignedIn
 from ..permissions.access import check_may_register
 from .registration import LIFETIME, discard_all, keep, waiting_of

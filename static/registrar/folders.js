@@ -3,7 +3,7 @@
     "use strict";
     // What systems, shares and programs leave beside people's files: names in lower case, and how
     // names begin. `shown` are files that data or builds need. The server reads these very lines
-    // (assets/common/hidden.py), so they stay JSON.
+    // (assets/common/files/hidden.py), so they stay JSON.
     const HIDDEN = {
         "starts": [".", "~$"],
         "names": [

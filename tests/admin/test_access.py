@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from assets.common.models import Asset
+from assets.common.db.models import Asset
 from assets.feed.models import Event
 from tests.builders import (
     PRIVATE,

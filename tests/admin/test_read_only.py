@@ -2,7 +2,7 @@
 
 import pytest
 
-from assets.common.folding import folded, order_key
+from assets.common.text.folding import folded, order_key
 from assets.datasets.models import DataSampleLink
 from assets.feed.models import Event
 from tests.rules.cases import everything

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.pagination import BasePagination
 from rest_framework.test import APIClient
 
-from assets.common.pagination import PagePagination
+from assets.common.api.pagination import PagePagination
 from tests.rules.world import World
 
 from .pairs import two

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from django.db import transaction
 
-from assets.common.statements import Compiled, key_text, stored_json
+from assets.common.db.compiled import Compiled, key_text, stored_json
 from assets.compute.models import Task
 from assets.compute.statuses import TaskStatus
 from assets.organizations.models import Organization

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from assets.common import kept
+from assets.common.db import cached_listing
 from tests.builders import make_plan
 
 QUERIES = ["", "tag=a", "match=stud", "status=PLAN_STATUS_CREATED", "ordering=-name", "key=none"]
@@ -56,13 +56,13 @@ def test_plans_are_not_mixed(world, api):
 
 
 def test_no_more_are_kept_than_is_said(world, api, monkeypatch):
-    monkeypatch.setattr(kept, "MOST", 3)
+    monkeypatch.setattr(cached_listing, "MOST", 3)
     for number in range(10):
         api.get(f"/api/compute_plan/?tag={number}")
-        assert len(kept._kept) <= 3
-    kept._kept.clear()
+        assert len(cached_listing._kept) <= 3
+    cached_listing._kept.clear()
     api.get(f"/api/compute_plan/?tag={'x' * 2000}")
-    assert not kept._kept
+    assert not cached_listing._kept
 
 
 def test_the_second_time_is_the_same_statement(world, api):
@@ -82,13 +82,13 @@ def test_threads_that_ask_for_other_sizes_do_not_mix_them(world, api, monkeypatc
         make_plan(world.alice, tag="a")
     url = "/api/compute_plan/?tag=a&page_size={}"
     api.get(url.format(1))
-    make = kept.Compiled
+    make = cached_listing.Compiled
 
     def interrupted(build):
-        monkeypatch.setattr(kept, "Compiled", make)
+        monkeypatch.setattr(cached_listing, "Compiled", make)
         api.get(url.format(1))
         return make(build)
 
-    monkeypatch.setattr(kept, "Compiled", interrupted)
+    monkeypatch.setattr(cached_listing, "Compiled", interrupted)
     assert len(_keys(api, url.format(2))) == 2
     assert len(_keys(api, url.format(1))) == 1

@@ -13,8 +13,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from assets.common import counting, whole
-from assets.common.counting import count_of
+from assets.common.db import counting, whole
+from assets.common.db.counting import count_of
 from assets.compute.models import ComputePlan, Task
 from assets.compute.registration import register_tasks
 from assets.compute.statuses import TaskStatus

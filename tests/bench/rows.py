@@ -14,7 +14,7 @@ from django.apps import apps
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
-from assets.common.fields import NameKeyField
+from assets.common.db.fields import NameKeyField
 
 Row = Sequence[Any]
 

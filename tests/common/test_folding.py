@@ -5,7 +5,7 @@ from unicodedata import normalize
 
 import pytest
 
-from assets.common.folding import folded, order_key
+from assets.common.text.folding import folded, order_key
 from assets.organizations.registration import create_organization, create_user
 from tests.builders import make_dataset, make_function, make_plan
 from tests.rules.world import A

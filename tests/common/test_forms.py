@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from assets.common.text_fields import JSONTextField, MetadataFormField
+from assets.common.forms.fields import JSONTextField, MetadataFormField
 
 READ = {
     "blank": ("  \n ", {}),

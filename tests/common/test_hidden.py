@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.common.hidden import hidden_advice, hidden_paths, is_hidden
+from assets.common.files.hidden import hidden_advice, hidden_paths, is_hidden
 
 SCRIPT = Path(__file__).parents[2] / "static/registrar/folders.js"
 NAMES = {

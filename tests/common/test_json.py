@@ -4,8 +4,8 @@ import orjson
 import pytest
 from django.core.exceptions import ValidationError
 
+from assets.common.forms.fields import read_json, read_metadata
 from assets.common.parsing import Unkept, json_of
-from assets.common.text_fields import read_json, read_metadata
 
 KEPT = [
     "{}",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assets.common.keyset import Keyset
+from assets.common.db.keyset import Keyset
 from assets.compute.models import Task
 
 KEY = "00000000-0000-4000-8000-000000000001"

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from assets.common.front_matter import MAX_BRACKETS, MAX_LENGTH, MAX_LINES
-from assets.common.markdown import markdown
+from assets.common.pages.front_matter import MAX_BRACKETS, MAX_LENGTH, MAX_LINES
+from assets.common.pages.markdown import markdown
 
 LINK = 'rel="noopener noreferrer nofollow"'
 

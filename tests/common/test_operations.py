@@ -4,8 +4,8 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from assets.common import operations
-from assets.common.folding import folded, order_key
+from assets.common.db import operations
+from assets.common.text.folding import folded, order_key
 from assets.datasets.models import Dataset
 from tests.builders import make_dataset
 

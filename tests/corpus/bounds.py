@@ -37,7 +37,7 @@ def main() -> None:
     django.setup()
     from django.core.files.base import File
 
-    from assets.common.archives import glimpse, inspect
+    from assets.common.files.archives.check import glimpse, inspect
     from assets.datasets.openers import opener_advice
     from assets.functions.rules import archive_advice
     from tests.corpus.hostile import HARMLESS, LARGE, REFUSED

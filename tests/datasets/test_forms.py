@@ -3,7 +3,7 @@
 import pytest
 from django.utils.datastructures import MultiValueDict
 
-from assets.common.forms import MAX_MESSAGES
+from assets.common.forms.spec_form import MAX_MESSAGES
 from assets.datasets.forms import DataSampleForm, DatasetForm, LinkSamplesForm
 from assets.datasets.models import DataSample, Dataset
 from tests.builders import make_dataset, make_samples, upload, zip_of

@@ -7,8 +7,8 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
+from assets.common.files.storage import open_stored
 from assets.common.kinds import AssetKind
-from assets.common.storage import open_stored
 from assets.feed.models import Event
 from tests.builders import PUBLIC, make_dataset, make_function, only_to
 from tests.conftest import PASSWORD
@@ -170,7 +170,7 @@ def test_a_download_that_cannot_be_recorded_is_none(headers, alice, client_of, m
         raise OperationalError("the trail cannot be written")
 
     dataset, client = make_dataset(alice), client_of(alice)
-    monkeypatch.setattr("assets.common.serving.open_stored", remembered)
+    monkeypatch.setattr("assets.common.files.downloads.open_stored", remembered)
     monkeypatch.setattr("assets.feed.receivers.record_private", fail)
     client.raise_request_exception = False
     answer = client.get(f"/api/data_manager/{dataset.key}/opener/", **headers)

@@ -8,8 +8,8 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
+from assets.common.db.models import IdempotencyKey
 from assets.common.kinds import AssetKind
-from assets.common.models import IdempotencyKey
 from assets.organizations.registration import create_token
 from assets.sign_in.models import ExternalIdentity, FailedSignIn, RecoveryCode
 

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from assets.common.health import database_checks
+from assets.common.ops.health import database_checks
 from assets.datasets.models import Dataset
 from assets.immutable import (
     CHANGEABLE,

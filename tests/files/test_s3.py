@@ -13,9 +13,9 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from assets.common import s3
-from assets.common.models import LooseFiles
-from assets.common.storage import NoSpace, StorageError
+from assets.common.db.models import LooseFiles
+from assets.common.files import s3
+from assets.common.files.storage import NoSpace, StorageError
 from tests import builders
 
 from .registrations import WITH_FILES
@@ -45,7 +45,7 @@ def s3_url():
 @pytest.fixture
 def bucket(s3_url, settings) -> Bucket:
     bucket = new_bucket(s3_url)
-    storage = {"BACKEND": "assets.common.s3.AssetStorage", "OPTIONS": bucket.options}
+    storage = {"BACKEND": "assets.common.files.s3.AssetStorage", "OPTIONS": bucket.options}
     settings.STORAGES = {**settings.STORAGES, "default": storage}
     return bucket
 

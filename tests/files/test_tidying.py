@@ -16,9 +16,9 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from assets import integrity
-from assets.common import writers
-from assets.common.models import LooseFiles
-from assets.common.storage import StorageError, file_batch
+from assets.common.db.models import LooseFiles
+from assets.common.files import process_locks
+from assets.common.files.storage import StorageError, file_batch
 from assets.uploads.models import Upload
 from assets.uploads.registration import forget, keep
 from tests import builders
@@ -58,18 +58,18 @@ def hours_ago(hours):
 
 def living() -> UUID:
     """This process, in the folder of the test."""
-    writers._writer.cache_clear()
-    return writers.this_process()
+    process_locks._writer.cache_clear()
+    return process_locks.this_process()
 
 
 # --- Who is at it --------------------------------------------------------------------------------
 
 
 def test_a_process_lives_until_its_lock_is_let_go(ended):
-    assert not writers.has_ended(living())
-    assert writers.has_ended(ended)
-    assert not writers.has_ended(uuid4())  # on another host
-    assert list(writers.ended()) == [ended]
+    assert not process_locks.has_ended(living())
+    assert process_locks.has_ended(ended)
+    assert not process_locks.has_ended(uuid4())  # on another host
+    assert list(process_locks.ended()) == [ended]
 
 
 WRITE = """
@@ -89,17 +89,17 @@ def test_a_process_that_was_killed_has_ended(var_dir):
     ) as process:
         try:
             writer = UUID(process.stdout.readline().decode().strip())
-            assert not writers.has_ended(writer)
+            assert not process_locks.has_ended(writer)
         finally:
             process.kill()
-    assert writers.has_ended(writer)
+    assert process_locks.has_ended(writer)
 
 
 def test_without_a_folder_nobody_knows(settings, tmp_path):
     (tmp_path / "file").touch()
     settings.VAR_DIR = tmp_path / "file"
-    assert not writers.has_ended(living())
-    assert list(writers.ended()) == []
+    assert not process_locks.has_ended(living())
+    assert list(process_locks.ended()) == []
 
 
 # --- What is removed -----------------------------------------------------------------------------

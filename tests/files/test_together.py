@@ -10,7 +10,7 @@ from django.core.files.storage import FileSystemStorage
 from django.db import DatabaseError, IntegrityError, OperationalError, connection
 
 from assets.common.errors import Refused
-from assets.common.storage import StorageError
+from assets.common.files.storage import StorageError
 from assets.datasets.models import DataSample, Dataset
 from assets.functions.models import Function
 from assets.organizations.models import User

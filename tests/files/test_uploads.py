@@ -9,9 +9,9 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from assets.common.models import LooseFiles
-from assets.common.storage import StorageError, file_batch
-from assets.common.temporary import NamelessUpload
+from assets.common.db.models import LooseFiles
+from assets.common.files.storage import StorageError, file_batch
+from assets.common.files.upload_handlers import NamelessUpload
 from assets.datasets import registration as datasets
 from assets.datasets.models import DataSample, Dataset
 from assets.datasets.registration import register_data_samples

@@ -8,7 +8,7 @@ from importlinter.cli import lint_imports
 from rest_framework.test import APIRequestFactory
 
 import assets.api  # noqa: F401  every room's serializers
-from assets.common.api import WireSerializer
+from assets.common.api.viewsets import WireSerializer
 from assets.compute.serializers import ComputePlanSerializer, TaskSerializer
 from assets.datasets.serializers import DataSampleSerializer, DatasetSerializer
 from assets.feed.serializers import NewsSerializer

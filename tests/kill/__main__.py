@@ -72,7 +72,7 @@ def kill_at_random(server: Server, clients: list, left: Any, options: argparse.N
 
 def wait_until_tidy() -> int:
     """Wait until the workers that start have removed what the dead left; return what is loose."""
-    from assets.common.models import LooseFiles
+    from assets.common.db.models import LooseFiles
 
     for _wait in range(200):
         if not (left := LooseFiles.objects.count()):
@@ -83,7 +83,7 @@ def wait_until_tidy() -> int:
 
 def run(options: argparse.Namespace, home: Path, environment: dict, token: str) -> dict[str, Any]:
     # These need Django to be set up.
-    from assets.common.models import LooseFiles
+    from assets.common.db.models import LooseFiles
 
     from . import truth
     from .client import Client, Left

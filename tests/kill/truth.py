@@ -9,7 +9,7 @@ from typing import Any
 import requests
 from django.core.management import CommandError, call_command
 
-from assets.common.models import LooseFiles
+from assets.common.db.models import LooseFiles
 from assets.compute.models import ComputePlan, Task, TaskInput, TaskOutput
 from assets.compute.statuses import COUNTERS
 from assets.datasets.models import DataSample, DataSampleLink, Dataset

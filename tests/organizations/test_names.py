@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from assets.common.names import name_key
+from assets.common.text.names import name_key
 from assets.organizations.models import Organization, User
 from assets.organizations.queries import user_called
 from assets.organizations.registration import create_organization, create_user

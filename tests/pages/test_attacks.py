@@ -14,11 +14,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from assets.common.filters import MAX_WORDS
-from assets.common.forms import MAX_ROWS
-from assets.common.lists import ListPage
-from assets.common.markdown import MAX_FOOTNOTES, markdown
-from assets.common.texts import MAX_LINE, MAX_MARKED, highlight
+from assets.common.api.filters import MAX_WORDS
+from assets.common.forms.spec_form import MAX_ROWS
+from assets.common.pages.lists import ListPage
+from assets.common.pages.markdown import MAX_FOOTNOTES, markdown
+from assets.common.text.reading import MAX_LINE, MAX_MARKED, highlight
 from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample
 from assets.datasets.openers import MAX_PARSED, inspect_opener

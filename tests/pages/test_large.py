@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from assets.common.forms import MAX_MESSAGES
+from assets.common.forms.spec_form import MAX_MESSAGES
 from assets.compute.models import ComputePlan, Task, TaskInput
 from assets.compute.specs import OutputSpec
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from assets.common import parts
+from assets.common.pages import parts
 from tests.builders import make_dataset
 
 DATASETS = reverse("datasets")

@@ -7,7 +7,7 @@ from django.core.files.storage import FileSystemStorage
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from assets.common import health
+from assets.common.ops import health
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])

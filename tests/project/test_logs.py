@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from assets.common.logs import JSONFormatter, RequestLog, TextFormatter
+from assets.common.ops.logging import JSONFormatter, RequestLog, TextFormatter
 from assets.organizations.registration import create_token
 from tests.builders import dataset_spec, wire_dataset
 from tests.conftest import PASSWORD
@@ -139,7 +139,7 @@ def fail(request):
 
 
 urlpatterns = [path("api/fault/", fail), path("fault/", fail)]
-handler500 = "assets.common.api.server_error"
+handler500 = "assets.common.api.viewsets.server_error"
 
 
 @pytest.mark.urls(__name__)

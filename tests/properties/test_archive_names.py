@@ -16,9 +16,9 @@ import zlib
 import pytest
 from django.core.files.base import ContentFile
 
-from assets.common.archive_names import Entry, UnsafeArchive
-from assets.common.archives import glimpse, read_entries
-from assets.common.zips import BACKSLASHES, OTHER_LETTERS
+from assets.common.files.archives.check import glimpse, read_entries
+from assets.common.files.archives.names import Entry, UnsafeArchive
+from assets.common.files.archives.zips import BACKSLASHES, OTHER_LETTERS
 from tests.builders import zip_of
 
 WINDOWS, UNIX = 0, 3

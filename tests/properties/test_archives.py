@@ -12,9 +12,9 @@ from django.core.files.base import ContentFile, File
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assets.common import archives, tars
-from assets.common.archive_names import UnsafeArchive
-from assets.common.archives import archive_suffix, glimpse, inspect, read_entries
+from assets.common.files.archives import check, tars
+from assets.common.files.archives.check import archive_suffix, glimpse, inspect, read_entries
+from assets.common.files.archives.names import UnsafeArchive
 from tests.builders import zip_of
 
 from .archives import (
@@ -183,14 +183,14 @@ def test_hostile_archives_are_refused(data):
 @pytest.mark.parametrize(("limit", "value"), [("MAX_ENTRIES", 2), ("MAX_EXPANDED_SIZE", 20)])
 def test_limits_of_what_is_unpacked(monkeypatch, make, limit, value):
     small, large = ([Item(name, content=b"1" * 8) for name in names] for names in ("ab", "abc"))
-    monkeypatch.setattr(archives, limit, value)
+    monkeypatch.setattr(check, limit, value)
     assert listed(make(small)) is not None
     assert listed(make(large)) is None
 
 
 @pytest.mark.parametrize("name", [".", "folder"])
 def test_a_folder_that_is_named_without_end_is_no_way_around(monkeypatch, name):
-    monkeypatch.setattr(archives, "MAX_ENTRIES", 5)
+    monkeypatch.setattr(check, "MAX_ENTRIES", 5)
     for make in (zip_of_items, tar_of_items):
         few, many = ([Item(name, FOLDER)] * count + [Item("a", content=b"1")] for count in (4, 5))
         assert listed(make(few)) is not None
@@ -198,7 +198,7 @@ def test_a_folder_that_is_named_without_end_is_no_way_around(monkeypatch, name):
 
 
 def test_a_table_of_contents_has_a_limit(monkeypatch):
-    monkeypatch.setattr(archives, "MAX_TABLE_SIZE", 500)
+    monkeypatch.setattr(check, "MAX_TABLE_SIZE", 500)
     assert listed(zip_of({"a": b"1"})) is not None
     assert listed(zip_of({f"{n:0100}": b"1" for n in range(5)})) is None
 

@@ -11,8 +11,8 @@ from django.db import IntegrityError, models, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.common import bulk
-from assets.common.fields import NameKeyField
+from assets.common.db import bulk
+from assets.common.db.fields import NameKeyField
 from assets.compute.models import ComputePlan, TaskOutput
 from assets.datasets.models import DataSampleLink, Dataset
 from assets.feed.models import Event

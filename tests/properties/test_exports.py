@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assets.common.exports import line_writer
+from assets.common.pages.exports import line_writer
 
 NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 VALUES = st.text(";,=\"+-@\t\r\n '1a＝", max_size=12)

@@ -8,7 +8,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.common.lookups import MetadataHas, MetadataValue
+from assets.common.db.lookups import MetadataHas, MetadataValue
 from assets.compute.models import ComputePlan
 from assets.permissions.models import Permissions
 from tests import builders

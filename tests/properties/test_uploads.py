@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.common.storage import HashingFile
+from assets.common.files.storage import HashingFile
 from assets.datasets.registration import register_data_samples
 from assets.datasets.specs import DataSampleSpec
 from tests import builders

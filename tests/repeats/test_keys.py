@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from assets.common.idempotency import LIFETIME, digest_of
-from assets.common.models import IdempotencyKey
+from assets.common.db.models import IdempotencyKey
+from assets.common.idempotency.keys import LIFETIME, digest_of
 from assets.datasets.models import Dataset
 from assets.organizations.models import User
 from tests import builders

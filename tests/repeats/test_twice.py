@@ -2,7 +2,7 @@
 
 import pytest
 
-from assets.common.idempotency import ONCE
+from assets.common.idempotency.keys import ONCE
 from assets.feed.models import Event
 from tests.feed.test_coverage import ACTS, ADDRESS, told
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.test import Client
 from rest_framework.test import APIClient
 
-from assets.common.idempotency import PAGE_TOKEN_LENGTH, TOKEN_FIELD
+from assets.common.idempotency.keys import PAGE_TOKEN_LENGTH, TOKEN_FIELD
 from tests.feed.test_coverage import Stage
 
 TOKEN = {TOKEN_FIELD: "t" * PAGE_TOKEN_LENGTH}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from assets.common.models import Asset
+from assets.common.db.models import Asset
 from assets.compute.specs import ComputePlanSpec, TaskSpec
 from assets.datasets.specs import DataSampleSpec, DatasetSpec
 from assets.functions.specs import FunctionSpec

@@ -96,7 +96,7 @@ def test_an_archive_is_read_once(check, word, alice, monkeypatch):
     sent = upload(zip_of(CODE), "a.zip")
     assert not list(check(sent))
     waiting = KeptFile(keep(alice, sent))
-    monkeypatch.setattr("assets.common.archives.read_entries", None)
+    monkeypatch.setattr("assets.common.files.archives.check.read_entries", None)
     assert not list(check(sent))
     assert not list(check(waiting))
     assert waiting.passed.startswith(word)

@@ -14,8 +14,8 @@ from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
 from ...common.errors import Problem
+from ...common.forms.fields import read_json
 from ...common.parsing import as_key
-from ...common.text_fields import read_json
 from ...functions.models import Function
 from ..models import ComputePlan
 from .draft import Draft, key_of, path_of, place_of, task_at

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import orjson
 
 from ...common.errors import Problem
+from ...common.forms.fields import read_json
 from ...common.parsing import as_key
-from ...common.text_fields import read_json
 from ..graph import sort_by_rank
 from ..snippets import task_json
 from ..specs import TaskSpec, parse_tasks

@@ -7,9 +7,9 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 
-from ...common.forms import AssetField, Ruled, asset_label
+from ...common.forms.pickers import Option, Picker
+from ...common.forms.spec_form import AssetField, Ruled, asset_label
 from ...common.parsing import as_key
-from ...common.pickers import Option, Picker
 from .offers import Group, ref_of
 
 

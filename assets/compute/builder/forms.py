@@ -9,11 +9,11 @@ from uuid import UUID
 from django import forms
 
 from ...common.errors import Code, Problem
-from ...common.forms import MAX_MESSAGES
-from ...common.layouts import PageForm
+from ...common.forms.layouts import PageForm
+from ...common.forms.pickers import AssetPicker
+from ...common.forms.spec_form import MAX_MESSAGES
 from ...common.parsing import as_key
-from ...common.pickers import AssetPicker
-from ...common.texts import cut
+from ...common.text.reading import cut
 from ...functions.models import Function
 from ...functions.queries import inputs_of, outputs_of
 from ..forms import ComputePlanForm, PlanTasksForm

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ...common.errors import Problem
 from ...common.parsing import as_key
-from ...common.texts import counted
+from ...common.text.reading import counted
 from ..drawing import EDGES, Drawing, Edge, Node, draw
 from ..models import ComputePlan, Task, TaskInput
 from .draft import Draft, inputs_of, key_of, outputs_of, parents_of, path_of, place_of

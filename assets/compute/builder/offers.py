@@ -10,10 +10,10 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import Exists, OuterRef, QuerySet
 
-from ...common.filters import SearchFilter
+from ...common.api.filters import SearchFilter
 from ...common.kinds import AssetKind
-from ...common.moments import utc_day
 from ...common.parsing import as_key
+from ...common.text.moments import utc_day
 from ...datasets.models import DataSample, Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
 from ...permissions.queries import allowing_all

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.template.defaultfilters import filesizeformat
 
-from ...common.text_fields import MetadataFormField, read_json
-from ...common.texts import decoded
+from ...common.forms.fields import MetadataFormField, read_json
+from ...common.text.reading import decoded
 from .draft import Draft
 
 # What a whole plan brings beside its tasks.

@@ -12,11 +12,11 @@ from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
 from ...common.errors import Problem
-from ...common.forms import MAX_MESSAGES, ProblemForm, key_field, not_listed, text_field
+from ...common.forms.fields import MetadataFormField
+from ...common.forms.pickers import AssetPicker
+from ...common.forms.spec_form import MAX_MESSAGES, ProblemForm, key_field, not_listed, text_field
 from ...common.kinds import AssetKind
 from ...common.parsing import as_key
-from ...common.pickers import AssetPicker
-from ...common.text_fields import MetadataFormField
 from ...datasets.models import Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
 from ...organizations.models import Organization

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assets.common.moments import utc
+from assets.common.text.moments import utc
 from assets.organizations.queries import user_called
 from assets.organizations.registration import create_token
 

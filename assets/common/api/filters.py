@@ -1,0 +1,329 @@
+"""The filter vocabulary of lists. Contract 2.0."""
+
+import csv
+import shlex
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.forms import CheckboxInput, NullBooleanField, TextInput
+from django_filters import (
+    BaseInFilter,
+    BooleanFilter,
+    CharFilter,
+    IsoDateTimeFilter,
+    IsoDateTimeFromToRangeFilter,
+)
+from django_filters.fields import BaseCSVField, IsoDateTimeField, IsoDateTimeRangeField
+from django_filters.rest_framework import FilterSet
+from django_filters.widgets import BaseCSVWidget
+from rest_framework.filters import BaseFilterBackend
+
+from ..db.lookups import MetadataHas, MetadataValue
+from ..parsing import as_key, as_keys, key_range
+from ..text.folding import spellings
+from ..text.moments import in_utc
+from ..text.reading import cut
+
+DATE = "creation_date"
+# As Django's settings and the reference server read them.
+TRUE, FALSE = ("true", "1", "on", "yes", "t", "y"), ("false", "0", "off", "no", "f", "n")
+
+
+def items_of(text: str) -> list[str]:
+    """Return the items of a comma-separated list; quotes keep an item with commas together.
+
+    A quote that does not begin an item, or is not closed, is an ordinary character.
+    """
+    if '"' in text:
+        try:
+            (items,) = csv.reader([text], strict=True)
+            return items
+        except (csv.Error, ValueError):
+            pass
+    return text.split(",")
+
+
+class _ItemsWidget(BaseCSVWidget):
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        text = data.get(name)
+        return items_of(text) if text and isinstance(text, str) else [] if text == "" else text
+
+
+class _ItemsField(BaseCSVField):
+    base_widget_class = _ItemsWidget
+
+
+class TextsFilter(BaseInFilter, CharFilter):
+    """A comma-separated list of texts, any of which may be the value.
+
+    A text with a comma is put into quotes; letters with accents are found however they are encoded.
+    """
+
+    base_field_class = _ItemsField
+
+    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
+        spelled = [one for text in value or () for one in spellings(text)]
+        return super().filter(queryset, spelled or value)
+
+
+class _MomentField(IsoDateTimeField):
+    def to_python(self, value: Any) -> datetime | None:
+        moment = super().to_python(value)
+        if moment is None:
+            return None
+        # As databases keep it.
+        if (kept := in_utc(moment)) is None:
+            raise ValidationError(
+                "Give a date and time of the years 1 to 9999 in UTC.", code="overflow"
+            )
+        return kept
+
+
+class _MomentRangeField(IsoDateTimeRangeField):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields = (_MomentField(required=False), _MomentField(required=False))
+
+
+class MomentFilter(IsoDateTimeFilter):
+    """A moment that databases can compare with."""
+
+    field_class = _MomentField
+
+
+class MomentRangeFilter(IsoDateTimeFromToRangeFilter):
+    """`<name>_after` and `<name>_before`: moments that databases can compare with."""
+
+    field_class = _MomentRangeField
+
+
+class KeysFilter(TextsFilter):
+    """A comma-separated list of keys; what is no UUID is nobody's key."""
+
+    def filter(self, queryset: QuerySet, value: Iterable[str] | None) -> QuerySet:
+        if not value:
+            return queryset
+        condition = {f"{self.field_name}__in": as_keys(value)}
+        if "__" not in self.field_name:
+            return queryset.filter(**condition)
+        # A join finds a row once per match.
+        found = queryset.model._default_manager.filter(**condition)
+        return queryset.filter(pk__in=found.order_by().values("pk"))
+
+
+class FlagField(NullBooleanField):
+    """True or false in any of the words that people and programs write."""
+
+    widget = TextInput
+
+    def to_python(self, value: Any) -> bool | None:
+        word = str(value or "").strip().lower()
+        if not word:
+            return None
+        if word in TRUE or word in FALSE:
+            return word in TRUE
+        raise ValidationError(f'"{cut(word, 50)}" is neither true nor false: give one of these.')
+
+
+class FlagBox(CheckboxInput):
+    """A box for a flag, which an address may also hold in words."""
+
+    def __init__(self) -> None:
+        super().__init__(check_test=lambda value: str(value).strip().lower() in TRUE)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name)
+
+
+class FlagFilter(BooleanFilter):
+    """True or false; a word that is neither is refused."""
+
+    field_class = FlagField
+
+
+class AssetFilterSet(FilterSet):
+    """Filters that every kind of asset has."""
+
+    key = KeysFilter(field_name="key")
+    owner = TextsFilter(field_name="owner_id")
+    creation_date = MomentRangeFilter(field_name="creation_date")
+
+    def __init__(self, data=None, queryset=None, *, request=None, prefix=None) -> None:
+        # Copying a filter and its form field costs more than most queries; leave out those that
+        # are not asked for, except where the browsable pages draw the form of all.
+        if data is not None and request is not None and _wants_json(request):
+            self.base_filters = {
+                name: item
+                for name, item in self.base_filters.items()
+                if any(param == name or param.startswith(f"{name}_") for param in data)
+            }
+        super().__init__(data, queryset, request=request, prefix=prefix)
+
+    def is_valid(self) -> bool:
+        return not self.filters or super().is_valid()
+
+    @property
+    def qs(self) -> QuerySet:
+        # Most lists are asked for without any filter: nothing to read, nothing to keep.
+        return super().qs if self.filters else self.queryset
+
+
+def _wants_json(request) -> bool:
+    renderer = getattr(request, "accepted_renderer", None)
+    return renderer is not None and renderer.format == "json"
+
+
+# Databases take a condition of so many words; nobody types as many.
+MAX_WORDS = 30
+WHOLE_KEY = 36
+
+
+class MatchFilter(CharFilter):
+    """Case-insensitive search: every word, or phrase in quotes, is in at least one field.
+
+    Of longer texts the first `MAX_WORDS` words count.
+    """
+
+    def __init__(self, *fields: str, **kwargs) -> None:
+        self.fields = fields
+        super().__init__(**kwargs)
+
+    def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
+        # PostgreSQL cannot even be asked for NUL, which no text has.
+        terms = _terms((value or "").replace("\0", " "))
+        for term in list(dict.fromkeys(terms))[:MAX_WORDS]:
+            anywhere = Q(pk__in=[])
+            for name in self.fields:
+                anywhere |= self.condition(name, term)
+            queryset = queryset.filter(anywhere)
+        return queryset
+
+    def condition(self, field: str, term: str) -> Q:
+        # A whole key is part of no other, and the table need not be read for it.
+        if field.rpartition("__")[2] == "key" and len(term) == WHOLE_KEY and (key := as_key(term)):
+            return Q(**{field: key})
+        comparison = "icontains" if field.endswith("key") else "has"
+        return Q(**{f"{field}__{comparison}": term})
+
+
+class SearchFilter(MatchFilter):
+    """The search of pages: as the API's, but keys are found by how they begin, by their index.
+
+    Any word of a few letters such as "bed" is a part of some key, which is not what was meant. What
+    begins with "=" is found as a whole, such as a checksum.
+    """
+
+    def condition(self, field: str, term: str) -> Q:
+        if field.startswith("="):
+            return Q(**{field[1:]: term})
+        if not field.endswith("key"):
+            return super().condition(field, term)
+        keys = key_range(term)
+        return Q(**{f"{field}__range": keys}) if keys else Q(pk__in=[])
+
+
+def search_filter(*fields: str, placeholder: str) -> SearchFilter:
+    """The box that a page searches its rows by."""
+    widget = TextInput(attrs={"type": "search", "placeholder": placeholder})
+    return SearchFilter(*fields, label="Search", widget=widget)
+
+
+def _terms(text: str) -> list[str]:
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace += ","
+    lexer.whitespace_split = True
+    lexer.quotes = '"'
+    lexer.commenters = lexer.escape = ""
+    try:
+        return list(lexer)
+    except ValueError:  # a quote that is not closed is an ordinary character
+        return text.replace(",", " ").split()
+
+
+class MetadataFilter(CharFilter):
+    """A JSON array of `{"key", "type": "is"|"contains"|"exists", "value"}`, all of which hold.
+
+    A value that cannot be read is ignored as a whole.
+    """
+
+    def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
+        for key, comparison, wanted in _metadata_conditions(value or ""):
+            queryset = queryset.filter(MetadataHas(self.field_name, key, comparison, wanted))
+        return queryset
+
+
+def _metadata_conditions(text: str) -> list[tuple[str, str, str]]:
+    try:
+        conditions = [
+            (str(item["key"]), item["type"], str(item.get("value", "")))
+            for item in orjson.loads(text or "[]")
+        ]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return []
+    return [item for item in conditions if item[1] in ("is", "contains", "exists")]
+
+
+def with_ties(ordering: Sequence[Any], model: type[Model]) -> list[Any]:
+    """Return the order in which rows that tie follow by their date, if they have one, and key.
+
+    So pages never overlap. They follow in the direction of the last term: the index of a column,
+    the date and the key serves the order by the column, and the usual order of what it filters.
+    """
+    last = str(ordering[-1]) if ordering else ""
+    names = {str(term).lstrip("-") for term in ordering}
+    if names & {"pk", model._meta.pk.name}:
+        return [*ordering]
+    dated = any(field.name == DATE for field in model._meta.concrete_fields)
+    ties = [DATE, "pk"] if dated and DATE not in names else ["pk"]
+    return [*ordering, *(f"-{name}" if last.startswith("-") else name for name in ties)]
+
+
+def ordered(by: Any, *, descending: bool) -> Any:
+    """Return a term of an order: of a path, or of an expression."""
+    if isinstance(by, str):
+        return f"-{by}" if descending else by
+    return by.desc() if descending else by.asc()
+
+
+class OrderingBackend(BaseFilterBackend):
+    """`ordering=-creation_date,name`: fields that the view allows; others are dropped.
+
+    The view's `ordering_fields` maps a parameter to a field path or an expression; without the
+    parameter its `default_ordering` holds, which is the oldest first.
+    """
+
+    def filter_queryset(self, request, queryset: QuerySet, view) -> QuerySet:
+        fields = getattr(view, "ordering_fields", None)
+        if fields is None:
+            return queryset
+        ordering: list[Any] = []
+        # Each once, and a limited number, as databases limit it.
+        params = dict.fromkeys(request.query_params.get("ordering", "").split(","))
+        for param in list(params)[:MAX_WORDS]:
+            name = param.strip().lstrip("-")
+            descending = param.strip().startswith("-")
+            if name in fields:
+                ordering.append(ordered(fields[name], descending=descending))
+            elif name.startswith("metadata__") and getattr(view, "orders_by_metadata", False):
+                value = MetadataValue("metadata", name.removeprefix("metadata__"))
+                ordering.append(value.desc() if descending else value.asc())
+        default = getattr(view, "default_ordering", ("creation_date",))
+        return queryset.order_by(*with_ties(ordering or default, queryset.model))
+
+    def get_schema_operation_parameters(self, view) -> list[dict]:
+        fields = getattr(view, "ordering_fields", None)
+        if fields is None:
+            return []
+        return [
+            {
+                "name": "ordering",
+                "in": "query",
+                "required": False,
+                "description": f"Comma-separated, '-' descends: {', '.join(fields)}.",
+                "schema": {"type": "string"},
+            }
+        ]

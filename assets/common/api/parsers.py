@@ -1,0 +1,67 @@
+"""Request bodies: JSON, and multipart with the JSON object in a part called `json`."""
+
+from codecs import BOM_UTF8
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
+
+from ..ops.body_limits import FEWER_TASKS, too_large
+from ..parsing import Unkept, json_of
+
+
+def _loads(text: bytes | str) -> Any:
+    try:
+        return json_of(text)
+    except Unkept as error:
+        raise ParseError(f"JSON parse error - it {error}") from error
+    except ValueError as error:
+        raise ParseError(f"JSON parse error - {error}") from error
+
+
+def _text_of(file: UploadedFile) -> bytes:
+    """Return the JSON in a file, without the mark that some editors put before it."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if (file.size or 0) > limit:
+        raise too_large("JSON", limit, FEWER_TASKS)
+    return file.read().removeprefix(BOM_UTF8)
+
+
+class JSONParser(BaseParser):
+    """A JSON body."""
+
+    media_type = "application/json"
+
+    def parse(self, stream, media_type=None, parser_context=None) -> Any:
+        return _loads(stream.read())
+
+
+class PartsData(dict):
+    """The object of the `json` part; updated with the files, of which the last of a name counts."""
+
+    def copy(self) -> "PartsData":
+        return PartsData(self)
+
+    def update(self, files) -> None:
+        super().update(dict(files.items()))
+
+
+class JSONPartParser(MultiPartParser):
+    """Multipart as the SDK sends it; without a `json` part, ordinary form fields.
+
+    The part may be a file, as `curl -F json=@spec.json` sends it.
+    """
+
+    def parse(self, stream, media_type=None, parser_context=None) -> DataAndFiles:
+        parts = super().parse(stream, media_type, parser_context)
+        text: str | bytes | None = parts.data.get("json")
+        if text is None and "json" in parts.files:
+            text = _text_of(parts.files.pop("json")[-1])
+        if text is None:
+            return parts
+        value = _loads(text)
+        if not isinstance(value, dict):
+            raise ParseError("JSON parse error - the part `json` must hold an object.")
+        return DataAndFiles(PartsData(value), parts.files)

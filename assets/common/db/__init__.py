@@ -1,0 +1,1 @@
+"""Database: model fields, lookups, bulk inserts, compiled statements, counts, and migrations."""

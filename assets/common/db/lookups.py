@@ -1,0 +1,194 @@
+"""Lookups whose statement does not grow with the number of values, on both databases."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Field,
+    ForeignObject,
+    Func,
+    Lookup,
+    TextField,
+    UUIDField,
+)
+from django.db.models.expressions import Col, RawSQL
+
+from ..text.folding import FOLDED, ICU, ORDER_KEY, folded, spellings
+
+
+class Later:
+    """Stands for the values of an `__any` that are not known yet (`common.statements`)."""
+
+
+@ForeignObject.register_lookup
+@Field.register_lookup
+class AnyOf(Lookup):
+    """``key__any=[...]``: like ``in``, with all the values in one parameter.
+
+    ``IN`` takes a parameter a value: SQLite allows 32,766, and each length is another statement.
+    """
+
+    lookup_name = "any"
+
+    def get_prep_lookup(self):
+        return self.rhs
+
+    def as_sql(self, compiler, connection):
+        lhs, params = self.process_lhs(compiler, connection)
+        # No value is part of the statement: `lhs` is a column, the values are its parameter.
+        sql = f"{lhs} IN (SELECT value FROM json_each(%s))"  # noqa: S608
+        return sql, [*params, self._param(json.dumps, connection)]
+
+    def as_postgresql(self, compiler, connection):
+        lhs, params = self.process_lhs(compiler, connection)
+        field = self.lhs.output_field
+        # The column's type: a serial column's own name is no type that one can cast to.
+        db_type = getattr(field, "target_field", field).rel_db_type(connection)
+        return f"{lhs} = ANY(%s::{db_type}[])", [*params, self._param(list, connection)]
+
+    def _param(self, pack: Callable[[list], Any], connection) -> Any:
+        """Return the values as a parameter, or the function that makes it of them later."""
+        field = self.lhs.output_field
+
+        if isinstance(getattr(field, "target_field", field), UUIDField):
+            # Keys by the hundred: their text, which the database reads faster than Python checks.
+            def param(values: Iterable[Any]) -> Any:
+                texts = map(str, values)
+                if pack is list:
+                    return f"{{{','.join(texts)}}}"
+                return pack([text.replace("-", "") for text in texts])
+
+        else:
+
+            def param(values: Iterable[Any]) -> Any:
+                return pack([field.get_db_prep_value(value, connection) for value in values])
+
+        return param if isinstance(self.rhs, Later) else param(self.rhs)
+
+
+def _postgresql_folded(sql: str) -> str:
+    """Return SQL that folds a text as PostgreSQL does: in capitals, of which every letter has one.
+
+    Its own function for small letters has two of some, such as the Greek sigma.
+    """
+    return f"UPPER(NORMALIZE({sql}, NFC) COLLATE {ICU})"
+
+
+@CharField.register_lookup
+@TextField.register_lookup
+class Has(Lookup):
+    """``name__has="text"``: the text is part of it, whatever its case and encoding.
+
+    Where a model keeps the folded text in `<name>_folded`, that column is compared.
+    """
+
+    lookup_name = "has"
+
+    def as_sql(self, compiler, connection):
+        wanted = folded(self.rhs)
+        if kept := self._kept():
+            sql, params = compiler.compile(kept)
+            return f"INSTR({sql}, %s) > 0", [*params, wanted]
+        sql, params = self.process_lhs(compiler, connection)
+        return f"INSTR({FOLDED}({sql}), %s) > 0", [*params, wanted]
+
+    def as_postgresql(self, compiler, connection):
+        if kept := self._kept():
+            sql, params = compiler.compile(kept)
+            return f"{sql} LIKE %s", [*params, self._pattern(folded(self.rhs), connection)]
+        sql, params = self.process_lhs(compiler, connection)
+        text, wanted = _postgresql_folded(f"{sql}::text"), _postgresql_folded("%s::text")
+        return f"{text} LIKE {wanted}", [*params, self._pattern(self.rhs, connection)]
+
+    def _pattern(self, text: str, connection) -> str:
+        return f"%{connection.ops.prep_for_like_query(text)}%"
+
+    def _kept(self) -> Col | None:
+        """Return the column that keeps what is compared, if there is one."""
+        if not isinstance(self.lhs, Col):
+            return None
+        name = f"{self.lhs.target.name}_folded"
+        fields = {field.name: field for field in self.lhs.target.model._meta.concrete_fields}
+        return Col(self.lhs.alias, fields[name]) if name in fields else None
+
+
+class OrderKey(Func):
+    """What a text without a kept `order_key` is ordered by."""
+
+    output_field = TextField()
+    function = ORDER_KEY
+
+    def as_postgresql(self, compiler, connection, **extra):
+        template = f"((%(expressions)s)::text COLLATE {ICU})"
+        return super().as_sql(compiler, connection, template=template, **extra)
+
+
+def _storable(text: str) -> str:
+    """Replace NUL, which PostgreSQL does not take, by another character that no metadata holds."""
+    return text.replace("\0", "\1")
+
+
+class MetadataValue(Func):
+    """The value under one key of a metadata column, or NULL; any text may be a key."""
+
+    template = "(SELECT e.value FROM json_each(%(expressions)s) e WHERE e.key = %%s)"
+    output_field = TextField()
+
+    def __init__(self, column: str, key: str) -> None:
+        super().__init__(column)
+        self.key = _storable(key)
+
+    def as_sql(self, compiler, connection, **extra):
+        sql, params = super().as_sql(compiler, connection, **extra)
+        return sql.replace("%%s", "%s"), [*params, self.key]
+
+    def as_postgresql(self, compiler, connection, **extra):
+        template = "(%(expressions)s ->> %%s)"
+        sql, params = super().as_sql(compiler, connection, template=template, **extra)
+        return sql.replace("%%s", "%s"), [*params, self.key]
+
+
+def _without_spaces(sql: str) -> str:
+    return f"REPLACE({sql}, ' ', '')"
+
+
+class MetadataHas(Func):
+    """True where some metadata entry has `key` and, when given, a value equal to or containing.
+
+    Spaces count on neither side: the SDK removes every space from a metadata filter, also inside
+    keys and values, so only such a comparison finds what a user asked for.
+    """
+
+    output_field = BooleanField()
+    conditional = True
+    function_of_vendor = {"sqlite": "json_each", "postgresql": "jsonb_each_text"}
+
+    def __init__(self, column: str, key: str, comparison: str = "exists", value: str = "") -> None:
+        super().__init__(column)
+        self.key, self.comparison, self.value = _storable(key), comparison, _storable(value)
+
+    def as_sql(self, compiler, connection, **extra):
+        column, params = compiler.compile(self.source_expressions[0])
+        keys = spellings(self.key.replace(" ", ""))
+        tests, params = [_one_of("e.key", keys)], [*params, *keys]
+        wanted = self.value.replace(" ", "")
+        if self.comparison == "is":
+            values = spellings(wanted)
+            tests.append(_one_of("e.value", values))
+            params += values
+        elif self.comparison == "contains":
+            # The value is a column of no model.
+            value = Has(RawSQL(_without_spaces("e.value"), (), TextField()), wanted)  # noqa: S611
+            sql, more = compiler.compile(value)
+            tests.append(sql)
+            params += more
+        entries = self.function_of_vendor[connection.vendor]
+        sql = f"EXISTS (SELECT 1 FROM {entries}({column}) e WHERE {' AND '.join(tests)})"  # noqa: S608
+        return sql, params
+
+
+def _one_of(column: str, values: list[str]) -> str:
+    return f"{_without_spaces(column)} IN ({', '.join(['%s'] * len(values))})"

@@ -1,0 +1,1 @@
+"""Stored files: writing them together with their rows, checking archives, sending downloads."""

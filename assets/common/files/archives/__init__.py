@@ -1,0 +1,1 @@
+"""Zip and tar archives: their entries, and whether they can be unpacked safely."""

@@ -1,0 +1,1 @@
+"""Forms of specs: their base classes, fields, widgets and layouts."""

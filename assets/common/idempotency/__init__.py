@@ -1,0 +1,1 @@
+"""Requests that arrive twice and take effect once."""

@@ -1,0 +1,1 @@
+"""Operations: logs, metrics, health checks, middleware, sessions and limits of requests."""

@@ -1,0 +1,1 @@
+"""Pages: their base classes, lists, tables, exports and Markdown."""

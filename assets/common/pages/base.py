@@ -1,0 +1,118 @@
+"""What every page has: a title, the way that leads to it, and what it is about."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, ClassVar, NamedTuple
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponseRedirect
+from django.urls import get_script_prefix, reverse
+from django.utils.text import capfirst
+from django.views.generic import TemplateView
+
+from ..kinds import AssetKind
+from ..parsing import as_key
+
+
+class Crumb(NamedTuple):
+    """One step of the way that leads to a page."""
+
+    text: str
+    url: str
+
+
+def crumb(text: str, url_name: str, *args: Any) -> Crumb:
+    return Crumb(text, reverse(url_name, args=args))
+
+
+class Page(TemplateView):
+    """A page with a title, below the pages that `crumbs` names."""
+
+    title = ""
+
+    def get_title(self) -> str:
+        return self.title
+
+    def crumbs(self) -> Sequence[Crumb]:
+        """Return the pages above this one, the topmost first."""
+        return ()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = {"title": self.get_title(), "breadcrumbs": self.crumbs(), **kwargs}
+        return super().get_context_data(**context)
+
+    def go_to(self, url: str, said: str) -> HttpResponseRedirect:
+        """Go on to another page, which says what was done."""
+        messages.success(self.request, said)
+        return HttpResponseRedirect(url)
+
+
+class OfKind:
+    """Mixin of the pages about one kind of row: its rows, its words, the names of its URLs.
+
+    A room says all of it once, and each page of the kind inherits it.
+    """
+
+    queryset: ClassVar[QuerySet]
+    noun: ClassVar[str]
+    noun_plural: ClassVar[str]
+    list_url: ClassVar[str]
+    detail_url: ClassVar[str]
+    # Blank for what nobody registers by hand, and for what has no name of its own.
+    register_url: ClassVar[str] = ""
+    rename_url: ClassVar[str] = ""
+
+    def of_kind(self) -> Crumb:
+        return crumb(capfirst(self.noun_plural), self.list_url)
+
+
+def url_of(url_name: str, key: Any) -> str:
+    """Return the address of a page that takes a key or an id and nothing else.
+
+    Working an address out anew takes longer than a cell of a table may.
+    """
+    before, after = _around(url_name, get_script_prefix())
+    return f"{before}{quote(str(key), safe=_SAFE)}{after}"
+
+
+# What Django leaves as it is in a path.
+_SAFE = "/~:@!$&'()*+,;="
+# A key, and an id, that URLs take.
+_ANY = "0"
+
+
+@cache
+def _around(url_name: str, prefix: str) -> tuple[str, str]:
+    """Return what comes before and after the key below a prefix of all addresses."""
+    before, _, after = reverse(url_name, args=[_ANY]).rpartition(_ANY)
+    return before, after
+
+
+# The page of one asset, by kind.
+ASSET_PAGES: dict[str, str] = {
+    AssetKind.DATA_MANAGER: "dataset",
+    AssetKind.DATA_SAMPLE: "data-sample",
+    AssetKind.FUNCTION: "function",
+    AssetKind.COMPUTE_PLAN: "compute-plan",
+    AssetKind.COMPUTE_TASK: "task",
+}
+
+
+def asset_url(event: Any) -> str:
+    """Return where the asset of an event is shown; blank for kinds without a page."""
+    page = ASSET_PAGES.get(event.asset_kind)
+    return url_of(page, event.asset_key) if page else ""
+
+
+def get_or_404(queryset: QuerySet, key: Any, noun: str) -> Any:
+    """Return the row with this key; a 404 that says what is not there otherwise."""
+    found = as_key(str(key))
+    row = queryset.filter(pk=found).first() if found else None
+    if row is None:
+        raise Http404(
+            f'There is no {noun} with the key "{key}". It may have been mistyped: '
+            "search for it by its name."
+        )
+    return row

@@ -1,0 +1,241 @@
+"""Pages that list: search, filters, order, columns and exports, all told by the URL."""
+
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.text import capfirst
+
+from ..db.counting import Counted, count_of
+from ..forms.filter_form import fields_of
+from ..text.moments import ZONE
+from ..text.reading import cut
+from .base import OfKind, Page
+from .exports import csv_lines, json_lines
+from .parts import PLACE, Part, part_of
+from .tables import AssetTable
+
+PAGE_SIZES = (25, 50, 100, 250)
+# The piece of the page that a filter changes.
+RESULTS = "results-table"
+# What a filter leaves as it is.
+KEPT = ("sort", "columns", "per_page")
+# What the address says besides filters.
+NO_FILTERS = frozenset((*KEPT, *PLACE, ZONE, "export"))
+
+
+def _filter_of(name: str) -> str:
+    """Return the filter that a parameter is of: a range of moments has two parameters."""
+    return name.removesuffix("_after").removesuffix("_before")
+
+
+def _label_of(form: Any, name: str) -> str:
+    return form.fields[name].label or name.replace("_", " ")
+
+
+class Header(NamedTuple):
+    """The heading of a column: how it looks, how it orders the list, and where it would."""
+
+    text: str
+    looks: str
+    direction: str
+    url: str
+
+
+class ListPage(OfKind, Page):
+    """Lists one kind of row.
+
+    `?q=` searches, the filter set's own parameters filter, `sort`, `page`, `per_page` and `columns`
+    say what is seen of it; `export=csv|json` answers all rows that the filters keep.
+    """
+
+    template_name = "components/list.html"
+    table_class: ClassVar[type[AssetTable]]
+    filterset_class: ClassVar[type]
+    # What the empty list says, and what to do about it.
+    empty_hint: ClassVar[str] = ""
+
+    def rows(self) -> QuerySet:
+        """Return all rows that there are, with what the table shows of them."""
+        return self.queryset.all()
+
+    def count_all(self) -> Counted:
+        """Return how many rows there are."""
+        return count_of(self.rows())
+
+    def get_title(self) -> str:
+        return capfirst(self.noun_plural)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.filterset = self.filterset_class(request.GET, queryset=self.rows(), request=request)
+        rows = self.filterset.qs
+        if (wanted := request.GET.get("export")) in ("csv", "json"):
+            if self.ignored:
+                # A file does not say that it holds more rows than its reader asked for.
+                raise BadRequest(" ".join(message for message, _ in self.ignored))
+            return self.export(rows, wanted)
+        response = super().get(request, *args, **kwargs)
+        patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        return response
+
+    def get_template_names(self) -> list[str]:
+        # Whose script shows another state of the list needs no more of it.
+        if self.request.headers.get("HX-Target") == RESULTS:
+            return ["components/_results.html"]
+        return super().get_template_names()
+
+    # --- What is seen ---------------------------------------------------------------------------
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What the user has chosen for this list: columns, rows a page."""
+        return getattr(self.request.user, "preferences", {}).get(f"list:{self.list_url}", {})
+
+    def columns(self) -> list[str]:
+        """Return the columns to show: of the URL, or as chosen, or the usual ones."""
+        known = list(self.table_class.base_columns)
+        asked = self.request.GET.get("columns", "").split(",")
+        wanted = [name for name in asked if name in known] or self.choices.get("columns")
+        return [name for name in known if name in (wanted or self.table_class.shown or known)]
+
+    def per_page(self) -> int:
+        asked = str(self.request.GET.get("per_page") or self.choices.get("per_page", ""))
+        return int(asked) if asked in map(str, PAGE_SIZES) else PAGE_SIZES[0]
+
+    def make_table(self, rows: Any, **options: Any) -> AssetTable:
+        columns = self.columns()
+        hidden = [name for name in self.table_class.base_columns if name not in columns]
+        known = self.table_class.base_columns
+        # Each once: databases do not order by any number of terms.
+        asked = dict.fromkeys(self.request.GET.getlist("sort"))
+        if order := [name for name in asked if name.removeprefix("-") in known]:
+            options["order_by"] = order
+        if isinstance(rows, list):
+            # They are in order already.
+            options["order_by"] = ()
+        table = self.table_class(rows, exclude=hidden, **options)
+        # Not told before: the table would then read the page and its size from the URL by itself.
+        table.request = self.request
+        # Columns may need to know who looks.
+        table.viewer = self.request.user
+        return table
+
+    def part(self, rows: QuerySet) -> Part:
+        """Return the part of the rows that is asked for, or the last one."""
+        counted = count_of(rows) if self.chips else self.count_all()
+        return part_of(rows, counted, self.per_page(), self.request.GET)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        table = self.make_table(self.filterset.qs)
+        part = self.part(table.data.data)
+        table.show(part)
+        shown = self.columns()
+        columns = [
+            (name, column.verbose_name or name.replace("_", " ").capitalize(), name in shown)
+            for name, column in self.table_class.base_columns.items()
+        ]
+        return super().get_context_data(
+            table=table,
+            part=part,
+            headers=self.headers(table),
+            filter_fields=fields_of(self.filterset.form),
+            chips=self.chips,
+            ignored=self.ignored,
+            columns=columns,
+            kept=[(name, self.request.GET[name]) for name in KEPT if name in self.request.GET],
+            links=self.links(part),
+            page_sizes=PAGE_SIZES,
+            per_page=self.per_page(),
+            # A table without any row is another thing than a filter that keeps none.
+            nothing_yet=not part.records and not self.chips,
+            **kwargs,
+        )
+
+    def headers(self, table: AssetTable) -> list[Header]:
+        """Return the heading of each column, which orders the list where the list may be."""
+        found = []
+        for column in table.columns:
+            by = column.order_by_alias
+            url = self.query(sort=str(by.next)) if column.orderable else ""
+            looks = column.attrs["th"].get("class") or ""
+            direction = ""
+            if column.is_ordered:
+                direction = "descending" if by.is_descending else "ascending"
+            found.append(Header(str(column.header), looks, direction, url))
+        return found
+
+    def query(self, *without: str, **changed: str) -> str:
+        """Return the address of this list in another state, but for its path."""
+        query = self.request.GET.copy()
+        for name in (*PLACE, *without, *changed):
+            query.pop(name, None)
+        query.update(changed)
+        return f"?{query.urlencode()}"
+
+    def links(self, part: Part) -> dict[str, str]:
+        """Return where the parts beside this one are, its exports, and the list as it is."""
+        around = {name: getattr(part, name) for name in ("first", "previous", "next", "last")}
+        return {
+            **{name: self.query(**to) for name, to in around.items() if to is not None},
+            "csv": self.query(export="csv"),
+            "json": self.query(export="json"),
+            "usual": self.query("columns", "per_page"),
+        }
+
+    @cached_property
+    def chips(self) -> list[tuple[str, str, str]]:
+        """The (label, value, URL without it) of every filter that holds."""
+        found = []
+        form = self.filterset.form
+        for name, value in self.request.GET.items():
+            base = _filter_of(name)
+            if value and base in form.fields and base not in form.errors and name != ZONE:
+                label = _label_of(form, base)
+                suffix = name[len(base) :].replace("_", " ")
+                found.append(
+                    (f"{label}{suffix}", self.shown_value(base, value), self.query(name)[1:])
+                )
+        return found
+
+    @cached_property
+    def ignored(self) -> list[tuple[str, str]]:
+        """What of the address keeps no row away, and why; with the address without it."""
+        form = self.filterset.form
+        found = []
+        for name, value in self.request.GET.items():
+            base = _filter_of(name)
+            # Some filters are there for some users only.
+            if not {name, base} & {*self.filterset_class.base_filters, *NO_FILTERS}:
+                message = f'This list has no filter "{cut(name, 40)}", so it is ignored.'
+            elif base in form.errors:
+                label = _label_of(form, base)
+                why = " ".join(map(str, form.errors[base]))
+                message = f'{label} "{cut(value, 40)}" is ignored: {why}'
+            else:
+                continue
+            found.append((message, self.query(name)))
+        return found
+
+    def shown_value(self, name: str, value: str) -> str:
+        if shown := getattr(self.filterset.filters.get(name), "shown", None):
+            return shown(value)
+        # Asked for as they are: choices that are looked up have no length.
+        choices = list(getattr(self.filterset.form.fields[name], "choices", ()))
+        return str(dict(choices).get(value, value))
+
+    def export(self, rows: QuerySet, kind: str) -> StreamingHttpResponse:
+        """Answer all rows, a few hundred at a time."""
+        ordered = self.make_table(rows).data.data
+        lines, mime = {
+            "csv": (csv_lines, "text/csv; charset=utf-8"),
+            "json": (json_lines, "application/json"),
+        }[kind]
+        body = lines(ordered, self.make_table)
+        response = StreamingHttpResponse(body, content_type=mime)
+        response["Content-Disposition"] = f'attachment; filename="{self.list_url}.{kind}"'
+        response["X-Content-Type-Options"] = "nosniff"
+        return response

@@ -1,0 +1,186 @@
+"""Tables of pages: columns that several kinds of asset have."""
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+from uuid import UUID
+
+import django_tables2 as tables
+from django.utils.safestring import SafeString, mark_safe
+from django_tables2.rows import BoundRows
+
+from ..api.filters import ordered, with_ties
+from ..db.lookups import OrderKey
+from ..text.moments import moment
+from ..text.reading import cut
+from .base import url_of
+from .cells import html_rows
+from .markup import key_with_copy, tag
+from .parts import Part
+
+# How far a column counts what may be millions.
+LIMIT = 1000
+
+
+class LinkColumn(tables.Column):
+    """What leads to the page `url_name` of the row, or of what the row refers to by `key`."""
+
+    def __init__(self, url_name: str, *, key: str = "pk", **kwargs: Any) -> None:
+        self.url_name, self.key = url_name, key
+        super().__init__(**kwargs)
+
+    def render(self, value: Any, record: Any) -> SafeString:
+        url = url_of(self.url_name, getattr(record, self.key))
+        return mark_safe(f'<a href="{escape(url)}">{escape(str(value))}</a>')  # noqa: S308
+
+    def value(self, value: Any) -> Any:
+        return value
+
+
+class KeyColumn(tables.Column):
+    """A key: enough of it to tell rows apart, and all of it to copy; it may lead to its page."""
+
+    def __init__(self, *, url_name: str = "", **kwargs: Any) -> None:
+        self.url_name = url_name
+        super().__init__(**kwargs)
+
+    def render(self, value: UUID) -> SafeString:
+        return key_with_copy(value, url=url_of(self.url_name, value) if self.url_name else "")
+
+    def value(self, value: UUID) -> str:
+        return str(value)
+
+
+class WhenColumn(tables.Column):
+    """A moment; in exports as ISO 8601, in UTC. An `exact` one is not shown by its age."""
+
+    def __init__(self, *, exact: bool = False, **kwargs: Any) -> None:
+        self.exact = exact
+        super().__init__(**{"attrs": {"td": {"class": "muted"}}, **kwargs})
+
+    def render(self, value: Any) -> SafeString:
+        return moment(value, exact=self.exact)
+
+    def value(self, value: Any) -> str:
+        return value.isoformat()
+
+
+class NumberColumn(tables.Column):
+    """A number, aligned to the right."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        right = {"class": "number"}
+        super().__init__(**{"attrs": {"td": right, "th": right}, **kwargs})
+
+    def render(self, value: Any) -> str:
+        return f"{value:,}"
+
+    def value(self, value: Any) -> Any:
+        return value
+
+
+class StatusColumn(tables.Column):
+    """A status of a kind of choices, as a badge."""
+
+    def __init__(self, choices: Any, **kwargs: Any) -> None:
+        self.labels = {value: str(label) for value, label in choices.choices}
+        self.tags = {value: tag(label) for value, label in self.labels.items()}
+        super().__init__(**kwargs)
+
+    def render(self, value: str) -> SafeString:
+        return self.tags[value]
+
+    def value(self, value: str) -> str:
+        return self.labels[value]
+
+
+class MetadataColumn(tables.Column):
+    """Metadata, as far as there is room; in exports all of it."""
+
+    def render(self, value: dict[str, str]) -> str:
+        return cut(self.value(value), 300)
+
+    def value(self, value: dict[str, str]) -> str:
+        return ", ".join(f"{key}: {item}" for key, item in sorted(value.items()))
+
+
+class CountColumn(NumberColumn):
+    """A number that is counted for the rows of the page only: `count(keys)` answers by key.
+
+    With a limit, `count(keys, limit)` counts so far and no further; exports have all numbers whole.
+    """
+
+    def __init__(
+        self, count: Callable[..., Mapping[Any, Any]], limit: int | None = None, **kwargs: Any
+    ) -> None:
+        self.count, self.limit = count, limit
+        super().__init__(**{"accessor": "pk", "orderable": False, **kwargs})
+
+    def counted(self, table: Any, pk: Any, *limit: int) -> Any:
+        what = (id(self.count), *limit)
+        counts = table.counts.get(what)
+        if counts is None:
+            keys = [record.pk for record in table.records]
+            counts = table.counts[what] = self.count(keys, *limit)
+        return counts.get(pk, 0)
+
+    def render(self, value: Any, table: Any) -> str:
+        if self.limit is None:
+            return f"{self.counted(table, value):,}"
+        # One more tells that there are more.
+        found = self.counted(table, value, self.limit + 1)
+        return f"{found:,}" if found <= self.limit else f"{self.limit:,}+"
+
+    def value(self, value: Any, table: Any) -> int:
+        return self.counted(table, value)
+
+
+class AssetTable(tables.Table):
+    """Rows of one kind of asset; the newest first, and rows that tie by their key."""
+
+    # Columns that a page shows unless its user has chosen others.
+    shown: tuple[str, ...] = ()
+    # Columns of names that no kept order has: their order is worked out.
+    by_name: tuple[str, ...] = ()
+    # How rows that tie are ordered, where not in the direction of the last order.
+    last = ""
+
+    key = KeyColumn()
+    owner = tables.Column(accessor="owner_id", verbose_name="Owner")
+    creation_date = WhenColumn(verbose_name="Registered")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # What `CountColumn`s have counted for the rows of the page.
+        self.counts: dict[tuple[int, ...], Mapping[Any, Any]] = {}
+        super().__init__(*args, **kwargs)
+        queryset = getattr(self.data, "data", None)
+        # The rows that are shown, or those of an export's chunk.
+        self.records: Sequence[Any] = queryset if isinstance(queryset, list) else ()
+        if hasattr(queryset, "query"):
+            # By a column that is hidden a table orders nothing; its usual order holds all the same.
+            ordering = queryset.query.order_by or tuple(self._meta.order_by)
+            ordering = tuple(map(self._term, ordering))
+            terms = [*ordering, self.last] if self.last else with_ties(ordering, queryset.model)
+            self.data.data = queryset.order_by(*terms)
+
+    def _term(self, term: Any) -> Any:
+        path = str(term).removeprefix("-")
+        if path not in self.by_name:
+            return term
+        return ordered(OrderKey(path), descending=str(term).startswith("-"))
+
+    def show(self, part: Part) -> None:
+        """Show this part of the rows only."""
+        self.records = part.records
+        part.object_list = BoundRows(data=part.records, table=self)
+        # Where django-tables2 keeps its pages.
+        self.page = self.paginator = part
+
+    @property
+    def html_rows(self) -> SafeString:
+        return html_rows(self, self.records)
+
+    class Meta:
+        attrs = {"class": "table table-hover"}
+        order_by = "-creation_date"
+        empty_text = "Nothing matches."
