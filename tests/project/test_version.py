@@ -9,9 +9,9 @@ import subprocess
 import sys
 
 import pytest
-from assets.common.logs import JSONFormatter
 from django.test import Client
 
+from assets.common.ops.logging import JSONFormatter
 from project import __version__, read_version
 from tests.house.source import ROOT
 

@@ -44,7 +44,7 @@ class ChecksumField(models.CharField):
 class AssetFileField(models.FileField):
     """A stored file under a name that we chose, with `<name>_checksum` and `<name>_size` beside.
 
-    Files reach storage through `common.storage` before the row exists, never by saving the row.
+    Files reach storage through `files.storage` before the row exists, never by saving the row.
     """
 
     def __init__(self, *args, **kwargs) -> None:

@@ -20,7 +20,7 @@ from ..text.folding import FOLDED, ICU, ORDER_KEY, folded, spellings
 
 
 class Later:
-    """Stands for the values of an `__any` that are not known yet (`common.statements`)."""
+    """Stands for the values of an `__any` that are not known yet (`common.db.compiled`)."""
 
 
 @ForeignObject.register_lookup

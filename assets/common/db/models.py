@@ -74,7 +74,7 @@ class NamedAsset(DescribedAsset):
 
 
 class LooseFiles(models.Model):
-    """Files in storage that no row names: not yet, or no more. `common.storage` tells how it works.
+    """Files in storage that no row names: not yet, or no more. See `files.storage`.
 
     Rows come and go: there is one for each registration with files that is under way, and for each
     that was cut off, until it is tidied up.
