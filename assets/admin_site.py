@@ -63,9 +63,9 @@ class RegistrarAdminSite(AdminSite):
         return [section for section in (*sections, more) if section["models"]]
 
     def index(self, request, extra_context=None):
-        from .feed.queries import public_events, with_told_actor
+        from .feed.queries import public_events, with_visible_actor
 
-        events = with_told_actor(public_events(), request.user)
+        events = with_visible_actor(public_events(), request.user)
         context = {"recent_events": events[:RECENT_EVENTS], **(extra_context or {})}
         return super().index(request, context)
 

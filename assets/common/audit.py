@@ -1,6 +1,6 @@
 """What is told of for the audit trail: who asks, from where, and the words for what happened.
 
-Rooms that know no events say what happened by `tell`; the room of events listens and writes.
+Rooms that know no events say what happened by `log_event`; the room of events listens and writes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -57,14 +57,14 @@ class SubjectKind(models.TextChoices):
 # What a user is refused again, sees again or gets in parts within this time is one event.
 ONCE = timedelta(hours=1)
 
-# Sent by `tell` with its arguments.
-told = Signal()
+# Sent by `log_event` with its arguments.
+event_logged = Signal()
 
 # The request that this thread answers; none in a command.
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
 
-def tell(
+def log_event(
     action: Action,
     kind: str,
     *,
@@ -85,8 +85,8 @@ def tell(
     if actor is None:
         request = _request.get()
         actor = getattr(request, "user", None) if request else None
-    told.send(
-        sender=tell,
+    event_logged.send(
+        sender=log_event,
         action=action,
         kind=kind,
         key=key,
@@ -133,16 +133,18 @@ class Audited:
         try:
             response = self.get_response(request)
             refused = response.status_code == 403 or getattr(request, "refusal_shown", False)
-            if refused and not getattr(request, "refusal_told", False):
-                self._tell_refusal(request)
+            if refused and not getattr(request, "refusal_logged", False):
+                self._log_refusal(request)
         finally:
             _request.reset(token)
         return response
 
-    def _tell_refusal(self, request: HttpRequest) -> None:
+    def _log_refusal(self, request: HttpRequest) -> None:
         if getattr(getattr(request, "user", None), "is_authenticated", False):
             detail = {"method": request.method, "path": request.path[:500]}
-            tell(Action.TRIED, SubjectKind.REQUEST, result=Result.REFUSED, detail=detail, once=ONCE)
+            log_event(
+                Action.TRIED, SubjectKind.REQUEST, result=Result.REFUSED, detail=detail, once=ONCE
+            )
 
 
 def note_refusals(problems: Iterable[Problem]) -> None:
@@ -154,11 +156,11 @@ def note_refusals(problems: Iterable[Problem]) -> None:
         request.refusal_shown = True  # type: ignore[attr-defined]
 
 
-def tell_refusal(action: Action, kind: str, **what: Any) -> None:
+def log_refusal(action: Action, kind: str, **what: Any) -> None:
     """Tell that what the request wanted is refused; the answer of 403 tells it no second time.
 
     As that answer, it is logged once an hour: a program that keeps trying fills no audit trail.
     """
     if request := _request.get():
-        request.refusal_told = True  # type: ignore[attr-defined]
-    tell(action, kind, result=Result.REFUSED, once=ONCE, **what)
+        request.refusal_logged = True  # type: ignore[attr-defined]
+    log_event(action, kind, result=Result.REFUSED, once=ONCE, **what)

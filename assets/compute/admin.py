@@ -74,7 +74,7 @@ class ComputePlanAdmin(AssetAdmin):
                     "name",
                     "key",
                     "owner",
-                    "told_creator",
+                    "visible_creator",
                     "creation_date",
                     "tag",
                     "metadata_lines",
@@ -88,7 +88,7 @@ class ComputePlanAdmin(AssetAdmin):
     )
 
     @admin.display(description="creator")
-    def told_creator(self, plan: Any) -> str:
+    def visible_creator(self, plan: Any) -> str:
         return creator_of(plan, plan.viewer.organization_id)
 
     @admin.display(description="tasks")

@@ -23,7 +23,7 @@ from ..permissions.access import check_may_register
 from . import registration
 from .filters import ComputePlanFilterSet, TaskFilterSet
 from .models import ComputePlan, Task
-from .queries import with_duration, with_told_creator
+from .queries import with_duration, with_visible_creator
 from .serializers import (
     ComputePlanSerializer,
     ComputePlanSpecSerializer,
@@ -44,7 +44,7 @@ PLAN_ORDERING = {
     "tag": "tag",
     "name": "name_order",
     "duration": "elapsed",
-    "creator": "told_creator",
+    "creator": "visible_creator",
 }
 TASK_ORDERING = {
     "creation_date": "creation_date",
@@ -75,7 +75,7 @@ class TaskAnsweringViewSet(AssetViewSet):
         if "duration" in ordering:
             queryset = with_duration(queryset)
         if "creator" in ordering and queryset.model is ComputePlan:
-            queryset = with_told_creator(queryset, self.user.organization_id)
+            queryset = with_visible_creator(queryset, self.user.organization_id)
         return super().filter_queryset(queryset)
 
     def answer_tasks(self, specs: Sequence[TaskSpec], plan_key: UUID | None = None) -> Response:

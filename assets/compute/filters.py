@@ -27,7 +27,7 @@ from ..organizations.filters import OrganizationFilter
 from ..permissions.filters import AssetListFilterSet, MetadataEntryFilter, hidden_keys
 from .dialects import dialect_of
 from .models import ComputePlan, Task, TaskInput
-from .queries import keys_of_children, with_duration, with_told_creator
+from .queries import keys_of_children, with_duration, with_visible_creator
 from .statuses import PlanStatus, TaskStatus
 
 
@@ -94,11 +94,11 @@ class CreatorFilter(TextsFilter):
     """Keeps plans of these users, as far as one is told who made a plan."""
 
     def __init__(self, **kwargs) -> None:
-        super().__init__(field_name="told_creator", **kwargs)
+        super().__init__(field_name="visible_creator", **kwargs)
 
     def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
         own = self.parent.request.user.organization_id
-        return super().filter(with_told_creator(queryset, own), value) if value else queryset
+        return super().filter(with_visible_creator(queryset, own), value) if value else queryset
 
 
 class ComputePlanFilterSet(TaggedFilterSet):

@@ -40,20 +40,20 @@ def with_duration(queryset: QuerySet) -> QuerySet:
 def creator_of(plan: ComputePlan, organization_id: str | None) -> str:
     """Return who made a plan, as far as an organisation is told. Contract 2.6."""
     username = plan.creator.username if plan.creator else None
-    return told_creator(username, plan.owner_id, organization_id)
+    return visible_creator(username, plan.owner_id, organization_id)
 
 
-def told_creator(username: str | None, owner_id: str, organization_id: str | None) -> str:
+def visible_creator(username: str | None, owner_id: str, organization_id: str | None) -> str:
     """Return what an organisation is told of the user who made an owner's plan."""
     if owner_id != organization_id:
         return EXTERNAL
     return username or DELETED
 
 
-def with_told_creator(queryset: QuerySet, organization_id: str | None) -> QuerySet:
-    """Annotate plans with `told_creator`: filters and orders know no more than is told."""
+def with_visible_creator(queryset: QuerySet, organization_id: str | None) -> QuerySet:
+    """Annotate plans with `visible_creator`: filters and orders know no more than is told."""
     own = When(owner=organization_id, then=Coalesce("creator__username", Value(DELETED)))
-    return queryset.annotate(told_creator=Case(own, default=Value(EXTERNAL)))
+    return queryset.annotate(visible_creator=Case(own, default=Value(EXTERNAL)))
 
 
 # What a response tells of a plan as it is, in the order of `plan_rows`.

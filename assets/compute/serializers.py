@@ -24,7 +24,7 @@ from .queries import (
     output_rows,
     plan_rows,
     task_rows,
-    told_creator,
+    visible_creator,
 )
 from .statuses import ErrorType, PlanStatus, TaskStatus
 
@@ -77,7 +77,7 @@ class ComputePlanSerializer(WireSerializer):
                 "failed_task_key": failed,
                 "owner": owner,
                 "metadata": metadata,
-                "creator": told_creator(creator, owner, organization),
+                "creator": visible_creator(creator, owner, organization),
                 "estimated_end_date": _estimated_end(plan, now),
                 "duration": seconds_between(plan["start_date"], plan["end_date"], now),
                 "status": dialect.plan_status(plan),

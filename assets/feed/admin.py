@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from ..common.admin.base import RegistryAdmin
 from ..common.text.moments import moment
 from .models import Event
-from .queries import may_be_read, with_told_actor, with_told_address
+from .queries import may_be_read, with_visible_actor, with_visible_address
 
 
 @admin.register(Event)
@@ -24,12 +24,12 @@ class EventAdmin(RegistryAdmin):
         "result",
         "asset_kind",
         "asset",
-        "told_address",
+        "visible_address",
     )
     list_filter = ("action", "result", "asset_kind", "organization", "timestamp")
-    by_name = ("asset_name", "told_actor")
+    by_name = ("asset_name", "visible_actor")
     linked_by = ("asset_key", "asset_name")
-    search_fields = ("told_actor", "asset_name", "asset_key")
+    search_fields = ("visible_actor", "asset_name", "asset_key")
     search_help_text = "User, name or key of an asset."
     date_hierarchy = "timestamp"
     ordering = ("-timestamp", "-pk")
@@ -37,7 +37,7 @@ class EventAdmin(RegistryAdmin):
         "timestamp",
         "user",
         "organization",
-        "told_address",
+        "visible_address",
         "action",
         "result",
         "asset_kind",
@@ -49,20 +49,20 @@ class EventAdmin(RegistryAdmin):
     def get_queryset(self, request: Any) -> QuerySet[Event]:
         """What is public, and what its admins read of their organisation."""
         events: QuerySet[Event] = super().get_queryset(request)
-        events = with_told_actor(events.filter(may_be_read(request.user)), request.user)
-        return with_told_address(events, request.user)
+        events = with_visible_actor(events.filter(may_be_read(request.user)), request.user)
+        return with_visible_address(events, request.user)
 
     @admin.display(description="when", ordering="timestamp")
     def when(self, event: Event) -> SafeString:
         return moment(event.timestamp, exact=True)
 
-    @admin.display(description="user", ordering="told_actor")
+    @admin.display(description="user", ordering="visible_actor")
     def user(self, event: Any) -> str:
-        return event.told_actor
+        return event.visible_actor
 
-    @admin.display(description="address", ordering="told_address")
-    def told_address(self, event: Any) -> str:
-        return event.told_address or ""
+    @admin.display(description="address", ordering="visible_address")
+    def visible_address(self, event: Any) -> str:
+        return event.visible_address or ""
 
     @admin.display(description="organisation", ordering="organization")
     def acted_for(self, event: Event) -> str:

@@ -46,7 +46,7 @@ def one_of(choices: Iterable[TextChoices], label: str, **kwargs: Any) -> ChoiceF
 class ActivityFilterSet(FilterSet):
     """Who did what to which asset, and when."""
 
-    q = search_filter("told_actor", "asset_name", placeholder="User or asset")
+    q = search_filter("visible_actor", "asset_name", placeholder="User or asset")
     organization = OrganizationFilter(field_name="organization_id", label="Organisation")
     action = one_of(PUBLIC_ACTIONS, "Action")
     kind = one_of(KINDS, "Kind", field_name="asset_kind")
@@ -89,7 +89,7 @@ class AddressFilter(CharFilter):
 class AuditFilterSet(ManagedFilterSet, ActivityFilterSet):
     """What happened or was refused, to assets and otherwise, and from where."""
 
-    q = search_filter("told_actor", "asset_name", placeholder="User or asset")
+    q = search_filter("visible_actor", "asset_name", placeholder="User or asset")
     action = one_of(Action, "Action")
     kind = one_of(
         (*KINDS, AssetKind.MODEL, AssetKind.FAILURE_REPORT, AssetKind.ORGANIZATION, *SubjectKind),

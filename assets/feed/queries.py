@@ -22,37 +22,37 @@ LOOKED_AT = 300
 IMPORTANT = Event.Action.ENDED
 
 
-def with_told_actor(events: QuerySet[Event], user: User) -> QuerySet[Event]:
-    """Annotate events with `told_actor`: organisations do not tell each other their users' names.
+def with_visible_actor(events: QuerySet[Event], user: User) -> QuerySet[Event]:
+    """Annotate events with `visible_actor`: the user's name, or "external" for other organisations.
 
-    What one searches or orders by knows no more than is told.
+    Searches and orders use it, so that they reveal no more than pages show.
     """
     if manages_all(user):
-        return events.annotate(told_actor=F("actor_name"))
+        return events.annotate(visible_actor=F("actor_name"))
     known = Q(organization_id=user.organization_id) | Q(actor_name="")
     return events.annotate(
-        told_actor=Case(When(known, then=F("actor_name")), default=Value(EXTERNAL))
+        visible_actor=Case(When(known, then=F("actor_name")), default=Value(EXTERNAL))
     )
 
 
-def with_told_address(events: QuerySet[Event], user: User) -> QuerySet[Event]:
-    """Annotate events with `told_address`: the client's address, for who may audit the event."""
+def with_visible_address(events: QuerySet[Event], user: User) -> QuerySet[Event]:
+    """Annotate events with `visible_address`: the client's address, for who may audit the event."""
     if manages_all(user):
-        return events.annotate(told_address=F("address"))
+        return events.annotate(visible_address=F("address"))
     address = GenericIPAddressField()
     if not may_audit(user):
-        return events.annotate(told_address=Value(None, address))
+        return events.annotate(visible_address=Value(None, address))
     known = When(_is_in_trail_of(user), then=F("address"))
-    return events.annotate(told_address=Case(known, output_field=address))
+    return events.annotate(visible_address=Case(known, output_field=address))
 
 
 def by_actor(events: QuerySet[Any], name: str) -> QuerySet[Any]:
-    """Keep what the user of this name did, as far as `told_actor` shows it."""
+    """Keep what the user of this name did, as far as `visible_actor` shows it."""
     if name != EXTERNAL:
         # By an index, which knows accounts; of those that are deleted, events have the name only.
         known = User.objects.filter(username=name).values_list("pk", flat=True)
         events = events.filter(Q(actor__in=list(known)) | Q(actor=None, actor_name=name))
-    return events.filter(told_actor=name)
+    return events.filter(visible_actor=name)
 
 
 def public_events() -> QuerySet[Event]:
@@ -62,7 +62,7 @@ def public_events() -> QuerySet[Event]:
 
 def events_for(user: User) -> QuerySet[Event]:
     """The audit trail as far as this user may read it: all of it, or its organisation's."""
-    return with_told_actor(Event.objects.filter(_is_in_trail_of(user)), user)
+    return with_visible_actor(Event.objects.filter(_is_in_trail_of(user)), user)
 
 
 def may_be_read(user: User) -> Q:
@@ -99,8 +99,8 @@ def events_of(asset: Asset, user: User) -> QuerySet[Event]:
     """What happened to one asset, the newest first; its owner's admins see who downloaded it."""
     events = Event.objects.filter(asset_key=asset.pk)
     if may_audit_asset(user, asset):
-        return events.annotate(told_actor=F("actor_name"))
-    return with_told_actor(events.filter(public=True), user)
+        return events.annotate(visible_actor=F("actor_name"))
+    return with_visible_actor(events.filter(public=True), user)
 
 
 def without_ends_of_cancelled(events: Iterable[Event]) -> list[Event]:
@@ -128,7 +128,7 @@ def recent_events(user: User) -> list[Event]:
     looked_at = public_events().values_list("pk", *_OF_A_REQUEST)[:LOOKED_AT]
     requests = [list(events) for _, events in groupby(looked_at, key=itemgetter(slice(1, None)))]
     together = {events[0][0]: len(events) for events in requests[:RECENT]}
-    found = with_told_actor(Event.objects.all(), user).in_bulk(together)
+    found = with_visible_actor(Event.objects.all(), user).in_bulk(together)
     for pk, count in together.items():
         found[pk].together = count  # type: ignore[attr-defined]
     return without_ends_of_cancelled(found[pk] for pk in together)

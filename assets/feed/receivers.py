@@ -5,12 +5,12 @@ from typing import Any
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 
-from ..common.audit import Action, SubjectKind, told
+from ..common.audit import Action, SubjectKind, event_logged
 from ..organizations.models import User
 from .registration import record_private
 
 
-@receiver(told)
+@receiver(event_logged)
 def write(signal: Any, sender: Any, **event: Any) -> None:
     record_private(**event)
 

@@ -59,7 +59,7 @@ class EventTable(AssetTable):
         "detail",
     )
     last = "-pk"
-    by_name = ("asset_name", "told_actor")
+    by_name = ("asset_name", "visible_actor")
 
     timestamp = WhenColumn(verbose_name="When")
     action = tables.Column(verbose_name="What")
@@ -70,7 +70,7 @@ class EventTable(AssetTable):
         attrs={"td": {"class": "name"}},
     )
     asset_kind = tables.Column(verbose_name="Kind")
-    actor_name = tables.Column(accessor="told_actor", verbose_name="By")
+    actor_name = tables.Column(accessor="visible_actor", verbose_name="By")
     organization = LinkColumn(
         "organization", key="organization_id", accessor="organization_id", verbose_name="For"
     )

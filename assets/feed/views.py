@@ -10,7 +10,7 @@ from ..organizations.pages import Checked, SignedIn
 from ..permissions.access import may_audit
 from .filters import ActivityFilterSet, AuditFilterSet
 from .models import Event
-from .queries import events_for, public_events, with_told_actor
+from .queries import events_for, public_events, with_visible_actor
 from .tables import AuditTable, EventTable
 
 # What the page offers to begin from: its name, and the filter.
@@ -34,7 +34,7 @@ class ActivityList(SignedIn, ListPage):
         return "Activity"
 
     def rows(self) -> QuerySet[Event]:
-        return with_told_actor(super().rows(), self.user)
+        return with_visible_actor(super().rows(), self.user)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         chosen = self.request.GET.get("news", "")

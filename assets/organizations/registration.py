@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, Q
 from django.utils import timezone
 
-from ..common.audit import Action, SubjectKind, tell
+from ..common.audit import Action, SubjectKind, log_event
 from ..common.kinds import AssetKind
 from .models import ApiToken, Organization, Role, User
 from .queries import locked
@@ -37,17 +37,19 @@ def create_organization(id: str, *, name: str = "") -> Organization:
     with transaction.atomic():
         _insert(organization)
         kind = AssetKind.ORGANIZATION
-        tell(Action.CREATED, kind, name=organization.id, organization_id=organization.id)
+        log_event(Action.CREATED, kind, name=organization.id, organization_id=organization.id)
     return organization
 
 
-def tell_of(user: User, changed: str, actor: User | None = None) -> None:
+def log_user_change(user: User, changed: str, actor: User | None = None) -> None:
     """Tell the audit trail what changed about a user, such as "role: member, before: admin"."""
-    _tell(Action.CHANGED, user, {"changed": changed}, actor=actor)
+    _log_user_event(Action.CHANGED, user, {"changed": changed}, actor=actor)
 
 
-def _tell(action: Action, user: User, detail: dict[str, str] | None = None, **who: Any) -> None:
-    tell(
+def _log_user_event(
+    action: Action, user: User, detail: dict[str, str] | None = None, **who: Any
+) -> None:
+    log_event(
         action,
         SubjectKind.USER,
         name=user.username,
@@ -101,7 +103,7 @@ def create_user(
         raise ValidationError(errors)
     with transaction.atomic():
         _insert(user)
-        _tell(Action.CREATED, user, {"changed": f"role: {user.role}"})
+        _log_user_event(Action.CREATED, user, {"changed": f"role: {user.role}"})
     return user
 
 
@@ -140,12 +142,12 @@ def create_token(
     token.full_clean(exclude=["user"])
     with transaction.atomic():
         _insert(token)
-        _tell_of_token(Action.CREATED, token)
+        _log_token_event(Action.CREATED, token)
     return token, secret
 
 
-def _tell_of_token(action: Action, token: ApiToken, actor: User | None = None) -> None:
-    tell(
+def _log_token_event(action: Action, token: ApiToken, actor: User | None = None) -> None:
+    log_event(
         action,
         SubjectKind.TOKEN,
         key=token.id,
@@ -171,7 +173,7 @@ def change_role(user: User, role: str, actor: User) -> None:
         before, user.role = user.role, role
         user.full_clean(exclude=["password"])
         user.save(update_fields=["role"])
-        tell_of(user, f"role: {role}, before: {before}", actor)
+        log_user_change(user, f"role: {role}, before: {before}", actor)
 
 
 @transaction.atomic
@@ -181,14 +183,14 @@ def set_active(user: User, active: bool, actor: User) -> None:
         _check_may_lose(user, actor)
     user.is_active = active
     user.save(update_fields=["is_active"])
-    tell_of(user, "activated" if active else "deactivated", actor)
+    log_user_change(user, "activated" if active else "deactivated", actor)
 
 
 @transaction.atomic
 def delete_user(user: User, actor: User) -> None:
     """Delete a user and its tokens; what it registered stays, and events keep its name."""
     _check_may_lose(user, actor)
-    _tell(Action.REMOVED, user, actor=actor)
+    _log_user_event(Action.REMOVED, user, actor=actor)
     user.delete()
 
 
@@ -231,7 +233,7 @@ def set_password(
     _check_password(password, user)
     user.set_password(password)
     user.save(update_fields=["password"])
-    tell_of(user, "password", actor)
+    log_user_change(user, "password", actor)
     for token in user.api_tokens.all():
         if keep_tokens is None or not keep_tokens(token):
             delete_token(token, actor)
@@ -239,7 +241,7 @@ def set_password(
 
 def reset_token(user: User) -> str:
     """Return a secret that sets the user's password once, within PASSWORD_RESET_TIMEOUT."""
-    tell_of(user, "a link that sets the password was made")
+    log_user_change(user, "a link that sets the password was made")
     return default_token_generator.make_token(user)
 
 
@@ -273,5 +275,5 @@ def set_password_by_link(user: User, secret: str, password: str) -> None:
 def delete_token(token: ApiToken, actor: User) -> None:
     """Revoke a token at once."""
     with transaction.atomic():
-        _tell_of_token(Action.REMOVED, token, actor)
+        _log_token_event(Action.REMOVED, token, actor)
         token.delete()

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.request import Request
 
-from ..common.audit import ONCE, Action, tell, tell_refusal
+from ..common.audit import ONCE, Action, log_event, log_refusal
 from ..common.files.downloads import hand_over
 from ..common.files.storage import stored_in
 from ..common.parsing import as_key
@@ -85,7 +85,7 @@ def download(
     event = _event(Action.DOWNLOADED, asset, {"file": field})
     user: Any = request.user
     if not may_download(user, permissions):
-        tell_refusal(**event)
+        log_refusal(**event)
         raise NotPermitted(why_not_download(user, permissions, facts.owner_id))
     stored = stored_in(asset, field)
     if stored is None:
@@ -93,7 +93,7 @@ def download(
     response = hand_over(request, stored, facts.creation_date, filename, content_type)
     if request.method == "GET" and response.status_code in HANDED_OVER:
         try:
-            tell(**event, once=ONCE if "HTTP_RANGE" in request.META else None)
+            log_event(**event, once=ONCE if "HTTP_RANGE" in request.META else None)
         except BaseException:
             # Nothing is sent unrecorded, so the response never closes it.
             if file := getattr(response, "file_to_stream", None):
@@ -132,4 +132,4 @@ def record_view(request: HttpRequest, asset: Any, **what: str) -> None:
     """Record that a page shows what a file holds, if it shows it to another organisation."""
     user: Any = request.user
     if request.method != "HEAD" and not acts_for(user, asset.owner_id):
-        tell(**_event(Action.VIEWED, asset, what), once=ONCE)
+        log_event(**_event(Action.VIEWED, asset, what), once=ONCE)

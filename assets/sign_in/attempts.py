@@ -15,11 +15,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..common.audit import Action, Result, SubjectKind, tell
+from ..common.audit import Action, Result, SubjectKind, log_event
 from ..common.errors import TooManyAttempts
 from ..organizations.models import User
 from ..organizations.queries import user_called
-from ..organizations.registration import tell_of
+from ..organizations.registration import log_user_change
 from .models import FailedSignIn
 from .rules import attempted_name, wait_until_free
 
@@ -108,7 +108,7 @@ def forgive(username: str, address: str) -> None:
             row.save(update_fields=["failures"])
         own.delete()
         if own.failures > 1 and not _is_over(own, timezone.now()):
-            _tell(
+            _log_failure(
                 username, user_called(username), f"{own.failures} attempts failed before this one"
             )
 
@@ -131,7 +131,7 @@ def unlock_here(*, username: str = "", address: str = "") -> int:
     user = user_called(username)
     if found := unlock(username=username, address=address):
         where = f" from {address}" if address else ""
-        tell(
+        log_event(
             Action.CHANGED,
             SubjectKind.USER,
             name=user.username if user else username,
@@ -144,7 +144,7 @@ def unlock_here(*, username: str = "", address: str = "") -> int:
 def unlock_user(user: User, actor: User) -> None:
     """Let a user try again at once, from wherever it failed too often."""
     unlock(username=user.username)
-    tell_of(user, "may try to sign in again", actor)
+    log_user_change(user, "may try to sign in again", actor)
 
 
 def _rows_of(name: str, address: str) -> QuerySet[FailedSignIn]:
@@ -179,17 +179,17 @@ def _record(username: str, rows: Mapping[str, FailedSignIn], now: datetime) -> N
     of = rows[attempted_name(username) if user else ADDRESS]
     full = [one for one in dict.fromkeys([of, rows[ADDRESS]]) if one.failures >= _limit_of(one)]
     for row in full:
-        _tell(
+        _log_failure(
             username if row.username else "", user, f"locked after {row.failures} failed attempts"
         )
     recorded = of.recorded_at
     if of not in full and (recorded is None or recorded <= now - settings.LOGIN_COOLOFF):
-        _tell(username, user)
+        _log_failure(username, user)
     of.recorded_at = now
 
 
-def _tell(name: str, user: User | None, what: str = "") -> None:
-    tell(
+def _log_failure(name: str, user: User | None, what: str = "") -> None:
+    log_event(
         Action.SIGNED_IN,
         SubjectKind.USER,
         name=user.username if user and name else name.replace("\0", " "),

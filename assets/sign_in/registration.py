@@ -12,11 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from ..common.audit import Action, SubjectKind, tell
+from ..common.audit import Action, SubjectKind, log_event
 from ..common.errors import TooManyAttempts
 from ..organizations.models import Organization, Role, User
 from ..organizations.queries import locked
-from ..organizations.registration import create_user, tell_of
+from ..organizations.registration import create_user, log_user_change
 from ..organizations.rules import second_factor_required
 from .models import ExternalIdentity, RecoveryCode
 from .rules import check_may_remove_factor, shown_name, trusted_name
@@ -58,7 +58,7 @@ def enrol(user: User, key: str, code: str, actor: User) -> list[str]:
         )
     user.second_factor_at = timezone.now()
     user.save(update_fields=["second_factor_at"])
-    tell_of(user, "second factor on", actor)
+    log_user_change(user, "second factor on", actor)
     return new_recovery_codes(user, actor)
 
 
@@ -73,7 +73,7 @@ def new_recovery_codes(user: User, actor: User) -> list[str]:
     RecoveryCode.objects.bulk_create(
         [RecoveryCode(user=user, digest=code_digest(code)) for code in codes]
     )
-    tell_of(user, "new recovery codes", actor)
+    log_user_change(user, "new recovery codes", actor)
     return codes
 
 
@@ -117,7 +117,7 @@ def remove_factor(user: User, actor: User) -> None:
     RecoveryCode.objects.filter(user=user).delete()
     user.second_factor_at = None
     user.save(update_fields=["second_factor_at"])
-    tell_of(user, "second factor off", actor)
+    log_user_change(user, "second factor off", actor)
 
 
 # --- Identities of other providers ---------------------------------------------------------------
@@ -166,7 +166,9 @@ def _first_seen(who: dict[str, str], claims: Mapping[str, Any]) -> ExternalIdent
             identity.user = _created(identity)
     identity.save(force_insert=True)
     if identity.user is not None:
-        tell_of(identity.user, f"known as {identity.subject} of {identity.issuer}", identity.user)
+        log_user_change(
+            identity.user, f"known as {identity.subject} of {identity.issuer}", identity.user
+        )
     return identity
 
 
@@ -229,14 +231,14 @@ def approve(
     user = create_user(username, organization=organization, role=role)
     identity.user = user
     identity.save(update_fields=["user"])
-    tell_of(user, f"let in as {identity.subject} of {identity.issuer}", actor)
+    log_user_change(user, f"let in as {identity.subject} of {identity.issuer}", actor)
     return user
 
 
 def refuse(identity: ExternalIdentity, actor: User) -> None:
     """Forget somebody who awaits approval; who signs in again waits again."""
     organization_id = identity.organization_id or actor.organization_id
-    tell(
+    log_event(
         Action.REMOVED,
         SubjectKind.USER,
         name=identity.username,
