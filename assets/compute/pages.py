@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from ..common.pages.base import OfKind, url_of
+from ..common.pages.base import AssetKindMixin, url_of
 from ..common.pages.markup import short, tag
 from ..common.text.reading import counted
 from .drawing import EDGES, Drawing, Edge, Node, draw
@@ -29,14 +29,14 @@ RANKS, WORKERS = 200, 30
 BAR, LEAST = 1000, 10
 
 
-class OfPlans(OfKind):
+class OfPlans(AssetKindMixin):
     queryset = ComputePlan.objects.select_related("creator")
     noun, noun_plural = "compute plan", "compute plans"
     list_url, detail_url = "compute-plans", "compute-plan"
     register_url, rename_url = "compute-plan-new", "compute-plan-rename"
 
 
-class OfTasks(OfKind):
+class OfTasks(AssetKindMixin):
     queryset = Task.objects.select_related("function", "compute_plan")
     noun, noun_plural = "task", "tasks"
     list_url, detail_url = "tasks", "task"

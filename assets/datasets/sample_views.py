@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from ..common.errors import Problem
 from ..common.files.hidden import some_of
-from ..common.pages.base import Crumb, OfKind
+from ..common.pages.base import AssetKindMixin, Crumb
 from ..common.pages.markup import short
 from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key, as_keys
@@ -34,14 +34,14 @@ SHOWN = 8
 NAMED = 20
 
 
-class OfSamples(OfKind):
+class DataSamplePageMixin(AssetKindMixin):
     queryset = DataSample.objects.all()
     noun, noun_plural = "data sample", "data samples"
     list_url, detail_url = "data-samples", "data-sample"
     register_url = "data-sample-new"
 
 
-class DataSampleList(OfSamples, AssetListPage):
+class DataSampleList(DataSamplePageMixin, AssetListPage):
     template_name = "datasets/data_samples.html"
     table_class = DataSampleTable
     filterset_class = DataSampleListFilterSet
@@ -55,7 +55,7 @@ class DataSampleList(OfSamples, AssetListPage):
         return super().get_context_data(dataset_query=query, **kwargs)
 
 
-class DataSamplePage(OfSamples, AssetPage):
+class DataSamplePage(DataSamplePageMixin, AssetPage):
     template_name = "datasets/data_sample.html"
 
     def snippets(self) -> Snippets:
@@ -97,7 +97,7 @@ def _which(archives: Collection[Any], samples: Sequence[DataSample]) -> SafeStri
     return format_html(" {}.", format_html_join(", ", link, named))
 
 
-class DataSampleRegisterPage(OfSamples, RegisterPage):
+class DataSampleRegisterPage(DataSamplePageMixin, RegisterPage):
     form_class = DataSampleForm
     note = (
         "Send archives or folders from your computer, or name folders that are on the server. "
@@ -131,7 +131,7 @@ class DataSampleRegisterPage(OfSamples, RegisterPage):
         return said, _samples_of(dataset_keys_of([first])[first][0])
 
 
-class LinkPage(OfSamples, FormPage):
+class LinkPage(DataSamplePageMixin, FormPage):
     """Adds data samples to further datasets; `?sample=KEY` and `?dataset=KEY` choose some."""
 
     form_class = LinkSamplesForm
@@ -143,7 +143,7 @@ class LinkPage(OfSamples, FormPage):
     )
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind()]
+        return [self.list_crumb()]
 
     def initial(self) -> dict[str, Any]:
         return {

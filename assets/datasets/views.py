@@ -8,7 +8,7 @@ from django.core.files.base import File
 from ..common.errors import Problem
 from ..common.files.storage import check_upload
 from ..common.kinds import AssetKind
-from ..common.pages.base import OfKind
+from ..common.pages.base import AssetKindMixin
 from ..common.pages.snippets import Snippets
 from ..feed.pages import AssetPage, RenamePage
 from ..permissions.access import why_not_download
@@ -29,20 +29,20 @@ from .tables import DatasetTable
 SHOWN = 8
 
 
-class OfDatasets(OfKind):
+class DatasetPageMixin(AssetKindMixin):
     queryset = Dataset.objects.select_related("permissions", "logs_permission")
     noun, noun_plural = "dataset", "datasets"
     list_url, detail_url = "datasets", "dataset"
     register_url, rename_url = "dataset-new", "dataset-rename"
 
 
-class DatasetList(OfDatasets, AssetListPage):
+class DatasetList(DatasetPageMixin, AssetListPage):
     table_class = DatasetTable
     filterset_class = DatasetListFilterSet
     empty_hint = "A dataset is an opener, which reads the data, and a description of them."
 
 
-class DatasetPage(OfDatasets, AssetPage):
+class DatasetPage(DatasetPageMixin, AssetPage):
     template_name = "datasets/dataset.html"
 
     def uses(self) -> list[tuple[str, Permissions]]:
@@ -71,11 +71,11 @@ class DatasetPage(OfDatasets, AssetPage):
         )
 
 
-class DatasetRenamePage(OfDatasets, RenamePage):
+class DatasetRenamePage(DatasetPageMixin, RenamePage):
     form_class = DatasetRenameForm
 
 
-class DatasetRegisterPage(OfDatasets, RegisterPage):
+class DatasetRegisterPage(DatasetPageMixin, RegisterPage):
     form_class = AskingDatasetForm
     note = (
         "An opener reads your data where they lie; registering it moves no data. "

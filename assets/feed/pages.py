@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from ..common.errors import Problem
-from ..common.pages.base import Crumb, OfKind, Page, crumb, get_or_404
+from ..common.pages.base import AssetKindMixin, Crumb, Page, crumb, get_or_404
 from ..common.pages.snippets import Snippets
 from ..organizations.pages import Checked
 from ..permissions.access import check_may_change, may_change, may_register
@@ -19,14 +19,14 @@ from .queries import RECENT, events_of, without_ends_of_cancelled
 USES = 10
 
 
-class OneAsset(OfKind, Checked):
+class OneAsset(AssetKindMixin, Checked):
     """Mixin of pages about the asset whose key is in the URL, and of pages below that one."""
 
     def prepare(self) -> None:
         self.object = get_or_404(self.queryset.all(), self.kwargs["key"], self.noun)
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind(), self.of_asset()]
+        return [self.list_crumb(), self.of_asset()]
 
     def of_asset(self) -> Crumb:
         return crumb(str(self.object), self.detail_url, self.object.pk)
@@ -42,7 +42,7 @@ class AssetPage(OneAsset, Page):
         return str(self.object)
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind()]
+        return [self.list_crumb()]
 
     def uses(self) -> list[tuple[str, Permissions]]:
         """Return what may be done with the asset's files and results, each with who may."""

@@ -13,7 +13,7 @@ from ..common.errors import Problem
 from ..common.files.archives.check import Glimpse, glimpse
 from ..common.files.archives.names import Entry
 from ..common.kinds import AssetKind
-from ..common.pages.base import OfKind, Page
+from ..common.pages.base import AssetKindMixin, Page
 from ..common.pages.snippets import Snippets
 from ..common.text.reading import MAX_SHOWN, decoded
 from ..feed.pages import AssetPage, OneAsset, RenamePage
@@ -46,14 +46,14 @@ NAME_LENGTH = 500
 LISTED = 200
 
 
-class OfFunctions(OfKind):
+class FunctionPageMixin(AssetKindMixin):
     queryset = Function.objects.select_related("permissions")
     noun, noun_plural = "function", "functions"
     list_url, detail_url = "functions", "function"
     register_url, rename_url = "function-new", "function-rename"
 
 
-class FunctionList(OfFunctions, AssetListPage):
+class FunctionList(FunctionPageMixin, AssetListPage):
     table_class = FunctionTable
     filterset_class = FunctionListFilterSet
     empty_hint = "A function is code with a Dockerfile, and says what it takes and makes."
@@ -78,7 +78,7 @@ def slot(item: FunctionInputSpec | FunctionOutputSpec) -> Slot:
     return Slot(item.identifier, kind.label, INPUT_MEANINGS[kind], f"{how_many}{optional}")
 
 
-class FunctionPage(OfFunctions, AssetPage):
+class FunctionPage(FunctionPageMixin, AssetPage):
     """A function, but for why it could not be built, which the room above adds."""
 
     template_name = "functions/function.html"
@@ -173,7 +173,7 @@ def why_not_shown(file: Entry, text: str | None) -> str:
     return "It is no text that can be shown; download the archive to open it."
 
 
-class FunctionFilePage(OfFunctions, OneAsset, Page):
+class FunctionFilePage(FunctionPageMixin, OneAsset, Page):
     """One file of the archive, for those who may download it."""
 
     template_name = "functions/file.html"
@@ -197,11 +197,11 @@ class FunctionFilePage(OfFunctions, OneAsset, Page):
 # --- Registering ---------------------------------------------------------------------------------
 
 
-class FunctionRenamePage(OfFunctions, RenamePage):
+class FunctionRenamePage(FunctionPageMixin, RenamePage):
     form_class = FunctionRenameForm
 
 
-class FunctionRegisterPage(OfFunctions, RegisterPage):
+class FunctionRegisterPage(FunctionPageMixin, RegisterPage):
     template_name = "functions/form.html"
     form_class = FunctionForm
     note = (

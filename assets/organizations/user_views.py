@@ -14,7 +14,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from ..common.db.lookups import OrderKey
-from ..common.pages.base import Crumb, OfKind, Page, crumb
+from ..common.pages.base import AssetKindMixin, Crumb, Page, crumb
 from ..common.pages.lists import ListPage
 from .filters import OrganizationListFilterSet, UserListFilterSet
 from .forms import ActiveForm, InviteForm, OrganizationForm, RoleForm
@@ -36,7 +36,7 @@ from .tables import OrganizationTable, UserTable
 SHOWN = 50
 
 
-class OfOrganizations(OfKind):
+class OfOrganizations(AssetKindMixin):
     queryset = Organization.objects.all()
     noun, noun_plural = "organisation", "organisations"
     list_url, detail_url = "organizations", "organization"
@@ -68,7 +68,7 @@ class OrganizationNewPage(OfOrganizations, WriterPage):
             raise PermissionDenied("Only a platform superuser adds organisations; ask one.")
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind()]
+        return [self.list_crumb()]
 
     def done(self, form: Any, result: Organization) -> HttpResponse:
         said = f"{result} is part of the consortium."
@@ -92,7 +92,7 @@ class OrganizationPage(OfOrganizations, Checked, Page):
         return self.organization.name or self.organization.pk
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind()]
+        return [self.list_crumb()]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         pk = self.organization.pk
@@ -112,7 +112,7 @@ class OrganizationPage(OfOrganizations, Checked, Page):
         )
 
 
-class OfUsers(OfKind):
+class OfUsers(AssetKindMixin):
     queryset = User.objects.all()
     noun, noun_plural = "user", "users"
     list_url, detail_url = "users", "user"
@@ -152,7 +152,7 @@ class UserNewPage(OfUsers, WriterPage):
         )
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind()]
+        return [self.list_crumb()]
 
     def prepare(self) -> None:
         if not may_manage_users(self.user, self.user.organization_id):
@@ -172,7 +172,7 @@ class OneUser(OfUsers, Checked):
     """Mixin of pages about one user, of those that one sees."""
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind()]
+        return [self.list_crumb()]
 
     def prepare(self) -> None:
         users = managed_users(self.user).select_related("organization")

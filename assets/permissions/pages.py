@@ -16,7 +16,7 @@ from ..common.audit import note_refusals
 from ..common.errors import Problem, Refused
 from ..common.forms.spec_form import MAX_ROWS
 from ..common.ops.outages import OUTAGES, outage_of
-from ..common.pages.base import Crumb, OfKind
+from ..common.pages.base import AssetKindMixin, Crumb
 from ..common.pages.lists import ListPage
 from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key, as_keys
@@ -189,7 +189,7 @@ class FormPage(WriterPage):
         return self.go_to(url, said)
 
 
-class RegisterPage(OfKind, FormPage):
+class RegisterPage(AssetKindMixin, FormPage):
     """Registers one asset of a kind; `?like=KEY` begins with what another one has."""
 
     @cached_property
@@ -202,7 +202,7 @@ class RegisterPage(OfKind, FormPage):
         return f"Register a {self.noun}"
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind()]
+        return [self.list_crumb()]
 
     def success(self, result: Any) -> tuple[str, str]:
         said = format_html("The {} <strong>{}</strong> is registered.", self.noun, result)

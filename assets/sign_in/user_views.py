@@ -99,7 +99,7 @@ class OfAwaiting(user_views.OfUsers, Checked):
     """Mixin of pages about people who await approval."""
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [self.of_kind()]
+        return [self.list_crumb()]
 
     def prepare(self) -> None:
         if not may_manage_users(self.user, self.user.organization_id):

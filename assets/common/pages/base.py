@@ -49,7 +49,7 @@ class Page(TemplateView):
         return HttpResponseRedirect(url)
 
 
-class OfKind:
+class AssetKindMixin:
     """Mixin of the pages about one kind of row: its rows, its words, the names of its URLs.
 
     A room says all of it once, and each page of the kind inherits it.
@@ -64,7 +64,7 @@ class OfKind:
     register_url: ClassVar[str] = ""
     rename_url: ClassVar[str] = ""
 
-    def of_kind(self) -> Crumb:
+    def list_crumb(self) -> Crumb:
         return crumb(capfirst(self.noun_plural), self.list_url)
 
 

@@ -14,7 +14,7 @@ from ..db.counting import Counted, count_of
 from ..forms.filter_form import fields_of
 from ..text.moments import ZONE
 from ..text.reading import cut
-from .base import OfKind, Page
+from .base import AssetKindMixin, Page
 from .exports import csv_lines, json_lines
 from .parts import PLACE, Part, part_of
 from .tables import AssetTable
@@ -46,7 +46,7 @@ class Header(NamedTuple):
     url: str
 
 
-class ListPage(OfKind, Page):
+class ListPage(AssetKindMixin, Page):
     """Lists one kind of row.
 
     `?q=` searches, the filter set's own parameters filter, `sort`, `page`, `per_page` and `columns`
