@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ..common.errors import TooManyAttempts
-from ..common.forms.layouts import LaidOut, Section
+from ..common.forms.layouts import CrispyLayoutMixin, Section
 from ..common.forms.spec_form import text_field
 from .models import ApiToken, Organization, Role, User
 from .registration import (
@@ -29,7 +29,7 @@ from .registration import (
 from .rules import check_another, manages_all
 
 
-class WriterForm(LaidOut, forms.Form):
+class WriterForm(CrispyLayoutMixin, forms.Form):
     """A form whose `write` calls the writers that have the rules.
 
     `is_valid()` rehearses it in a transaction that is undone, so that `save()` meets nothing new.
@@ -245,7 +245,7 @@ def cleaned_own_password(request: HttpRequest, password: str) -> str:
     return password
 
 
-class OwnPasswordForm(LaidOut, PasswordChangeForm):
+class OwnPasswordForm(CrispyLayoutMixin, PasswordChangeForm):
     """Changes one's own password, which must be known."""
 
     sections = (Section("", "old_password", "new_password1", "new_password2", "keep_tokens"),)
@@ -275,7 +275,7 @@ class OwnPasswordForm(LaidOut, PasswordChangeForm):
         return self.user
 
 
-class NewPasswordForm(LaidOut, SetPasswordForm):
+class NewPasswordForm(CrispyLayoutMixin, SetPasswordForm):
     """Sets a password by the link that has this secret."""
 
     sections = (Section("", "new_password1", "new_password2"),)

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
-from ..common.forms.layouts import LaidOut, Section
+from ..common.forms.layouts import CrispyLayoutMixin, Section
 from ..common.forms.spec_form import text_field
 from ..organizations.forms import WriterForm, cleaned_own_password
 from ..organizations.models import Organization, Role, User
@@ -24,7 +24,7 @@ class SignInForm(AuthenticationForm):
     }
 
 
-class CodeForm(LaidOut, forms.Form):
+class CodeForm(CrispyLayoutMixin, forms.Form):
     """Takes the code of a telephone, or a recovery code."""
 
     sections = (Section("", "code"),)
@@ -35,7 +35,7 @@ class CodeForm(LaidOut, forms.Form):
     )
 
 
-class PasswordForm(LaidOut, forms.Form):
+class PasswordForm(CrispyLayoutMixin, forms.Form):
     """Asks whoever is signed in for the password, before something that a thief would do."""
 
     sections = (Section("", "password"),)

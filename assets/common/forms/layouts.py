@@ -37,7 +37,7 @@ class RowsOf(LayoutObject):
         return render_to_string("components/rows.html", values)
 
 
-class LaidOut:
+class CrispyLayoutMixin:
     """Mixin of forms that pages show: laid out in sections, and with a summary of what is wrong."""
 
     sections: ClassVar[Sequence[Any]] = ()
@@ -56,7 +56,7 @@ class LaidOut:
         return [("", "", str(error)) for error in form.non_field_errors()] + _errors_of(form)
 
 
-class PageForm(LaidOut, SpecForm):
+class PageForm(CrispyLayoutMixin, SpecForm):
     """Mixin of forms that our pages show; what a page needs beside what the admin does."""
 
     # Fields that are checked as soon as one leaves them.
