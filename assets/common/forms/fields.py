@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from ..parsing import Unkept, json_of
-from .spec_form import Ruled
+from .spec_form import DeferredValidationMixin
 
 # Of the 254 levels that can be written, how many are left to what holds the value.
 ROOM_AROUND = 150
@@ -69,7 +69,7 @@ def read_metadata(text: str) -> dict[str, Any]:
     return found
 
 
-class MetadataFormField(Ruled, forms.CharField):
+class MetadataFormField(DeferredValidationMixin, forms.CharField):
     """Metadata as text: one ``key: value`` a line, or a JSON object; the rules say the rest."""
 
     widget = forms.Textarea

@@ -33,7 +33,7 @@ def not_listed(more: int) -> str:
 
 
 @runtime_checkable
-class OffersToActor(Protocol):
+class ActorBoundField(Protocol):
     """A form field whose choices depend on who acts."""
 
     def offer_to(self, actor: Any) -> None: ...
@@ -49,7 +49,7 @@ class ProblemForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.actor = actor
         for field in self.fields.values():
-            if isinstance(field, OffersToActor):
+            if isinstance(field, ActorBoundField):
                 field.offer_to(actor)
 
     @cached_property
@@ -239,7 +239,7 @@ class SpecForm(ProblemForm):
         self.show_at(problem.field, problem)
 
 
-class Ruled:
+class DeferredValidationMixin:
     """Mixin of form fields whose rules are `registration`'s: only the type is read here.
 
     `required` marks the field for people and browsers; that it is blank is for the rules to say.
@@ -252,7 +252,7 @@ class Ruled:
         pass
 
 
-class TextField(Ruled, forms.CharField):
+class TextField(DeferredValidationMixin, forms.CharField):
     """A short text."""
 
 
@@ -263,11 +263,11 @@ class RequiredTextField(TextField):
         forms.Field.validate(self, value)
 
 
-class KindField(Ruled, forms.ChoiceField):
+class KindField(DeferredValidationMixin, forms.ChoiceField):
     """One of a few words."""
 
 
-class UploadField(Ruled, forms.FileField):
+class UploadField(DeferredValidationMixin, forms.FileField):
     """A file."""
 
     widget = forms.FileInput

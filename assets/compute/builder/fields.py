@@ -8,19 +8,19 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from ...common.forms.pickers import Option, Picker
-from ...common.forms.spec_form import AssetField, Ruled, asset_label
+from ...common.forms.spec_form import AssetField, DeferredValidationMixin, asset_label
 from ...common.parsing import as_key
 from .offers import Group, ref_of
 
 
-class OfferedField(Ruled, AssetField):
+class OfferedField(DeferredValidationMixin, AssetField):
     """One asset out of those that are offered: its key, or None."""
 
     def to_python(self, value: Any) -> UUID | None:
         return as_key(str(value)) if value else None
 
 
-class OfferedAssetsField(Ruled, forms.ModelMultipleChoiceField):
+class OfferedAssetsField(DeferredValidationMixin, forms.ModelMultipleChoiceField):
     """Several of the assets that are offered: their keys."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -30,7 +30,7 @@ class OfferedAssetsField(Ruled, forms.ModelMultipleChoiceField):
         return [key for item in value or () if (key := as_key(str(item)))]
 
 
-class WorkerField(Ruled, forms.ModelChoiceField):
+class WorkerField(DeferredValidationMixin, forms.ModelChoiceField):
     """An organisation: its id."""
 
     def to_python(self, value: Any) -> str:
@@ -72,7 +72,7 @@ class SourcesWidget(Picker):
         return context
 
 
-class SourcesField(Ruled, forms.Field):
+class SourcesField(DeferredValidationMixin, forms.Field):
     """What feeds a model input: a list of references as a task's JSON has them."""
 
     widget: Any
