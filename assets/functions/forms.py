@@ -8,7 +8,7 @@ from django import forms
 
 from ..common.errors import Problem
 from ..common.forms.fields import MetadataFormField
-from ..common.forms.layouts import PageForm, RowsOf, Section
+from ..common.forms.layouts import FormsetLayout, PageForm, Section
 from ..common.forms.spec_form import KindField, RowForm, flag_field, text_field
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..feed.forms import RenameForm
@@ -94,13 +94,13 @@ class FunctionForm(KeepsUploads, PageForm):
         Section(
             "What it takes",
             "on_dataset",
-            RowsOf("inputs", one="input"),
+            FormsetLayout("inputs", item="input"),
             note="A function that learns from data or judges by them runs on a dataset. The rows "
             "are for what else it takes, such as a model. A row that stays blank does not count.",
         ),
         Section(
             "What it makes",
-            RowsOf("outputs", one="output"),
+            FormsetLayout("outputs", item="output"),
             note="What a task of it leaves behind: models for other tasks, or performances.",
         ),
         Section(

@@ -25,15 +25,15 @@ class Section(Fieldset):
         self.note = note
 
 
-class RowsOf(LayoutObject):
+class FormsetLayout(LayoutObject):
     """The rows of one list of the spec, to be added, removed and put in order."""
 
-    def __init__(self, name: str, *, one: str) -> None:
-        self.name, self.one = name, one
+    def __init__(self, name: str, *, item: Any) -> None:
+        self.name, self.item = name, item
         self.fields: list[Any] = []
 
     def render(self, form: SpecForm, context: Any, template_pack: Any = None, **_: Any) -> str:
-        values = {"rows": form.rows[self.name], "name": self.name, "item": self.one}
+        values = {"rows": form.rows[self.name], "name": self.name, "item": self.item}
         return render_to_string("components/rows.html", values)
 
 

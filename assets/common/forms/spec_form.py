@@ -27,7 +27,7 @@ from ..text.reading import counted
 MAX_MESSAGES = 100
 
 
-def not_listed(more: int) -> str:
+def more_problems_message(more: int) -> str:
     """Return what a form says of the problems beyond `MAX_MESSAGES`."""
     return f"{counted(more, 'more problem')} not listed; correct these first."
 
@@ -227,7 +227,7 @@ class SpecForm(ProblemForm):
         for problem in problems[:MAX_MESSAGES]:
             self.show(problem)
         if more := len(problems[MAX_MESSAGES:]):
-            self.add_error(None, not_listed(more))
+            self.add_error(None, more_problems_message(more))
         return values
 
     def show(self, problem: Problem) -> None:

@@ -14,7 +14,13 @@ from django.http import QueryDict
 from ...common.errors import Problem
 from ...common.forms.fields import MetadataFormField
 from ...common.forms.pickers import AssetPicker
-from ...common.forms.spec_form import MAX_MESSAGES, ProblemForm, key_field, not_listed, text_field
+from ...common.forms.spec_form import (
+    MAX_MESSAGES,
+    ProblemForm,
+    key_field,
+    more_problems_message,
+    text_field,
+)
 from ...common.kinds import AssetKind
 from ...common.parsing import as_key
 from ...datasets.models import Dataset
@@ -234,7 +240,7 @@ class TaskFields(ProblemForm):
                 said = self.names.in_words(problem.sentence)
                 self.add_error(name, ValidationError(said, code=problem.code.label))
         if more := len(problems[MAX_MESSAGES:]):
-            self.add_error(None, not_listed(more))
+            self.add_error(None, more_problems_message(more))
 
     def _field_of(self, path: str, problem: Problem, places: list[str]) -> str | None:
         if found := re.match(r"inputs\[(\d+)\]", path):
