@@ -114,21 +114,21 @@ class TaskRegisterPage(OfTasks, RegisterPage):
         elif function := prefetched(as_key(request.GET.get("function", ""))):
             self.desk.open({"worker": self.user.organization_id}, function, None)
         if self.desk.task:
-            self.desk.task.as_typed()
+            self.desk.task.skip_validation()
         self.desk.focus = ""
         return self.show(None)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         action, of_what = self.pressed
         self.desk = desk = self.make_desk(request.POST.copy())
-        if field := desk.field_called(request.POST.get("live", "")):
+        if field := desk.get_field_by_html_name(request.POST.get("live", "")):
             return self.show_field(field)
         if action == "register":
             return self.register(desk.task)
         desk.act(action, of_what)
         if desk.task:
             snippets = self.snippets(desk.task) if action == "code" else []
-            desk.task.as_typed()
+            desk.task.skip_validation()
             return self.show(None, snippets=snippets)
         return self.show(None)
 

@@ -156,9 +156,9 @@ class FunctionForm(KeepsUploads, PageForm):
     def save(self) -> Function:
         return register_function(self.spec, self.actor)
 
-    def field_called(self, html_name: str) -> forms.BoundField | None:
+    def get_field_by_html_name(self, html_name: str) -> forms.BoundField | None:
         """Return a field to be shown alone; an identifier then says what its row would have."""
-        field = super().field_called(html_name)
+        field = super().get_field_by_html_name(html_name)
         if field is not None and isinstance(row := field.form, RowForm):
             for error in row.non_field_errors().as_data():
                 row.add_error("identifier", error)

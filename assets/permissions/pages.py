@@ -62,7 +62,7 @@ class FormPage(WriterPage):
 
     def make_form(self, *args: Any, **kwargs: Any) -> Any:
         form = self.form_class(*args, actor=self.user, asset=self.asset(), **kwargs)
-        form.make_live()
+        form.enable_live_validation()
         ask_once(form.fields.values())
         self.made = form
         return form
@@ -118,7 +118,7 @@ class FormPage(WriterPage):
             return self.show_code(form)
         if action == "refresh":
             # A picker was searched.
-            return self.as_typed(form)
+            return self.skip_validation(form)
         return self.register(form)
 
     def with_row(self, name: str) -> HttpResponse:
@@ -128,17 +128,17 @@ class FormPage(WriterPage):
         count = str(data.get(total, ""))
         if count.isdecimal() and len(count) < 10 and name in self.form_class.row_forms:
             data[total] = str(min(int(count) + 1, MAX_ROWS))
-        return self.as_typed(self.make_form(data, self.request.FILES))
+        return self.skip_validation(self.make_form(data, self.request.FILES))
 
-    def as_typed(self, form: Any, **context: Any) -> HttpResponse:
+    def skip_validation(self, form: Any, **context: Any) -> HttpResponse:
         self.keep(form)
-        form.as_typed()
+        form.skip_validation()
         return self.show(form, **context)
 
     def show_code(self, form: Any) -> HttpResponse:
         form.is_valid()
         snippets = self.snippets(form)
-        return self.as_typed(form, snippets=snippets)
+        return self.skip_validation(form, snippets=snippets)
 
     def answer_live(self, name: str) -> HttpResponse:
         data = self.request.POST.copy()
@@ -148,10 +148,10 @@ class FormPage(WriterPage):
         form = self.make_form(data)
         if "picker" in self.request.POST:
             # Searching is no time to judge.
-            form.as_typed()
+            form.skip_validation()
         else:
             form.is_valid()
-        return self.show_field(form.field_called(name))
+        return self.show_field(form.get_field_by_html_name(name))
 
     def show_field(self, field: Any) -> HttpResponse:
         return render(self.request, "components/_field.html", {"field": field})

@@ -62,7 +62,7 @@ class PageForm(CrispyLayoutMixin, SpecForm):
     # Fields that are checked as soon as one leaves them.
     live: ClassVar[Sequence[str]] = ()
 
-    def make_live(self) -> None:
+    def enable_live_validation(self) -> None:
         """Have the page check the `live` fields, and every field of a row, while one edits."""
         for name in self.live:
             _make_live(self[name])
@@ -72,7 +72,7 @@ class PageForm(CrispyLayoutMixin, SpecForm):
                     if field.name == "identifier":
                         _make_live(field)
 
-    def field_called(self, html_name: str) -> BoundField | None:
+    def get_field_by_html_name(self, html_name: str) -> BoundField | None:
         """Return the field that the page knows by this name, of the form or of a row."""
         for form in [self, *(row for rows in self.rows.values() for row in rows.forms)]:
             for field in form:
@@ -80,7 +80,7 @@ class PageForm(CrispyLayoutMixin, SpecForm):
                     return field
         return None
 
-    def as_typed(self) -> None:
+    def skip_validation(self) -> None:
         """Show what was typed without judging it, as after adding a row."""
         self._errors = ErrorDict()
         self.cleaned_data = {}

@@ -122,7 +122,7 @@ class Desk:
         keys = [key_of(task) for task in self.draft]
         return keys.index(key) if key and key in keys else None
 
-    def field_called(self, html_name: str) -> Any:
+    def get_field_by_html_name(self, html_name: str) -> Any:
         """Return a field of the open task, or of the choice of its function, unjudged."""
         holders: list[Any] = [self.task, self.choice]
         for holder in filter(None, holders):

@@ -76,18 +76,18 @@ class BuilderPage(FormPage):
             # What was found wrong is shown in the other view, too.
             stays = action == "view" and "judged" in request.POST
             if self.desk.readable and not stays:
-                return self.as_typed(form, status=422 if self.desk.is_judged else 200)
+                return self.skip_validation(form, status=422 if self.desk.is_judged else 200)
             return self.show(form, status=200 if form.is_valid() else 422)
         return self.act(self.make_form(self.desk.data), action, of_what)
 
     def answer_live(self, name: str) -> HttpResponse:
-        field = self.desk.field_called(name)
+        field = self.desk.get_field_by_html_name(name)
         if field is None:
             # Fields of the plan are judged without its tasks.
             self.desk.data["tasks"] = ""
             form = self.make_form(self.desk.data)
             form.is_valid()
-            field = form.field_called(name)
+            field = form.get_field_by_html_name(name)
         return self.show_field(field)
 
     def act(self, form: Any, action: str, of_what: str) -> HttpResponse:
@@ -102,7 +102,7 @@ class BuilderPage(FormPage):
                 f"Task {self.desk.number} is not in the plan yet: add it, or discard it."
             )
             self.desk.focus = "task"
-            return self.as_typed(form, status=422)
+            return self.skip_validation(form, status=422)
         return super().register(form)
 
     def show(self, form: Any, status: int = 200, **context: Any) -> HttpResponse:
