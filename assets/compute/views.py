@@ -113,4 +113,4 @@ class ComputePlanCancelPage(OfPlans, OneAsset, Page):
             context = self.get_context_data(problems=refused.problems)
             return self.render_to_response(context, status=422)
         url = reverse("compute-plan", args=[plan.pk])
-        return self.go_to(url, f"The compute plan {plan} is cancelled.")
+        return self.redirect_with_message(url, f"The compute plan {plan} is cancelled.")

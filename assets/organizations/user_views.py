@@ -72,7 +72,7 @@ class OrganizationNewPage(OfOrganizations, WriterPage):
 
     def done(self, form: Any, result: Organization) -> HttpResponse:
         said = f"{result} is part of the consortium."
-        return self.go_to(reverse("organization", args=[result.pk]), said)
+        return self.redirect_with_message(reverse("organization", args=[result.pk]), said)
 
 
 class OrganizationPage(OfOrganizations, Checked, Page):
@@ -225,7 +225,7 @@ class UserPage(OneUser, WriterPage):
             said = f"{result} may sign in again."
         else:
             said = f"{result} is deactivated, and signs in no more."
-        return self.go_to(reverse("user", args=[result.pk]), said)
+        return self.redirect_with_message(reverse("user", args=[result.pk]), said)
 
 
 class UserResetPage(OneUser, ConfirmPage):

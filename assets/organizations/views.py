@@ -75,7 +75,7 @@ class PasswordPage(OfAccount, WriterPage):
 
     def done(self, form: Any, result: Any) -> HttpResponse:
         update_session_auth_hash(self.request, result)
-        return self.go_to(reverse("account"), "Your password is changed.")
+        return self.redirect_with_message(reverse("account"), "Your password is changed.")
 
 
 class TokenPage(OfAccount, Confirmed, WriterPage):
@@ -129,7 +129,7 @@ class TokenRevokePage(OfAccount, ConfirmPage):
     def act(self) -> HttpResponse:
         name = str(self.token)
         delete_token(self.token, self.user)
-        return self.go_to(reverse("account"), f"The token {name} is revoked.")
+        return self.redirect_with_message(reverse("account"), f"The token {name} is revoked.")
 
 
 class SetPasswordPage(auth.PasswordResetConfirmView):

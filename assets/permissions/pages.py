@@ -186,7 +186,7 @@ class FormPage(WriterPage):
         if hasattr(form, "forget_uploads"):
             form.forget_uploads()
         said, url = self.success(result)
-        return self.go_to(url, said)
+        return self.redirect_with_message(url, said)
 
 
 class RegisterPage(AssetKindMixin, FormPage):

@@ -120,7 +120,7 @@ class FactorOffPage(OfFactor):
     def act(self) -> HttpResponse:
         remove_factor(self.user, self.user)
         update_session_auth_hash(self.request, self.user)
-        return self.go_to(reverse("account"), "The second factor is turned off.")
+        return self.redirect_with_message(reverse("account"), "The second factor is turned off.")
 
 
 class RecoveryCodesPage(OfFactor):

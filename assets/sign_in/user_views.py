@@ -54,7 +54,7 @@ class OfUser(user_views.OneUser, ConfirmPage):
         return [*super().crumbs(), crumb(self.object.username, "user", self.object.pk)]
 
     def done(self, said: str) -> HttpResponse:
-        return self.go_to(reverse("user", args=[self.object.pk]), said)
+        return self.redirect_with_message(reverse("user", args=[self.object.pk]), said)
 
 
 class UnlockPage(OfUser):
@@ -151,7 +151,9 @@ class ApprovePage(OneAwaiting, WriterPage):
         return self.identity
 
     def done(self, form: Any, result: User) -> HttpResponse:
-        return self.go_to(reverse("user", args=[result.pk]), f"{result} may sign in now.")
+        return self.redirect_with_message(
+            reverse("user", args=[result.pk]), f"{result} may sign in now."
+        )
 
 
 class RefusePage(OneAwaiting, ConfirmPage):
@@ -166,4 +168,4 @@ class RefusePage(OneAwaiting, ConfirmPage):
     def act(self) -> HttpResponse:
         name = str(self.identity)
         refuse(self.identity, self.user)
-        return self.go_to(reverse("users-awaiting"), f"{name} is refused.")
+        return self.redirect_with_message(reverse("users-awaiting"), f"{name} is refused.")

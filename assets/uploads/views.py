@@ -81,4 +81,6 @@ class WaitingFilesPage(ConfirmPage):
 
     def act(self) -> HttpResponse:
         discard_all(self.user)
-        return self.go_to(reverse("account"), "The files that waited for a form are discarded.")
+        return self.redirect_with_message(
+            reverse("account"), "The files that waited for a form are discarded."
+        )

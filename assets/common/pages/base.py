@@ -43,7 +43,7 @@ class Page(TemplateView):
         context = {"title": self.get_title(), "breadcrumbs": self.crumbs(), **kwargs}
         return super().get_context_data(**context)
 
-    def go_to(self, url: str, said: str) -> HttpResponseRedirect:
+    def redirect_with_message(self, url: str, said: str) -> HttpResponseRedirect:
         """Go on to another page, which says what was done."""
         messages.success(self.request, said)
         return HttpResponseRedirect(url)
