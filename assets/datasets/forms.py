@@ -30,7 +30,7 @@ from ..uploads.fields import (
 )
 from ..uploads.models import Upload
 from .models import DataSample, Dataset
-from .openers import opener_advice, surely_fails
+from .openers import cannot_be_loaded, opener_advice
 from .queries import sample_notes
 from .registration import (
     check_data_samples,
@@ -120,7 +120,7 @@ class AskingDatasetForm(DatasetForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean()
         opener = values.get("data_opener")
-        if opener and opener.size and surely_fails(opener):
+        if opener and opener.size and cannot_be_loaded(opener):
             self.asks = True
             if not values.get("anyway"):
                 self.add_error(

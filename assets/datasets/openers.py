@@ -46,7 +46,7 @@ def opener_advice(file: File) -> list[str]:
     return [advice.text for advice in inspect_opener(_source(file))]
 
 
-def surely_fails(file: File) -> bool:
+def cannot_be_loaded(file: File) -> bool:
     """Is it certain that nothing loads the opener, whatever is around it?"""
     return any(advice.is_certain for advice in inspect_opener(_source(file)))
 

@@ -151,7 +151,7 @@ def files_context(request: HttpRequest, function: Function, name: str) -> dict[s
         "has_all_files": seen.is_all,
         "file": shown,
         "file_text": text,
-        "file_why_not": why_not_shown(shown, text) if shown else "",
+        "no_preview_reason": no_preview_reason(shown, text) if shown else "",
     }
 
 
@@ -163,7 +163,7 @@ def file_url(function: Function, name: str) -> str:
         return ""
 
 
-def why_not_shown(file: Entry, text: str | None) -> str:
+def no_preview_reason(file: Entry, text: str | None) -> str:
     if text is not None:
         return "" if text.strip() else "The file is empty."
     if file.size > MAX_SHOWN:
