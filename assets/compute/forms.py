@@ -163,7 +163,7 @@ class TaskOutputForm(RowForm):
 class TaskForm(SpecForm):
     """Registers one task."""
 
-    called = {"function_key": "function", "compute_plan_key": "compute_plan"}
+    field_aliases = {"function_key": "function", "compute_plan_key": "compute_plan"}
     row_forms = {"inputs": TaskInputForm, "outputs": TaskOutputForm}
 
     function = AssetField(

@@ -43,7 +43,11 @@ class TaskList(OfTasks, AssetListPage):
     table_class = TaskTable
     filterset_class = TaskListFilterSet
     empty_hint = "A task is one run of a function, on data of one organisation."
-    called = {"compute_plan_key": ComputePlan, "function_key": Function, "dataset_key": Dataset}
+    filter_models = {
+        "compute_plan_key": ComputePlan,
+        "function_key": Function,
+        "dataset_key": Dataset,
+    }
 
     def rows(self) -> QuerySet:
         # Of functions and plans a row shows the name.

@@ -148,7 +148,7 @@ class DatasetRenameForm(RenameForm):
 class DataSampleForm(KeepsUploads, PageForm):
     """Registers one data sample or many: a file each, or a folder on the server each."""
 
-    called = {"data_manager_keys": "datasets", "path": "paths"}
+    field_aliases = {"data_manager_keys": "datasets", "path": "paths"}
     sections = (
         Section("Where they belong", "datasets"),
         Section(
@@ -229,7 +229,7 @@ class LinkSamplesForm(PageForm):
 
     sections = (Section("", "data_samples", "datasets"),)
 
-    called = {"data_manager_keys": "datasets", "data_sample_keys": "data_samples"}
+    field_aliases = {"data_manager_keys": "datasets", "data_sample_keys": "data_samples"}
 
     data_samples = OwnAssetsField(
         DataSample.objects.all(),

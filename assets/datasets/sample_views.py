@@ -45,7 +45,7 @@ class DataSampleList(DataSamplePageMixin, AssetListPage):
     template_name = "datasets/data_samples.html"
     table_class = DataSampleTable
     filterset_class = DataSampleListFilterSet
-    called = {"dataset_key": Dataset}
+    filter_models = {"dataset_key": Dataset}
     empty_hint = "A data sample is an archive or a folder with the files of one unit of data."
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

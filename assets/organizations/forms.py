@@ -40,7 +40,7 @@ class WriterForm(CrispyLayoutMixin, forms.Form):
     """
 
     # What this form calls the fields that errors name otherwise.
-    called: ClassVar[dict[str, str]] = {}
+    field_aliases: ClassVar[dict[str, str]] = {}
 
     def __init__(self, *args: Any, actor: Any, asset: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,7 +69,7 @@ class WriterForm(CrispyLayoutMixin, forms.Form):
         """Show what the writers refuse at the fields that it is about, or above the form."""
         keyed = error.error_dict if hasattr(error, "error_dict") else {}
         for key, errors in (keyed or {NON_FIELD_ERRORS: error.error_list}).items():
-            name = self.called.get(key, key)
+            name = self.field_aliases.get(key, key)
             self.add_error(name if name in self.fields else None, errors)
 
     def save(self) -> Any:
@@ -144,7 +144,7 @@ class InviteForm(UserForm):
 class UserChangeForm(WriterForm):
     """Changes a user's role, lets it in or keeps it out, sets its password."""
 
-    called = {"password": "new_password"}
+    field_aliases = {"password": "new_password"}
 
     role = forms.ChoiceField(choices=Role.choices)
     is_active = forms.BooleanField(

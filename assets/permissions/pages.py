@@ -32,10 +32,10 @@ class AssetListPage(SignedIn, ListPage):
 
     template_name = "components/asset_list.html"
     # Links of other pages filter by the keys of such rows; people read what they are called.
-    called: ClassVar[Mapping[str, type[Model]]] = {}
+    filter_models: ClassVar[Mapping[str, type[Model]]] = {}
 
     def shown_value(self, name: str, value: str) -> str:
-        if model := self.called.get(name):
+        if model := self.filter_models.get(name):
             found = model._default_manager.filter(pk__any=as_keys(value.split(",")))
             return ", ".join(sorted(str(row) for row in found)) or value
         return super().shown_value(name, value)

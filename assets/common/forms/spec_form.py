@@ -43,7 +43,7 @@ class ProblemForm(forms.Form):
     """A form that shows problems of `registration` beside its fields."""
 
     # What this form calls the fields that problems name otherwise.
-    called: ClassVar[dict[str, str]] = {}
+    field_aliases: ClassVar[dict[str, str]] = {}
 
     def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,7 +60,7 @@ class ProblemForm(forms.Form):
     def show_at(self, path: str, problem: Problem) -> None:
         """Show the problem at the field that `path` begins with, or above the form."""
         first = re.split(r"[.\[]", path, maxsplit=1)[0]
-        name = self.called.get(first, first)
+        name = self.field_aliases.get(first, first)
         known = name in self.fields
         if known and name in self.unread:
             # What could not be read was not checked either.
