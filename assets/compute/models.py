@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from ..common.db.fields import ChecksumField
-from ..common.db.models import DescribedAsset, NamedAsset, by, owner_field
+from ..common.db.models import DescribedAsset, NamedAsset, listing_index, owner_field
 from ..datasets.models import DataSample, Dataset
 from ..functions.models import Function
 from ..organizations.models import Organization
@@ -52,13 +52,13 @@ class ComputePlan(NamedAsset):
         ]
         indexes = [
             models.Index(fields=["creation_date", "key"], name="computeplan_creation"),
-            by("computeplan", "owner"),
-            by("computeplan", "name"),
-            by("computeplan", "name_order"),
-            by("computeplan", "tag"),
-            by("computeplan", "status"),
-            by("computeplan", "start_date"),
-            by("computeplan", "end_date"),
+            listing_index("computeplan", "owner"),
+            listing_index("computeplan", "name"),
+            listing_index("computeplan", "name_order"),
+            listing_index("computeplan", "tag"),
+            listing_index("computeplan", "status"),
+            listing_index("computeplan", "start_date"),
+            listing_index("computeplan", "end_date"),
         ]
 
     @property
@@ -100,15 +100,15 @@ class Task(DescribedAsset):
         ]
         indexes = [
             models.Index(fields=["creation_date", "key"], name="task_creation"),
-            by("task", "compute_plan"),
-            by("task", "function"),
-            by("task", "owner"),
-            by("task", "worker"),
-            by("task", "status"),
-            by("task", "rank"),
-            by("task", "tag"),
-            by("task", "start_date"),
-            by("task", "end_date"),
+            listing_index("task", "compute_plan"),
+            listing_index("task", "function"),
+            listing_index("task", "owner"),
+            listing_index("task", "worker"),
+            listing_index("task", "status"),
+            listing_index("task", "rank"),
+            listing_index("task", "tag"),
+            listing_index("task", "start_date"),
+            listing_index("task", "end_date"),
         ]
 
 

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from ..common.db.fields import AssetFileField, ChecksumField
-from ..common.db.models import Asset, NamedAsset, by, owner_field
+from ..common.db.models import Asset, NamedAsset, listing_index, owner_field
 from ..common.kinds import AssetKind
 from ..permissions.models import PermittedAsset, permissions_field
 
@@ -29,8 +29,8 @@ class Dataset(NamedAsset, PermittedAsset):
         ]
         indexes = [
             models.Index(fields=["creation_date", "key"], name="dataset_creation"),
-            by("dataset", "name"),
-            by("dataset", "name_order"),
+            listing_index("dataset", "name"),
+            listing_index("dataset", "name_order"),
         ]
 
 
@@ -55,7 +55,7 @@ class DataSample(Asset):
         ]
         indexes = [
             models.Index(fields=["creation_date", "key"], name="datasample_creation"),
-            by("datasample", "owner"),
+            listing_index("datasample", "owner"),
         ]
 
 

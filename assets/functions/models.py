@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from ..common.db.fields import AssetFileField, ChecksumField
-from ..common.db.models import NamedAsset, by
+from ..common.db.models import NamedAsset, listing_index
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..permissions.models import PermittedAsset
 
@@ -43,8 +43,8 @@ class Function(NamedAsset, PermittedAsset):
         ]
         indexes = [
             models.Index(fields=["creation_date", "key"], name="function_creation"),
-            by("function", "name"),
-            by("function", "name_order"),
+            listing_index("function", "name"),
+            listing_index("function", "name_order"),
         ]
 
 

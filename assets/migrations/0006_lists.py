@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from assets.common.db.models import by
+from assets.common.db.models import listing_index
 from assets.common.db.operations import (AddIndex, DropColumnIndex)
 
 # Rows by a column, their date and their key.
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
 
     operations = [
         *(
-            AddIndex(model_name=model, index=by(model, column))
+            AddIndex(model_name=model, index=listing_index(model, column))
             for model, columns in COLUMNS.items()
             for column in columns
         ),

@@ -4,7 +4,7 @@ from django.db import migrations
 
 from assets.common.db.fields import (FoldedField, OrderField)
 from assets.common.text.folding import (folded, order_key)
-from assets.common.db.models import by
+from assets.common.db.models import listing_index
 from assets.common.db.operations import (AddColumn, AddFoldedSearchIndex, AddIndex, FillColumns, RemoveSearchIndex)
 
 NAMED = ("dataset", "function", "computeplan")
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             AddColumn(model, "name_folded", FoldedField(of="name")),
             AddColumn(model, "name_order", OrderField(of="name")),
             FillColumns(model, "name", {"name_folded": folded, "name_order": order_key}),
-            AddIndex(model_name=model, index=by(model, "name_order")),
+            AddIndex(model_name=model, index=listing_index(model, "name_order")),
             AddFoldedSearchIndex(model, "name_folded"),
             RemoveSearchIndex(model, "name"),
         )

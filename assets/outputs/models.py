@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..common.db.fields import AssetFileField, ChecksumField
-from ..common.db.models import by, owner_field
+from ..common.db.models import listing_index, owner_field
 from ..common.kinds import AssetKind
 from ..compute.models import TaskOutput
 from ..compute.statuses import ErrorType
@@ -30,7 +30,7 @@ class Model(PermittedAsset):
     class Meta:
         indexes = [
             models.Index(fields=["creation_date", "key"], name="model_creation"),
-            by("model", "owner"),
+            listing_index("model", "owner"),
         ]
 
 

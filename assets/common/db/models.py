@@ -40,7 +40,7 @@ class Asset(models.Model):
         return str(self.key)
 
 
-def by(model: str, column: str) -> models.Index:
+def listing_index(model: str, column: str) -> models.Index:
     """Index a model's rows by a column, and those that tie as lists have them.
 
     It serves the order by the column and what the column filters, in the usual order of lists.
