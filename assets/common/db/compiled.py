@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
-from .lookups import Later
+from .lookups import DeferredValues
 
 
 class Compiled:
@@ -61,7 +61,7 @@ class Compiled:
     @cached_property
     def _statement(self) -> tuple[str, list[Any], list[tuple[int, Callable[[Any], Any]]]] | None:
         """The SQL, its parameters, of which those to come are callables, and what columns need."""
-        compiler = self.build(Later()).query.get_compiler(connection=_never_opened())
+        compiler = self.build(DeferredValues()).query.get_compiler(connection=_never_opened())
         try:
             sql, params = compiler.as_sql()
         except EmptyResultSet:

@@ -19,7 +19,7 @@ from django.db.models.expressions import Col, RawSQL
 from ..text.folding import FOLDED, ICU, ORDER_KEY, folded, spellings
 
 
-class Later:
+class DeferredValues:
     """Stands for the values of an `__any` that are not known yet (`common.db.compiled`)."""
 
 
@@ -66,7 +66,7 @@ class AnyOf(Lookup):
             def param(values: Iterable[Any]) -> Any:
                 return pack([field.get_db_prep_value(value, connection) for value in values])
 
-        return param if isinstance(self.rhs, Later) else param(self.rhs)
+        return param if isinstance(self.rhs, DeferredValues) else param(self.rhs)
 
 
 def _postgresql_folded(sql: str) -> str:
