@@ -11,7 +11,7 @@ from rest_framework.exceptions import APIException, PermissionDenied, Validation
 from rest_framework.request import Request
 
 from ..common.audit import ONCE, Action, log_event, log_refusal
-from ..common.files.downloads import hand_over
+from ..common.files.downloads import file_response
 from ..common.files.storage import stored_in
 from ..common.parsing import as_key
 from ..common.text.reading import read_text
@@ -90,7 +90,7 @@ def download(
     stored = stored_in(asset, field)
     if stored is None:
         raise Gone
-    response = hand_over(request, stored, facts.creation_date, filename, content_type)
+    response = file_response(request, stored, facts.creation_date, filename, content_type)
     if request.method == "GET" and response.status_code in HANDED_OVER:
         try:
             log_event(**event, once=ONCE if "HTTP_RANGE" in request.META else None)

@@ -85,7 +85,7 @@ class StoredFileResponse(FileResponse):
     block_size = 128 * 1024
 
 
-def hand_over(
+def file_response(
     request: HttpRequest, stored: StoredFile, created: datetime, filename: str, content_type: str
 ) -> HttpResponseBase:
     """Answer with the file, or with what the request's conditions and range make of it.
