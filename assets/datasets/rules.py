@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.files.base import File
 
 from ..common.errors import Code, Problem
-from ..common.files.archives.check import glimpse, has_passed, inspect, note_passed
+from ..common.files.archives.check import has_passed, inspect, note_passed, preview_archive
 from ..common.files.hidden import hidden_advice, is_hidden, some_of
 from ..common.files.storage import check_upload
 from ..common.kinds import AssetKind
@@ -58,7 +58,7 @@ def check_archive(archive: File | None, *, field: str) -> Iterator[Problem]:
 
 def archive_advice(file: File) -> list[str]:
     """Return what its user should know of a legal archive before it is registered for good."""
-    seen = glimpse(file, any_zip=True)
+    seen = preview_archive(file, any_zip=True)
     file.seek(0)
     return [*seen.oddities, *hidden_advice(entry.name for entry in seen.files)]
 

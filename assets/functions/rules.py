@@ -7,7 +7,13 @@ from collections.abc import Collection, Iterator, Sequence
 from django.core.files.base import File
 
 from ..common.errors import Code, Problem
-from ..common.files.archives.check import Glimpse, glimpse, has_passed, inspect, note_passed
+from ..common.files.archives.check import (
+    ArchivePreview,
+    has_passed,
+    inspect,
+    note_passed,
+    preview_archive,
+)
 from ..common.files.archives.names import Entry
 from ..common.files.hidden import hidden_advice
 from ..common.files.storage import check_upload
@@ -78,12 +84,12 @@ def _hint(files: Sequence[str]) -> str:
 
 def archive_advice(file: File) -> list[str]:
     """Return what its user should know of a legal archive before it is registered for good."""
-    seen = glimpse(file, DOCKERFILE, MAX_SHOWN)
+    seen = preview_archive(file, DOCKERFILE, MAX_SHOWN)
     file.seek(0)
     return list(_advice_on(seen)) if seen.is_all else []
 
 
-def _advice_on(seen: Glimpse) -> Iterator[str]:
+def _advice_on(seen: ArchivePreview) -> Iterator[str]:
     if not any(file.name.lower().endswith(CODE) for file in seen.files):
         yield (
             "No file in it looks like code, such as function.py. "
@@ -94,7 +100,7 @@ def _advice_on(seen: Glimpse) -> Iterator[str]:
     yield from hidden_advice(file.name for file in seen.files)
 
 
-def _dockerfile_advice(seen: Glimpse) -> Iterator[str]:
+def _dockerfile_advice(seen: ArchivePreview) -> Iterator[str]:
     file = seen.find(DOCKERFILE)
     if file and file.packed_by:
         return  # by a method that is advised against

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
 from ..common.errors import Problem
-from ..common.files.archives.check import Glimpse, glimpse
+from ..common.files.archives.check import ArchivePreview, preview_archive
 from ..common.files.archives.names import Entry
 from ..common.kinds import AssetKind
 from ..common.pages.base import AssetKindMixin, Page
@@ -125,18 +125,18 @@ class FunctionPage(FunctionPageMixin, AssetPage):
 # --- What is in the archive ----------------------------------------------------------------------
 
 
-def glimpse_of(function: Function, name: str) -> Glimpse:
+def archive_preview(function: Function, name: str) -> ArchivePreview:
     """Return what is seen of the function's archive, and of one file in it."""
     try:
         with default_storage.open(str(function.archive.name)) as file:
-            return glimpse(file, name, MAX_SHOWN)
+            return preview_archive(file, name, MAX_SHOWN)
     except OSError:
-        return Glimpse()
+        return ArchivePreview()
 
 
 def files_context(request: HttpRequest, function: Function, name: str) -> dict[str, Any]:
     """Return what the templates need to list the files and to show the one of this name."""
-    seen = glimpse_of(function, name)
+    seen = archive_preview(function, name)
     shown = seen.find(name)
     files = sorted(
         seen.files, key=lambda file: (file.name != DOCKERFILE, "/" in file.name, file.name)

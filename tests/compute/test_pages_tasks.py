@@ -122,7 +122,7 @@ def taker(alice, study):
     model = make_model(study.first.pk)
     spec = training_task(study.dataset, study.samples, study.train)
     spec.inputs = (*spec.inputs, InputRef("shared", model.pk))
-    make_plan(alice, spec, name="DeferredValues")
+    make_plan(alice, spec, name="Later")
     return Task.objects.get(pk=spec.key)
 
 
@@ -153,7 +153,7 @@ def test_the_first_of_many_children(page_of, alice, study):
     specs = [training_task(study.dataset, study.samples, study.train) for _ in range(SHOWN + 2)]
     for spec in specs:
         spec.inputs = (*spec.inputs, InputRef("shared", None, study.first.pk, "model"))
-    make_plan(alice, *specs, name="DeferredValues")
+    make_plan(alice, *specs, name="Later")
     html = panel(page_of(alice, study.first), "children")
     assert html.count("<tr>") == SHOWN + 1
     assert f"The first {SHOWN} of {SHOWN + 3}." in html

@@ -37,7 +37,7 @@ def main() -> None:
     django.setup()
     from django.core.files.base import File
 
-    from assets.common.files.archives.check import glimpse, inspect
+    from assets.common.files.archives.check import inspect, preview_archive
     from assets.datasets.openers import opener_advice
     from assets.functions.rules import archive_advice
     from tests.corpus.hostile import HARMLESS, LARGE, REFUSED
@@ -54,7 +54,7 @@ def main() -> None:
             def read(kept: IO[bytes] = kept, said: IO[str] = said) -> None:
                 file = File(kept, "archive")
                 _, problems = inspect(file, asset="", field="")
-                glimpse(file, "Dockerfile", 1000)
+                preview_archive(file, "Dockerfile", 1000)
                 archive_advice(file)
                 opener_advice(file)
                 said.write(problems[0].message if problems else "")

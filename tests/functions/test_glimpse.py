@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from assets.common.files.archives import check
-from assets.common.files.archives.check import Glimpse, glimpse
+from assets.common.files.archives.check import ArchivePreview, preview_archive
 from tests.builders import tar_of, upload, zip_of
 from tests.functions.archives import FILES
 
@@ -23,11 +23,11 @@ KINDS = {
 every_kind = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 
 
-def see(archive: bytes, name: str = "Dockerfile", limit: int = 200_000) -> Glimpse:
-    return glimpse(upload(archive), name, limit)
+def see(archive: bytes, name: str = "Dockerfile", limit: int = 200_000) -> ArchivePreview:
+    return preview_archive(upload(archive), name, limit)
 
 
-def sizes(seen: Glimpse) -> dict[str, int]:
+def sizes(seen: ArchivePreview) -> dict[str, int]:
     return {file.name: file.size for file in seen.files}
 
 
@@ -103,12 +103,12 @@ def test_less_is_seen_of_what_unpacks_slowly(kind, is_all):
 
 def test_an_archive_that_is_large_itself_is_not_opened(monkeypatch):
     monkeypatch.setattr(check, "MAX_SIZE_SEEN", 100)
-    assert see(zip_of(FILES)) == Glimpse()
+    assert see(zip_of(FILES)) == ArchivePreview()
 
 
 def test_a_zip_with_a_long_table_is_not_read(monkeypatch):
     monkeypatch.setattr(check, "MAX_TABLE_SIZE_SEEN", 200)
-    assert see(zip_of(FILES)) == Glimpse()
+    assert see(zip_of(FILES)) == ArchivePreview()
 
 
 def packed_by(method: int, *, called: int | None = None) -> bytes:
@@ -157,7 +157,7 @@ def test_no_more_of_a_member_is_unpacked_than_it_should_hold(method):
     ids=["nothing", "text", "half a zip", "half a tar", "unsafe"],
 )
 def test_what_cannot_be_read_is_no_error(archive):
-    assert see(archive) == Glimpse()
+    assert see(archive) == ArchivePreview()
 
 
 def test_one_damaged_file_of_a_zip():

@@ -16,7 +16,7 @@ import zlib
 import pytest
 from django.core.files.base import ContentFile
 
-from assets.common.files.archives.check import glimpse, read_entries
+from assets.common.files.archives.check import preview_archive, read_entries
 from assets.common.files.archives.names import Entry, UnsafeArchive
 from assets.common.files.archives.zips import BACKSLASHES, OTHER_LETTERS
 from tests.builders import zip_of
@@ -64,7 +64,7 @@ def test_backslashes_of_windows_are_folders():
         ("train/deep/b.csv", False),
         ("empty", True),
     ]
-    seen = glimpse(ContentFile(data), "train/a.csv", 10)
+    seen = preview_archive(ContentFile(data), "train/a.csv", 10)
     assert (seen.content, seen.oddities) == (b"1", [BACKSLASHES])
 
 
@@ -184,7 +184,7 @@ def info(name: str, size: int = 3, link_to: str = "") -> tarfile.TarInfo:
 def test_a_hard_link_to_an_earlier_file_is_that_file(pack):
     data = pack(tar(info("./a"), info("b/c", 0, "./a"), info("d", 0, "b/c")))
     assert [(entry.name, entry.size) for entry in read(data)] == [("a", 3), ("b/c", 3), ("d", 3)]
-    assert glimpse(ContentFile(data), "d", 10).content == b"111"
+    assert preview_archive(ContentFile(data), "d", 10).content == b"111"
 
 
 @pytest.mark.parametrize("target", ["later", "/etc/passwd", "../a", "folder", "a"])

@@ -13,7 +13,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assets.common.files.archives import check, tars
-from assets.common.files.archives.check import archive_suffix, glimpse, inspect, read_entries
+from assets.common.files.archives.check import (
+    archive_suffix,
+    inspect,
+    preview_archive,
+    read_entries,
+)
 from assets.common.files.archives.names import UnsafeArchive
 from tests.builders import zip_of
 
@@ -104,7 +109,7 @@ def test_a_damaged_archive_is_read_or_refused_and_little_is_held(data, name):
     stream = Watched(data)
     with suppress(UnsafeArchive):
         read_entries(File(stream, "archive"))
-    glimpse(File(stream, "archive"), name, 1000)
+    preview_archive(File(stream, "archive"), name, 1000)
     assert stream.largest <= max(len(data), tars.MAX_HEADER_SIZE + 1)
 
 

@@ -54,7 +54,7 @@ _UNREADABLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class ArchivePreview:
     """What a page shows of an archive: its first files, and what is in one of them.
 
     Attributes:
@@ -193,55 +193,57 @@ def note_passed(file: File, rule: str) -> None:
     vars(file)["passed"] = rule
 
 
-# --- For pages: a glimpse -------------------------------------------------------------------------
+# --- For pages: a preview_archive -------------------------------------------------------------------------
 
 # An entry, and what returns its content.
 _Member = tuple[Entry, Callable[[], bytes]]
 
 
-def glimpse(file: File, name: str = "", limit: int = 0, *, any_zip: bool = False) -> Glimpse:
+def preview_archive(
+    file: File, name: str = "", limit: int = 0, *, any_zip: bool = False
+) -> ArchivePreview:
     """List the first files of an archive, with what `name` holds if that is `limit` bytes at most.
 
     Nothing is extracted, and little is read: see `MAX_SIZE_SEEN`. Of a zip of any size, little is
     read, too, but storage may have to fetch the whole file: `any_zip` is for one that is here. What
-    cannot be read is no error here, but a glimpse that is not all.
+    cannot be read is no error here, but a preview_archive that is not all.
     """
     is_large = (file.size or 0) > MAX_SIZE_SEEN
     if is_large and not any_zip:
-        return Glimpse()
+        return ArchivePreview()
     try:
         if _is_zip(file):
             archive = Zip(file, MAX_TABLE_SIZE_SEEN)
-            return _glimpse(_zip_members(archive, name), name, limit, float("inf"))
+            return _preview(_zip_members(archive, name), name, limit, float("inf"))
         if is_large:
-            return Glimpse()
+            return ArchivePreview()
         start = _start(file)
         is_slow = tar_suffix(start) == ".tar.bz2"
         max_size = MAX_BZIP2_SIZE_SEEN if is_slow else MAX_SIZE_SEEN
         with open_tar(file, start) as tar:
-            return _glimpse(_tar_members(tar), name, limit, max_size)
+            return _preview(_tar_members(tar), name, limit, max_size)
     except (UnsafeArchive, *_UNREADABLE):
-        return Glimpse()
+        return ArchivePreview()
 
 
-def _glimpse(members: Iterator[_Member], name: str, limit: int, max_size: float) -> Glimpse:
+def _preview(members: Iterator[_Member], name: str, limit: int, max_size: float) -> ArchivePreview:
     files: list[Entry] = []
     content = None
     expanded = 0
     for count, (entry, read) in enumerate(members, 1):
         if count > MAX_ENTRIES_SEEN:
-            return Glimpse(files, False, content)
+            return ArchivePreview(files, False, content)
         if not entry.is_folder:
             files.append(entry)
         expanded += entry.size
         # Found before the entry is read, or passed over.
         if expanded > max_size:
-            return Glimpse(files, False, content)
+            return ArchivePreview(files, False, content)
         if entry.name == name and not entry.is_folder and entry.size <= limit:
             # Of one file that cannot be read, the others are listed none the less.
             with suppress(*_UNREADABLE):
                 content = read()
-    return Glimpse(files, True, content)
+    return ArchivePreview(files, True, content)
 
 
 def _zip_members(archive: Zip, name: str) -> Iterator[_Member]:
