@@ -9,7 +9,8 @@ from uuid import UUID
 from django.core.files.base import File
 
 from ..common.errors import Code, Problem
-from ..common.files.archives.check import has_passed, inspect, note_passed, preview_archive
+from ..common.files.archives.check import inspect, mark_passed, passed_check
+from ..common.files.archives.preview import preview_archive
 from ..common.files.hidden import hidden_advice, is_hidden, some_of
 from ..common.files.storage import check_upload
 from ..common.kinds import AssetKind
@@ -49,10 +50,10 @@ def check_data_sample_values(spec: DataSampleSpec) -> Iterator[Problem]:
 def check_archive(archive: File | None, *, field: str) -> Iterator[Problem]:
     """A file that may be uploaded, and an archive that can be read and holds something."""
     problems = list(check_upload(archive, asset=DATA_SAMPLE, field=field))
-    if archive is not None and not problems and not has_passed(archive, _ARCHIVE_RULE):
+    if archive is not None and not problems and passed_check(archive) != _ARCHIVE_RULE:
         problems = inspect(archive, asset=DATA_SAMPLE, field=field)[1]
         if not problems:
-            note_passed(archive, _ARCHIVE_RULE)
+            mark_passed(archive, _ARCHIVE_RULE)
     yield from problems
 
 

@@ -7,14 +7,9 @@ from collections.abc import Collection, Iterator, Sequence
 from django.core.files.base import File
 
 from ..common.errors import Code, Problem
-from ..common.files.archives.check import (
-    ArchivePreview,
-    has_passed,
-    inspect,
-    note_passed,
-    preview_archive,
-)
+from ..common.files.archives.check import inspect, mark_passed, passed_check
 from ..common.files.archives.names import Entry
+from ..common.files.archives.preview import ArchivePreview, preview_archive
 from ..common.files.hidden import hidden_advice
 from ..common.files.storage import check_upload
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
@@ -48,11 +43,11 @@ def check_function_values(spec: FunctionSpec) -> Iterator[Problem]:
 def check_function_file(file: File | None) -> Iterator[Problem]:
     """A safe archive with a `Dockerfile` at its root and the code beside it."""
     problems = list(check_upload(file, asset=FUNCTION, field="file"))
-    if not problems and file is not None and not has_passed(file, _FILE_RULE):
+    if not problems and file is not None and passed_check(file) != _FILE_RULE:
         entries, problems = inspect(file, asset=FUNCTION, field="file")
         problems = problems or list(_check_build_context(entries))
         if not problems:
-            note_passed(file, _FILE_RULE)
+            mark_passed(file, _FILE_RULE)
     yield from problems
 
 

@@ -10,8 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
 from ..common.errors import Problem
-from ..common.files.archives.check import ArchivePreview, preview_archive
 from ..common.files.archives.names import Entry
+from ..common.files.archives.preview import ArchivePreview, preview_archive
 from ..common.kinds import AssetKind
 from ..common.pages.base import AssetKindMixin, Page
 from ..common.pages.snippets import Snippets

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from ..common.db.fields import AssetFileField, ChecksumField
+from ..common.files.archives.check import mark_passed
 
 
 class Upload(models.Model):
@@ -25,7 +26,7 @@ class Upload(models.Model):
     file = AssetFileField()
     file_checksum = ChecksumField()
     file_size = models.BigIntegerField()
-    # The rule that its content has passed (`archives.has_passed`), not to read it again.
+    # The rule that its content has passed (`archives.check.mark_passed`), not to read it again.
     passed = models.CharField(max_length=30, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -46,7 +47,7 @@ class KeptFile(File):
         # Not by Django's, which wants an open file.
         self.upload = upload
         self.name, self.size, self.mode = upload.name, upload.file_size, "rb"
-        self.passed = upload.passed
+        mark_passed(self, upload.passed)
 
     @cached_property
     def file(self) -> Any:  # type: ignore[override]  # as good as the attribute

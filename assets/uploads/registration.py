@@ -13,6 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from ..common.errors import Code, refuse, refuse_if
+from ..common.files.archives.check import passed_check
 from ..common.files.storage import file_batch, release
 from ..organizations.models import User
 from ..organizations.queries import locked
@@ -45,7 +46,7 @@ def keep(user: User, file: File) -> Upload:
             file=stored.name,
             file_checksum=stored.checksum,
             file_size=stored.size,
-            passed=vars(file).get("passed", ""),
+            passed=passed_check(file),
         )
         with files.kept():
             # Files that come at the same time: each waits for the one before.

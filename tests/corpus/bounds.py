@@ -37,7 +37,8 @@ def main() -> None:
     django.setup()
     from django.core.files.base import File
 
-    from assets.common.files.archives.check import inspect, preview_archive
+    from assets.common.files.archives.check import inspect
+    from assets.common.files.archives.preview import preview_archive
     from assets.datasets.openers import opener_advice
     from assets.functions.rules import archive_advice
     from tests.corpus.hostile import HARMLESS, LARGE, REFUSED

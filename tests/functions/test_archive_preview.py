@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 
-from assets.common.files.archives import check
-from assets.common.files.archives.check import ArchivePreview, preview_archive
+from assets.common.files.archives import preview
+from assets.common.files.archives.preview import ArchivePreview, preview_archive
 from tests.builders import tar_of, upload, zip_of
 from tests.functions.archives import FILES
 
@@ -69,14 +69,14 @@ def test_folders_are_no_files():
 
 @every_kind
 def test_only_the_first_of_many_files(make, monkeypatch):
-    monkeypatch.setattr(check, "MAX_ENTRIES_SEEN", 3)
+    monkeypatch.setattr(preview, "MAX_ENTRIES_SEEN", 3)
     many = {f"{number}": b"" for number in range(5)}
     seen = see(make(many))
     assert (list(sizes(seen)), seen.is_all) == (["0", "1", "2"], False)
 
 
 def test_the_wanted_file_of_a_zip_need_not_be_among_the_first(monkeypatch):
-    monkeypatch.setattr(check, "MAX_ENTRIES_SEEN", 3)
+    monkeypatch.setattr(preview, "MAX_ENTRIES_SEEN", 3)
     many = {f"{number}": b"" for number in range(5)}
     assert see(zip_of({**many, "Dockerfile": b"FROM x"})).content == b"FROM x"
 
@@ -102,12 +102,12 @@ def test_less_is_seen_of_what_unpacks_slowly(kind, is_all):
 
 
 def test_an_archive_that_is_large_itself_is_not_opened(monkeypatch):
-    monkeypatch.setattr(check, "MAX_SIZE_SEEN", 100)
+    monkeypatch.setattr(preview, "MAX_SIZE_SEEN", 100)
     assert see(zip_of(FILES)) == ArchivePreview()
 
 
 def test_a_zip_with_a_long_table_is_not_read(monkeypatch):
-    monkeypatch.setattr(check, "MAX_TABLE_SIZE_SEEN", 200)
+    monkeypatch.setattr(preview, "MAX_TABLE_SIZE_SEEN", 200)
     assert see(zip_of(FILES)) == ArchivePreview()
 
 

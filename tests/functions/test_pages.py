@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from assets.common.files.archives import check
+from assets.common.files.archives import preview
 from assets.compute.specs import OutputSpec
 from assets.compute.statuses import ErrorType
 from assets.functions.models import Function, FunctionStatus
@@ -386,7 +386,7 @@ def test_a_name_without_an_address_is_no_link(alice, session_of):
 
 
 def test_archives_that_are_too_large_to_look_into(function, alice, session_of, monkeypatch):
-    monkeypatch.setattr(check, "MAX_SIZE_SEEN", 10)
+    monkeypatch.setattr(preview, "MAX_SIZE_SEEN", 10)
     browser = session_of(alice)
     assert "too large to look into here. Download it" in text_of(browser.get(page_of(function)))
     response = browser.get(file_url(function, "function.py"))
@@ -395,7 +395,7 @@ def test_archives_that_are_too_large_to_look_into(function, alice, session_of, m
 
 
 def test_archives_with_too_many_files_to_list(alice, session_of, monkeypatch):
-    monkeypatch.setattr(check, "MAX_ENTRIES_SEEN", 2)
+    monkeypatch.setattr(preview, "MAX_ENTRIES_SEEN", 2)
     function = function_with(alice, tar_of(FILES))
     browser = session_of(alice)
     assert "These are the first 2 files." in text_of(browser.get(page_of(function)))

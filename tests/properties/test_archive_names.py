@@ -16,8 +16,9 @@ import zlib
 import pytest
 from django.core.files.base import ContentFile
 
-from assets.common.files.archives.check import preview_archive, read_entries
+from assets.common.files.archives.check import read_entries
 from assets.common.files.archives.names import Entry, UnsafeArchive
+from assets.common.files.archives.preview import preview_archive
 from assets.common.files.archives.zips import BACKSLASHES, OTHER_LETTERS
 from tests.builders import zip_of
 

@@ -16,10 +16,10 @@ from assets.common.files.archives import check, tars
 from assets.common.files.archives.check import (
     archive_suffix,
     inspect,
-    preview_archive,
     read_entries,
 )
 from assets.common.files.archives.names import UnsafeArchive
+from assets.common.files.archives.preview import preview_archive
 from tests.builders import zip_of
 
 from .archives import (
