@@ -1,4 +1,4 @@
-# Registrar's commands. `make` alone lists them; README.md tells more.
+# Registrar's commands. `make` alone lists them; docs/development.md describes them.
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -6,30 +6,39 @@ VAR_DIR ?= var
 override VAR_DIR := $(or $(VAR_DIR),var)
 PYTEST_ARGS ?=
 
-# The newest Python from 3.11 on that starts and can make virtual environments.
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
-    $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-    && echo $$python && break; done)
-
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
-MANAGE := $(BIN)/python manage.py
-UV_COMPILE = $(BIN)/uv pip compile --quiet --no-header --no-strip-extras --universal \
-    --python-version 3.11 --generate-hashes --extra s3 pyproject.toml
 
+# The Python that .venv is made with; tools/find-python says which ones fit.
+PYTHON ?= $(shell tools/find-python)
+# The one that `make test-all` also runs the tests on: the oldest or the newest beside it.
+OTHER_PYTHON ?= $(shell tools/find-python --except \
+    $(shell $(BIN)/python -c 'import sys; print("3.%d" % sys.version_info[1])'))
+
+MANAGE := $(BIN)/python manage.py
+# uv installs from where pip would.
+UV := $(BIN)/python tools/uv.py
+UV_INSTALL := $(UV) pip install --quiet --require-hashes --compile-bytecode
+UV_COMPILE = $(UV) pip compile --quiet --no-header --no-strip-extras --universal \
+    --python-version 3.11 --generate-hashes
+
+INSTALLER := .venv/.installer
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
+OTHER := .venv/other/.dev
 STATIC := $(VAR_DIR)/static/staticfiles.json
 
-SDK_VERSIONS := 1.0.0 0.51.0 0.50.0 0.49.0
+# The newest and the oldest version of the substra SDK; `make test-all` takes all of them.
+SDK_VERSIONS ?= 1.0.0 0.49.0
+ALL_SDK_VERSIONS := 1.0.0 0.51.0 0.50.0 0.49.0
 SDK_VENVS := $(SDK_VERSIONS:%=.venv/sdk/%/.installed)
 
-# `make test` keeps what each run printed and its exit code here, `make coverage` its coverage too.
+# What each run of tests prints and its exit code; `make coverage` adds what it covered.
 RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-sqlite test-postgresql test-report lint format bench soak kill fuzz oracle \
-    coverage audit slow migrations lock venv sdk-venvs clean clean-data
+.PHONY: help serve test test-all test-sqlite test-postgresql run-sqlite run-postgresql run-other \
+    test-report lint format bench soak kill fuzz oracle coverage audit slow migrations lock venv \
+    sdk-venvs clean clean-data
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /:/' \
@@ -48,40 +57,55 @@ $(STATIC): $(RUNTIME) project/settings.py $(shell find static -type f)
 
 # --- Testing -------------------------------------------------------------------------------------
 
-# run NAME, PREFIX: the suite under PREFIX, shown and kept; a failure is told at the end.
+# run NAME, PREFIX, BIN, ARGS: pytest under PREFIX; what it prints is shown and stored.
 # (tee would hide pytest's exit code and its colours, hence the file and the flag.)
 define run
 mkdir -p $(RUNS); \
 test -t 1 && color=yes || color=no; \
 printf '\n== %s ==\n' '$(1)'; \
-{ COVERAGE_FILE=$(RUNS)/$(1).coverage $(2) $(BIN)/python -m pytest -n auto --color=$$color \
-    $(COVERAGE_ARGS) $(PYTEST_ARGS); echo $$? >$(RUNS)/$(1).exit; } 2>&1 | tee $(RUNS)/$(1).log
+{ COVERAGE_FILE=$(RUNS)/$(1).coverage SDK_VERSIONS='$(SDK_VERSIONS)' $(2) $(3)/python -m pytest \
+    -n auto --color=$$color $(COVERAGE_ARGS) $(4) $(PYTEST_ARGS); echo $$? >$(RUNS)/$(1).exit; \
+} 2>&1 | tee $(RUNS)/$(1).log
 endef
 
-test: $(DEV) sdk-venvs  ## the whole suite on SQLite, then on PostgreSQL; PYTEST_ARGS for pytest
+test: $(DEV) sdk-venvs  ## the suite on SQLite, then on PostgreSQL; PYTEST_ARGS for pytest
 	@rm -rf $(RUNS)
-	@$(call run,SQLite,DATABASE_URL=)
-	@$(call run,PostgreSQL,$(BIN)/python tests/with_postgres.py --)
+	@$(call run,SQLite,DATABASE_URL=,$(BIN))
+	@$(call run,PostgreSQL,$(BIN)/python tests/with_postgres.py --,$(BIN))
+	@$(MAKE) --no-print-directory test-report
+
+test-all: $(DEV) $(OTHER)  ## all tests on both databases, with four SDKs, then on another Python
+	@$(MAKE) --no-print-directory SDK_VERSIONS='$(ALL_SDK_VERSIONS)' sdk-venvs
+	@rm -rf $(RUNS)
+	@$(MAKE) --no-print-directory SDK_VERSIONS='$(ALL_SDK_VERSIONS)' \
+	    run-sqlite run-postgresql run-other
 	@$(MAKE) --no-print-directory test-report
 
 test-sqlite: $(DEV) sdk-venvs  ## the suite on SQLite only
 	@rm -rf $(RUNS)
-	@$(call run,SQLite,DATABASE_URL=)
-	@$(MAKE) --no-print-directory test-report
+	@$(MAKE) --no-print-directory run-sqlite test-report
 
-test-postgresql: $(DEV) sdk-venvs  ## the suite on PostgreSQL only
+test-postgresql: $(DEV) sdk-venvs  ## the whole suite on PostgreSQL only
 	@rm -rf $(RUNS)
-	@$(call run,PostgreSQL,$(BIN)/python tests/with_postgres.py --)
-	@$(MAKE) --no-print-directory test-report
+	@$(MAKE) --no-print-directory run-postgresql test-report
+
+run-sqlite:
+	@$(call run,SQLite,DATABASE_URL=,$(BIN))
+
+run-postgresql:
+	@$(call run,PostgreSQL,$(BIN)/python tests/with_postgres.py --,$(BIN))
+
+# The SDK and Chromium run outside of our Python, so they are not tried again.
+run-other: $(OTHER)
+	@$(call run,another-Python,DATABASE_URL=,.venv/other/bin,-m 'not sdk and not browser')
 
 # The closing line of each run; fails if one failed.
 # 77 is with_postgres.py's way to say that there is no PostgreSQL here.
 test-report:
 	@echo
-	@status=0; for name in SQLite PostgreSQL; do \
-	    test -e $(RUNS)/$$name.log || continue; \
-	    echo "$$name:"; tail -n 1 $(RUNS)/$$name.log; \
-	    case $$(cat $(RUNS)/$$name.exit) in 0|77) ;; *) status=1 ;; esac; \
+	@status=0; for log in $(RUNS)/*.log; do \
+	    echo "$$(basename $$log .log):"; tail -n 1 $$log; \
+	    case $$(cat $${log%.log}.exit) in 0|77) ;; *) status=1 ;; esac; \
 	done; exit $$status
 
 # CI tries the same few inputs every time; this tries others, forty times as many, for an hour.
@@ -130,7 +154,7 @@ lint: $(DEV)  ## style, types, import rules, Django's own checks
 
 # Needs an advisory service (OSV), which no machine without internet reaches; so it is no part of
 # `lint`. The auditor runs in an environment of its own: it is no dependency of ours.
-AUDIT := $(BIN)/uv tool run --quiet pip-audit==2.10.1 --vulnerability-service osv \
+AUDIT := $(UV) tool run --quiet pip-audit==2.10.1 --vulnerability-service osv \
     --require-hashes --disable-pip --progress-spinner off --timeout 20
 
 audit: $(DEV)  ## ask the advisory service OSV about every locked package; needs the internet
@@ -148,12 +172,19 @@ format: $(DEV)  ## sort the imports, apply the safe fixes, format
 migrations: $(DEV)  ## write the migrations that the models ask for
 	@$(MANAGE) makemigrations assets
 
+# compile FILE, ARGS: write the lock file.
+define compile
+{ echo '# Written by `make lock`: change the ranges in pyproject.toml, not the pins here.' \
+    && $(UV_COMPILE) $(2); } >$(1).new && mv $(1).new $(1)
+endef
+
 lock: $(DEV)  ## renew the lock files within the ranges of pyproject.toml
-	@for lock in requirements requirements-dev; do \
-	    test $$lock = requirements && group= || group='--group dev'; \
-	    { echo '# Written by `make lock` from pyproject.toml: change the ranges there, not the pins here.' \
-	    && $(UV_COMPILE) $$group; } >$$lock.lock.new && mv $$lock.lock.new $$lock.lock || exit 1; \
-	done
+	@$(call compile,requirements.lock,--extra s3 pyproject.toml)
+	@$(call compile,requirements-dev.lock,--extra s3 --group dev pyproject.toml)
+	@$(call compile,requirements-install.lock,--group install)
+	@for version in $(ALL_SDK_VERSIONS); do echo "substra==$$version" \
+	    | $(call compile,tests/sdk/substra-$$version.lock,--constraint tests/sdk/constraints.txt -) \
+	    || exit 1; done
 
 # --- Environments --------------------------------------------------------------------------------
 
@@ -161,28 +192,36 @@ venv: $(DEV)  ## .venv with everything to develop
 sdk-venvs: $(SDK_VENVS)  ## one environment per version of the substra SDK, for tests/sdk
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo 'Registrar needs Python 3.11 or newer with the venv module' \
-	    '(on Debian: apt install python3-venv), and found none.' \
-	    'Name one with: make PYTHON=/path/to/python' >&2; exit 1; }
-	@echo "Making .venv with $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv --clear .venv
+	@python='$(PYTHON)'; test -n "$$python" \
+	    && echo "Making .venv with $$($$python --version)" && $$python -m venv --clear .venv
 
-$(RUNTIME): requirements.lock $(BIN)/python
+$(INSTALLER): requirements-install.lock $(BIN)/python
+	@$(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install \
+	    --require-hashes -r $<
+	@touch $@
+
+$(RUNTIME): requirements.lock $(INSTALLER)
 	@echo 'Installing what Registrar needs (requirements.lock)'
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(UV_INSTALL) --python $(BIN)/python -r $<
 	@touch $@
 
 # What a developer needs contains what the server needs, in the same versions.
-$(DEV): requirements-dev.lock requirements.lock $(BIN)/python
+$(DEV): requirements-dev.lock requirements.lock $(INSTALLER)
 	@echo 'Installing what developing needs (requirements-dev.lock)'
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(UV_INSTALL) --python $(BIN)/python -r $<
 	@touch $(RUNTIME) $@
 
-.venv/sdk/%/.installed: tests/sdk/constraints.txt | $(DEV)
+$(OTHER): requirements-dev.lock | $(DEV)
+	@python='$(OTHER_PYTHON)'; test -n "$$python" \
+	    && echo "Making .venv/other with $$($$python --version)" \
+	    && $$python -m venv --clear --without-pip .venv/other
+	@$(UV_INSTALL) --python .venv/other/bin/python -r $<
+	@touch $@
+
+.venv/sdk/%/.installed: tests/sdk/substra-%.lock | $(DEV)
 	@echo 'Installing the substra SDK $*'
 	@$(BIN)/python -m venv --clear --without-pip .venv/sdk/$*
-	@$(PIP) --python .venv/sdk/$*/bin/python install \
-	    --constraint tests/sdk/constraints.txt substra==$*
+	@$(UV_INSTALL) --python .venv/sdk/$*/bin/python -r $<
 	@touch $@
 
 # --- Tidying up ----------------------------------------------------------------------------------

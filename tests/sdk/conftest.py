@@ -54,11 +54,26 @@ class Sdks:
             server.wait()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of other versions than `SDK_VERSIONS` lists; without it, none."""
+    chosen = os.environ.get("SDK_VERSIONS", "").split()
+    if not chosen:
+        return
+    others = [item for item in items if version_of(item) not in (None, *chosen)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
+
+
+def version_of(item: pytest.Item) -> str | None:
+    """Return the version of the SDK that a test runs, if it runs one."""
+    if not item.get_closest_marker("sdk"):
+        return None
+    return getattr(item, "callspec", None) and item.callspec.params.get("version")
+
+
 def versions_of(items: list[pytest.Item]) -> list[str]:
     """Return the versions that these tests will ask for, the newest first."""
-    of_sdk = (item for item in items if item.get_closest_marker("sdk"))
-    params = (getattr(item, "callspec", None) for item in of_sdk)
-    found = {param.params["version"] for param in params if param and "version" in param.params}
+    found = {version for item in items if (version := version_of(item))}
     return sorted(found, reverse=True)
 
 
