@@ -7,15 +7,16 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.utils.translation import gettext as _
 
 from .errors import Code, Problem
 
-# In a longer text, a key that is given twice is not searched for, to be named.
+# In a longer text, no search finds which key is given twice.
 LONGEST_SEARCHED = 4 * 1024**2
 
 
-class Unkept(ValueError):
-    """JSON that would not be kept as it is. The message is a sentence without its subject."""
+class LossyJSON(ValueError):
+    """JSON that could not be stored and written again without a loss."""
 
 
 def json_of(text: bytes | str, *, around: int = 0) -> Any:
@@ -26,20 +27,20 @@ def json_of(text: bytes | str, *, around: int = 0) -> Any:
         around: the levels of what the value will be a part of.
 
     Raises:
-        Unkept: it is nested more deeply than could be written again in an answer, or an object has
-            a key twice, of which one would be lost.
-        orjson.JSONDecodeError: it is no JSON.
+        LossyJSON: it is nested more deeply than could be written again in a response, or an object
+            has a key twice, of which one would be lost.
+        orjson.JSONDecodeError: it is not JSON.
     """
     value = orjson.loads(text)
     try:
-        kept = _quotes(orjson.dumps(reduce(lambda inner, _: [inner], range(around), value)))
+        kept = _quotes(orjson.dumps(reduce(lambda inner, _level: [inner], range(around), value)))
     except orjson.JSONEncodeError as error:
-        raise Unkept("is nested too deeply.") from error
+        raise LossyJSON(_("The JSON is nested too deeply. Use fewer levels.")) from error
     # Of equal keys the last one is kept, so that quotation marks are missing. To look at each
     # object would take ten times as long as reading them does.
     source = text.encode() if isinstance(text, str) else text
     if _quotes(source) != kept:
-        raise Unkept(f"has {_repeated_key(source)} twice in one object. Give it once.")
+        raise LossyJSON(_repeated_key_message(source))
     return value
 
 
@@ -51,20 +52,22 @@ def _quotes(text: bytes) -> int:
     return unescaped.count(b'"') - unescaped.count(b'\\"')
 
 
-def _repeated_key(text: bytes) -> str:
-    if len(text) > LONGEST_SEARCHED:
-        return "a key"
+def _repeated_key_message(text: bytes) -> str:
     repeated: list[str] = []
 
     def look(pairs: list[tuple[str, Any]]) -> None:
         seen: set[str] = set()
-        for key, _ in pairs:
+        for key, _value in pairs:
             if key in seen:
                 repeated.append(key)
             seen.add(key)
 
-    json.loads(text, object_pairs_hook=look)
-    return f'the key "{repeated[0]}"' if repeated else "a key"
+    if len(text) <= LONGEST_SEARCHED:
+        json.loads(text, object_pairs_hook=look)
+    if not repeated:
+        return _("The JSON has a key twice in one object. Remove one of the two.")
+    message = _('The JSON has the key "%(key)s" twice in one object. Remove one of the two.')
+    return message % {"key": repeated[0]}
 
 
 def as_key(value: object) -> UUID | None:

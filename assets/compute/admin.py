@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from ..common.admin.base import KeySelect, ReadOnlyInline, RegistrationInline, dress
 from ..common.audit import note_refusals
 from ..common.errors import Refused
-from ..common.forms.spec_form import asset_label
+from ..common.forms.fields import asset_label
 from ..common.text.reading import counted
 from ..datasets.models import DataSample, Dataset
 from ..permissions.admin import AssetAdmin, show_permissions

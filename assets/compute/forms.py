@@ -9,16 +9,17 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from ..common.errors import Problem
-from ..common.forms.fields import JSONTextField, MetadataFormField
-from ..common.forms.spec_form import (
+from ..common.forms.fields import (
     AssetField,
-    RowForm,
-    SpecForm,
+    JSONTextField,
+    MetadataFormField,
     TextField,
     flag_field,
     key_field,
     text_field,
 )
+from ..common.forms.formsets import RowForm
+from ..common.forms.spec_form import SpecForm
 from ..common.kinds import AssetKind
 from ..feed.forms import RenameForm
 from ..functions.models import Function
@@ -107,7 +108,7 @@ class PlanTasksForm(SpecForm):
         return specs
 
     def check(self) -> Iterable[Problem]:
-        if self.unread_problems or "tasks" in self.unread:
+        if self.unread_problems or "tasks" in self.unreadable:
             return self.unread_problems
         return check_tasks(self.spec, self.actor, self.asset.key)
 
@@ -197,13 +198,13 @@ class TaskForm(SpecForm):
             compute_plan_key=plan.key if plan else None,
             tag=values.get("tag", ""),
             metadata=values.get("metadata", {}),
-            inputs=self.rows["inputs"].specs(),
+            inputs=self.formsets["inputs"].specs(),
             outputs=self._outputs(),
         )
 
     def _outputs(self) -> dict[str, OutputSpec]:
         found: dict[str, OutputSpec] = {}
-        for row in self.rows["outputs"].filled:
+        for row in self.formsets["outputs"].filled_forms:
             identifier, output = row.spec()
             if identifier in found:
                 row.add_error("identifier", f'The output "{identifier}" is given twice; keep one.')
@@ -213,10 +214,10 @@ class TaskForm(SpecForm):
     def check(self) -> Iterable[Problem]:
         return check_tasks([self.spec], self.actor)
 
-    def show(self, problem: Problem) -> None:
+    def add_problem(self, problem: Problem) -> None:
         # People see one task, not a batch of one.
         where = problem.field.removeprefix("tasks[0]").lstrip(".")
-        super().show(replace(problem, field=where))
+        super().add_problem(replace(problem, field=where))
 
     def save(self) -> Task:
         register_tasks([self.spec], self.actor)

@@ -12,10 +12,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 
 from ..common.errors import Problem
-from ..common.forms.fields import MetadataFormField
+from ..common.forms.fields import MetadataFormField, OwnAssetsField, RequiredTextField, text_field
 from ..common.forms.layouts import PageForm, Section
 from ..common.forms.pickers import AssetPicker
-from ..common.forms.spec_form import OwnAssetsField, RequiredTextField, text_field
 from ..common.kinds import AssetKind
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
@@ -206,10 +205,10 @@ class DataSampleForm(KeepsUploads, PageForm):
     def check(self) -> Iterable[Problem]:
         return check_data_samples(self.spec, self.actor)
 
-    def show(self, problem: Problem) -> None:
+    def add_problem(self, problem: Problem) -> None:
         upload = self.spec.archives.get(problem.field)
         if upload is None:
-            super().show(problem)
+            super().add_problem(problem)
         else:
             # People know their files by name, not by number.
             message = f"{upload.name}: {problem.sentence}"

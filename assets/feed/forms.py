@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from ..common.db.models import NamedAsset
 from ..common.errors import Problem
+from ..common.forms.fields import text_field
 from ..common.forms.layouts import PageForm, Section
-from ..common.forms.spec_form import text_field
 from ..common.kinds import AssetKind
 from .registration import check_rename, rename
 

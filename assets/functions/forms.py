@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 
 from ..common.errors import Problem
-from ..common.forms.fields import MetadataFormField
+from ..common.forms.fields import KindField, MetadataFormField, flag_field, text_field
+from ..common.forms.formsets import RowForm
 from ..common.forms.layouts import FormsetLayout, PageForm, Section
-from ..common.forms.spec_form import KindField, RowForm, flag_field, text_field
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
@@ -146,8 +146,8 @@ class FunctionForm(KeepsUploads, PageForm):
             description=values.get("description"),
             permissions=values.get("permissions", PermissionsSpec()),
             metadata=values.get("metadata", {}),
-            inputs=[*pair, *self.rows["inputs"].specs()],
-            outputs=self.rows["outputs"].specs(),
+            inputs=[*pair, *self.formsets["inputs"].specs()],
+            outputs=self.formsets["outputs"].specs(),
         )
 
     def check(self) -> Iterable[Problem]:

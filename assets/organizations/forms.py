@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ..common.errors import TooManyAttempts
+from ..common.forms.fields import text_field
 from ..common.forms.layouts import CrispyLayoutMixin, Section
-from ..common.forms.spec_form import text_field
 from .models import ApiToken, Organization, Role, User
 from .registration import (
     change_role,

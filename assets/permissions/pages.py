@@ -14,7 +14,7 @@ from django.utils.html import format_html
 
 from ..common.audit import note_refusals
 from ..common.errors import Problem, Refused
-from ..common.forms.spec_form import MAX_ROWS
+from ..common.forms.formsets import MAX_ROWS
 from ..common.ops.outages import OUTAGES, outage_of
 from ..common.pages.base import AssetKindMixin, Crumb
 from ..common.pages.lists import ListPage

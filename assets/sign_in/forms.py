@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
+from ..common.forms.fields import text_field
 from ..common.forms.layouts import CrispyLayoutMixin, Section
-from ..common.forms.spec_form import text_field
 from ..organizations.forms import WriterForm, cleaned_own_password
 from ..organizations.models import Organization, Role, User
 from ..organizations.rules import manages_all

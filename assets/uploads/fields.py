@@ -10,7 +10,7 @@ from django.core.files.base import File
 from django.urls import reverse
 
 from ..common.errors import Refused
-from ..common.forms.spec_form import UploadField
+from ..common.forms.fields import UploadField
 from ..common.forms.widgets import DrawnWidget
 from ..common.ops.outages import OUTAGES
 from ..common.parsing import as_keys

@@ -125,5 +125,5 @@ def test_ten_thousand_problems_are_not_all_shown(admin, world):
     tasks = [{"key": str(uuid4())} for _ in range(1000)]
     url = admin_url("computeplan", "tasks", world.plan.key)
     page = admin.post(world.alice, url, {"tasks": json.dumps(tasks)})
-    assert "900 more problems not listed; correct these first." in page.text
+    assert "900 more problems are not listed. Fix the listed ones first." in page.text
     assert len(page.errors) == 101

@@ -106,7 +106,9 @@ def test_a_key_that_is_given_twice_in_a_body(api):
     body = '{"key": "x", "metadata": {"ward": "7", "ward": "8"}}'
     answer = api.post("/api/compute_plan/", body, content_type="application/json")
     assert answer.status_code == 400
-    said = 'JSON parse error - it has the key "ward" twice in one object. Give it once.'
+    said = (
+        'JSON parse error - The JSON has the key "ward" twice in one object. Remove one of the two.'
+    )
     assert answer.json() == {"detail": said}
 
 

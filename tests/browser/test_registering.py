@@ -137,7 +137,7 @@ def test_what_is_said_of_a_row_or_a_file_stays_until_that_is_changed(visit):
         page.get_by_label(f"Key {place}").fill("site")
         page.get_by_label(f"Value {place}").fill(value)
         page.get_by_role("button", name="Add entry").click()
-    twice = page.get_by_text("is given twice; keep one.")
+    twice = page.get_by_text("is already used. Remove one of the two.")
     expect(twice).to_be_visible()
     page.get_by_label("Key 2").fill("ward")
     page.get_by_label("Value 2").fill("7")

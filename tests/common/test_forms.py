@@ -24,7 +24,10 @@ def test_metadata_is_read(text, value):
 
 UNREAD = {
     "no colon": ("a: 1\nb", 'Line 2: write "b" as "key: value".'),
-    "a key twice": ("a: 1\nb: 2\na: 3", 'Line 3: the key "a" is given twice; keep one.'),
+    "a key twice": (
+        "a: 1\nb: 2\na: 3",
+        'Line 3: the key "a" is already used. Remove one of the two.',
+    ),
     "a list": ("[1]", 'Line 1: write "[1]" as "key: value".'),
     "an object that does not end": ('{"a": "1"', "This is not JSON"),
 }

@@ -5,7 +5,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from assets.common.forms.fields import read_json, read_metadata
-from assets.common.parsing import Unkept, json_of
+from assets.common.parsing import LossyJSON, json_of
 
 KEPT = [
     "{}",
@@ -31,12 +31,12 @@ def test_what_is_kept(text, as_bytes):
 
 @pytest.mark.parametrize(("text", "key"), REPEATED)
 def test_a_key_is_given_once(text, key):
-    with pytest.raises(Unkept) as refused:
+    with pytest.raises(LossyJSON) as refused:
         json_of(text)
     assert f'"{key}" twice' in str(refused.value)
 
 
 @pytest.mark.parametrize("read", [read_json, read_metadata])
 def test_forms_say_which_key(read):
-    with pytest.raises(ValidationError, match='This has the key "ward" twice in one object.'):
+    with pytest.raises(ValidationError, match='The JSON has the key "ward" twice in one object.'):
         read("""{"ward": "7", "ward": "8"}""")

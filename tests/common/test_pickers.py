@@ -6,8 +6,8 @@ import pytest
 from django import forms
 from django.http import QueryDict
 
+from assets.common.forms.fields import AssetField, OwnAssetsField
 from assets.common.forms.pickers import AssetPicker
-from assets.common.forms.spec_form import AssetField, OwnAssetsField
 from assets.datasets.models import DataSample, Dataset
 from assets.datasets.queries import sample_notes
 from tests.builders import make_dataset, make_samples

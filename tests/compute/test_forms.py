@@ -105,7 +105,7 @@ def test_an_output_given_twice_is_not_lost_in_silence(alice, spec):
     output = {"identifier": "model", "permissions-public": "on"}
     form = TaskForm({**task(spec), **rows("outputs", [output, output])}, actor=alice)
     assert not form.is_valid()
-    first, second = form.rows["outputs"].errors
+    first, second = form.formsets["outputs"].errors
     assert not first
     assert second["identifier"] == ['The output "model" is given twice; keep one.']
 
@@ -114,11 +114,11 @@ def test_a_row_that_cannot_be_read_is_told_nothing_else(alice, spec):
     data = {**task(spec), "inputs-0-asset_key": "nonsense"}
     form = TaskForm(data, actor=alice)
     assert not form.is_valid()
-    assert form.rows["inputs"].errors[0] == {"asset_key": ["Enter a valid UUID."]}
+    assert form.formsets["inputs"].errors[0] == {"asset_key": ["Enter a valid UUID."]}
 
 
 def test_without_a_function_nothing_is_said_about_its_inputs(alice, spec):
     form = TaskForm({**task(spec), "function": ""}, actor=alice)
     assert not form.is_valid()
     assert form.errors == {"function": ["Choose the function that the task runs."]}
-    assert not any(form.rows["inputs"].errors)
+    assert not any(form.formsets["inputs"].errors)

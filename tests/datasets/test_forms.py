@@ -3,7 +3,7 @@
 import pytest
 from django.utils.datastructures import MultiValueDict
 
-from assets.common.forms.spec_form import MAX_MESSAGES
+from assets.common.forms.problem_form import MAX_MESSAGES
 from assets.datasets.forms import DataSampleForm, DatasetForm, LinkSamplesForm
 from assets.datasets.models import DataSample, Dataset
 from tests.builders import make_dataset, make_samples, upload, zip_of
@@ -79,7 +79,9 @@ def test_no_form_shows_more_than_can_be_read(alice):
     form = samples_form(alice, datasets=[make_dataset(alice).key], paths="x\n" * 250)
     assert not form.is_valid()
     assert len(form.errors["paths"]) == MAX_MESSAGES
-    assert form.non_field_errors() == ["150 more problems not listed; correct these first."]
+    assert form.non_field_errors() == [
+        "150 more problems are not listed. Fix the listed ones first."
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -32,15 +32,15 @@ def test_it_registers(alice):
 def test_an_unbound_form_has_a_row_of_each(alice):
     form = FunctionForm(actor=alice)
     assert not form.is_valid()
-    assert [len(form.rows[name].forms) for name in ("inputs", "outputs")] == [1, 1]
-    assert form.rows["inputs"].management_form["TOTAL_FORMS"].value() == 1
+    assert [len(form.formsets[name].forms) for name in ("inputs", "outputs")] == [1, 1]
+    assert form.formsets["inputs"].management_form["TOTAL_FORMS"].value() == 1
 
 
 def test_rows_that_are_blank_or_removed_do_not_count(alice):
     items = [slot(OPENER_INPUT), BLANK, slot(MODEL_INPUT), slot(SAMPLES_INPUT)]
     items[2]["DELETE"] = "on"
     form = form_of(alice, **rows("inputs", items))
-    assert form.is_valid(), form.rows["inputs"].errors
+    assert form.is_valid(), form.formsets["inputs"].errors
     assert [item.identifier for item in form.spec.inputs] == ["opener", "datasamples"]
 
 
@@ -48,14 +48,14 @@ def test_a_problem_counts_the_rows_that_are_left(alice):
     items = [BLANK, {"identifier": "", "kind": "ASSET_MODEL", "multiple": "on"}]
     form = form_of(alice, **rows("inputs", items))
     assert not form.is_valid()
-    assert form.rows["inputs"].errors[0] == {}
-    assert "Cannot be blank" in form.rows["inputs"].errors[1]["identifier"][0]
+    assert form.formsets["inputs"].errors[0] == {}
+    assert "Cannot be blank" in form.formsets["inputs"].errors[1]["identifier"][0]
 
 
 def test_a_rule_about_all_rows_is_shown_above_them(alice):
     form = form_of(alice, function_spec(inputs=(OPENER_INPUT,)))
     assert not form.is_valid()
-    (message,) = form.rows["inputs"].non_form_errors()
+    (message,) = form.formsets["inputs"].non_form_errors()
     assert "needs a data sample input" in message
     assert not form.errors
     assert not Function.objects.exists()
@@ -66,7 +66,7 @@ def test_identifiers_of_any_kind_find_their_row(identifier, alice):
     items = [{"identifier": "a", "kind": "ASSET_MODEL"}, {"identifier": identifier, "kind": "x"}]
     form = form_of(alice, **rows("inputs", items))
     assert not form.is_valid()
-    first, second = form.rows["inputs"].errors
+    first, second = form.formsets["inputs"].errors
     assert not first
     assert "Invalid kind" in second["kind"][0]
 
@@ -77,7 +77,7 @@ def test_everything_that_is_wrong_is_told_at_once(alice):
     assert not form.is_valid()
     assert set(form.errors) == {"name", "metadata", "file", "description"}
     assert form.errors["metadata"] == ['Line 1: write "no colon" as "key: value".']
-    assert set(form.rows["outputs"].errors[0]) == {"identifier", "kind"}
+    assert set(form.formsets["outputs"].errors[0]) == {"identifier", "kind"}
 
 
 def test_lists_that_were_not_sent_are_not_taken_for_empty(alice):

@@ -268,7 +268,7 @@ def test_a_row_is_added_without_scripts(name, browser):
     response = browser.post(NEW, typed(function_spec(), action=f"add:{name}"))
     assert response.status_code == 200
     form = response.context["form"]
-    assert len(form.rows[name].forms) == 2
+    assert len(form.formsets[name].forms) == 2
     assert not form.all_errors()
     text = text_of(response)
     assert f'name="{name}-1-identifier"' in text
@@ -343,7 +343,9 @@ def test_like_another_one(inputs, ticked, others, alice, browser):
     assert form["permissions"].value().public
     assert form["metadata"].value() == "a: b"
     # A blank row is there when no other is.
-    assert [row["identifier"].value() or "" for row in form.rows["inputs"].forms] == others or [""]
+    assert [row["identifier"].value() or "" for row in form.formsets["inputs"].forms] == others or [
+        ""
+    ]
     # Sent as it is, with files, it registers such a function.
     sent = {
         "name": form["name"].value(),
@@ -352,7 +354,7 @@ def test_like_another_one(inputs, ticked, others, alice, browser):
         **permissions("permissions", PUBLIC),
         **files(file=upload(zip_of(CODE), "f.zip"), description=upload(b"# x", "d.md")),
     }
-    for formset in form.rows.values():
+    for formset in form.formsets.values():
         sent |= {
             f"{formset.prefix}-TOTAL_FORMS": len(formset.forms),
             f"{formset.prefix}-INITIAL_FORMS": formset.initial_form_count(),

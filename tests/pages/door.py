@@ -87,7 +87,7 @@ def errors_of(response: HttpResponse) -> Iterator[Shown]:
     form: Any = response.context.get("form") if response.context else None
     if form is None or not hasattr(form, "rows"):
         return
-    yield from shown(form, form.rows.values())
+    yield from shown(form, form.formsets.values())
     # Of tasks the page lists every problem, with its path.
     for problem in getattr(form, "task_problems", ()):
         yield Shown(problem.field, problem.code.label, problem.sentence)

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assets.common.api.filters import MAX_WORDS
-from assets.common.forms.spec_form import MAX_ROWS
+from assets.common.forms.formsets import MAX_ROWS
 from assets.common.pages.lists import ListPage
 from assets.common.pages.markdown import MAX_FOOTNOTES, markdown
 from assets.common.text.reading import MAX_LINE, MAX_MARKED, highlight
@@ -217,7 +217,8 @@ def test_json_that_is_nested_deeply_is_refused(session_of, alice, text, action):
     # As code one is shown what can be read, which is nothing.
     assert answer.status_code == (200 if action == "code" else 422)
     if action != "code":
-        assert "This is n" in answer.content.decode()  # ... not JSON, or: nested too deeply
+        page = answer.content.decode()
+        assert "This is not JSON" in page or "The JSON is nested too deeply" in page
 
 
 @pytest.mark.parametrize("place", [2**64 - 1, 2**63, -5])

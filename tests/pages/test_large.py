@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from assets.common.forms.spec_form import MAX_MESSAGES
+from assets.common.forms.problem_form import MAX_MESSAGES
 from assets.compute.models import ComputePlan, Task, TaskInput
 from assets.compute.specs import OutputSpec
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
@@ -161,4 +161,4 @@ def test_first_problems_of_a_task_are_told(session_of, alice):
     sent = {"action": "put", "task-function": function.key, "task-key": uuid4()}
     sent |= {"task-in-0": dataset.key, "task-in-1": unknown}
     page = session_of(alice).post("/compute-plans/new/", sent).content.decode()
-    assert page.count("20 more problems not listed; correct these first.") >= 1
+    assert page.count("20 more problems are not listed. Fix the listed ones first.") >= 1

@@ -20,7 +20,9 @@ from django.utils.safestring import SafeString
 
 from ..audit import note_refusals
 from ..errors import Refused
-from ..forms.spec_form import Rows, SpecForm, asset_label
+from ..forms.fields import asset_label
+from ..forms.formsets import RowFormSetMixin
+from ..forms.spec_form import SpecForm
 from .history import HistoryAdmin
 from .lists import ListAdmin
 from .outages import OutageAdmin, unless_outage
@@ -57,7 +59,7 @@ class AsModelForm:
         self.instance.spec_form = self
         dress(self, self.admin_widgets)  # type: ignore[arg-type]
 
-    def make_rows(self) -> dict[str, Rows]:
+    def make_formsets(self) -> dict[str, RowFormSetMixin]:
         # The admin makes the formsets; each adds itself (`AdminRows`).
         return {}
 
@@ -90,14 +92,14 @@ class AsModelRow:
         """Leave the instance alone: rules of models would say twice what the form's rules say."""
 
 
-class AdminRows(Rows, forms.BaseInlineFormSet):
+class AdminRows(RowFormSetMixin, forms.BaseInlineFormSet):
     """The rows of an inline; the form above them reads and checks them with its own fields."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # The admin asks the form whether it is valid before it asks its formsets. By then the
         # form must know them: a rule about all rows has to fail before anything is stored.
-        self.spec_form.rows[str(self.prefix)] = self
+        self.spec_form.formsets[str(self.prefix)] = self
 
     @property
     def spec_form(self) -> SpecForm:
@@ -120,7 +122,7 @@ class OpenInline(admin.TabularInline):
 
 
 class RegistrationInline(OpenInline):
-    """Rows of the form that registers an asset; part of the page that adds one."""
+    """RowFormSetMixin of the form that registers an asset; part of the page that adds one."""
 
     row_form: type[forms.Form]
     extra = 1
@@ -155,7 +157,7 @@ class RegistrationInline(OpenInline):
 
 
 class ReadOnlyInline(OpenInline):
-    """Rows that were registered with the asset of the page."""
+    """RowFormSetMixin that were registered with the asset of the page."""
 
     extra = max_num = 0
     can_delete = False

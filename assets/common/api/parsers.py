@@ -9,14 +9,12 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 
 from ..ops.body_limits import FEWER_TASKS, too_large
-from ..parsing import Unkept, json_of
+from ..parsing import json_of
 
 
 def _loads(text: bytes | str) -> Any:
     try:
         return json_of(text)
-    except Unkept as error:
-        raise ParseError(f"JSON parse error - it {error}") from error
     except ValueError as error:
         raise ParseError(f"JSON parse error - {error}") from error
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.utils import html
 
-from ..parsing import Unkept, json_of
+from ..parsing import LossyJSON, json_of
 
 
 class FileSerializer(serializers.Serializer):
@@ -37,8 +37,8 @@ class JSONValueField(serializers.JSONField):
         text = data if isinstance(data, bytes) else str(data)
         try:
             return json_of(text)
-        except Unkept as error:
-            raise serializers.ValidationError(f"This {error}") from error
+        except LossyJSON as error:
+            raise serializers.ValidationError(str(error)) from error
         except ValueError:
             self.fail("invalid")
 

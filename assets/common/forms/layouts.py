@@ -33,7 +33,7 @@ class FormsetLayout(LayoutObject):
         self.fields: list[Any] = []
 
     def render(self, form: SpecForm, context: Any, template_pack: Any = None, **_: Any) -> str:
-        values = {"rows": form.rows[self.name], "name": self.name, "item": self.item}
+        values = {"rows": form.formsets[self.name], "name": self.name, "item": self.item}
         return render_to_string("components/rows.html", values)
 
 
@@ -66,7 +66,7 @@ class PageForm(CrispyLayoutMixin, SpecForm):
         """Have the page check the `live` fields, and every field of a row, while one edits."""
         for name in self.live:
             _make_live(self[name])
-        for rows in self.rows.values():
+        for rows in self.formsets.values():
             for row in [*rows.forms, rows.empty_form]:  # type: ignore[attr-defined]
                 for field in row:
                     if field.name == "identifier":
@@ -74,7 +74,7 @@ class PageForm(CrispyLayoutMixin, SpecForm):
 
     def get_field_by_html_name(self, html_name: str) -> BoundField | None:
         """Return the field that the page knows by this name, of the form or of a row."""
-        for form in [self, *(row for rows in self.rows.values() for row in rows.forms)]:
+        for form in [self, *(row for rows in self.formsets.values() for row in rows.forms)]:
             for field in form:
                 if field.html_name == html_name:
                     return field
@@ -84,12 +84,12 @@ class PageForm(CrispyLayoutMixin, SpecForm):
         """Show what was typed without judging it, as after adding a row."""
         self._errors = ErrorDict()
         self.cleaned_data = {}
-        for rows in self.rows.values():
+        for rows in self.formsets.values():
             _as_typed(rows)
 
     def all_errors(self) -> list[tuple[str, str, str]]:
         found = super().all_errors()
-        for name, rows in self.rows.items():
+        for name, rows in self.formsets.items():
             found += [
                 (f"rows-{name}", name.capitalize(), str(error)) for error in rows.non_form_errors()
             ]

@@ -7,8 +7,8 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 
+from ...common.forms.fields import AssetField, DeferredValidationMixin, asset_label
 from ...common.forms.pickers import Option, Picker
-from ...common.forms.spec_form import AssetField, DeferredValidationMixin, asset_label
 from ...common.parsing import as_key
 from .offers import Group, ref_of
 

@@ -11,7 +11,7 @@ from django import forms
 from ...common.errors import Code, Problem
 from ...common.forms.layouts import PageForm
 from ...common.forms.pickers import AssetPicker
-from ...common.forms.spec_form import MAX_MESSAGES
+from ...common.forms.problem_form import MAX_MESSAGES
 from ...common.parsing import as_key
 from ...common.text.reading import cut
 from ...functions.models import Function

@@ -12,15 +12,9 @@ from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
 from ...common.errors import Problem
-from ...common.forms.fields import MetadataFormField
+from ...common.forms.fields import MetadataFormField, key_field, text_field
 from ...common.forms.pickers import AssetPicker
-from ...common.forms.spec_form import (
-    MAX_MESSAGES,
-    ProblemForm,
-    key_field,
-    more_problems_message,
-    text_field,
-)
+from ...common.forms.problem_form import MAX_MESSAGES, ProblemForm, more_problems_message
 from ...common.kinds import AssetKind
 from ...common.parsing import as_key
 from ...datasets.models import Dataset
