@@ -1,7 +1,6 @@
 """Registrar's one app: a room per kind of asset, the same file names in every room.
 
-    organizations   Organization, User, API tokens
-    sign_in         passwords, second factors, providers, and what failed attempts cost
+    accounts        Organization, User, API tokens, passwords, second factors, signing in
     permissions     the Permissions value and the question "may X do Y with Z?"
     feed            Event: the news feed and audit trail
     uploads         files that are sent ahead of their form
@@ -14,6 +13,6 @@
 
 Inside a room: `specs` (plain values) <- `rules` (pure checks) <- `models` <- `queries` and
 `registration` (the only writer) <- `forms`, `serializers`, `filters`, `admin` <- `api`.
-Between rooms: common <- organizations <- sign_in <- permissions <- feed, uploads <- datasets,
+Between rooms: common <- accounts <- permissions <- feed, uploads <- datasets,
 functions <- compute <- outputs <- overview. Never back; import-linter holds both.
 """

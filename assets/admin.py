@@ -9,14 +9,14 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from .accounts import admin as accounts
 from .compute import admin as compute
 from .datasets import admin as datasets
 from .feed import admin as feed
 from .functions import admin as functions
-from .organizations import admin as organizations
 from .outputs import admin as outputs
 from .permissions import admin as permissions
 
-__all__ = ["compute", "datasets", "feed", "functions", "organizations", "outputs", "permissions"]
+__all__ = ["accounts", "compute", "datasets", "feed", "functions", "outputs", "permissions"]
 
 admin.site.unregister([Group, TOTPDevice])

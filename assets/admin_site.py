@@ -6,7 +6,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
-from .organizations.rules import may_enter_admin
+from .accounts.rules import may_enter_admin
 
 RECENT_EVENTS = 12
 
@@ -30,12 +30,12 @@ class RegistrarAdminSite(AdminSite):
 
     def login(self, request, extra_context=None):
         """Sign in as everywhere else: the same limits, and the same second factor."""
-        from .sign_in.views import SignInPage
+        from .accounts.pages.sign_in import SignInPage
 
         return SignInPage.as_view(next_page="admin:index")(request)
 
     def logout(self, request, extra_context=None):
-        from .sign_in.views import SignOutView
+        from .accounts.pages.sign_in import SignOutView
 
         return SignOutView.as_view()(request)
 

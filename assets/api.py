@@ -3,15 +3,14 @@
 from django.urls import include, path
 from rest_framework.routers import APIRootView, DefaultRouter
 
+from .accounts.urls import urlpatterns as account_urls
 from .common.ops.health import live, ready
 from .compute.metadata import PlanMetadataView
 from .datasets.api import DataSampleViewSet, DatasetViewSet
 from .feed.api import NewsFeedViewSet
 from .functions.api import FunctionViewSet
-from .organizations.urls import urlpatterns as organization_urls
 from .outputs.api import LogsView, ModelViewSet, TaskViewSet
 from .outputs.performances import ComputePlanViewSet, PerformanceViewSet
-from .sign_in.urls import urlpatterns as sign_in_urls
 
 
 class Root(APIRootView):
@@ -39,8 +38,7 @@ router.register("news_feed", NewsFeedViewSet, basename="news_feed")
 
 app_name = "assets"
 urlpatterns = [
-    *sign_in_urls,
-    *organization_urls,
+    *account_urls,
     path("logs/<key>/file/", LogsView.as_view(), name="logs-file"),
     path("compute_plan_metadata/", PlanMetadataView.as_view(), name="compute_plan_metadata"),
     path("liveness", live, name="liveness"),

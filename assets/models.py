@@ -1,14 +1,20 @@
 """Where Django finds the models; they live in the rooms."""
 
+from .accounts.models import (
+    ApiToken,
+    ExternalIdentity,
+    FailedSignIn,
+    Organization,
+    RecoveryCode,
+    User,
+)
 from .common.db.models import IdempotencyKey, LooseFiles
 from .compute.models import ComputePlan, Task, TaskInput, TaskOutput
 from .datasets.models import DataSample, DataSampleLink, Dataset
 from .feed.models import Event
 from .functions.models import Function, FunctionInput, FunctionOutput
-from .organizations.models import ApiToken, Organization, User
 from .outputs.models import FailureReport, Model, Performance
 from .permissions.models import Permissions
-from .sign_in.models import ExternalIdentity, FailedSignIn, RecoveryCode
 from .uploads.models import Upload
 
 __all__ = [

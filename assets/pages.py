@@ -2,18 +2,23 @@
 
 from django.urls import path
 
+from .accounts.pages import (
+    account,
+    approvals,
+    organizations,
+    preferences,
+    second_factor,
+    sign_in,
+    users,
+)
 from .compute import plan_views, task_views
 from .compute import views as compute
 from .datasets import sample_views
 from .datasets import views as datasets
 from .feed import views as feed
 from .functions import views as functions
-from .organizations import user_views as organization_views
-from .organizations import views as organizations
 from .outputs import views as outputs
 from .overview import views as overview
-from .sign_in import account_views, user_views
-from .sign_in import views as sign_in
 from .uploads import views as uploads
 
 urlpatterns = [
@@ -26,55 +31,55 @@ urlpatterns = [
     path("sign-in/provider/", sign_in.ProviderStart.as_view(), name="sign-in-oidc"),
     path("sign-in/provider/return/", sign_in.ProviderReturn.as_view(), name="sign-in-oidc-return"),
     path("sign-out/", sign_in.SignOutView.as_view(), name="sign-out"),
-    path("account/", account_views.AccountPage.as_view(), name="account"),
-    path("account/second-factor/", account_views.EnrolPage.as_view(), name="account-factor"),
+    path("account/", account.AccountPage.as_view(), name="account"),
+    path("account/second-factor/", second_factor.EnrolPage.as_view(), name="account-factor"),
     path(
         "account/second-factor/off/",
-        account_views.FactorOffPage.as_view(),
+        second_factor.FactorOffPage.as_view(),
         name="account-factor-off",
     ),
     path(
         "account/second-factor/codes/",
-        account_views.RecoveryCodesPage.as_view(),
+        second_factor.RecoveryCodesPage.as_view(),
         name="account-recovery-codes",
     ),
-    path("account/confirm/", account_views.ConfirmPasswordPage.as_view(), name="account-confirm"),
-    path("account/password/", organizations.PasswordPage.as_view(), name="account-password"),
-    path("account/tokens/new/", organizations.TokenPage.as_view(), name="account-token-new"),
+    path("account/confirm/", account.ConfirmPasswordPage.as_view(), name="account-confirm"),
+    path("account/password/", account.PasswordPage.as_view(), name="account-password"),
+    path("account/tokens/new/", account.TokenPage.as_view(), name="account-token-new"),
     path(
         "account/tokens/<uuid:pk>/revoke/",
-        organizations.TokenRevokePage.as_view(),
+        account.TokenRevokePage.as_view(),
         name="account-token-revoke",
     ),
-    path("choices/<slug:name>/", organizations.ChoicesView.as_view(), name="choices"),
+    path("choices/<slug:name>/", preferences.ChoicesView.as_view(), name="choices"),
     path(
         "set-password/<uidb64>/<token>/",
-        organizations.SetPasswordPage.as_view(),
+        account.SetPasswordPage.as_view(),
         name="set-password",
     ),
     # --- The consortium -------------------------------------------------------------------------
-    path("organisations/", organization_views.OrganizationList.as_view(), name="organizations"),
+    path("organisations/", organizations.OrganizationList.as_view(), name="organizations"),
     path(
         "organisations/new/",
-        organization_views.OrganizationNewPage.as_view(),
+        organizations.OrganizationNewPage.as_view(),
         name="organization-new",
     ),
     path(
         "organisations/<str:pk>/",
-        organization_views.OrganizationPage.as_view(),
+        organizations.OrganizationPage.as_view(),
         name="organization",
     ),
-    path("users/", user_views.UserList.as_view(), name="users"),
-    path("users/new/", organization_views.UserNewPage.as_view(), name="user-new"),
-    path("users/awaiting/", user_views.AwaitingPage.as_view(), name="users-awaiting"),
-    path("users/awaiting/<int:pk>/", user_views.ApprovePage.as_view(), name="user-approve"),
-    path("users/awaiting/<int:pk>/refuse/", user_views.RefusePage.as_view(), name="user-refuse"),
-    path("users/<int:pk>/", user_views.UserPage.as_view(), name="user"),
-    path("users/<int:pk>/reset/", organization_views.UserResetPage.as_view(), name="user-reset"),
-    path("users/<int:pk>/unlock/", user_views.UnlockPage.as_view(), name="user-unlock"),
+    path("users/", users.UserList.as_view(), name="users"),
+    path("users/new/", users.UserNewPage.as_view(), name="user-new"),
+    path("users/awaiting/", approvals.AwaitingPage.as_view(), name="users-awaiting"),
+    path("users/awaiting/<int:pk>/", approvals.ApprovePage.as_view(), name="user-approve"),
+    path("users/awaiting/<int:pk>/refuse/", approvals.RefusePage.as_view(), name="user-refuse"),
+    path("users/<int:pk>/", users.UserPage.as_view(), name="user"),
+    path("users/<int:pk>/reset/", users.UserResetPage.as_view(), name="user-reset"),
+    path("users/<int:pk>/unlock/", users.UnlockPage.as_view(), name="user-unlock"),
     path(
         "users/<int:pk>/second-factor/",
-        user_views.FactorResetPage.as_view(),
+        users.FactorResetPage.as_view(),
         name="user-factor-reset",
     ),
     path("activity/", feed.ActivityList.as_view(), name="activity"),

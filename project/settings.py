@@ -202,7 +202,7 @@ STATICFILES_DIRS = [
 AUTH_USER_MODEL = "assets.User"
 LOGIN_URL = LOGOUT_REDIRECT_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
-AUTHENTICATION_BACKENDS = ["assets.sign_in.authentication.PasswordBackend"]
+AUTHENTICATION_BACKENDS = ["assets.accounts.backends.PasswordBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in {
@@ -267,10 +267,10 @@ MODEL_EXPORT_ENABLED = env.bool("MODEL_EXPORT_ENABLED", True)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "assets.organizations.authentication.TokenAuthentication",
+        "assets.accounts.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["assets.organizations.authentication.BelongsToOrganization"],
+    "DEFAULT_PERMISSION_CLASSES": ["assets.accounts.api.authentication.BelongsToOrganization"],
     "DEFAULT_PARSER_CLASSES": [
         "assets.common.api.parsers.JSONParser",
         "assets.common.api.parsers.JSONPartParser",

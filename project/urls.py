@@ -7,7 +7,7 @@ from django.utils.functional import lazy
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from assets.sign_in.views import SignInPage, SignOutView
+from assets.accounts.pages.sign_in import SignInPage, SignOutView
 
 handler400 = "assets.common.api.viewsets.bad_request"
 # Where static files are is known once settings are, after this module is read.

@@ -41,7 +41,7 @@ class ConnectionsWorker(Worker):
         from django.conf import settings
         from django.db import close_old_connections
 
-        from assets.organizations.authentication import admitted
+        from assets.accounts.api.authentication import admitted
 
         most = room_for(self.cfg.worker_connections)
         adjustments = Adjustments(**ADJUSTMENTS, connection_limit=most + OTHER_FILES)

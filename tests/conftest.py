@@ -17,14 +17,12 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from assets.accounts.models import Organization, Role, User
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.tokens import create_token
+from assets.accounts.registration.users import create_user
 from assets.common.files.storage import open_stored
 from assets.immutable import remove_triggers
-from assets.organizations.models import Organization, Role, User
-from assets.organizations.registration import (
-    create_organization,
-    create_token,
-    create_user,
-)
 
 PASSWORD = "correct-horse-battery"
 SDK_ACCEPT = "application/json;version=0.0"

@@ -10,6 +10,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ..accounts.models import User
 from ..common.api.pagination import is_from_sdk
 from ..common.api.viewsets import EMPTY, AssetViewSet
 from ..common.errors import Problem, refuse_if
@@ -18,7 +19,6 @@ from ..common.parsing import as_key
 from ..functions.filters import FunctionFilterSet
 from ..functions.models import Function
 from ..functions.serializers import FunctionSerializer
-from ..organizations.models import User
 from ..permissions.access import check_may_register
 from . import registration
 from .filters import ComputePlanFilterSet, TaskFilterSet

@@ -11,6 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 
+from ..accounts.filters import OrganizationFilter
 from ..common.api.filters import (
     AssetFilterSet,
     KeysFilter,
@@ -23,7 +24,6 @@ from ..common.api.filters import (
 )
 from ..common.parsing import as_keys, key_range
 from ..functions.models import Function
-from ..organizations.filters import OrganizationFilter
 from ..permissions.filters import AssetListFilterSet, MetadataEntryFilter, hidden_keys
 from .dialects import dialect_of
 from .models import ComputePlan, Task, TaskInput

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from ..accounts.models import Organization
 from ..common.errors import Problem
 from ..common.forms.fields import (
     AssetField,
@@ -23,7 +24,6 @@ from ..common.forms.spec_form import SpecForm
 from ..common.kinds import AssetKind
 from ..feed.forms import RenameForm
 from ..functions.models import Function
-from ..organizations.models import Organization
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
 from .models import ComputePlan, Task, TaskInput, TaskOutput

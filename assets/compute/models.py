@@ -4,11 +4,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from ..accounts.models import Organization
 from ..common.db.fields import ChecksumField
 from ..common.db.models import DescribedAsset, NamedAsset, listing_index, owner_field
 from ..datasets.models import DataSample, Dataset
 from ..functions.models import Function
-from ..organizations.models import Organization
 from ..permissions.models import permissions_field
 from .statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus
 

@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 
+from ..accounts.rules import acts_for
 from ..common.audit import note_refusals
 from ..common.errors import Problem, Refused
 from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key
 from ..common.text.reading import counted
 from ..feed.pages import OneAsset
-from ..organizations.rules import acts_for
 from ..permissions.access import check_may_change
 from ..permissions.pages import RegisterPage
 from .builder.desk import Desk

@@ -20,9 +20,9 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Now, RowNumber
 
+from ..accounts.rules import DELETED, EXTERNAL
 from ..common.db.compiled import Compiled, key_text, stored_json
 from ..common.parsing import as_key
-from ..organizations.rules import DELETED, EXTERNAL
 from ..permissions.queries import permission_columns
 from .drawing import EDGES
 from .models import ComputePlan, Task, TaskInput, TaskOutput

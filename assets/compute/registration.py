@@ -17,12 +17,12 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from ..accounts.models import User
 from ..common.db import bulk
 from ..common.errors import Code, Problem, refuse, refuse_if
 from ..common.kinds import AssetKind
 from ..feed.models import Event
 from ..feed.registration import record, rename
-from ..organizations.models import User
 from ..permissions.access import check_may_change, check_may_register
 from ..permissions.registration import intern_permissions
 from . import plans, rules

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.apps import apps
 
+from ..accounts.queries import organization_ids
 from ..common.kinds import AssetKind
 from ..datasets.models import DataSample, DataSampleLink, Dataset
 from ..functions.models import Function, FunctionInput, FunctionOutput
 from ..functions.specs import FunctionInputSpec, FunctionOutputSpec
-from ..organizations.queries import organization_ids
 from ..permissions.models import Permissions
 from ..permissions.specs import PermissionsSpec
 from .known import KnownDataset, KnownFunction, KnownModel, KnownTask, World

@@ -9,6 +9,8 @@ from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 
+from ..accounts.models import User
+from ..accounts.queries import organization_ids
 from ..common.db import bulk
 from ..common.errors import Code, Problem, not_found, refuse, refuse_if
 from ..common.files.archives.check import archive_suffix
@@ -16,8 +18,6 @@ from ..common.files.storage import FileBatch, file_batch
 from ..common.kinds import AssetKind
 from ..feed.models import Event
 from ..feed.registration import record, rename
-from ..organizations.models import User
-from ..organizations.queries import organization_ids
 from ..permissions.access import check_may_change, check_may_register
 from ..permissions.registration import intern_permissions
 from ..permissions.rules import check_permissions

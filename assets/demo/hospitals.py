@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..organizations.models import Role
+from ..accounts.models import Role
 from ..permissions.specs import PermissionsSpec
 
 FILES = Path(__file__).parent / "files"

@@ -11,6 +11,9 @@ from uuid import UUID
 from django.core.files.base import ContentFile
 from django.db import transaction
 
+from ..accounts.models import Organization, User
+from ..accounts.registration.organizations import create_organization
+from ..accounts.registration.users import create_user
 from ..common.parsing import Reader
 from ..compute.models import ComputePlan
 from ..compute.registration import register_compute_plan
@@ -20,8 +23,6 @@ from ..datasets.specs import DataSampleSpec, DatasetSpec
 from ..functions.models import Function
 from ..functions.registration import register_function
 from ..functions.specs import FunctionSpec, read_inputs, read_outputs
-from ..organizations.models import Organization, User
-from ..organizations.registration import create_organization, create_user
 from ..permissions.specs import PermissionsSpec
 from .hospitals import (
     FILES,

@@ -8,10 +8,10 @@ from django.db.models import QuerySet, TextChoices
 from django.forms import HiddenInput
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 
+from ..accounts.filters import ManagedFilterSet, OrganizationFilter
 from ..common.api.filters import search_filter
 from ..common.audit import Action, Result, SubjectKind
 from ..common.kinds import AssetKind
-from ..organizations.filters import ManagedFilterSet, OrganizationFilter
 from ..permissions.filters import DayFilter, ZoneFilter, hidden_keys
 from .models import Event
 from .queries import by_actor, important_of, news_of

@@ -3,9 +3,9 @@
 from django.conf import settings
 from django.db import models
 
+from ..accounts.models import Organization
 from ..common import audit
 from ..common.kinds import AssetKind
-from ..organizations.models import Organization
 
 # What is news: that plans and datasets came to be, and how plans went on.
 NEWS_KINDS = (AssetKind.COMPUTE_PLAN, AssetKind.DATA_MANAGER)

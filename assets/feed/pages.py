@@ -5,10 +5,10 @@ from typing import Any
 
 from django.urls import reverse
 
+from ..accounts.pages.base import Checked
 from ..common.errors import Problem
 from ..common.pages.base import AssetKindMixin, Crumb, Page, crumb, get_or_404
 from ..common.pages.snippets import Snippets
-from ..organizations.pages import Checked
 from ..permissions.access import check_may_change, may_change, may_register
 from ..permissions.models import Permissions
 from ..permissions.pages import FormPage

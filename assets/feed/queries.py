@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import BooleanField, Case, F, GenericIPAddressField, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
+from ..accounts.models import User
+from ..accounts.rules import EXTERNAL, manages_all
 from ..common.db.models import Asset
-from ..organizations.models import User
-from ..organizations.rules import EXTERNAL, manages_all
 from ..permissions.access import may_audit, may_audit_asset
 from .models import NEWS_ACTIONS, NEWS_KINDS, Event
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 
+from ..accounts.models import User
 from ..common.audit import Action, SubjectKind, event_logged
-from ..organizations.models import User
 from .registration import record_private
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from ..accounts.models import User
+from ..accounts.queries import locked
 from ..common.audit import Action, Result, client_address
 from ..common.db import bulk
 from ..common.db.models import NamedAsset
@@ -16,8 +18,6 @@ from ..common.idempotency.keys import settle
 from ..common.kinds import AssetKind
 from ..common.rules import check_name
 from ..common.signals import recorded
-from ..organizations.models import User
-from ..organizations.queries import locked
 from ..permissions.access import check_may_change
 from .models import Event
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
+from ..accounts.pages.base import Checked, SignedIn
 from ..common.pages.lists import ListPage
-from ..organizations.pages import Checked, SignedIn
 from ..permissions.access import may_audit
 from .filters import ActivityFilterSet, AuditFilterSet
 from .models import Event

@@ -3,6 +3,8 @@
 import uuid
 from dataclasses import asdict
 
+from ..accounts.models import User
+from ..accounts.queries import organization_ids
 from ..common.db import bulk
 from ..common.errors import Problem, refuse_if
 from ..common.files.archives.check import archive_suffix
@@ -10,8 +12,6 @@ from ..common.files.storage import file_batch
 from ..common.kinds import AssetKind
 from ..feed.models import Event
 from ..feed.registration import record, rename
-from ..organizations.models import User
-from ..organizations.queries import organization_ids
 from ..permissions.access import check_may_register
 from ..permissions.registration import intern_permissions
 from ..permissions.rules import check_permissions

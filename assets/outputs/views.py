@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
+from ..accounts.models import User
 from ..common.pages.base import url_of
 from ..common.pages.markup import short
 from ..compute import task_views, views
@@ -12,7 +13,6 @@ from ..compute.task_views import Output
 from ..compute.views import SHOWN
 from ..functions import views as functions
 from ..functions.models import FunctionStatus
-from ..organizations.models import User
 from ..permissions.access import may_download, why_no_model
 from .models import FailureReport, Model
 from .queries import (

@@ -8,13 +8,13 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from ..accounts.models import Organization
 from ..common.api.filters import MatchFilter
 from ..common.db.counting import Counted, count_of
 from ..common.parsing import key_range
 from ..compute.models import ComputePlan, Task
 from ..datasets.models import DataSample, Dataset
 from ..functions.models import Function
-from ..organizations.models import Organization
 from ..outputs.models import Model
 
 # Of what is found, so many are counted; more are estimated.

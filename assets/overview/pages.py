@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from ..accounts.models import Organization
+from ..accounts.queries import counts_by_owner
+from ..accounts.rules import may_manage_users
 from ..common.text.moments import moment
-from ..organizations.models import Organization
-from ..organizations.queries import counts_by_owner
-from ..organizations.rules import may_manage_users
 from ..permissions.access import may_register
 from . import queries
 

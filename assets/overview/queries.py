@@ -6,13 +6,13 @@ from typing import Any
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from ..accounts.models import ApiToken, User
+from ..accounts.rules import EXPIRES_SOON
 from ..common.db.lookups import OrderKey
 from ..compute.models import ComputePlan
 from ..compute.statuses import PlanStatus
 from ..datasets.models import DataSampleLink, Dataset
 from ..functions.models import Function, FunctionStatus
-from ..organizations.models import ApiToken, User
-from ..organizations.rules import EXPIRES_SOON
 
 # How long a failure, which nobody can take back, is told.
 FAILURES_STAY = timedelta(days=30)

@@ -5,11 +5,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import patch_vary_headers
 
+from ..accounts.models import Organization
+from ..accounts.pages.base import SignedIn
+from ..accounts.rules import acts_for
 from ..common.pages.base import Page
 from ..feed.queries import recent_events
-from ..organizations.models import Organization
-from ..organizations.pages import SignedIn
-from ..organizations.rules import acts_for
 from ..permissions.access import may_register
 from .filters import clean, only_asset, search
 from .pages import concerns_of, counts_of, first_steps

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.conf import settings
 
+from ..accounts.models import Role, User
+from ..accounts.rules import acts_for, acts_for_one, is_admin, manages_all
 from ..common.db.models import Asset
 from ..common.errors import Code, Problem
-from ..organizations.models import Role, User
-from ..organizations.rules import acts_for, acts_for_one, is_admin, manages_all
 from .models import Permissions
 
 

@@ -10,12 +10,12 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.request import Request
 
+from ..accounts.rules import acts_for
 from ..common.audit import ONCE, Action, log_event, log_refusal
 from ..common.files.downloads import file_response
 from ..common.files.storage import stored_in
 from ..common.parsing import as_key
 from ..common.text.reading import read_text
-from ..organizations.rules import acts_for
 from .access import may_download, why_not_download
 from .models import Permissions
 

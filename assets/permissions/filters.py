@@ -7,10 +7,10 @@ from django.db.models import QuerySet
 from django.forms import DateInput, HiddenInput, TextInput
 from django_filters import CharFilter, DateFilter, FilterSet
 
+from ..accounts.filters import OrganizationFilter
 from ..common.api.filters import FlagBox, FlagFilter, KeysFilter, TextsFilter
 from ..common.db.lookups import MetadataHas
 from ..common.text.moments import ZONE, within_time, zone_called
-from ..organizations.filters import OrganizationFilter
 from .models import Permissions
 from .queries import allowing_any
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 
+from ..accounts.models import Organization, User
 from ..common.forms.widgets import BoxesWidget
-from ..organizations.models import Organization, User
 from .specs import PermissionsSpec
 
 

@@ -5,8 +5,8 @@ import json
 
 from django.db import models
 
+from ..accounts.models import Organization
 from ..common.db.models import Asset
-from ..organizations.models import Organization
 from .specs import PermissionsSpec
 
 

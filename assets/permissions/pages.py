@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 
+from ..accounts.pages.base import SignedIn, WriterPage
 from ..common.audit import note_refusals
 from ..common.errors import Problem, Refused
 from ..common.forms.formsets import MAX_ROWS
@@ -20,7 +21,6 @@ from ..common.pages.base import AssetKindMixin, Crumb
 from ..common.pages.lists import ListPage
 from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key, as_keys
-from ..organizations.pages import SignedIn, WriterPage
 from .access import check_may_register, may_register
 from .forms import ask_once
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from ..accounts.models import Organization
 from ..common.db.compiled import stored_json
-from ..organizations.models import Organization
 from .models import Permissions
 
 

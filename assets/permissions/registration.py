@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from ..accounts.queries import organization_ids
 from ..common.db import bulk
-from ..organizations.queries import organization_ids
 from .models import Permissions, digest_of
 from .specs import PermissionsSpec
 

@@ -6,7 +6,7 @@ import orjson
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ..organizations.models import Organization
+from ..accounts.models import Organization
 from .specs import PermissionsSpec
 
 

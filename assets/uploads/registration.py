@@ -12,11 +12,11 @@ from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
+from ..accounts.models import User
+from ..accounts.queries import locked
 from ..common.errors import Code, refuse, refuse_if
 from ..common.files.archives.check import passed_check
 from ..common.files.storage import file_batch, release
-from ..organizations.models import User
-from ..organizations.queries import locked
 from ..permissions.access import check_may_register
 from .models import Upload
 

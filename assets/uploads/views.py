@@ -11,11 +11,11 @@ from django.template.defaultfilters import filesizeformat, pluralize
 from django.urls import reverse
 from django.views import View
 
+from ..accounts.pages.base import ConfirmPage, SignedIn
 from ..common.audit import note_refusals
 from ..common.errors import Code, Problem, Refused
 from ..common.ops.outages import OUTAGES, outage_of
 from ..common.pages.base import Crumb, crumb
-from ..organizations.pages import ConfirmPage, SignedIn
 from ..permissions.access import check_may_register
 from .registration import LIFETIME, discard_all, keep, waiting_of
 

@@ -12,10 +12,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from assets.accounts.models import User
 from assets.compute.specs import ComputePlanSpec, TaskSpec
 from assets.datasets.specs import DataSampleSpec, DatasetSpec
 from assets.functions.specs import FunctionSpec
-from assets.organizations.models import User
 from assets.permissions.specs import PermissionsSpec
 from tests import builders
 from tests.rules.requests import Cancel, Link, Rename, Request, Tasks

@@ -8,10 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from assets.accounts.models import Role
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.tokens import create_token
+from assets.accounts.registration.users import create_user
 from assets.compute.models import Task
 from assets.compute.specs import OutputSpec, TaskSpec
-from assets.organizations.models import Role
-from assets.organizations.registration import create_organization, create_token, create_user
 from assets.permissions.registration import intern_permissions
 from tests.builders import (
     MODEL_OUTPUT,

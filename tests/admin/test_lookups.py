@@ -6,10 +6,11 @@ import pytest
 from django.contrib import admin
 from django.utils import timezone
 
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.tokens import create_token
 from assets.common.audit import Action, SubjectKind
 from assets.feed.models import Event
 from assets.feed.registration import record_private
-from assets.organizations.registration import create_organization, create_token
 from tests.rules.world import A, B
 
 from .door import admin_url

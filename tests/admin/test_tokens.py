@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from assets.organizations.models import ApiToken
-from assets.organizations.registration import create_token, token_digest
+from assets.accounts.models import ApiToken
+from assets.accounts.registration.tokens import create_token, token_digest
 from tests.rules.cases import everything
 
 from .door import admin_url

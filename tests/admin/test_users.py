@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
-from assets.organizations.models import Organization, Role, User
-from assets.organizations.registration import create_user
+from assets.accounts.models import Organization, Role, User
+from assets.accounts.registration.users import create_user
 from tests.conftest import PASSWORD
 from tests.rules.cases import everything
 from tests.rules.world import A, B

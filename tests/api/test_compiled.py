@@ -8,10 +8,10 @@ import orjson
 import pytest
 from django.db import transaction
 
+from assets.accounts.models import Organization
 from assets.common.db.compiled import Compiled, key_text, stored_json
 from assets.compute.models import Task
 from assets.compute.statuses import TaskStatus
-from assets.organizations.models import Organization
 
 COLUMNS = ("key", "rank", "status", "tag", "metadata", "creation_date", "start_date", "function_id")
 

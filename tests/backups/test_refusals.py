@@ -11,8 +11,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import CommandError
 
+from assets.accounts.registration.organizations import create_organization
 from assets.backups import making, restoring
-from assets.organizations.registration import create_organization
 from tests.files.stored import stored_files
 
 from .conftest import all_rows, backup, restore

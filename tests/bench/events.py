@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from assets.accounts.models import User
 from assets.common.kinds import AssetKind
-from assets.organizations.models import User
 
 from .rows import Table, plain
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.test import Client
 
+from assets.accounts.models import User
 from assets.models import ComputePlan, DataSample, Dataset, Function, Task
-from assets.organizations.models import User
 
 from .goals import GRAPH_PAGES
 from .reads import middle

@@ -8,10 +8,12 @@ from random import Random
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from assets.accounts.models import ApiToken, User
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.tokens import token_digest
+from assets.accounts.registration.users import create_user
 from assets.common.kinds import AssetKind
 from assets.functions.models import FunctionStatus
-from assets.organizations.models import ApiToken, User
-from assets.organizations.registration import create_organization, create_user, token_digest
 from assets.permissions.registration import intern_permissions
 from assets.permissions.specs import PermissionsSpec
 from tests import builders

@@ -32,7 +32,7 @@ def build(tasks: int, seed: int = SEED) -> None:
     """Migrate the database and fill it with at least `tasks` tasks. Django is set up."""
     from django.core.management import call_command
 
-    from assets.organizations.models import Organization
+    from assets.accounts.models import Organization
 
     from .plans import Plans
     from .rows import begin, finish

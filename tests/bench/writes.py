@@ -15,6 +15,7 @@ import orjson
 import requests
 from django.db import connection, models, transaction
 
+from assets.accounts.models import User
 from assets.compute.specs import TaskSpec
 from assets.models import (
     DataSample,
@@ -28,7 +29,6 @@ from assets.models import (
     TaskInput,
     TaskOutput,
 )
-from assets.organizations.models import User
 from tests import builders
 
 from .client import Connection

@@ -5,8 +5,8 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from assets.organizations.models import ApiToken, Organization, Role, User
-from assets.organizations.registration import token_digest
+from assets.accounts.models import ApiToken, Organization, Role, User
+from assets.accounts.registration.tokens import token_digest
 
 PASSWORD = "correct-horse-battery"
 

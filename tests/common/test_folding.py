@@ -5,8 +5,9 @@ from unicodedata import normalize
 
 import pytest
 
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.users import create_user
 from assets.common.text.folding import folded, order_key
-from assets.organizations.registration import create_organization, create_user
 from tests.builders import make_dataset, make_function, make_plan
 from tests.rules.world import A
 

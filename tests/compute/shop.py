@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
+from assets.accounts.models import User
 from assets.compute.models import ComputePlan
 from assets.compute.queries import specs_of
 from assets.compute.specs import ComputePlanSpec, OutputSpec, TaskSpec
-from assets.organizations.models import User
 from tests.builders import (
     PERFORMANCE_OUTPUT,
     PUBLIC,

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from assets.accounts.models import User
 from assets.compute.models import Task
 from assets.compute.statuses import TaskStatus
-from assets.organizations.models import User
 from tests.builders import make_plan, set_status
 
 from .conftest import recount

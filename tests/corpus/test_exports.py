@@ -6,9 +6,10 @@ import io
 import pytest
 from django.urls import reverse
 
+from assets.accounts.models import Role
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.users import create_user
 from assets.datasets.models import DataSample
-from assets.organizations.models import Role
-from assets.organizations.registration import create_organization, create_user
 from tests import builders
 from tests.conftest import PASSWORD
 from tests.pages.test_attacks import LISTS

@@ -10,6 +10,9 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
+from assets.accounts.models import Role
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.users import create_user
 from assets.compute.registration import cancel_compute_plan
 from assets.demo import load as demo_load
 from assets.demo.hospitals import CURIE, FILES, HOSPITALS, KAROLINSKA, PASSWORD
@@ -26,8 +29,6 @@ from assets.models import (
     Task,
     User,
 )
-from assets.organizations.models import Role
-from assets.organizations.registration import create_organization, create_user
 
 COUNTED = (Organization, User, Dataset, DataSample, Function, ComputePlan, Task, Event)
 

@@ -21,12 +21,13 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from rest_framework.test import APIClient
 
+from assets.accounts.models import ExternalIdentity
+from assets.accounts.registration.failed_sign_ins import count_failure
+from assets.accounts.registration.passwords import reset_token
+from assets.accounts.registration.tokens import create_token
 from assets.compute.statuses import TaskStatus
 from assets.feed.models import Event
 from assets.feed.receivers import signed_in
-from assets.organizations.registration import create_token, reset_token
-from assets.sign_in.attempts import count_failure
-from assets.sign_in.models import ExternalIdentity
 from tests import builders
 from tests.admin.door import admin_url
 from tests.conftest import PASSWORD
@@ -254,7 +255,7 @@ def by_provider(stage: Stage, **claims: Any) -> Any:
     stage.settings.OIDC_LINK_BY = "username"
     known = {"iss": "https://id.example", "sub": "1", "preferred_username": "somebody", **claims}
     patch = stage.request.getfixturevalue("monkeypatch")
-    patch.setattr("assets.sign_in.provider.claims_of", lambda request: known)
+    patch.setattr("assets.accounts.oidc.claims_of", lambda request: known)
     return stage.stranger.get("/sign-in/provider/return/")
 
 

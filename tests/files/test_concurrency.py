@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 
+from assets.accounts.registration.users import change_role
 from assets.common.errors import Code, Refused
 from assets.common.kinds import AssetKind
 from assets.compute.models import ComputePlan, Task, TaskInput, TaskOutput
@@ -21,7 +22,6 @@ from assets.datasets.registration import link_data_samples
 from assets.feed.models import Event
 from assets.feed.registration import rename
 from assets.functions.models import Function, FunctionStatus
-from assets.organizations.registration import change_role
 from assets.permissions.models import Permissions
 from assets.permissions.registration import intern_permissions
 from assets.permissions.specs import PermissionsSpec

@@ -8,10 +8,10 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
+from assets.accounts.models import ExternalIdentity, FailedSignIn, RecoveryCode
+from assets.accounts.registration.tokens import create_token
 from assets.common.db.models import IdempotencyKey
 from assets.common.kinds import AssetKind
-from assets.organizations.registration import create_token
-from assets.sign_in.models import ExternalIdentity, FailedSignIn, RecoveryCode
 
 from .everything import make_everything
 

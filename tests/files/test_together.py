@@ -9,11 +9,11 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 from django.db import DatabaseError, IntegrityError, OperationalError, connection
 
+from assets.accounts.models import User
 from assets.common.errors import Refused
 from assets.common.files.storage import StorageError
 from assets.datasets.models import DataSample, Dataset
 from assets.functions.models import Function
-from assets.organizations.models import User
 from tests import builders
 
 from .registrations import REGISTRATIONS, WITH_FILES

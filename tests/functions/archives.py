@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from assets.accounts.models import User
 from assets.functions.models import Function
-from assets.organizations.models import User
 from tests.builders import make_function, upload, zip_of
 
 DOCKERFILE = b"FROM python:3.11-slim\nCOPY function.py .\nENTRYPOINT python function.py\n"

@@ -11,9 +11,9 @@ from drf_spectacular.generators import SchemaGenerator
 from schemathesis.config import GenerationConfig, SchemathesisConfig
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from assets.organizations.registration import create_token
+from assets.accounts.models import ExternalIdentity
+from assets.accounts.registration.tokens import create_token
 from assets.outputs.models import FailureReport
-from assets.sign_in.models import ExternalIdentity
 from tests.files.everything import make_everything
 from tests.properties import profiles  # noqa: F401  how hard hypothesis searches
 

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from assets.organizations.models import ApiToken, User
-from assets.organizations.registration import reset_token
+from assets.accounts.models import ApiToken, User
+from assets.accounts.registration.passwords import reset_token
 from tests import builders
 from tests.conftest import PASSWORD
 

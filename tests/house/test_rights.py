@@ -5,18 +5,21 @@ import ast
 from .source import modules, name_of, tree_of
 
 DECIDING = {
-    "assets/organizations/rules.py": "who manages whom, and who acts for which organisation",
+    "assets/accounts/rules.py": "who manages whom, and who acts for which organisation",
     "assets/permissions/access.py": "what organisations may do with assets",
 }
 ALLOWED = {
-    ("assets/organizations/tables.py", "record.is_superuser"): "shows who is one",
-    ("assets/organizations/registration.py", "role != user.role"): "whether anything changes",
+    ("assets/accounts/tables.py", "record.is_superuser"): "shows who is one",
+    ("assets/accounts/registration/users.py", "role != user.role"): "whether anything changes",
     ("assets/permissions/forms.py", "organization.pk in spec.authorized_ids"): "shows a choice",
     (
         "assets/permissions/specs.py",
         "organization_id in self.authorized_ids",
     ): "what permissions say",
-    ("assets/organizations/api.py", "settings.MODEL_EXPORT_ENABLED"): "tells the SDK the setting",
+    (
+        "assets/accounts/api/organizations.py",
+        "settings.MODEL_EXPORT_ENABLED",
+    ): "tells the SDK the setting",
 }
 # What decides wherever it is read, and what decides when it is compared.
 READ = {"is_superuser", "is_staff", "MODEL_EXPORT_ENABLED"}

@@ -36,7 +36,7 @@ def signed_in(token: str) -> dict[str, Any]:
     """How alice comes to the API, and with which cookies her browser comes."""
     from django.test import Client
 
-    from assets.organizations.models import User
+    from assets.accounts.models import User
 
     browser = Client()
     browser.force_login(User.objects.get(username="alice"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.core.management import CommandError, call_command
 
-from assets.organizations.models import ApiToken, User
+from assets.accounts.models import ApiToken, User
 from tests.conftest import PASSWORD
 
 CREATE = ("create_user", "zoe", "--organization", "MyOrg1MSP")

@@ -11,10 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from assets.accounts.models import Organization, User
+from assets.accounts.queries import user_called
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.users import create_user
 from assets.common.text.names import name_key
-from assets.organizations.models import Organization, User
-from assets.organizations.queries import user_called
-from assets.organizations.registration import create_organization, create_user
 from tests.conftest import PASSWORD
 from tests.files.conftest import shared_database  # noqa: F401  a fixture
 from tests.files.threads import at_once

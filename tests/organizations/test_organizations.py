@@ -4,8 +4,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
-from assets.organizations.models import Organization
-from assets.organizations.registration import create_organization
+from assets.accounts.models import Organization
+from assets.accounts.registration.organizations import create_organization
 
 
 def test_organisations_are_a_bare_list_in_the_order_of_ids(client_of, alice, bob, carol):
@@ -88,7 +88,7 @@ def test_the_documentation_of_this_room_is_complete(tmp_path):
     """No warning: every body, answer and way of signing in is described."""
     call_command(
         "spectacular",
-        urlconf="assets.organizations.urls",
+        urlconf="assets.accounts.urls",
         validate=True,
         fail_on_warn=True,
         file=str(tmp_path / "schema.yml"),

@@ -8,8 +8,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from assets.organizations.models import ApiToken
-from assets.organizations.registration import create_token
+from assets.accounts.models import ApiToken
+from assets.accounts.registration.tokens import create_token
 
 ACCOUNT = "/account/"
 NEW = "/account/tokens/new/"

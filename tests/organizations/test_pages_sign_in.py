@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from assets.organizations.registration import reset_token, set_active
+from assets.accounts.registration.passwords import reset_token
+from assets.accounts.registration.users import set_active
 from tests.conftest import PASSWORD
 
 SIGN_IN = "/sign-in/"

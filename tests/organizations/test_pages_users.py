@@ -8,8 +8,9 @@ import re
 import pytest
 from django.test import Client
 
-from assets.organizations.models import Organization, Role, User
-from assets.organizations.registration import create_organization, create_user, set_active
+from assets.accounts.models import Organization, Role, User
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.users import create_user, set_active
 from tests.builders import make_dataset, make_function, make_samples
 
 USERS = "/users/"

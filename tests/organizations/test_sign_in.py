@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from assets.organizations.models import ApiToken
-from assets.organizations.registration import create_token, token_digest
+from assets.accounts.models import ApiToken
+from assets.accounts.registration.tokens import create_token, token_digest
 from tests.conftest import PASSWORD
 
 LOGIN = "/api/api-token-auth/"

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 
-from assets.organizations.models import Role, User
-from assets.organizations.registration import create_user
+from assets.accounts.models import Role, User
+from assets.accounts.registration.users import create_user
 from tests.conftest import PASSWORD
 
 USERS = "/api/users/"

@@ -7,11 +7,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from assets.accounts.models import ApiToken
+from assets.accounts.registration.tokens import create_token
+from assets.accounts.registration.users import create_user, set_active
 from assets.compute.models import ComputePlan
 from assets.compute.statuses import PlanStatus
 from assets.functions.models import Function, FunctionStatus
-from assets.organizations.models import ApiToken
-from assets.organizations.registration import create_token, create_user, set_active
 from assets.overview import queries
 from assets.overview.pages import SHOWN
 from tests.builders import make_dataset, make_function, make_plan, make_samples, training_task
@@ -83,7 +84,7 @@ def test_tasks_are_not_counted_row_by_row(session_of, alice, django_assert_num_q
 
 
 def test_many_assets_are_counted_now_and_then(session_of, alice, monkeypatch):
-    monkeypatch.setattr("assets.organizations.queries.MANY", 1)
+    monkeypatch.setattr("assets.accounts.queries.MANY", 1)
     browser = session_of(alice)
     totals = []
     for _ in range(3):

@@ -12,13 +12,13 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 
+from assets.accounts.models import User
 from assets.compute.models import ComputePlan
 from assets.compute.specs import ComputePlanSpec
 from assets.datasets.models import Dataset
 from assets.datasets.specs import DataSampleSpec, DatasetSpec
 from assets.functions.models import Function
 from assets.functions.specs import FunctionSpec
-from assets.organizations.models import User
 from tests import builders
 from tests.admin.door import AdminDoor, Data, Page, Shown, shown
 from tests.rules.requests import Cancel, Link, Rename, Request, Tasks

@@ -14,6 +14,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from assets.accounts.models import User
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.tokens import create_token
+from assets.accounts.registration.users import create_user
 from assets.common.api.filters import MAX_WORDS
 from assets.common.forms.formsets import MAX_ROWS
 from assets.common.pages.lists import ListPage
@@ -23,8 +27,6 @@ from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample
 from assets.datasets.openers import MAX_PARSED, inspect_opener
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
-from assets.organizations.models import User
-from assets.organizations.registration import create_organization, create_token, create_user
 from assets.pages import urlpatterns
 from tests.builders import (
     OPENER,

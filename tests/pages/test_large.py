@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 
+from assets.accounts.models import Organization
 from assets.common.forms.problem_form import MAX_MESSAGES
 from assets.compute.models import ComputePlan, Task, TaskInput
 from assets.compute.specs import OutputSpec
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
-from assets.organizations.models import Organization
 from tests.builders import PRIVATE, aggregate_task, make_dataset, make_function, make_plan
 
 # What a page of anything may weigh.

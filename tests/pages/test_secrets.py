@@ -7,10 +7,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from assets.accounts.models import ApiToken, User
 from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample, Dataset
 from assets.functions.models import Function
-from assets.organizations.models import ApiToken, User
 from assets.pages import urlpatterns
 from assets.uploads.models import Upload
 from tests.builders import (

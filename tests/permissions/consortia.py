@@ -5,16 +5,16 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
+from assets.accounts.models import ExternalIdentity, Organization, User
+from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.users import create_user
 from assets.common.audit import Action, SubjectKind
 from assets.compute.models import Task
 from assets.compute.statuses import TaskStatus
 from assets.feed.models import Event
 from assets.feed.registration import record_private
-from assets.organizations.models import Organization, User
-from assets.organizations.registration import create_organization, create_user
 from assets.outputs.models import FailureReport
 from assets.permissions.specs import PermissionsSpec
-from assets.sign_in.models import ExternalIdentity
 from tests import builders
 
 from .oracle import What, Who

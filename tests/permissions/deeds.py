@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.http import HttpResponse
 from django.test import Client
 
-from assets.organizations.models import Role
+from assets.accounts.models import Role
 from tests import builders
 from tests.admin.door import admin_url
 from tests.pages.door import PagesDoor

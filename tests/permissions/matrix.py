@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from assets.organizations.registration import reset_token
+from assets.accounts.registration.passwords import reset_token
 from tests import builders
 
 from .consortium import Assets

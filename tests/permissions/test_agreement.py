@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.organizations.models import Organization
+from assets.accounts.models import Organization
 from assets.permissions.access import may_change, may_download, may_register
 from assets.permissions.models import Permissions
 from assets.permissions.queries import allowing_all, allowing_any

@@ -9,8 +9,9 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from assets import api
-from assets.organizations.models import ApiToken, Role
-from assets.organizations.registration import create_token, create_user
+from assets.accounts.models import ApiToken, Role
+from assets.accounts.registration.tokens import create_token
+from assets.accounts.registration.users import create_user
 from tests.conftest import PASSWORD
 from tests.files.stored import nothing_left, row_counts, stored_files
 from tests.properties.helpers import rolled_back

@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from assets.organizations.models import ApiToken
-from assets.organizations.registration import create_token
+from assets.accounts.models import ApiToken
+from assets.accounts.registration.tokens import create_token
 from tests.files.stored import NOT_REGISTERED, row_counts
 from tests.properties.helpers import rolled_back
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assets.organizations.registration import delete_user
+from assets.accounts.registration.users import delete_user
 from tests import builders
 from tests.admin.door import admin_url
 

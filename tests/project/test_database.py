@@ -98,9 +98,7 @@ def test_a_statement_that_takes_too_long_asks_to_try_again(limited, monkeypatch)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(10)")
 
-    monkeypatch.setattr(
-        "assets.organizations.authentication.TokenAuthentication.authenticate", slow
-    )
+    monkeypatch.setattr("assets.accounts.api.authentication.TokenAuthentication.authenticate", slow)
     client = Client(raise_request_exception=False)
     answer = client.get("/api/data_manager/")
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")

@@ -81,7 +81,7 @@ def answer(world, settings, monkeypatch):
         path = asked.path.format(key=key)
         if asked.status == 500:
             path = "/sign-in/"
-            monkeypatch.setattr("assets.sign_in.views.SignInPage.dispatch", fail)
+            monkeypatch.setattr("assets.accounts.pages.sign_in.SignInPage.dispatch", fail)
         answered.append(client.generic(asked.method, path, **options))
         return answered[-1]
 

@@ -13,8 +13,8 @@ from django.urls import path
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from assets.accounts.registration.tokens import create_token
 from assets.common.ops.logging import JSONFormatter, RequestLog, TextFormatter
-from assets.organizations.registration import create_token
 from tests.builders import dataset_spec, wire_dataset
 from tests.conftest import PASSWORD
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, models, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.accounts.models import Organization
 from assets.common.db import bulk
 from assets.common.db.fields import NameKeyField
 from assets.compute.models import ComputePlan, TaskOutput
@@ -18,7 +19,6 @@ from assets.datasets.models import DataSampleLink, Dataset
 from assets.feed.models import Event
 from assets.functions.models import FunctionInput
 from assets.immutable import CHANGEABLE
-from assets.organizations.models import Organization
 from assets.outputs.models import Performance
 from assets.permissions.models import Permissions, digest_of
 from assets.permissions.registration import intern_permissions

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from assets.accounts.models import User
 from assets.common.db.models import IdempotencyKey
 from assets.common.idempotency.keys import LIFETIME, digest_of
 from assets.datasets.models import Dataset
-from assets.organizations.models import User
 from tests import builders
 from tests.pages.door import PagesDoor
 

@@ -10,9 +10,9 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
+from assets.accounts.models import ApiToken
 from assets.common.errors import Code
 from assets.feed.models import Event
-from assets.organizations.models import ApiToken
 from assets.uploads.models import Upload
 
 from .doors import Door, Outcome

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
+from assets.accounts.models import User
 from assets.common.errors import Code, Refused
 from assets.common.kinds import AssetKind
 from assets.compute import registration as compute
@@ -23,7 +24,6 @@ from assets.datasets.specs import DataSampleSpec, DatasetSpec
 from assets.functions import registration as functions
 from assets.functions.models import Function
 from assets.functions.specs import FunctionSpec
-from assets.organizations.models import User
 from tests import builders
 
 from .requests import Cancel, Link, Rename, Request, Tasks

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from assets.accounts.models import User
 from assets.compute.models import ComputePlan
 from assets.compute.specs import InputRef, OutputSpec, TaskSpec
 from assets.compute.statuses import TaskStatus
@@ -15,7 +16,6 @@ from assets.datasets.models import DataSample, Dataset
 from assets.datasets.specs import DataSampleSpec
 from assets.functions.models import Function, FunctionStatus
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
-from assets.organizations.models import User
 from assets.outputs.models import Model
 from assets.permissions.specs import PermissionsSpec
 from tests import builders

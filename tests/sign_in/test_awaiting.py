@@ -3,8 +3,7 @@
 import pytest
 from django.test import Client
 
-from assets.organizations.models import Organization, Role, User
-from assets.sign_in.models import ExternalIdentity
+from assets.accounts.models import ExternalIdentity, Organization, Role, User
 
 from .test_provider import walk
 

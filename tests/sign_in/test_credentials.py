@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.hashers import check_password
 from django.test import Client
 
-from assets.organizations.models import User
+from assets.accounts.models import User
 from tests.conftest import PASSWORD
 
 NEW, HOUR = "another-long-password", 3600

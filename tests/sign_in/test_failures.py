@@ -5,7 +5,7 @@ from django.contrib.auth.signals import user_login_failed
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from assets.sign_in.models import FailedSignIn
+from assets.accounts.models import FailedSignIn
 from tests.conftest import PASSWORD
 
 API = "/api/api-token-auth/"

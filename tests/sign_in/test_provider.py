@@ -7,9 +7,8 @@ import requests
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.test import Client
 
-from assets.organizations.models import Role, User
-from assets.organizations.registration import set_active
-from assets.sign_in.models import ExternalIdentity
+from assets.accounts.models import ExternalIdentity, Role, User
+from assets.accounts.registration.users import set_active
 
 START, BACK = "/sign-in/provider/", "/sign-in/provider/return/"
 

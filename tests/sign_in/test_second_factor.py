@@ -8,8 +8,8 @@ from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from assets.sign_in.models import RecoveryCode
-from assets.sign_in.registration import enrol
+from assets.accounts.models import RecoveryCode
+from assets.accounts.registration.second_factor import enrol
 from tests.conftest import PASSWORD
 
 from .test_provider import known, walk

@@ -5,7 +5,8 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from assets.organizations.registration import set_active, set_password
+from assets.accounts.registration.passwords import set_password
+from assets.accounts.registration.users import set_active
 from tests.conftest import PASSWORD
 
 HOUR = 3600

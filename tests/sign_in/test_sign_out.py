@@ -7,8 +7,8 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 
+from assets.accounts.pages.sign_in import SESSION_LEFT
 from assets.feed.models import Event
-from assets.sign_in.views import SESSION_LEFT
 
 
 class Full(Exception):

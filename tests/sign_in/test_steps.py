@@ -5,8 +5,8 @@ from django.test import Client
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from assets.organizations.registration import reset_token, set_password
-from assets.sign_in.registration import enrol
+from assets.accounts.registration.passwords import reset_token, set_password
+from assets.accounts.registration.second_factor import enrol
 from tests.conftest import PASSWORD
 
 CODE, ENROL = "/sign-in/code/", "/sign-in/second-factor/"

@@ -10,10 +10,9 @@ from django.test import Client
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from assets.organizations.models import User
-from assets.organizations.registration import reset_token
-from assets.sign_in.models import FailedSignIn, RecoveryCode
-from assets.sign_in.registration import enrol
+from assets.accounts.models import FailedSignIn, RecoveryCode, User
+from assets.accounts.registration.passwords import reset_token
+from assets.accounts.registration.second_factor import enrol
 from tests.conftest import PASSWORD
 from tests.files.threads import at_once
 
@@ -99,7 +98,7 @@ def test_a_code_is_not_used_up_by_a_sign_in_that_fails(alice, code_of, monkeypat
         raise OperationalError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("assets.sign_in.steps.login", fails)
+        patch.setattr("assets.accounts.sign_in.login", fails)
         browser.raise_request_exception = False
         assert browser.post(CODE, {"code": codes[0]}).status_code >= 500
     assert RecoveryCode.objects.count() == 10

@@ -27,7 +27,7 @@ call_command("collectstatic", verbosity=0, interactive=False)
 call_command("create_organization", "MyOrg1MSP")
 call_command("create_user", "alice", organization="MyOrg1MSP")
 from django.test import Client
-from assets.organizations.models import User
+from assets.accounts.models import User
 from tests.builders import CODE, function_spec, make_function, upload, zip_of
 alice = User.objects.get(username="alice")
 archive = zip_of(CODE | {{"weights": os.urandom({FILE_SIZE})}})

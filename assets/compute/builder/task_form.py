@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
+from ...accounts.models import Organization
 from ...common.errors import Problem
 from ...common.forms.fields import MetadataFormField, key_field, text_field
 from ...common.forms.pickers import AssetPicker
@@ -19,7 +20,6 @@ from ...common.kinds import AssetKind
 from ...common.parsing import as_key
 from ...datasets.models import Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
-from ...organizations.models import Organization
 from ...permissions.forms import PermissionsField, ask_once
 from ..models import ComputePlan, Task
 from ..statuses import TERMINATED

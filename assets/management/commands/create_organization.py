@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from assets.organizations.registration import create_organization
+from assets.accounts.registration.organizations import create_organization
 
 
 class Command(BaseCommand):

@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from assets.accounts.queries import user_called
+from assets.accounts.registration.tokens import create_token
 from assets.common.text.moments import utc
-from assets.organizations.queries import user_called
-from assets.organizations.registration import create_token
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ import sys
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from assets.organizations.models import Organization, Role
-from assets.organizations.registration import create_user
+from assets.accounts.models import Organization, Role
+from assets.accounts.registration.users import create_user
 
 
 class Command(BaseCommand):

@@ -5,10 +5,10 @@ import os
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from assets.accounts.models import Organization
 from assets.common.errors import Refused
 from assets.demo.hospitals import HOSPITALS, PASSWORD, SUPERUSER
 from assets.demo.load import is_loaded, load
-from assets.organizations.models import Organization
 
 
 class Command(BaseCommand):

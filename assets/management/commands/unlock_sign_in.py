@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from assets.sign_in.attempts import unlock_here
+from assets.accounts.registration.failed_sign_ins import unlock_here
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""Organisations, their users, and how people and programs sign in."""

@@ -1,0 +1,1 @@
+"""API views of accounts, and how API requests are authenticated."""

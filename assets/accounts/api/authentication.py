@@ -1,0 +1,95 @@
+"""How API requests sign in: `Authorization: Token <40 hex>`, or the browser's session."""
+
+from typing import Any
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.plumbing import build_bearer_security_scheme_object
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.permissions import BasePermission
+
+from ...common.ops.body_limits import largest_body
+from ...common.ops.outages import OUTAGES
+from ..models import ApiToken, User
+from ..queries import token_of
+from ..registration.tokens import token_digest
+from ..rules import acts_for_one
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Signs in the user of a token; one statement. Messages are the contract's (1.2)."""
+
+    keyword = "Token"
+
+    def authenticate(self, request) -> tuple[User, ApiToken] | None:
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != self.keyword.lower().encode():
+            return None
+        if len(words) != 2:
+            wrong = "No credentials provided" if len(words) == 1 else "It should not contain spaces"
+            raise AuthenticationFailed(f"Invalid token header. {wrong}.")
+        return self._user_of(words[1].decode("latin-1"))
+
+    def _user_of(self, secret: str) -> tuple[User, ApiToken]:
+        token = token_of(token_digest(secret))
+        if token is None or not token.user.is_active:
+            raise AuthenticationFailed("Invalid token.")
+        if token.expires_at <= timezone.now():
+            raise AuthenticationFailed("The token is expired")
+        return token.user, token
+
+    def authenticate_header(self, request) -> str:
+        return self.keyword
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Documents the header; the schema finds this class by its `target_class`."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema) -> dict[str, str]:
+        return build_bearer_security_scheme_object(
+            header_name="Authorization", token_prefix=TokenAuthentication.keyword
+        )
+
+
+class BelongsToOrganization(BasePermission):
+    """The user is signed in and acts for an organisation."""
+
+    def has_permission(self, request, view) -> bool:
+        return acts_for_one(request.user)
+
+
+def admitted(environ: dict[str, Any]) -> int:
+    """Return how many bytes the sender of a request may send.
+
+    The server asks before it receives a large body. The view that gets the request then asks again
+    who its sender is, and says what is wrong.
+    """
+    request = WSGIRequest(environ)
+    close_old_connections()
+    try:
+        return largest_body(request.content_type or "") if _is_signed_in(request) else 0
+    except (APIException, *OUTAGES):
+        return 0
+    finally:
+        close_old_connections()
+
+
+def _is_signed_in(request: WSGIRequest) -> bool:
+    if TokenAuthentication().authenticate(request):
+        return True
+    for middleware in (SessionMiddleware, AuthenticationMiddleware):
+        middleware(_no_response).process_request(request)
+    return request.user.is_authenticated
+
+
+def _no_response(request: HttpRequest) -> HttpResponse:
+    raise NotImplementedError

@@ -1,0 +1,90 @@
+"""Filters of organisations, users and people who await approval. Contract 1.3."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import CharFilter, ChoiceFilter
+from django_filters import FilterSet as PageFilterSet
+from django_filters.rest_framework import FilterSet
+
+from ..common.api.filters import MatchFilter, search_filter
+from ..common.text.folding import order_key
+from .models import ExternalIdentity, Organization, Role, User
+from .queries import organization_ids
+from .rules import manages_all
+from .serializers import ROLE_OF_WIRE
+
+
+class UserFilterSet(FilterSet):
+    match = MatchFilter("username")
+    role = ChoiceFilter(choices=[(wire, wire) for wire in ROLE_OF_WIRE], method="with_role")
+
+    def with_role(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(role=ROLE_OF_WIRE[value])
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+
+class OrganizationFilter(ChoiceFilter):
+    """One of the organisations, which a filter set asks for once for all such filters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"choices": (), "empty_label": "any", **kwargs})
+
+    @property
+    def field(self) -> Any:
+        filterset: Any = self.parent
+        if not hasattr(filterset, "organization_choices"):
+            filterset.organization_choices = [
+                (pk, pk) for pk in sorted(organization_ids(), key=order_key)
+            ]
+        self.extra["choices"] = filterset.organization_choices
+        return super().field
+
+
+class OrganizationListFilterSet(PageFilterSet):
+    """What the page of organisations is searched by."""
+
+    q = search_filter("id", "name", placeholder="Id or name")
+
+    class Meta:
+        model = Organization
+        fields: list[str] = []
+
+
+class ManagedFilterSet(PageFilterSet):
+    """Filters of what admins see of their organisation, and platform superusers of all."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not manages_all(self.request.user):
+            # Whose rows are all of one organisation has nothing to choose.
+            del self.filters["organization"]
+
+
+class UserListFilterSet(ManagedFilterSet):
+    """What the page of users is filtered by; a page's `q` comes first."""
+
+    q = search_filter("username", placeholder="User name")
+    organization = OrganizationFilter(field_name="organization_id", label="Organisation")
+    role = ChoiceFilter(choices=[(role.value, role.value) for role in Role], empty_label="any")
+    active = ChoiceFilter(
+        field_name="is_active",
+        label="Sign-in",
+        choices=[("True", "active"), ("False", "deactivated")],
+        empty_label="any",
+    )
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+
+class AwaitingFilterSet(FilterSet):
+    username = CharFilter()
+
+    class Meta:
+        model = ExternalIdentity
+        fields: list[str] = []

@@ -1,0 +1,1 @@
+"""Forms of accounts, for the dashboard and the admin."""

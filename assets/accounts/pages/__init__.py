@@ -1,0 +1,1 @@
+"""Dashboard pages of accounts, and the base classes of pages in every room."""

@@ -1,0 +1,102 @@
+"""Pages of organisations."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+
+from ...common.db.lookups import OrderKey
+from ...common.pages.base import AssetKindMixin, Crumb, Page
+from ...common.pages.lists import ListPage
+from ..filters import OrganizationListFilterSet
+from ..forms.organizations import OrganizationForm
+from ..models import Organization
+from ..queries import OWNED, admins_of, counts_by_owner, managed_users, user_counts_of
+from ..rules import (
+    acts_for,
+    may_add_organizations,
+    may_manage_users,
+)
+from ..tables import OrganizationTable
+from .base import Checked, SignedIn, WriterPage
+
+# The users that an organisation's page shows; their list has all.
+SHOWN = 50
+
+
+class OfOrganizations(AssetKindMixin):
+    queryset = Organization.objects.all()
+    noun, noun_plural = "organisation", "organisations"
+    list_url, detail_url = "organizations", "organization"
+
+
+class OrganizationList(OfOrganizations, SignedIn, ListPage):
+    template_name = "accounts/organizations.html"
+    table_class = OrganizationTable
+    filterset_class = OrganizationListFilterSet
+    empty_hint = "A platform superuser adds the members of the consortium."
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may_add = may_add_organizations(self.user)
+        return super().get_context_data(may_add=may_add, **kwargs)
+
+
+class OrganizationNewPage(OfOrganizations, WriterPage):
+    title = "Add an organisation"
+    button = "Add organisation"
+    form_class = OrganizationForm
+    note = (
+        "The id is what specs and permissions call the organisation, and lasts. "
+        "Invite its first admin afterwards."
+    )
+    unsaved = "No organisation was added yet."
+
+    def prepare(self) -> None:
+        if not may_add_organizations(self.user):
+            raise PermissionDenied("Only a platform superuser adds organisations; ask one.")
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [self.list_crumb()]
+
+    def done(self, form: Any, result: Organization) -> HttpResponse:
+        said = f"{result} is part of the consortium."
+        return self.redirect_with_message(reverse("organization", args=[result.pk]), said)
+
+
+class OrganizationPage(OfOrganizations, Checked, Page):
+    """An organisation: what it owns and, to those who manage them, its users."""
+
+    template_name = "accounts/organization.html"
+
+    def prepare(self) -> None:
+        key = self.kwargs["pk"]
+        # PostgreSQL cannot even be asked for an id with NUL, which nobody has.
+        found = None if "\0" in key else Organization.objects.filter(pk=key).first()
+        if found is None:
+            raise Http404(f'There is no organisation with the id "{key}". Their list has them all.')
+        self.organization = found
+
+    def get_title(self) -> str:
+        return self.organization.name or self.organization.pk
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [self.list_crumb()]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        pk = self.organization.pk
+        # The page shows users to those who manage them, and its admins to its own users.
+        may_manage = may_manage_users(self.user, pk)
+        users = managed_users(self.user).filter(organization=pk).order_by(OrderKey("username"))
+        owned = counts_by_owner()
+        return super().get_context_data(
+            organization=self.organization,
+            is_own=acts_for(self.user, pk),
+            owned=[(name, name.replace("-", " "), owned[name].get(pk, 0)) for name in OWNED],
+            user_count=user_counts_of([pk]).get(pk, 0),
+            may_manage=may_manage,
+            users=users[:SHOWN],
+            admins=admins_of(pk),
+            **kwargs,
+        )

@@ -1,0 +1,43 @@
+"""How a user likes lists."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import NoReverseMatch, resolve, reverse
+from django.views import View
+
+from ...common.pages.lists import PAGE_SIZES, ListPage
+from ..registration.users import remember
+from .base import SignedIn
+
+
+class ChoicesView(SignedIn, View):
+    """Remembers which columns, and how many rows a page, the user wants of a list."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        page = list_called(name)
+        known = page.table_class.base_columns
+        columns = [column for column in request.POST.getlist("columns") if column in known]
+        per_page = request.POST.get("per_page", "")
+        choices: dict[str, Any] = {"columns": columns} if columns else {}
+        if per_page in map(str, PAGE_SIZES):
+            choices["per_page"] = int(per_page)
+        remember(self.user, f"list:{name}", choices)
+        # Back to the list, never elsewhere: only what follows the question mark is the sender's.
+        query = request.POST.get("next", "").removeprefix("?")
+        return HttpResponseRedirect(reverse(name) + (f"?{query}" if query else ""))
+
+
+def list_called(name: str) -> type[ListPage]:
+    """Return the page of a list, which is called as its URL is; raise Http404."""
+    try:
+        found: Any = resolve(reverse(name)).func
+    except NoReverseMatch as error:
+        raise Http404(f'There is no list called "{name}".') from error
+    page = getattr(found, "view_class", None)
+    if page is None or not issubclass(page, ListPage):
+        raise Http404(f'There is no list called "{name}".')
+    return page

@@ -1,0 +1,155 @@
+"""Organisations, users, tokens and locks, as pages and other rooms read them."""
+
+from collections.abc import Collection, Mapping
+
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import CharField, Count, Model, Q, QuerySet, Sum, Value
+from django.utils import timezone
+
+from ..common.db.aggregates import counts_by
+from ..common.db.compiled import Compiled
+from ..common.db.lookups import OrderKey
+from ..common.text.names import MAX_NAME_LENGTH, caseless
+from .models import ApiToken, ExternalIdentity, FailedSignIn, Organization, Role, User, alike
+from .rules import attempted_name, manages_all, may_manage_users
+
+# What an organisation owns: the list that shows it, and its model, which a higher room has.
+OWNED = {
+    "datasets": "Dataset",
+    "data-samples": "DataSample",
+    "functions": "Function",
+    "compute-plans": "ComputePlan",
+    "tasks": "Task",
+}
+
+
+# Counting more rows than these takes its time: what was counted is then told again for so long.
+MANY, SECONDS = 5_000, 10
+
+
+_COUNTS = "counts-by-owner"
+
+
+def organization_ids() -> set[str]:
+    """Return the ids of all organisations: one query, as many ids as the consortium has members."""
+    return set(Organization.objects.values_list("id", flat=True))
+
+
+def managed_users(actor: User) -> QuerySet[User]:
+    """Return the users that `actor` sees: itself, and those that it manages."""
+    users = User.objects.all()
+    if manages_all(actor):
+        return users
+    if may_manage_users(actor, actor.organization_id):
+        return users.filter(organization_id=actor.organization_id)
+    return users.filter(pk=actor.pk)
+
+
+def user_called(name: str) -> User | None:
+    """Return the user that somebody means by a name, whatever its case.
+
+    None also where the name is that of several users, who came before names were compared so, and
+    is written as none of them is.
+    """
+    # PostgreSQL cannot even be asked for a name with NUL.
+    if "\0" in name or len(name) > MAX_NAME_LENGTH:
+        return None
+    wanted = caseless(name)
+    users = User.objects.filter(Q(username=name) | alike(name, "name_key"))
+    found = [user for user in users if caseless(user.username) == wanted]
+    meant = [user for user in found if user.username == name] or found
+    return meant[0] if len(meant) == 1 else None
+
+
+def locked(user: User) -> User:
+    """Return the row of a user, which stays as it is until the transaction ends.
+
+    Requests of one user wait here for each other. Rows that refer to the user can still be added.
+    """
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
+def admins_of(organization_id: str | None) -> QuerySet[User]:
+    """Return the users whom the others of an organisation ask."""
+    users = User.objects.filter(role=Role.ADMIN, is_active=True, organization__isnull=False)
+    return users.filter(organization_id=organization_id).order_by(OrderKey("username"))
+
+
+def _columns(model: type[Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+@Compiled
+def _tokens(digests: Collection[str]) -> QuerySet:
+    return ApiToken.objects.filter(digest__any=digests).values_list(
+        *_columns(ApiToken), *(f"user__{name}" for name in _columns(User))
+    )
+
+
+def token_of(digest: str) -> ApiToken | None:
+    """Return the token with this digest, and its user with it; one query."""
+    for row in _tokens([digest]):
+        own = _columns(ApiToken)
+        token = ApiToken.from_db("default", own, row[: len(own)])
+        token.user = User.from_db("default", _columns(User), row[len(own) :])
+        return token
+    return None
+
+
+def tokens_of(user: User) -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(user=user)
+
+
+def user_counts_of(ids: Collection[str]) -> dict[str, int]:
+    """Return how many users each organisation has; one query."""
+    return counts_by(User.objects.all(), "organization_id", ids)
+
+
+def counts_by_owner() -> Mapping[str, Mapping[str, int]]:
+    """Return, by the names of OWNED, how many each organisation owns; one query at most.
+
+    Of many assets the numbers may be some seconds old.
+    """
+    if (kept := cache.get(_COUNTS)) is not None:
+        return kept
+    parts = []
+    for name, model in OWNED.items():
+        # Plans know how many tasks they have, so that nobody counts the largest table.
+        model, count = (
+            ("ComputePlan", Sum("task_count")) if name == "tasks" else (model, Count("pk"))
+        )
+        by_owner = apps.get_model("assets", model).objects.order_by().values("owner_id")
+        named = by_owner.annotate(kind=Value(name, CharField()), count=count)
+        parts.append(named.values_list("kind", "owner_id", "count"))
+    counts: dict[str, dict[str, int]] = {name: {} for name in OWNED}
+    for name, owner, number in parts[0].union(*parts[1:], all=True):
+        counts[name][owner] = number
+    if sum(sum(counts[name].values()) for name in OWNED if name != "tasks") > MANY:
+        cache.set(_COUNTS, counts, SECONDS)
+    return counts
+
+
+def owned_counts_of(name: str, ids: Collection[str]) -> Mapping[str, int]:
+    """Return how many `name`, as in OWNED, organisations own, these and others."""
+    return counts_by_owner()[name]
+
+
+def locks_of(user: User) -> QuerySet[FailedSignIn]:
+    """Return the locks that keep this user's name out, each from one address."""
+    return FailedSignIn.objects.filter(
+        username=attempted_name(user.username),
+        failures__gte=settings.LOGIN_FAILURES_PER_USER,
+        last_at__gt=timezone.now() - settings.LOGIN_COOLOFF,
+    )
+
+
+def awaiting(actor: User) -> QuerySet[ExternalIdentity]:
+    """Return who awaits approval by `actor`: those of its organisation, and those of none yet."""
+    people = ExternalIdentity.objects.filter(user=None)
+    if manages_all(actor):
+        return people
+    if may_manage_users(actor, actor.organization_id):
+        return people.filter(Q(organization=None) | Q(organization_id=actor.organization_id))
+    return people.none()

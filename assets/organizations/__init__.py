@@ -1,1 +1,0 @@
-"""Who takes part: organisations, their users, and the tokens that programs sign in with."""
