@@ -17,9 +17,8 @@ from django.db import DatabaseError, connection, models
 from django.utils import timezone
 
 from .common.db.fields import AssetFileField
-from .common.db.models import LooseFiles
 from .common.files import process_locks
-from .common.files.storage import give_up, remove
+from .common.files.pending import PendingFiles, abandon, delete_abandoned
 from .datasets.folders import folder_digest, folder_files
 from .datasets.models import DataSample, Dataset
 from .functions.models import Function
@@ -125,13 +124,13 @@ def orphans() -> Iterator[str]:
 
 
 def _under_way() -> set[str]:
-    loose = LooseFiles.objects.all()
+    loose = PendingFiles.objects.all()
     return {name for row in loose if not _is_left(row, timezone.now()) for name in row.names}
 
 
-def _is_left(row: LooseFiles, now: datetime) -> bool:
+def _is_left(row: PendingFiles, now: datetime) -> bool:
     """Return whether nobody is at these files any more."""
-    return row.given_up or row.since < now - GRACE or process_locks.has_ended(row.writer)
+    return row.abandoned or row.since < now - GRACE or process_locks.has_ended(row.writer)
 
 
 def _stored(folder: str) -> Iterator[str]:
@@ -176,12 +175,12 @@ def tidy_up() -> int:
     # Before the rows: whatever these have written, they have announced.
     ended = list(process_locks.ended())
     removed = 0
-    for row in LooseFiles.objects.order_by("since"):
+    for row in PendingFiles.objects.order_by("since"):
         # No row may name them; were that ever wrong, a file would be lost.
-        if _is_left(row, timezone.now()) and give_up(row.pk):
+        if _is_left(row, timezone.now()) and abandon(row.pk):
             names = [name for batch in _batches(row.names) for name in _unnamed(batch)]
-            removed += len(names) if remove(row.pk, names) else 0
-    left = set(LooseFiles.objects.values_list("writer", flat=True))
+            removed += len(names) if delete_abandoned(row.pk, names) else 0
+    left = set(PendingFiles.objects.values_list("writer", flat=True))
     for writer in ended:
         if writer not in left:
             process_locks.forget(writer)

@@ -8,7 +8,8 @@ from .accounts.models import (
     RecoveryCode,
     User,
 )
-from .common.db.models import IdempotencyKey, LooseFiles
+from .common.files.pending import PendingFiles
+from .common.idempotency.models import IdempotencyKey
 from .compute.models import ComputePlan, Task, TaskInput, TaskOutput
 from .datasets.models import DataSample, DataSampleLink, Dataset
 from .feed.models import Event
@@ -31,9 +32,9 @@ __all__ = [
     "FunctionInput",
     "FunctionOutput",
     "IdempotencyKey",
-    "LooseFiles",
     "Model",
     "Organization",
+    "PendingFiles",
     "Performance",
     "Permissions",
     "RecoveryCode",

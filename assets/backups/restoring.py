@@ -9,8 +9,8 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from ..common.db.models import LooseFiles
-from ..common.files.storage import FileBatch, file_batch
+from ..common.files.batch import FileBatch, file_batch
+from ..common.files.pending import PendingFiles
 from ..integrity import tidy_up
 from .making import listed_files
 from .manifest import (
@@ -38,7 +38,7 @@ def restore_backup(folder: Path) -> Manifest:
     _check_backup(manifest, folder)
     tidy_up()
     names = [name for name, _, _ in listed_files(folder)]
-    with file_batch(names) as files, files.kept():
+    with file_batch(names) as files, files.commit():
         # Inside, so that nothing can come in between.
         _check_empty()
         for table in manifest.tables:
@@ -90,7 +90,7 @@ def _check_empty() -> None:
     """Nothing of ours is here: no row, no file."""
     for model in apps.get_app_config("assets").get_models(include_auto_created=True):
         # Our own files are announced already.
-        if model is not LooseFiles and model._base_manager.exists():
+        if model is not PendingFiles and model._base_manager.exists():
             raise BackupError(
                 f"There is a {model._meta.verbose_name} here already: a backup is restored into an "
                 "empty, migrated database only."

@@ -26,7 +26,7 @@ from .manifest import BackupError, Table, rows_path
 BATCH = 2000
 # Who is signed in, and files that wait for their form for a day at most: people do both again.
 # Files that no row names are none of the backup's. Who sends a request again does so at once.
-LEFT_OUT = {"sessions.session", "assets.upload", "assets.loosefiles", "assets.idempotencykey"}
+LEFT_OUT = {"sessions.session", "assets.upload", "assets.pendingfiles", "assets.idempotencykey"}
 OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 

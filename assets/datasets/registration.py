@@ -14,7 +14,7 @@ from ..accounts.queries import organization_ids
 from ..common.db import bulk
 from ..common.errors import Code, Problem, not_found, refuse, refuse_if
 from ..common.files.archives.check import archive_suffix
-from ..common.files.storage import FileBatch, file_batch
+from ..common.files.batch import FileBatch, file_batch
 from ..common.kinds import AssetKind
 from ..feed.models import Event
 from ..feed.registration import record, rename
@@ -48,7 +48,7 @@ def register_dataset(spec: DatasetSpec, actor: User) -> Dataset:
     with file_batch(names) as files:
         opener = files.save(names[0], spec.data_opener)
         description = files.save(names[1], spec.description)
-        with files.kept():
+        with files.commit():
             may_use = spec.permissions.owned_by(owner)
             may_read_logs = spec.logs_permission.owned_by(owner)
             rows = intern_permissions([may_use, may_read_logs])
@@ -122,7 +122,7 @@ def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]
         now = timezone.now()
         same = {"owner_id": actor.acts_for, "creation_date": now}
         names = {row["key"]: "" for row in contents}
-        with files.kept():
+        with files.commit():
             bulk.insert(DataSample, contents, same=same)
             _link(names, spec.data_manager_keys)
             record(actor, Event.Action.REGISTERED, AssetKind.DATA_SAMPLE, names, when=now)

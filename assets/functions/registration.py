@@ -8,7 +8,7 @@ from ..accounts.queries import organization_ids
 from ..common.db import bulk
 from ..common.errors import Problem, refuse_if
 from ..common.files.archives.check import archive_suffix
-from ..common.files.storage import file_batch
+from ..common.files.batch import file_batch
 from ..common.kinds import AssetKind
 from ..feed.models import Event
 from ..feed.registration import record, rename
@@ -40,7 +40,7 @@ def register_function(spec: FunctionSpec, actor: User) -> Function:
     with file_batch(names) as files:
         archive = files.save(names[0], spec.file)
         description = files.save(names[1], spec.description)
-        with files.kept():
+        with files.commit():
             may_use = spec.permissions.owned_by(owner)
             function = Function(
                 key=key,

@@ -16,7 +16,8 @@ from ..accounts.models import User
 from ..accounts.queries import locked
 from ..common.errors import Code, refuse, refuse_if
 from ..common.files.archives.check import passed_check
-from ..common.files.storage import file_batch, release
+from ..common.files.batch import file_batch
+from ..common.files.pending import delete_on_commit
 from ..permissions.access import check_may_register
 from .models import Upload
 
@@ -48,7 +49,7 @@ def keep(user: User, file: File) -> Upload:
             file_size=stored.size,
             passed=passed_check(file),
         )
-        with files.kept():
+        with files.commit():
             # Files that come at the same time: each waits for the one before.
             locked(user)
             _check_room(user, stored.size)
@@ -95,7 +96,7 @@ def forget(uploads: Iterable[Upload]) -> None:
     names = {upload.pk: str(upload.file.name) for upload in uploads}
     if names:
         Upload.objects.filter(pk__any=list(names)).delete()
-        release(names.values())
+        delete_on_commit(names.values())
 
 
 def forget_old(limit: int | None = None) -> None:

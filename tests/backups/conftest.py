@@ -18,7 +18,7 @@ from tests.builders import make_model
 from tests.files.conftest import shared_database  # noqa: F401  a fixture of this folder, too
 from tests.files.everything import make_everything
 
-NOT_KEPT = ("sessions.Session", "assets.Upload", "assets.LooseFiles", "assets.IdempotencyKey")
+NOT_KEPT = ("sessions.Session", "assets.Upload", "assets.PendingFiles", "assets.IdempotencyKey")
 
 
 def backup(folder: Path, *args: Any) -> str:

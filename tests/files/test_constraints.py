@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from assets.accounts.models import ExternalIdentity, FailedSignIn, RecoveryCode
 from assets.accounts.registration.tokens import create_token
-from assets.common.db.models import IdempotencyKey
+from assets.common.idempotency.models import IdempotencyKey
 from assets.common.kinds import AssetKind
 
 from .everything import make_everything

@@ -36,7 +36,7 @@ NOT_REGISTERED = {
     "Organization",
     "RecoveryCode",
     "Upload",
-    "LooseFiles",
+    "PendingFiles",
     "User",
 }
 

@@ -13,8 +13,8 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from assets.common.db.models import LooseFiles
 from assets.common.files import s3
+from assets.common.files.pending import PendingFiles
 from assets.common.files.storage import NoSpace, StorageError
 from tests import builders
 
@@ -294,7 +294,7 @@ def test_a_prefix_keeps_registries_apart(bucket, alice, settings):
 def test_registering_asks_to_try_again(client, s3_is_down):
     s3_is_down()
     # What storage would not remove is remembered, and removed later.
-    rows = {"without": {*NOT_REGISTERED, "LooseFiles"}}
+    rows = {"without": {*NOT_REGISTERED, "PendingFiles"}}
     before = row_counts(**rows)
     answer = client.post(
         "/api/data_manager/",
@@ -307,7 +307,7 @@ def test_registering_asks_to_try_again(client, s3_is_down):
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "does not answer" in answer.json()["detail"]
     assert row_counts(**rows) == before
-    assert LooseFiles.objects.get().given_up
+    assert PendingFiles.objects.get().abandoned
 
 
 @pytest.mark.parametrize("code", s3.FULL)

@@ -16,9 +16,10 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from assets import integrity
-from assets.common.db.models import LooseFiles
 from assets.common.files import process_locks
-from assets.common.files.storage import StorageError, file_batch
+from assets.common.files.batch import file_batch
+from assets.common.files.pending import PendingFiles
+from assets.common.files.storage import StorageError
 from assets.uploads.models import Upload
 from assets.uploads.registration import forget, keep
 from tests import builders
@@ -46,10 +47,10 @@ def ended(var_dir) -> UUID:
     return writer
 
 
-def left_by(writer, *names, **values) -> LooseFiles:
+def left_by(writer, *names, **values) -> PendingFiles:
     for name in names:
         default_storage.save(name, ContentFile(b"x"))
-    return LooseFiles.objects.create(writer=writer, names=list(names), **values)
+    return PendingFiles.objects.create(writer=writer, names=list(names), **values)
 
 
 def hours_ago(hours):
@@ -75,7 +76,7 @@ def test_a_process_lives_until_its_lock_is_let_go(ended):
 WRITE = """
 import subprocess
 import sys
-from assets.common.writers import this_process
+from assets.common.files.process_locks import this_process
 print(this_process(), flush=True)
 signal.pause()
 """
@@ -110,14 +111,14 @@ def test_files_of_a_process_that_has_ended(ended, var_dir):
     assert sorted(integrity.orphans()) == ["datasets/1/description.md", "datasets/1/opener.py"]
     assert integrity.tidy_up() == 2
     assert stored_files() == {}
-    assert not LooseFiles.objects.exists()
+    assert not PendingFiles.objects.exists()
     assert list((var_dir / "writers").iterdir()) == []
 
 
 def test_files_that_were_never_written(ended):
-    LooseFiles.objects.create(writer=ended, names=["datasets/1/opener.py"])
+    PendingFiles.objects.create(writer=ended, names=["datasets/1/opener.py"])
     integrity.tidy_up()
-    assert not LooseFiles.objects.exists()
+    assert not PendingFiles.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -129,12 +130,12 @@ def test_files_of_others(writer, hours, stays):
     left_by(writer(), "datasets/1/opener.py", since=hours_ago(hours))
     assert list(integrity.orphans()) == ([] if stays else ["datasets/1/opener.py"])
     integrity.tidy_up()
-    assert bool(stored_files()) == LooseFiles.objects.exists() == stays
+    assert bool(stored_files()) == PendingFiles.objects.exists() == stays
 
 
 def test_files_that_a_row_names_stay(alice, ended):
     dataset = builders.make_dataset(alice)
-    LooseFiles.objects.create(writer=ended, names=[dataset.opener.name])
+    PendingFiles.objects.create(writer=ended, names=[dataset.opener.name])
     integrity.tidy_up()
     assert dataset.opener.name in stored_files()
 
@@ -162,16 +163,16 @@ def test_the_command_removes_them_at_once(alice, ended):
 # --- Who was slow, or not sure -------------------------------------------------------------------
 
 
-def test_a_slow_registration_finds_that_it_was_given_up(alice, monkeypatch):
+def test_a_slow_registration_finds_that_its_files_were_abandoned(alice, monkeypatch):
     save = FileSystemStorage._save
 
     def slowly(*args):
-        LooseFiles.objects.update(since=hours_ago(2))
+        PendingFiles.objects.update(since=hours_ago(2))
         integrity.tidy_up()
         return save(*args)
 
     monkeypatch.setattr(FileSystemStorage, "_save", slowly)
-    with nothing_left(), pytest.raises(StorageError, match="given up"):
+    with nothing_left(), pytest.raises(StorageError, match="abandoned"):
         builders.make_dataset(alice)
 
 
@@ -181,7 +182,7 @@ def test_files_stay_when_the_commit_was_done_but_not_answered(alice):
     def lose_the_answer():
         with file_batch(["a"]) as files:
             files.save("a", ContentFile(b"1"))
-            with files.kept():
+            with files.commit():
                 pass
             raise OperationalError("the connection was lost")
 
@@ -202,9 +203,9 @@ def test_files_go_when_the_database_is_gone(alice):
     with pytest.raises(OperationalError), connection.execute_wrapper(no_more):
         builders.make_dataset(alice)
     assert stored_files() == {}
-    LooseFiles.objects.update(since=hours_ago(2))
+    PendingFiles.objects.update(since=hours_ago(2))
     integrity.tidy_up()
-    assert not LooseFiles.objects.exists()
+    assert not PendingFiles.objects.exists()
 
 
 # --- Files whose rows are deleted ----------------------------------------------------------------
@@ -219,7 +220,7 @@ def test_a_forgotten_upload(upload, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         forget([upload])
     assert stored_files() == {}
-    assert LooseFiles.objects.count() == Upload.objects.count() == 0
+    assert PendingFiles.objects.count() == Upload.objects.count() == 0
 
 
 def test_a_forgotten_upload_whose_process_is_killed(upload):

@@ -9,8 +9,9 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from assets.common.db.models import LooseFiles
-from assets.common.files.storage import StorageError, file_batch
+from assets.common.files.batch import file_batch
+from assets.common.files.pending import PendingFiles
+from assets.common.files.storage import StorageError
 from assets.common.files.upload_handlers import NamelessUpload
 from assets.datasets import registration as datasets
 from assets.datasets.models import DataSample, Dataset
@@ -125,7 +126,7 @@ def test_a_large_upload_has_no_name_on_its_way(client, settings, tmp_path, monke
 
 def test_a_name_that_is_taken_is_not_overwritten():
     default_storage.save("kind/name", ContentFile(b"1"))
-    with pytest.raises(StorageError, match="there already"), file_batch(["kind/name"]) as files:
+    with pytest.raises(StorageError, match="already exists"), file_batch(["kind/name"]) as files:
         files.save("kind/name", ContentFile(b"2"))
     assert stored_files() == {"kind/name": b"1"}
 
@@ -143,11 +144,11 @@ def test_a_batch_that_fails_takes_its_own_files_only(error):
     with pytest.raises(error):
         save_and_raise(error)
     assert stored_files() == {"c": b"0"}
-    assert not LooseFiles.objects.exists()
+    assert not PendingFiles.objects.exists()
 
 
-def test_a_batch_is_kept_or_fails():
-    with pytest.raises(RuntimeError, match="never kept"), file_batch(["a"]) as files:
+def test_a_batch_is_committed_or_fails():
+    with pytest.raises(RuntimeError, match="commit was not used"), file_batch(["a"]) as files:
         files.save("a", ContentFile(b"1"))
     with pytest.raises(ValueError, match="not announced"), file_batch(["a"]) as files:
         files.save("b", ContentFile(b"1"))

@@ -72,10 +72,10 @@ def kill_at_random(server: Server, clients: list, left: Any, options: argparse.N
 
 def wait_until_tidy() -> int:
     """Wait until the workers that start have removed what the dead left; return what is loose."""
-    from assets.common.db.models import LooseFiles
+    from assets.common.files.pending import PendingFiles
 
     for _wait in range(200):
-        if not (left := LooseFiles.objects.count()):
+        if not (left := PendingFiles.objects.count()):
             break
         time.sleep(0.1)
     return left
@@ -83,7 +83,7 @@ def wait_until_tidy() -> int:
 
 def run(options: argparse.Namespace, home: Path, environment: dict, token: str) -> dict[str, Any]:
     # These need Django to be set up.
-    from assets.common.db.models import LooseFiles
+    from assets.common.files.pending import PendingFiles
 
     from . import truth
     from .client import Client, Left
@@ -101,7 +101,7 @@ def run(options: argparse.Namespace, home: Path, environment: dict, token: str) 
             client.join()
         # The last one, with whatever is under way; a start tidies up.
         server.kill(random.Random(0))
-        loose = LooseFiles.objects.count()
+        loose = PendingFiles.objects.count()
         server.stop()
         server.start()
         still = wait_until_tidy()

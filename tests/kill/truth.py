@@ -9,7 +9,7 @@ from typing import Any
 import requests
 from django.core.management import CommandError, call_command
 
-from assets.common.db.models import LooseFiles
+from assets.common.files.pending import PendingFiles
 from assets.compute.models import ComputePlan, Task, TaskInput, TaskOutput
 from assets.compute.statuses import COUNTERS
 from assets.datasets.models import DataSample, DataSampleLink, Dataset
@@ -187,10 +187,10 @@ def wrong_files() -> list[str]:
         call_command("check_files", stdout=out, stderr=out)
     except CommandError as error:
         return [f"{error}\n{out.getvalue()}"]
-    return [f"loose: {row}" for row in LooseFiles.objects.all() if not _never_written(row)]
+    return [f"loose: {row}" for row in PendingFiles.objects.all() if not _never_written(row)]
 
 
-def _never_written(row: LooseFiles) -> bool:
+def _never_written(row: PendingFiles) -> bool:
     """A process may be killed while its announcement is on its way; that writes no file."""
     from django.core.files.storage import default_storage
 

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from assets.accounts.models import User
-from assets.common.db.models import IdempotencyKey
 from assets.common.idempotency.keys import LIFETIME, digest_of
+from assets.common.idempotency.models import IdempotencyKey
 from assets.datasets.models import Dataset
 from tests import builders
 from tests.pages.door import PagesDoor

@@ -1,59 +1,28 @@
-"""Files of assets: written while they are hashed, kept only when their rows are.
-
-Storage and database cannot commit together, and the process may be killed at any moment. So the
-database is told first, by a row of `LooseFiles` that is committed before any file is written: these
-files may be there, and no row names them yet. The transaction that inserts the rows deletes it.
-Whenever the process ends, then:
-
-    before that commit   the row of `LooseFiles` is there and says what to remove
-    after it             it is gone, and the files are named by rows
-
-Removing goes the other way round: the transaction that deletes the rows says of their files that
-they are given up, and only then are they removed.
-
-`integrity.tidy_up` removes what is given up, and gives up for others: for processes that have ended
-(`common.writers`), and for whatever takes longer than an hour, as of hosts that nobody can ask. To
-give up is an UPDATE, to keep is a DELETE of what is not given up, both of one row: the database
-lets one of them win. A process that is slow, not dead, finds that it lost and registers nothing.
-Whoever keeps holds the row locked until it has committed, so that a commit which is under way when
-its process dies is waited for.
-
-None of this depends on the storage: it is the same for a folder and for S3, for one host and for
-many.
-"""
+"""Stored files: what is known of them, how they are opened and hashed, and how storage fails."""
 
 import errno
 import hashlib
-import logging
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, transaction
 from django.db.models import Model
 from django.template.defaultfilters import filesizeformat
 
-from ..connections import client_has_gone
-from ..db.models import LooseFiles
-from ..errors import Code, Problem, refuse
-from .process_locks import this_process
-
-logger = logging.getLogger(__name__)
+from ..errors import Code, Problem
 
 
 class StorageError(OSError):
-    """The storage cannot be written or read now; it is no fault of the request, nor of ours."""
+    """The storage cannot be read or written at the moment; the request is not at fault."""
 
 
 class NoSpace(StorageError):
-    """The storage is full: it can be read, and waiting alone will not help."""
+    """The storage is full: it can be read, but not written until somebody makes room."""
 
 
-# What says so: the system's numbers, PostgreSQL's state (disk full), SQLite's code (SQLITE_FULL).
+# By attribute of an exception: errno of the system, PostgreSQL's disk_full, SQLite's SQLITE_FULL.
 _FULL = {
     "errno": (errno.ENOSPC, errno.EDQUOT),
     "sqlstate": ("53100",),
@@ -62,36 +31,21 @@ _FULL = {
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Return whether it is for want of space that a storage, a database or a disk failed."""
+    """Return whether a storage, a database or a disk failed because it is full."""
     if error is None:
         return False
-    told = any(getattr(error, name, None) in values for name, values in _FULL.items())
-    return told or isinstance(error, NoSpace) or is_full(error.__cause__)
+    has_code = any(getattr(error, name, None) in values for name, values in _FULL.items())
+    return has_code or isinstance(error, NoSpace) or is_full(error.__cause__)
 
 
 def storage_error(message: str, error: OSError) -> StorageError:
-    """Return what to raise for an error of the storage."""
+    """Return the exception to raise for an error of the storage: `NoSpace` if it is full."""
     return (NoSpace if is_full(error) else StorageError)(message)
-
-
-class OutcomeUnknown(StorageError):
-    """The database does not say whether it has committed; sending it again may do it twice."""
-
-
-def _check_client_waits() -> None:
-    if client_has_gone():
-        # It is the proxy, if there is one: a client that it answers for us would send this again.
-        logger.warning("Nothing was registered: the connection was closed before the answer")
-        raise refuse(
-            Code.BAD_REQUEST,
-            "The connection was closed before the answer, so nothing was registered. Send it "
-            "again, and let your client, and the proxy before this server, wait longer.",
-        )
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file in storage: its name there, its sha256 in hexadecimal, its size in bytes."""
+    """A file in storage: its name, its sha256 as 64 hexadecimal digits, its size in bytes."""
 
     name: str
     checksum: str
@@ -99,7 +53,7 @@ class StoredFile:
 
 
 def stored_in(row: Model, field: str) -> StoredFile | None:
-    """Return the file that the row has in its file field; None if it has no such file."""
+    """Return the stored file of a row's file field, or None if the field is empty or absent."""
     name = getattr(getattr(row, field, None), "name", "")
     if not name:
         return None
@@ -107,10 +61,10 @@ def stored_in(row: Model, field: str) -> StoredFile | None:
 
 
 def open_stored(name: str) -> File:
-    """Open a stored file.
+    """Return a stored file, opened for reading.
 
     Raises:
-        FileNotFoundError: it has been lost, which no waiting will mend.
+        FileNotFoundError: the file is lost; retrying will not help.
         StorageError: the storage does not answer.
     """
     try:
@@ -122,7 +76,7 @@ def open_stored(name: str) -> File:
 
 
 class HashingFile(File):
-    """A file that hashes what is read of it; going back to the start begins anew."""
+    """A file that computes the sha256 of what is read from it; `seek(0)` starts over."""
 
     def __init__(self, file: File) -> None:
         super().__init__(file)
@@ -150,132 +104,8 @@ class HashingFile(File):
         return self._hash.hexdigest()
 
 
-def _announce(names: Collection[str], *, given_up: bool = False) -> UUID:
-    row = LooseFiles(names=sorted(names), writer=this_process(), given_up=given_up)
-    with transaction.atomic():
-        row.save(force_insert=True)
-    return row.pk
-
-
-class FileBatch:
-    """The files of one registration, whose names are announced before any is written."""
-
-    def __init__(self, names: Collection[str]) -> None:
-        self._names = frozenset(names)
-        self._written: list[str] = []
-        self._committing = self.is_kept = False
-        self._loose: UUID | None = None
-        if names:
-            self._loose = _announce(names)
-
-    def save(self, name: str, upload: File) -> StoredFile:
-        """Write `upload` to storage under `name`, which was announced; hash it in that pass.
-
-        Raises:
-            StorageError: it cannot be written.
-        """
-        if name not in self._names:
-            raise ValueError(f"{name} was not announced")
-        content = HashingFile(upload)
-        # Remembered before it is written: a write that fails half-way leaves half a file.
-        self._written.append(name)
-        try:
-            self._written[-1] = default_storage.save(name, content)
-        except StorageError:
-            raise
-        except OSError as error:
-            raise storage_error(f"{name} cannot be written: {error}", error) from error
-        if self._written[-1] != name:
-            raise StorageError(f"{name} is there already")
-        return StoredFile(name, content.checksum, content.bytes_read)
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Open the transaction whose rows name the files: it keeps them when it commits.
-
-        Raises:
-            Refused: whoever asks has gone, and would not learn what was registered.
-            OutcomeUnknown: the connection broke while it committed.
-        """
-        try:
-            with transaction.atomic():
-                if self._loose:
-                    mine = LooseFiles.objects.filter(pk=self._loose, given_up=False)
-                    if not mine.delete()[0]:
-                        raise StorageError("storing the files took so long that they were given up")
-                yield
-                _check_client_waits()
-                self._committing = True
-        except DatabaseError as error:
-            if not (self._committing and self._has_committed(error)):
-                raise
-        self.is_kept = True
-
-    def _has_committed(self, error: DatabaseError) -> bool:
-        """Return whether the transaction whose commit failed is there nevertheless.
-
-        Its row of `LooseFiles` says so: the transaction deletes it. If it is still there, giving
-        the files up keeps the transaction from being committed later.
-        """
-        try:
-            return self._loose is not None and not give_up(self._loose)
-        except DatabaseError:
-            raise OutcomeUnknown("the connection broke while it committed") from error
-
-    def discard(self) -> None:
-        """Remove the files of a registration that failed; leave to `tidy_up` what cannot be."""
-        with suppress(DatabaseError):
-            if self._loose and (not self._committing or give_up(self._loose)):
-                remove(self._loose, self._written)
-
-
-@contextmanager
-def file_batch(names: Collection[str]) -> Iterator[FileBatch]:
-    """Keep the files of these names if the block succeeds, remove them if it fails::
-
-        with file_batch([name]) as files:
-            stored = files.save(name, upload)
-            with files.kept():
-                ...  # insert the rows that name them
-
-    Nothing else may be in a transaction yet: it would hold back the announcement.
-    """
-    batch = FileBatch(names)
-    try:
-        yield batch
-        if not batch.is_kept:
-            raise RuntimeError("files were saved and never kept")
-    except BaseException:
-        batch.discard()
-        raise
-
-
-def release(names: Collection[str]) -> None:
-    """Remove files once the transaction commits that deletes the rows which name them."""
-    if names:
-        loose = _announce(names, given_up=True)
-        transaction.on_commit(lambda: remove(loose, names), robust=True)
-
-
-def give_up(loose: UUID) -> bool:
-    """Say of files that no row will ever name them; return False if rows do."""
-    return bool(LooseFiles.objects.filter(pk=loose).update(given_up=True))
-
-
-def remove(loose: UUID, names: Collection[str]) -> bool:
-    """Delete files that are given up; return False if some stay, which `tidy_up` tries again."""
-    try:
-        for name in names:
-            default_storage.delete(name)
-    except OSError:
-        LooseFiles.objects.filter(pk=loose).update(given_up=True)
-        return False
-    LooseFiles.objects.filter(pk=loose).delete()
-    return True
-
-
 def check_upload(upload: File | None, *, asset: str, field: str) -> Iterator[Problem]:
-    """A file is there, is not empty, and is not larger than one upload may be."""
+    """Yield a problem unless the file is there, not empty, and at most MAX_UPLOAD_SIZE bytes."""
     if upload is None:
         yield Problem(Code.INVALID, "missing file. Choose a file to upload.", field, asset)
     elif not upload.size:

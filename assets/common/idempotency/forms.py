@@ -15,9 +15,9 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from ..audit import Action, SubjectKind
-from ..db.models import IdempotencyKey
 from ..kinds import AssetKind
 from .keys import attempt_of_form
+from .models import IdempotencyKey
 
 API, ADMIN = "/api/", "/admin/"
 

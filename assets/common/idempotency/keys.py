@@ -24,8 +24,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from ..audit import Action, Result, current_request
-from ..db.models import IdempotencyKey
 from ..errors import Code, refuse
+from .models import IdempotencyKey
 
 LIFETIME = timedelta(days=1)
 # How many old rows are forgotten by who adds one: more than one, so that they become fewer.

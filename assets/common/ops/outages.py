@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, OperationalError
 
-from ..files.storage import OutcomeUnknown, StorageError, is_full
+from ..files.batch import OutcomeUnknown
+from ..files.storage import StorageError, is_full
 
 # What may be one; `outage_of` tells.
 OUTAGES = (DatabaseError, OSError)
