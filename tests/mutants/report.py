@@ -1,0 +1,105 @@
+"""Results of runs: read, shown, compared."""
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+from .mutants import Mutant
+
+KILLED = ("killed", "timeout")
+Row = dict[str, Any]
+
+
+def load(path: Path) -> list[Row]:
+    """Return one row for each mutant: the last that was written of it."""
+    rows = map(json.loads, path.read_text().splitlines())
+    return list({row["id"]: row for row in rows}.values())
+
+
+def _matches(old: list[Row], new: list[Row]) -> dict[str, Row]:
+    """Return for ids of the old mutants which new one is the same.
+
+    The same id; else, where a function was renamed, the only one with the same operator and
+    statement; else the only one of its operator in a function of the same name.
+    """
+    keys = (
+        lambda row: row["id"],
+        lambda row: (row["operator"], row["id"].split(":")[-2], row["statement"]),
+        lambda row: (row["operator"], row["function"].split(".")[-1]),
+    )
+    found: dict[str, Row] = {}
+    taken: set[str] = set()
+    for key in keys:
+        olds, news = defaultdict(list), defaultdict(list)
+        for row in old:
+            if row["id"] not in found:
+                olds[key(row)].append(row)
+        for row in new:
+            if row["id"] not in taken:
+                news[key(row)].append(row)
+        for name, rows in olds.items():
+            if len(rows) == len(news[name]):
+                for row, same in zip(rows, news[name], strict=True):
+                    found[row["id"]] = same
+                    taken.add(same["id"])
+    return found
+
+
+def like(mutants: list[Mutant], old: list[Row]) -> list[Mutant]:
+    """Return the mutants that are the same as those of earlier results."""
+    by_id = {mutant.id: mutant for mutant in mutants}
+    rows = [mutant.as_dict() for mutant in mutants]
+    return [by_id[row["id"]] for row in _matches(old, rows).values()]
+
+
+def _line(row: Row) -> str:
+    where = f"{row['path']}:{row['line']} {row['function']}"
+    return f"  {row['operator']:18} {where}\n      {row['statement'][:150]}"
+
+
+def show(rows: list[Row]) -> None:
+    """Print figures for each operator, and the mutants that no test killed."""
+    states: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        states[row["operator"]][row["state"]] += 1
+    for operator, counts in sorted(states.items()):
+        print(f"{operator:20}", ", ".join(f"{count} {state}" for state, count in counts.items()))
+    for state in ("survived", "unreached"):
+        print(f"\n{state}:")
+        for row in sorted(rows, key=lambda row: (row["path"], row["line"])):
+            if row["state"] == state:
+                print(_line(row))
+    total = Counter(row["state"] for row in rows)
+    print(f"\n{len(rows)} mutants:", ", ".join(f"{n} {state}" for state, n in total.items()))
+
+
+def show_command(options: argparse.Namespace) -> None:
+    show(load(options.results))
+
+
+def compare_command(options: argparse.Namespace) -> int:
+    """Print what the old suite killed and the new one does not; the status says if there is any."""
+    old, new = load(options.old), load(options.new)
+    matches = _matches(old, new)
+    lost, gone = [], []
+    for row in old:
+        if row["state"] in KILLED:
+            same = matches.get(row["id"])
+            if same is None:
+                gone.append(row)
+            elif same["state"] not in KILLED:
+                lost.append((row, same))
+    both = sum(row["state"] in KILLED and row["id"] in matches for row in old)
+    print("killed before, and their code is gone or rewritten:")
+    print("\n".join(map(_line, gone)))
+    print("\nkilled before and not now:")
+    for row, same in lost:
+        print(f"{_line(same)}\n      killed before by {row['killer']}")
+    print(
+        f"\n{len(old)} and {len(new)} mutants; {sum(row['state'] in KILLED for row in old)} and "
+        f"{sum(row['state'] in KILLED for row in new)} killed; {both} killed before are in both, "
+        f"{len(lost)} of them not killed now; {len(gone)} have no counterpart"
+    )
+    return int(bool(lost))

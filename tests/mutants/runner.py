@@ -1,0 +1,147 @@
+"""A plugin of pytest: collect the suite once, then run tests on each mutant in a forked child.
+
+The database of the tests is in memory, so a child has its own copy of it. What a child does to
+its code and its database ends with it.
+"""
+
+import gc
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from .living import Living, NoChange
+from .maps import TestMap
+from .mutants import Mutant
+
+PASSED, FAILED, UNCHANGED, BROKEN = 0, 1, 2, 3
+MEMORY = 4 * 1024**3
+
+
+class Runner:
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.plan = plan
+        self.map = TestMap(Path(plan["map"]))
+        self.controls: dict[str, bool] = {}
+        self.items: dict[str, pytest.Item] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.items = {item.nodeid: item for item in session.items}
+        self._make_database(session)
+        self.living = Living()
+        # Children share the memory of what is there now, as long as nothing writes to it.
+        gc.collect()
+        gc.freeze()
+        with Path(self.plan["out"]).open("a") as out:
+            for fields in self.plan["mutants"]:
+                fields = {name: fields[name] for name in Mutant.__slots__}
+                mutant = Mutant(**fields)
+                result = mutant.as_dict() | self.judge(mutant)
+                out.write(json.dumps(result) + "\n")
+                out.flush()
+        return True
+
+    def _make_database(self, session: pytest.Session) -> None:
+        """Run one test that uses the database, and leave what its session made in place."""
+        using = [item for name, item in self.items.items() if name in self.map.seconds]
+        using = [item for item in using if "db" in item.fixturenames]  # type: ignore[attr-defined]
+        primer = min(using, key=lambda item: self.map.seconds[item.nodeid])
+        other = next(item for item in session.items if item.path != primer.path)
+        reports = runtestprotocol(primer, log=False, nextitem=other)
+        assert all(report.passed for report in reports), reports
+
+    def judge(self, mutant: Mutant) -> dict[str, Any]:
+        """Return what became of a mutant, and by which test."""
+        started = time.monotonic()
+        seconds = self.plan["seconds"]
+        chosen = self.map.tests_for(mutant, self.plan["tests"], seconds)
+        tests = [test for test in chosen if test in self.items and self.controls.get(test, True)]
+        result: dict[str, Any] = {"state": "unreached", "tests": 0, "killer": ""}
+        while tests:
+            status, at = self._run(tests, mutant, 30 + seconds * 4)
+            result["tests"] += at + 1
+            if status == PASSED:
+                result["state"] = "survived"
+                break
+            if status in (UNCHANGED, BROKEN):
+                result["state"] = "unchanged" if status == UNCHANGED else "not made"
+                break
+            if self._passes_without(tests[at]):
+                result |= {"state": "killed", "killer": tests[at]}
+                result["state"] = "timeout" if status == signal.SIGKILL else "killed"
+                break
+            # The test fails without a mutant as well: it says nothing.
+            tests = tests[at + 1 :]
+            result["state"] = "survived"
+        return result | {"seconds": round(time.monotonic() - started, 2)}
+
+    def _passes_without(self, test: str) -> bool:
+        if test not in self.controls:
+            self.controls[test] = self._run([test], None, 120)[0] == PASSED
+        return self.controls[test]
+
+    def _run(self, tests: list[str], mutant: Mutant | None, seconds: float) -> tuple[int, int]:
+        """Run tests in a child until one fails; return its exit status and which test it was."""
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reader)
+            self._child(tests, mutant, writer)
+        os.close(writer)
+        status = self._wait(pid, time.monotonic() + seconds)
+        with os.fdopen(reader, "rb") as pipe:
+            done = len(pipe.read())
+        return status, min(max(done - 1, 0), len(tests) - 1)
+
+    def _wait(self, pid: int, until: float) -> int:
+        pause = 0.002
+        while True:
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                return os.waitstatus_to_exitcode(status)
+            if time.monotonic() > until:
+                os.killpg(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                return signal.SIGKILL
+            time.sleep(pause)
+            pause = min(pause * 1.3, 0.05)
+
+    def _child(self, tests: list[str], mutant: Mutant | None, writer: int) -> None:
+        status = BROKEN
+        try:
+            os.setpgid(0, 0)
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            if mutant:
+                self.living.become(mutant)
+            status = FAILED
+            status = self._tests(tests, writer)
+        except NoChange:
+            status = UNCHANGED
+        except BaseException as error:  # noqa: BLE001 - whatever it is ends the child only
+            made = status == FAILED
+            sys.__stderr__.write(f"{mutant and mutant.id}: {error!r}\n" * (not made))
+        finally:
+            os._exit(status)
+
+    def _tests(self, tests: list[str], writer: int) -> int:
+        items = [self.items[test] for test in tests]
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            os.write(writer, b".")
+            # The session's fixtures stay for the next test; after the last, nothing is tidied.
+            reports = runtestprotocol(item, log=False, nextitem=following or items[0])
+            if any(report.failed for report in reports):
+                return FAILED
+        return PASSED
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    plan = json.loads(Path(os.environ["MUTANTS_PLAN"]).read_text())
+    config.pluginmanager.register(Runner(plan))
