@@ -10,12 +10,12 @@ from ..common.admin.base import RegistryAdmin
 from ..common.audit import SubjectKind
 from ..common.db.lookups import OrderKey
 from ..common.kinds import AssetKind
-from .confirmation import confirmed_lately
+from .confirmation import is_password_confirmed
 from .forms.organizations import OrganizationForm
 from .forms.tokens import TokenForm
 from .forms.users import UserChangeForm, UserForm
 from .models import ApiToken, Organization, User
-from .pages.base import to_confirm
+from .pages.base import redirect_to_confirmation
 from .queries import managed_users
 from .registration.tokens import delete_token
 from .rules import acts_for_one, may_add_organizations, may_manage_user, may_manage_users
@@ -134,8 +134,8 @@ class ApiTokenAdmin(RegistryAdmin):
         return own or may_manage_user(request.user, obj.user)
 
     def add_view(self, request, form_url="", extra_context=None):
-        if self.has_add_permission(request) and not confirmed_lately(request):
-            return to_confirm(request)
+        if self.has_add_permission(request) and not is_password_confirmed(request):
+            return redirect_to_confirmation(request)
         return super().add_view(request, form_url, extra_context)
 
     def save_model(self, request, obj, form, change):

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from ..common.audit import client_address
 from ..common.errors import TooManyAttempts
 from .models import User
-from .queries import user_called
-from .registration.failed_sign_ins import check_may_try, count_failure, forgive
+from .queries import find_user
+from .registration.failed_sign_ins import check_may_attempt, clear_failures, count_failure
 
 BACKEND = "assets.accounts.backends.PasswordBackend"
 
@@ -32,26 +32,26 @@ class PasswordBackend(ModelBackend):
     ) -> User | None:
         if username is None or password is None:
             return None
-        meant = user_called(username)
+        meant = find_user(username)
         # A name that no user has takes as long.
         name = meant.username if meant else username
         if request is None:  # a program on this machine
             return super().authenticate(request, name, password, **kwargs)
         address = address_of(request)
         try:
-            check_may_try(username, address)
+            check_may_attempt(username, address)
             user: Any = super().authenticate(request, name, password, **kwargs)
             if user is None:
                 count_failure(username, address)
             else:
                 # Others may have failed in the meantime.
-                check_may_try(username, address)
+                check_may_attempt(username, address)
         except TooManyAttempts:
             credentials = {"username": username}
             user_login_failed.send(__name__, credentials=credentials, request=request)
             raise
         if user is not None and user.second_factor_at is None:
-            forgive(username, address)
+            clear_failures(username, address)
         return user
 
 

@@ -38,13 +38,13 @@ def cleaned_own_password(request: HttpRequest, password: str) -> str:
 
 
 # When the session's user last gave its password after it had signed in.
-CONFIRMED = "confirmed_at"
+CONFIRMED_AT = "confirmed_at"
 
 
-def confirmed_lately(request: HttpRequest) -> bool:
+def is_password_confirmed(request: HttpRequest) -> bool:
     """Did who is signed in give its password, or come from the provider, a short while ago?
 
     A session alone, which may be somebody else's by now, makes nothing that outlives it.
     """
-    at = request.session.get(CONFIRMED) or request.session.get(BEGAN) or 0
+    at = request.session.get(CONFIRMED_AT) or request.session.get(BEGAN) or 0
     return time.time() - at <= CONFIRMED_SECONDS

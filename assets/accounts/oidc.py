@@ -22,7 +22,7 @@ TIMEOUT = 10  # seconds
 LEEWAY = 60  # seconds that clocks may differ
 
 
-class ProviderFails(Exception):
+class ProviderError(Exception):
     """The provider cannot be asked, or what came from it is not believed."""
 
 
@@ -52,7 +52,7 @@ def _provider() -> Any:
     found = client.load_server_metadata()
     if found.get("issuer") != settings.OIDC_ISSUER:
         _client.cache_clear()
-        raise ProviderFails(f"the provider calls itself {found.get('issuer')!r}")
+        raise ProviderError(f"the provider calls itself {found.get('issuer')!r}")
     signatures = found.get("id_token_signing_alg_values_supported", ["RS256"])
     found["id_token_signing_alg_values_supported"] = [
         name for name in signatures if name in SIGNATURES
@@ -61,25 +61,25 @@ def _provider() -> Any:
 
 
 # Whatever a provider, or somebody who pretends to be one, can answer wrongly.
-WRONG = (AuthlibBaseError, JoseError, RequestException, KeyError, TypeError, ValueError)
+PROVIDER_ERRORS = (AuthlibBaseError, JoseError, RequestException, KeyError, TypeError, ValueError)
 
 
 def begin(request: HttpRequest, return_url: str) -> HttpResponse:
-    """Send the browser to the provider; raise ProviderFails if that cannot be asked."""
+    """Send the browser to the provider; raise ProviderError if that cannot be asked."""
     try:
         return _provider().authorize_redirect(request, return_url)
-    except WRONG as error:
-        raise ProviderFails(str(error)) from error
+    except PROVIDER_ERRORS as error:
+        raise ProviderError(str(error)) from error
 
 
-def claims_of(request: HttpRequest) -> dict[str, Any]:
+def read_claims(request: HttpRequest) -> dict[str, Any]:
     """Return what the provider says of the browser that it sent back.
 
     Issuer, audience, times, nonce and signature of the ID token are checked, and that this browser
     began here; what it began with is used up.
 
     Raises:
-        ProviderFails: any of it is wrong, or the person declined.
+        ProviderError: any of it is wrong, or the person declined.
     """
     options = {
         "iss": {"essential": True, "value": settings.OIDC_ISSUER},
@@ -96,10 +96,10 @@ def claims_of(request: HttpRequest) -> dict[str, Any]:
             if more.get("sub") == claims["sub"]:
                 claims = {**more, **claims}
         return claims
-    except WRONG as error:
-        raise ProviderFails(str(error) or type(error).__name__) from error
+    except PROVIDER_ERRORS as error:
+        raise ProviderError(str(error) or type(error).__name__) from error
 
 
-def log(error: ProviderFails) -> None:
+def log(error: ProviderError) -> None:
     """Tell the operator what the person is not told."""
     logging.getLogger(__name__).warning("Signing in by OpenID Connect failed: %s", error)

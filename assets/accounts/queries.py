@@ -47,7 +47,7 @@ def managed_users(actor: User) -> QuerySet[User]:
     return users.filter(pk=actor.pk)
 
 
-def user_called(name: str) -> User | None:
+def find_user(name: str) -> User | None:
     """Return the user that somebody means by a name, whatever its case.
 
     None also where the name is that of several users, who came before names were compared so, and
@@ -145,7 +145,7 @@ def locks_of(user: User) -> QuerySet[FailedSignIn]:
     )
 
 
-def awaiting(actor: User) -> QuerySet[ExternalIdentity]:
+def awaiting_approval(actor: User) -> QuerySet[ExternalIdentity]:
     """Return who awaits approval by `actor`: those of its organisation, and those of none yet."""
     people = ExternalIdentity.objects.filter(user=None)
     if manages_all(actor):

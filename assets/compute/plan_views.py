@@ -14,7 +14,7 @@ from ..common.errors import Problem, Refused
 from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key
 from ..common.text.reading import counted
-from ..feed.pages import OneAsset
+from ..feed.pages import AssetPageMixin
 from ..permissions.access import check_may_change
 from ..permissions.pages import RegisterPage
 from .builder.desk import Desk
@@ -65,7 +65,7 @@ class PlanRegisterPage(OfPlans, BuilderPage, RegisterPage):
         return said, reverse(self.detail_url, args=[result.pk])
 
 
-class PlanTasksPage(OfPlans, OneAsset, BuilderPage):
+class PlanTasksPage(OfPlans, AssetPageMixin, BuilderPage):
     """Adds tasks to a registered plan, all or none."""
 
     form_class = TasksBuilderForm

@@ -10,7 +10,7 @@ from ..common.audit import note_refusals
 from ..common.errors import Refused
 from ..common.pages.base import Page
 from ..common.pages.snippets import Snippets
-from ..feed.pages import AssetPage, OneAsset, RenamePage
+from ..feed.pages import AssetPage, AssetPageMixin, RenamePage
 from ..permissions.access import may_change
 from ..permissions.pages import AssetListPage
 from .filters import ComputePlanListFilterSet
@@ -68,7 +68,7 @@ class ComputePlanPage(OfPlans, AssetPage):
         )
 
 
-class ComputePlanGraph(OfPlans, OneAsset, Page):
+class ComputePlanGraph(OfPlans, AssetPageMixin, Page):
     """The graph of a plan: a page of its own, or the piece that htmx puts into the plan's page."""
 
     def get_title(self) -> str:
@@ -89,7 +89,7 @@ class ComputePlanRenamePage(OfPlans, RenamePage):
     form_class = ComputePlanRenameForm
 
 
-class ComputePlanCancelPage(OfPlans, OneAsset, Page):
+class ComputePlanCancelPage(OfPlans, AssetPageMixin, Page):
     """Says what cancelling a plan does, and does it when that is confirmed."""
 
     template_name = "compute/cancel.html"

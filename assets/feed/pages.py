@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from ..accounts.pages.base import Checked
+from ..accounts.pages.base import ObjectPageMixin
 from ..common.errors import Problem
 from ..common.pages.base import AssetKindMixin, Crumb, Page, crumb, get_or_404
 from ..common.pages.snippets import Snippets
@@ -19,20 +19,20 @@ from .queries import RECENT, events_of, without_ends_of_cancelled
 USES = 10
 
 
-class OneAsset(AssetKindMixin, Checked):
+class AssetPageMixin(AssetKindMixin, ObjectPageMixin):
     """Mixin of pages about the asset whose key is in the URL, and of pages below that one."""
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         self.object = get_or_404(self.queryset.all(), self.kwargs["key"], self.noun)
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [self.list_crumb(), self.of_asset()]
+        return [self.list_crumb(), self.asset_crumb()]
 
-    def of_asset(self) -> Crumb:
+    def asset_crumb(self) -> Crumb:
         return crumb(str(self.object), self.detail_url, self.object.pk)
 
 
-class AssetPage(OneAsset, Page):
+class AssetPage(AssetPageMixin, Page):
     """Shows an asset with everything that it has, and what its user may do with it.
 
     A kind says by `uses` what organisations may do, which the page shows for each of them.
@@ -71,7 +71,7 @@ class AssetPage(OneAsset, Page):
         )
 
 
-class RenamePage(OneAsset, FormPage):
+class RenamePage(AssetPageMixin, FormPage):
     """Gives an asset another name, which is all that can change."""
 
     button = "Rename"

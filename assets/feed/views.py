@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
-from ..accounts.pages.base import Checked, SignedIn
+from ..accounts.pages.base import LoginRequiredMixin, ObjectPageMixin
 from ..common.pages.lists import ListPage
 from ..permissions.access import may_audit
 from .filters import ActivityFilterSet, AuditFilterSet
@@ -21,7 +21,7 @@ PRESETS = (
 )
 
 
-class ActivityList(SignedIn, ListPage):
+class ActivityList(LoginRequiredMixin, ListPage):
     queryset = public_events()
     noun, noun_plural = "event", "events"
     list_url = "activity"
@@ -42,7 +42,7 @@ class ActivityList(SignedIn, ListPage):
         return super().get_context_data(presets=presets, **kwargs)
 
 
-class AuditList(Checked, ListPage):
+class AuditList(ObjectPageMixin, ListPage):
     queryset = Event.objects.all()
     noun, noun_plural = "event", "events"
     list_url = "audit"
@@ -53,7 +53,7 @@ class AuditList(Checked, ListPage):
     def get_title(self) -> str:
         return "Audit trail"
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         if not may_audit(self.user):
             raise PermissionDenied(
                 "The audit trail is read by the admins of an organisation. What happened to assets "

@@ -16,7 +16,7 @@ from ..common.kinds import AssetKind
 from ..common.pages.base import AssetKindMixin, Page
 from ..common.pages.snippets import Snippets
 from ..common.text.reading import MAX_SHOWN, decoded
-from ..feed.pages import AssetPage, OneAsset, RenamePage
+from ..feed.pages import AssetPage, AssetPageMixin, RenamePage
 from ..permissions.access import may_download, why_not_download
 from ..permissions.downloads import record_view, shown_text
 from ..permissions.models import Permissions
@@ -173,7 +173,7 @@ def no_preview_reason(file: Entry, text: str | None) -> str:
     return "It is no text that can be shown; download the archive to open it."
 
 
-class FunctionFilePage(FunctionPageMixin, OneAsset, Page):
+class FunctionFilePage(FunctionPageMixin, AssetPageMixin, Page):
     """One file of the archive, for those who may download it."""
 
     template_name = "functions/file.html"

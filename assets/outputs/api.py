@@ -19,7 +19,7 @@ from ..common.parsing import as_key
 from ..compute import api
 from ..compute.models import Task
 from ..datasets.serializers import DataSampleSerializer, DatasetSerializer
-from ..permissions.access import models_are_handed_out
+from ..permissions.access import model_export_is_enabled
 from ..permissions.downloads import (
     FILE_RESPONSES,
     PLAIN_TEXT,
@@ -55,7 +55,7 @@ class ModelViewSet(AssetViewSet):
     @action(detail=True, renderer_classes=FILE_RENDERERS)
     def file(self, request: Request, key: str, **kwargs):
         """Download the model; 410 once it is disabled."""
-        if not models_are_handed_out():
+        if not model_export_is_enabled():
             raise NotPermitted("This server hands out no models.")
         check_key(key)
         self.queryset = Model.objects.select_related("permissions")

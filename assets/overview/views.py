@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import patch_vary_headers
 
 from ..accounts.models import Organization
-from ..accounts.pages.base import SignedIn
+from ..accounts.pages.base import LoginRequiredMixin
 from ..accounts.rules import acts_for
 from ..common.pages.base import Page
 from ..feed.queries import recent_events
@@ -18,7 +18,7 @@ from .pages import concerns_of, counts_of, first_steps
 ON_PAGE, AS_SUGGESTIONS = 8, 3
 
 
-class HomePage(SignedIn, Page):
+class HomePage(LoginRequiredMixin, Page):
     template_name = "overview/home.html"
     title = "Home"
 
@@ -37,7 +37,7 @@ class HomePage(SignedIn, Page):
         )
 
 
-class SearchPage(SignedIn, Page):
+class SearchPage(LoginRequiredMixin, Page):
     """Finds by key and name; a script that asks while one types is answered in short."""
 
     template_name = "overview/search.html"

@@ -31,14 +31,14 @@ def may_download(user: User, permissions: Permissions) -> bool:
     return acts_for_one(user) and permissions.allows(user.organization_id)
 
 
-def models_are_handed_out() -> bool:
+def model_export_is_enabled() -> bool:
     """Models leave a server only where its settings say so, whatever their permissions."""
     return bool(settings.MODEL_EXPORT_ENABLED)
 
 
 def may_download_model(user: User, permissions: Permissions) -> bool:
     """Models need both: the server's setting, and permission."""
-    return models_are_handed_out() and may_download(user, permissions)
+    return model_export_is_enabled() and may_download(user, permissions)
 
 
 def may_see_content(user: User, asset: Asset) -> bool:
@@ -71,7 +71,7 @@ def why_not_download(user: Any, permissions: Permissions, owner_id: str) -> str:
 
 def why_no_model(user: Any, permissions: Permissions, owner_id: str) -> str:
     """Say why the user may not have a model; blank when it may."""
-    if not models_are_handed_out():
+    if not model_export_is_enabled():
         return "This server hands out no models."
     return why_not_download(user, permissions, owner_id)
 

@@ -24,7 +24,7 @@ MARKDOWN = "text/markdown; charset=utf-8"
 PLAIN_TEXT = "text/plain; charset=utf-8"
 
 # The whole file, a part of it, or the address where the storage gives it.
-HANDED_OVER = (200, 206, 302)
+SENT_STATUSES = (200, 206, 302)
 
 
 def file_responses(content_type: str = "application/octet-stream") -> dict[Any, Any]:
@@ -91,7 +91,7 @@ def download(
     if stored is None:
         raise Gone
     response = file_response(request, stored, facts.creation_date, filename, content_type)
-    if request.method == "GET" and response.status_code in HANDED_OVER:
+    if request.method == "GET" and response.status_code in SENT_STATUSES:
         try:
             log_event(**event, once=ONCE if "HTTP_RANGE" in request.META else None)
         except BaseException:

@@ -21,7 +21,7 @@ class PermissionPicker(BoxesWidget):
     owner_id: str | None = None
     # What the permitted may do, as it ends a sentence.
     may = "use it"
-    # What there is to choose from; `ask_once` shares it among the pickers of a form.
+    # What there is to choose from; `share_organizations` shares it among the pickers of a form.
     known: Iterable[Organization] | None = None
 
     class Media:
@@ -82,7 +82,7 @@ class PermissionsField(forms.Field):
         super().__init__(**{"required": False, "initial": PermissionsSpec(), **kwargs})
         self.widget.may = may
 
-    def offer_to(self, actor: User) -> None:
+    def bind_actor(self, actor: User) -> None:
         """Show the actor's organisation as the owner."""
         self.widget.owner_id = actor.organization_id
 
@@ -90,7 +90,7 @@ class PermissionsField(forms.Field):
         return (initial or PermissionsSpec()) != data
 
 
-def ask_once(fields: Iterable[forms.Field]) -> None:
+def share_organizations(fields: Iterable[forms.Field]) -> None:
     """Have the pickers among the fields ask for the organisations once, when they are drawn."""
     organizations = Organization.objects.all()
     for field in fields:

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 
-from ..accounts.pages.base import SignedIn, WriterPage
+from ..accounts.pages.base import LoginRequiredMixin, WriterPage
 from ..common.audit import note_refusals
 from ..common.errors import Problem, Refused
 from ..common.forms.formsets import MAX_ROWS
@@ -22,12 +22,12 @@ from ..common.pages.lists import ListPage
 from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key, as_keys
 from .access import check_may_register, may_register
-from .forms import ask_once
+from .forms import share_organizations
 
 logger = logging.getLogger(__name__)
 
 
-class AssetListPage(SignedIn, ListPage):
+class AssetListPage(LoginRequiredMixin, ListPage):
     """Lists one kind of asset, and offers to register one."""
 
     template_name = "components/asset_list.html"
@@ -63,7 +63,7 @@ class FormPage(WriterPage):
     def make_form(self, *args: Any, **kwargs: Any) -> Any:
         form = self.form_class(*args, actor=self.user, asset=self.asset(), **kwargs)
         form.enable_live_validation()
-        ask_once(form.fields.values())
+        share_organizations(form.fields.values())
         self.made = form
         return form
 

@@ -127,7 +127,7 @@ class KeptFileField(UploadField):
         self.widget.url_name, self.widget.accept = url_name, accept
         self.widget.folders, self.widget.advise = folders, advise
 
-    def offer_to(self, actor: Any) -> None:
+    def bind_actor(self, actor: Any) -> None:
         """Look for kept files among the actor's own."""
         self.widget.actor = actor
 

@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat, pluralize
 from django.urls import reverse
 from django.views import View
 
-from ..accounts.pages.base import ConfirmPage, SignedIn
+from ..accounts.pages.base import ConfirmPage, LoginRequiredMixin
 from ..common.audit import note_refusals
 from ..common.errors import Code, Problem, Refused
 from ..common.ops.outages import OUTAGES, outage_of
@@ -20,7 +20,7 @@ from ..permissions.access import check_may_register
 from .registration import LIFETIME, discard_all, keep, waiting_of
 
 
-class UploadView(SignedIn, View):
+class UploadView(LoginRequiredMixin, View):
     """A kind of file says what is wrong with one; the answer is a line of the form's list."""
 
     http_method_names = ["post"]

@@ -255,7 +255,7 @@ def by_provider(stage: Stage, **claims: Any) -> Any:
     stage.settings.OIDC_LINK_BY = "username"
     known = {"iss": "https://id.example", "sub": "1", "preferred_username": "somebody", **claims}
     patch = stage.request.getfixturevalue("monkeypatch")
-    patch.setattr("assets.accounts.oidc.claims_of", lambda request: known)
+    patch.setattr("assets.accounts.oidc.read_claims", lambda request: known)
     return stage.stranger.get("/sign-in/provider/return/")
 
 

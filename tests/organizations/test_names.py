@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from assets.accounts.models import Organization, User
-from assets.accounts.queries import user_called
+from assets.accounts.queries import find_user
 from assets.accounts.registration.organizations import create_organization
 from assets.accounts.registration.users import create_user
 from assets.common.text.names import name_key
@@ -158,7 +158,7 @@ def test_names_that_are_there_already_stay(alice, org_a, caplog):
     keys = list(User.objects.order_by("pk").values_list("name_key", flat=True))
     assert keys == [name_key("alice"), f"{name_key('alice')}\n{twin.pk}"]
     # Each is found by its name as it is written, and neither by another.
-    assert (user_called("alice"), user_called("Alice"), user_called("ALICE")) == (alice, twin, None)
+    assert (find_user("alice"), find_user("Alice"), find_user("ALICE")) == (alice, twin, None)
     for name, password in (("alice", PASSWORD), ("Alice", "another-long-password")):
         answer = Client().post("/sign-in/", {"username": name, "password": password})
         assert answer.status_code == 302

@@ -35,7 +35,7 @@ def test_a_picker_that_nobody_touched_has_not_changed(value, changed):
 
 def test_the_owner_is_shown_first_and_cannot_be_left_out(alice, org_b, org_c):
     field = PermissionsField()
-    field.offer_to(alice)
+    field.bind_actor(alice)
     html = field.widget.render("p", only_to("MyOrg3MSP"), {"id": "id_p"})
     assert html.index("First hospital") < html.index("Second hospital")
     assert html.count("disabled") == 1

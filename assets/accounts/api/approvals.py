@@ -19,7 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 from ...common.db.lookups import OrderKey
 from ..filters import AwaitingFilterSet
 from ..models import ExternalIdentity
-from ..queries import awaiting
+from ..queries import awaiting_approval
 from ..registration.identities import approve, refuse
 from ..rules import may_manage_users
 from ..serializers import (
@@ -43,7 +43,9 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
     def get_queryset(self) -> QuerySet[ExternalIdentity]:
         actor: Any = self.request.user
         # The schema is drawn for nobody in particular.
-        return awaiting(actor) if actor.is_authenticated else ExternalIdentity.objects.none()
+        return (
+            awaiting_approval(actor) if actor.is_authenticated else ExternalIdentity.objects.none()
+        )
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)

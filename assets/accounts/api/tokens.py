@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from ...common.errors import Code, refuse
 from ...common.idempotency.api import repeatable
 from ...common.parsing import as_key
-from ..confirmation import confirmed_lately
+from ..confirmation import is_password_confirmed
 from ..models import ApiToken
 from ..registration.tokens import create_token, delete_token
 from ..serializers import (
@@ -43,7 +43,7 @@ class NewTokenView(APIView):
     @extend_schema(request=TokenSerializer, responses={200: NewTokenSerializer})
     @repeatable(_made_already)
     def post(self, request: Request, **kwargs) -> Response:
-        if request.auth is None and not confirmed_lately(request._request):
+        if request.auth is None and not is_password_confirmed(request._request):
             page = request.build_absolute_uri(reverse("account-confirm"))
             raise PermissionDenied(
                 f"You signed in a while ago. Confirm your password at {page}, then try again."

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from ...common.pages.base import Crumb, Page, crumb
 from ...common.pages.snippets import api_url
-from ..confirmation import CONFIRMED
+from ..confirmation import CONFIRMED_AT
 from ..forms.passwords import NewPasswordForm, OwnPasswordForm
 from ..forms.sign_in import PasswordForm
 from ..forms.tokens import TokenForm
@@ -26,20 +26,20 @@ from ..queries import admins_of, tokens_of
 from ..registration.passwords import LinkIsUsed
 from ..registration.tokens import delete_token
 from ..rules import acts_for_one, expiry_of, second_factor_required
-from .base import Confirmed, ConfirmPage, SignedIn, WriterPage, show_once
+from .base import ConfirmPage, LoginRequiredMixin, PasswordConfirmedMixin, WriterPage, show_once
 
 # Enough tokens for a page; programs that sign in by password make one each time.
 SHOWN = 100
 
 
-class OfAccount(SignedIn):
+class AccountPageMixin(LoginRequiredMixin):
     """Mixin of pages below the account."""
 
     def crumbs(self) -> Sequence[Crumb]:
         return [crumb("Account", "account")]
 
 
-class AccountPage(SignedIn, Page):
+class AccountPage(LoginRequiredMixin, Page):
     """The account: roles, API tokens and the second factor."""
 
     template_name = "accounts/account.html"
@@ -65,7 +65,7 @@ class AccountPage(SignedIn, Page):
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-class PasswordPage(OfAccount, WriterPage):
+class PasswordPage(AccountPageMixin, WriterPage):
     """Changes one's own password; other browsers are signed out by it, this one is not."""
 
     title = "Change password"
@@ -84,7 +84,7 @@ class PasswordPage(OfAccount, WriterPage):
         return self.redirect_with_message(reverse("account"), "Your password is changed.")
 
 
-class TokenPage(OfAccount, Confirmed, WriterPage):
+class TokenPage(AccountPageMixin, PasswordConfirmedMixin, WriterPage):
     """Makes a token, and shows its secret in the answer and never again."""
 
     title = "New API token"
@@ -96,7 +96,7 @@ class TokenPage(OfAccount, Confirmed, WriterPage):
     )
     unsaved = "No token was made yet."
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         if not acts_for_one(self.user):
             raise PermissionDenied(
                 "Your account acts for no organisation, and the API serves users of organisations. "
@@ -110,12 +110,12 @@ class TokenPage(OfAccount, Confirmed, WriterPage):
         )  # fmt: skip
 
 
-class TokenRevokePage(OfAccount, ConfirmPage):
+class TokenRevokePage(AccountPageMixin, ConfirmPage):
     """Revokes one of one's own tokens; others' are not known here."""
 
     button = "Revoke token"
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         token = tokens_of(self.user).filter(pk=self.kwargs["pk"]).first()
         if token is None:
             raise Http404("You have no such token. It may be revoked already: see Account.")
@@ -172,7 +172,7 @@ class SetPasswordPage(auth.PasswordResetConfirmView):
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-class AsksPassword(OfAccount, WriterPage):
+class PasswordRequiredPage(AccountPageMixin, WriterPage):
     """Mixin of pages that ask for the password, and then act."""
 
     is_kept = False
@@ -193,7 +193,7 @@ class AsksPassword(OfAccount, WriterPage):
         raise NotImplementedError
 
 
-class ConfirmPasswordPage(AsksPassword):
+class ConfirmPasswordPage(PasswordRequiredPage):
     """Asks for the password before pages that make what lasts longer than the session."""
 
     title = "Confirm your password"
@@ -201,14 +201,14 @@ class ConfirmPasswordPage(AsksPassword):
     note = "You signed in a while ago. Give your password once more, then you go on."
     unsaved = "Your password is not confirmed yet."
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         if not self.user.has_usable_password():
             raise PermissionDenied(
                 "You signed in a while ago, by a provider. Sign out, then sign in again."
             )
 
     def act(self) -> HttpResponse:
-        self.request.session[CONFIRMED] = time.time()
+        self.request.session[CONFIRMED_AT] = time.time()
         wanted, host = self.request.GET.get("next", ""), self.request.get_host()
         # On this server, never elsewhere.
         is_here = url_has_allowed_host_and_scheme(wanted, {host}, self.request.is_secure())

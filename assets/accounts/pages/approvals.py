@@ -10,39 +10,39 @@ from django.urls import reverse
 from ...common.pages.base import Crumb, Page, crumb
 from ..forms.users import ApproveForm
 from ..models import User
-from ..queries import awaiting
+from ..queries import awaiting_approval
 from ..registration.identities import refuse
 from ..rules import manages_all, may_manage_users
-from .base import Checked, ConfirmPage, WriterPage
-from .users import OfUsers
+from .base import ConfirmPage, ObjectPageMixin, WriterPage
+from .users import UserKindMixin
 
 
-class OfAwaiting(OfUsers, Checked):
+class ApprovalsPageMixin(UserKindMixin, ObjectPageMixin):
     """Mixin of pages about people who await approval."""
 
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb()]
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         if not may_manage_users(self.user, self.user.organization_id):
             raise PermissionDenied("Only an admin of your organisation lets people in; ask one.")
 
 
-class AwaitingPage(OfAwaiting, Page):
+class AwaitingPage(ApprovalsPageMixin, Page):
     """Who signed in by the provider, and is no user yet."""
 
     template_name = "accounts/awaiting.html"
     title = "Awaiting approval"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        people = awaiting(self.user).select_related("organization")
+        people = awaiting_approval(self.user).select_related("organization")
         return super().get_context_data(people=people[:500], **kwargs)
 
 
-class OneAwaiting(OfAwaiting):
-    def prepare(self) -> None:
-        super().prepare()
-        found = awaiting(self.user).filter(pk=self.kwargs["pk"]).first()
+class IdentityPageMixin(ApprovalsPageMixin):
+    def load_object(self) -> None:
+        super().load_object()
+        found = awaiting_approval(self.user).filter(pk=self.kwargs["pk"]).first()
         if found is None:
             raise Http404("Nobody like that awaits your approval; another admin may have decided.")
         self.identity = found
@@ -51,7 +51,7 @@ class OneAwaiting(OfAwaiting):
         return [*super().crumbs(), crumb("Awaiting approval", "users-awaiting")]
 
 
-class ApprovePage(OneAwaiting, WriterPage):
+class ApprovePage(IdentityPageMixin, WriterPage):
     button = "Approve"
     form_class = ApproveForm
     unsaved = "Nobody was let in yet."
@@ -78,7 +78,7 @@ class ApprovePage(OneAwaiting, WriterPage):
         )
 
 
-class RefusePage(OneAwaiting, ConfirmPage):
+class RefusePage(IdentityPageMixin, ConfirmPage):
     button = "Refuse"
 
     def get_title(self) -> str:

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth import mixins
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -12,10 +12,10 @@ from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from ...common.pages.base import Page
-from ..confirmation import confirmed_lately
+from ..confirmation import is_password_confirmed
 
 
-class SignedIn(LoginRequiredMixin):
+class LoginRequiredMixin(mixins.LoginRequiredMixin):
     """Sends whoever is not signed in to the page that does it, and back afterwards."""
 
     @property
@@ -36,35 +36,35 @@ class SignedIn(LoginRequiredMixin):
         return super().handle_no_permission()
 
 
-class Checked(SignedIn):
+class ObjectPageMixin(LoginRequiredMixin):
     """Finds what the page is about, and refuses who may not do what it does, before all else."""
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         """Find it, or raise Http404; raise PermissionDenied for those who may not."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
-            self.prepare()
+            self.load_object()
         return super().dispatch(request, *args, **kwargs)
 
 
-def to_confirm(request: HttpRequest) -> HttpResponse:
+def redirect_to_confirmation(request: HttpRequest) -> HttpResponse:
     """Send the browser to the page that asks for the password, and back afterwards."""
     query = urlencode({"next": request.path})
     return HttpResponseRedirect(f"{reverse('account-confirm')}?{query}")
 
 
-class Confirmed(Checked):
+class PasswordConfirmedMixin(ObjectPageMixin):
     """Asks for the password again if it was given long ago."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated and not confirmed_lately(request):
-            self.prepare()
-            return to_confirm(request)
+        if request.user.is_authenticated and not is_password_confirmed(request):
+            self.load_object()
+            return redirect_to_confirmation(request)
         return super().dispatch(request, *args, **kwargs)
 
 
-class WriterPage(Checked, Page):
+class WriterPage(ObjectPageMixin, Page):
     """A page with a form that writes. What is wrong is told at its fields and above them."""
 
     template_name = "accounts/form.html"
@@ -104,7 +104,7 @@ class WriterPage(Checked, Page):
         return self.show(form, status=422)
 
 
-class ConfirmPage(Checked, Page):
+class ConfirmPage(ObjectPageMixin, Page):
     """Asks whether it shall be done, and does it."""
 
     template_name = "accounts/confirm.html"

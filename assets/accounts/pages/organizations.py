@@ -20,19 +20,19 @@ from ..rules import (
     may_manage_users,
 )
 from ..tables import OrganizationTable
-from .base import Checked, SignedIn, WriterPage
+from .base import LoginRequiredMixin, ObjectPageMixin, WriterPage
 
 # The users that an organisation's page shows; their list has all.
 SHOWN = 50
 
 
-class OfOrganizations(AssetKindMixin):
+class OrganizationKindMixin(AssetKindMixin):
     queryset = Organization.objects.all()
     noun, noun_plural = "organisation", "organisations"
     list_url, detail_url = "organizations", "organization"
 
 
-class OrganizationList(OfOrganizations, SignedIn, ListPage):
+class OrganizationList(OrganizationKindMixin, LoginRequiredMixin, ListPage):
     template_name = "accounts/organizations.html"
     table_class = OrganizationTable
     filterset_class = OrganizationListFilterSet
@@ -43,7 +43,7 @@ class OrganizationList(OfOrganizations, SignedIn, ListPage):
         return super().get_context_data(may_add=may_add, **kwargs)
 
 
-class OrganizationNewPage(OfOrganizations, WriterPage):
+class OrganizationNewPage(OrganizationKindMixin, WriterPage):
     title = "Add an organisation"
     button = "Add organisation"
     form_class = OrganizationForm
@@ -53,7 +53,7 @@ class OrganizationNewPage(OfOrganizations, WriterPage):
     )
     unsaved = "No organisation was added yet."
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         if not may_add_organizations(self.user):
             raise PermissionDenied("Only a platform superuser adds organisations; ask one.")
 
@@ -65,12 +65,12 @@ class OrganizationNewPage(OfOrganizations, WriterPage):
         return self.redirect_with_message(reverse("organization", args=[result.pk]), said)
 
 
-class OrganizationPage(OfOrganizations, Checked, Page):
+class OrganizationPage(OrganizationKindMixin, ObjectPageMixin, Page):
     """An organisation: what it owns and, to those who manage them, its users."""
 
     template_name = "accounts/organization.html"
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         key = self.kwargs["pk"]
         # PostgreSQL cannot even be asked for an id with NUL, which nobody has.
         found = None if "\0" in key else Organization.objects.filter(pk=key).first()

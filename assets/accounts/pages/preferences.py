@@ -9,16 +9,16 @@ from django.views import View
 
 from ...common.pages.lists import PAGE_SIZES, ListPage
 from ..registration.users import remember
-from .base import SignedIn
+from .base import LoginRequiredMixin
 
 
-class ChoicesView(SignedIn, View):
+class ChoicesView(LoginRequiredMixin, View):
     """Remembers which columns, and how many rows a page, the user wants of a list."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, name: str) -> HttpResponseBase:
-        page = list_called(name)
+        page = get_list_page_or_404(name)
         known = page.table_class.base_columns
         columns = [column for column in request.POST.getlist("columns") if column in known]
         per_page = request.POST.get("per_page", "")
@@ -31,7 +31,7 @@ class ChoicesView(SignedIn, View):
         return HttpResponseRedirect(reverse(name) + (f"?{query}" if query else ""))
 
 
-def list_called(name: str) -> type[ListPage]:
+def get_list_page_or_404(name: str) -> type[ListPage]:
     """Return the page of a list, which is called as its URL is; raise Http404."""
     try:
         found: Any = resolve(reverse(name)).func

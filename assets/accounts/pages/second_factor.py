@@ -17,8 +17,8 @@ from ...common.pages.base import Page
 from ..forms.sign_in import CodeForm
 from ..models import User
 from ..registration.second_factor import enrol, new_recovery_codes, remove_factor
-from .account import AsksPassword, OfAccount
-from .base import Confirmed, show_once
+from .account import AccountPageMixin, PasswordRequiredPage
+from .base import PasswordConfirmedMixin, show_once
 
 ISSUER = "Registrar"
 
@@ -29,7 +29,7 @@ def secret_text(key: str) -> str:
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
-def telephone_uri(user: User, key: str, host: str) -> str:
+def otpauth_uri(user: User, key: str, host: str) -> str:
     """Return what the QR code says: the secret, and what the telephone shall call it."""
     label = quote(f"{ISSUER}:{user.username}@{host}")
     query = urlencode({"secret": secret_text(key).replace(" ", ""), "issuer": ISSUER})
@@ -43,7 +43,7 @@ def qr_code(text: str) -> SafeString:
     return mark_safe(drawn)  # noqa: S308
 
 
-class Enrolling(Page):
+class EnrolmentPage(Page):
     """Shows a secret as a QR code, takes the first code, and shows the recovery codes once."""
 
     template_name = "accounts/enrol.html"
@@ -72,7 +72,7 @@ class Enrolling(Page):
 
     def show(self, form: CodeForm, status: int = 200) -> HttpResponse:
         key = self.request.session[self.kept_as]
-        uri = telephone_uri(self.who, key, self.request.get_host())
+        uri = otpauth_uri(self.who, key, self.request.get_host())
         context = {"form": form, "qr": qr_code(uri), "secret": secret_text(key), "person": self.who}
         response = self.render_to_response(self.get_context_data(**context), status=status)
         response["Cache-Control"] = "no-store"
@@ -106,7 +106,7 @@ def show_codes(page: Page, codes: list[str], next_url: str) -> HttpResponse:
     )
 
 
-class EnrolPage(OfAccount, Confirmed, Enrolling):
+class EnrolPage(AccountPageMixin, PasswordConfirmedMixin, EnrolmentPage):
     """Sets up a second factor for whoever is signed in."""
 
     note = (
@@ -114,7 +114,7 @@ class EnrolPage(OfAccount, Confirmed, Enrolling):
         "Programs go on with tokens; with your password alone they get none any more."
     )
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         self.who = self.user
         if self.user.second_factor_at is not None:
             raise PermissionDenied("You have a second factor already. Turn it off first.")
@@ -128,15 +128,15 @@ class EnrolPage(OfAccount, Confirmed, Enrolling):
         return reverse("account")
 
 
-class OfFactor(AsksPassword):
+class SecondFactorPage(PasswordRequiredPage):
     """Mixin of pages that change the second factor."""
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         if self.user.second_factor_at is None:
             raise PermissionDenied("You have no second factor: see Account.")
 
 
-class FactorOffPage(OfFactor):
+class FactorOffPage(SecondFactorPage):
     """Turns the second factor off."""
 
     title = "Turn off the second factor"
@@ -150,7 +150,7 @@ class FactorOffPage(OfFactor):
         return self.redirect_with_message(reverse("account"), "The second factor is turned off.")
 
 
-class RecoveryCodesPage(OfFactor):
+class RecoveryCodesPage(SecondFactorPage):
     """Makes new recovery codes, and shows them once."""
 
     title = "New recovery codes"

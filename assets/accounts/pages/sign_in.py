@@ -24,11 +24,17 @@ from ...common.pages.base import Page
 from ..backends import address_of
 from ..forms.sign_in import CodeForm, SignInForm
 from ..models import User
-from ..registration.failed_sign_ins import record_refusal
-from ..registration.identities import NotLetIn, user_of_identity
+from ..registration.failed_sign_ins import log_refused_sign_in
+from ..registration.identities import SignInRefused, user_of_identity
 from ..rules import shown_name
-from ..sign_in import enter, enter_by_code, go_on, pending, step_of
-from .second_factor import Enrolling
+from ..sign_in import (
+    complete_sign_in,
+    complete_sign_in_with_code,
+    continue_sign_in,
+    pending_user,
+    second_step_of,
+)
+from .second_factor import EnrolmentPage
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +70,7 @@ class SignInPage(auth.LoginView):
         return self.render_to_response(context, status=status)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        return go_on(self.request, form.get_user(), self.get_success_url())
+        return continue_sign_in(self.request, form.get_user(), self.get_success_url())
 
     def form_invalid(self, form: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)
@@ -97,18 +103,18 @@ class SignOutView(auth.LogoutView):
         return HttpResponseRedirect(self.get_success_url())
 
 
-class Pending(Page):
+class PendingSignInPage(Page):
     """A step that follows the password. A pending sign-in takes its own step and no other."""
 
-    # The name of the page, as `step_of` returns it.
+    # The name of the page, as `second_step_of` returns it.
     step: ClassVar[str]
     who: User
     next_url: str
 
     @method_decorator(never_cache)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        user, self.next_url = pending(request)
-        owed = step_of(user) if user else ""
+        user, self.next_url = pending_user(request)
+        owed = second_step_of(user) if user else ""
         if user is None or owed != self.step:
             return HttpResponseRedirect(reverse(owed or "sign-in"))
         self.who = user
@@ -116,7 +122,7 @@ class Pending(Page):
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-class CodePage(Pending):
+class CodePage(PendingSignInPage):
     """Asks for the code that a telephone shows now, or for a recovery code."""
 
     template_name = "accounts/code.html"
@@ -138,7 +144,7 @@ class CodePage(Pending):
             return self.show(form, status=422)
         status = 422
         try:
-            wrong = enter_by_code(request, self.who, form.cleaned_data["code"])
+            wrong = complete_sign_in_with_code(request, self.who, form.cleaned_data["code"])
         except TooManyAttempts as error:
             wrong, status = str(error), 429
         if not wrong:
@@ -149,14 +155,14 @@ class CodePage(Pending):
         return self.show(form, status=status)
 
 
-class SignInEnrolPage(Enrolling, Pending):
+class SignInEnrolPage(EnrolmentPage, PendingSignInPage):
     """Sets up a second factor on the way in, for those of whom the settings ask one."""
 
     step = "sign-in-enrol"
     note = "This server asks you for a second factor, beside your password. Set it up now, once."
 
     def enrolled(self, request: HttpRequest) -> str:
-        enter(request, self.who)
+        complete_sign_in(request, self.who)
         return self.next_url
 
 
@@ -178,7 +184,7 @@ class ProviderPage(SignInPage):
         return super().dispatch(request, *args, **kwargs)
 
     def refuse(self, username: str, told: str, *, status: int) -> HttpResponse:
-        record_refusal(username, address_of(self.request))
+        log_refused_sign_in(username, address_of(self.request))
         credentials = {"username": username}
         user_login_failed.send(__name__, credentials=credentials, request=self.request)
         return self.tell(told, status=status)
@@ -192,7 +198,7 @@ class ProviderStart(ProviderPage):
         try:
             back = request.build_absolute_uri(reverse("sign-in-oidc-return"))
             return self.provider.begin(request, back)
-        except self.provider.ProviderFails as error:
+        except self.provider.ProviderError as error:
             self.provider.log(error)
             return self.tell(f"{settings.OIDC_NAME} cannot be asked now. Try later.", status=503)
 
@@ -203,13 +209,13 @@ class ProviderReturn(ProviderPage):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         next_url = request.session.pop(NEXT, None) or self.get_default_redirect_url()
         try:
-            claims = self.provider.claims_of(request)
-        except self.provider.ProviderFails as error:
+            claims = self.provider.read_claims(request)
+        except self.provider.ProviderError as error:
             self.provider.log(error)
             told = "You were not signed in: what came from there is not valid, or too old."
             return self.refuse("", f"{told} Try again.", status=400)
         try:
             user = user_of_identity(claims)
-        except NotLetIn as error:
+        except SignInRefused as error:
             return self.refuse(shown_name(claims), str(error), status=403)
-        return go_on(request, user, next_url, by_provider=True)
+        return continue_sign_in(request, user, next_url, by_provider=True)

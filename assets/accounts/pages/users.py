@@ -18,7 +18,7 @@ from ...common.pages.lists import ListPage
 from ..filters import UserListFilterSet
 from ..forms.users import ActiveForm, InviteForm, RoleForm
 from ..models import User
-from ..queries import admins_of, awaiting, locks_of, managed_users
+from ..queries import admins_of, awaiting_approval, locks_of, managed_users
 from ..registration.failed_sign_ins import unlock_user
 from ..registration.passwords import reset_token
 from ..registration.second_factor import remove_factor
@@ -29,16 +29,16 @@ from ..rules import (
     may_manage_users,
 )
 from ..tables import UserTable
-from .base import Checked, ConfirmPage, SignedIn, WriterPage, show_once
+from .base import ConfirmPage, LoginRequiredMixin, ObjectPageMixin, WriterPage, show_once
 
 
-class OfUsers(AssetKindMixin):
+class UserKindMixin(AssetKindMixin):
     queryset = User.objects.all()
     noun, noun_plural = "user", "users"
     list_url, detail_url = "users", "user"
 
 
-class UserList(OfUsers, SignedIn, ListPage):
+class UserList(UserKindMixin, LoginRequiredMixin, ListPage):
     """The users that one manages, and oneself."""
 
     template_name = "accounts/users.html"
@@ -54,12 +54,12 @@ class UserList(OfUsers, SignedIn, ListPage):
             may_manage=may_manage,
             admins=[] if may_manage else admins_of(self.user.organization_id),
             # Only a provider sends people who are unknown here.
-            awaiting=awaiting(self.user).count() if settings.OIDC_ISSUER else 0,
+            awaiting=awaiting_approval(self.user).count() if settings.OIDC_ISSUER else 0,
             **kwargs,
         )
 
 
-class UserNewPage(OfUsers, WriterPage):
+class UserNewPage(UserKindMixin, WriterPage):
     """Adds a user, and shows once the link by which it chooses its password."""
 
     title = "Invite a user"
@@ -79,7 +79,7 @@ class UserNewPage(OfUsers, WriterPage):
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb()]
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         if not may_manage_users(self.user, self.user.organization_id):
             raise PermissionDenied(
                 "Only an admin of your organisation manages its users; ask one to invite them."
@@ -93,13 +93,13 @@ class UserNewPage(OfUsers, WriterPage):
         return show_link(self, result, title=f"{result} is invited")
 
 
-class OneUser(OfUsers, Checked):
+class UserPageMixin(UserKindMixin, ObjectPageMixin):
     """Mixin of pages about one user, of those that one sees."""
 
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb()]
 
-    def prepare(self) -> None:
+    def load_object(self) -> None:
         users = managed_users(self.user).select_related("organization")
         found = users.filter(pk=self.kwargs["pk"]).first()
         if found is None:
@@ -113,7 +113,7 @@ class OneUser(OfUsers, Checked):
             raise PermissionDenied(f"Only {whom} changes the user {self.object}; ask one.")
 
 
-class UserPage(OneUser, WriterPage):
+class UserPage(UserPageMixin, WriterPage):
     """Shows a user; who manages it changes its role, and lets it in or keeps it out."""
 
     template_name = "accounts/user.html"
@@ -155,13 +155,13 @@ class UserPage(OneUser, WriterPage):
         return self.redirect_with_message(reverse("user", args=[result.pk]), said)
 
 
-class UserResetPage(OneUser, ConfirmPage):
+class UserResetPage(UserPageMixin, ConfirmPage):
     """Makes a link by which a user sets a new password, and shows it once."""
 
     button = "Make a link"
 
-    def prepare(self) -> None:
-        super().prepare()
+    def load_object(self) -> None:
+        super().load_object()
         self.check_manages()
         try:
             check_another(self.user, self.object)
@@ -205,11 +205,11 @@ def show_link(page: Page, user: User, *, title: str) -> HttpResponse:
     )
 
 
-class OfUser(OneUser, ConfirmPage):
+class UserActionPage(UserPageMixin, ConfirmPage):
     """Mixin of what is done to one user after a question."""
 
-    def prepare(self) -> None:
-        super().prepare()
+    def load_object(self) -> None:
+        super().load_object()
         self.check_manages()
 
     def crumbs(self) -> Sequence[Crumb]:
@@ -219,7 +219,7 @@ class OfUser(OneUser, ConfirmPage):
         return self.redirect_with_message(reverse("user", args=[self.object.pk]), said)
 
 
-class UnlockPage(OfUser):
+class UnlockPage(UserActionPage):
     button = "Let it try again"
 
     def get_title(self) -> str:
@@ -233,11 +233,11 @@ class UnlockPage(OfUser):
         return self.done(f"{self.object} may try to sign in again.")
 
 
-class FactorResetPage(OfUser):
+class FactorResetPage(UserActionPage):
     button = "Reset second factor"
 
-    def prepare(self) -> None:
-        super().prepare()
+    def load_object(self) -> None:
+        super().load_object()
         if self.object.pk == self.user.pk:
             raise PermissionDenied("Turn off your own second factor under Account.")
         if self.object.second_factor_at is None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from ...common.audit import Action, Result, SubjectKind, log_event
 from ...common.errors import TooManyAttempts
 from ..models import FailedSignIn, User
-from ..queries import user_called
+from ..queries import find_user
 from ..rules import attempted_name, wait_until_free
 from .events import log_user_change
 
@@ -26,7 +26,7 @@ from .events import log_user_change
 ADDRESS = ""
 
 
-def check_may_try(username: str, address: str) -> None:
+def check_may_attempt(username: str, address: str) -> None:
     """Return nothing; it only reads.
 
     Raises:
@@ -35,7 +35,7 @@ def check_may_try(username: str, address: str) -> None:
     _check(_rows_of(attempted_name(username), address))
 
 
-def hold(username: str, address: str) -> Mapping[str, FailedSignIn]:
+def lock_failures(username: str, address: str) -> Mapping[str, FailedSignIn]:
     """Return the failures of an address, and of a name from it, by name.
 
     They stay as they are until the transaction ends: attempts go one by one.
@@ -69,7 +69,7 @@ def count_failure(username: str, address: str) -> None:
     Raises:
         TooManyAttempts: others came first. Not counted.
     """
-    rows, now = hold(username, address), timezone.now()
+    rows, now = lock_failures(username, address), timezone.now()
     for row in rows.values():
         row.failures += 1
         row.last_at = now
@@ -80,10 +80,10 @@ def count_failure(username: str, address: str) -> None:
 
 
 @transaction.atomic
-def record_refusal(username: str, address: str) -> None:
+def log_refused_sign_in(username: str, address: str) -> None:
     """Record that a sign-in by the provider was refused: once for a while, and not counted."""
     try:
-        rows = hold(username, address)
+        rows = lock_failures(username, address)
     except TooManyAttempts:
         return
     _record(username, rows, timezone.now())
@@ -91,7 +91,7 @@ def record_refusal(username: str, address: str) -> None:
         row.save()
 
 
-def forgive(username: str, address: str) -> None:
+def clear_failures(username: str, address: str) -> None:
     """Forget the failures of a name from an address, since it has signed in."""
     name = attempted_name(username)
     # Nearly always there are none, and nothing is locked.
@@ -108,7 +108,7 @@ def forgive(username: str, address: str) -> None:
         own.delete()
         if own.failures > 1 and not _is_over(own, timezone.now()):
             _log_failure(
-                username, user_called(username), f"{own.failures} attempts failed before this one"
+                username, find_user(username), f"{own.failures} attempts failed before this one"
             )
 
 
@@ -125,9 +125,9 @@ def unlock(*, username: str = "", address: str = "") -> int:
     return FailedSignIn.objects.filter(pk__in=keys).delete()[0]
 
 
-def unlock_here(*, username: str = "", address: str = "") -> int:
+def unlock_as_operator(*, username: str = "", address: str = "") -> int:
     """`unlock` for the operator of the server; admins of the named user see it as an event."""
-    user = user_called(username)
+    user = find_user(username)
     if found := unlock(username=username, address=address):
         where = f" from {address}" if address else ""
         log_event(
@@ -174,7 +174,7 @@ def _is_over(row: FailedSignIn, now: datetime) -> bool:
 
 def _record(username: str, rows: Mapping[str, FailedSignIn], now: datetime) -> None:
     """Write what the audit trail keeps of a failure."""
-    user = user_called(username)
+    user = find_user(username)
     of = rows[attempted_name(username) if user else ADDRESS]
     full = [one for one in dict.fromkeys([of, rows[ADDRESS]]) if one.failures >= _limit_of(one)]
     for row in full:

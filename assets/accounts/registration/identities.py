@@ -16,7 +16,7 @@ from .users import create_user
 # --- Identities of other providers ---------------------------------------------------------------
 
 
-class NotLetIn(Exception):
+class SignInRefused(Exception):
     """The provider knows this person, and this server does not let it in; the text says why."""
 
 
@@ -24,7 +24,7 @@ def user_of_identity(claims: Mapping[str, Any]) -> User:
     """Return the user whom the provider's (verified) claims are about, which may be created now.
 
     Raises:
-        NotLetIn: nobody whom this server knows, or awaiting approval, or deactivated.
+        SignInRefused: nobody whom this server knows, or awaiting approval, or deactivated.
     """
     who = {"issuer": str(claims["iss"])[:255], "subject": str(claims["sub"])[:255]}
     identity = ExternalIdentity.objects.select_related("user").filter(**who).first()
@@ -32,12 +32,14 @@ def user_of_identity(claims: Mapping[str, Any]) -> User:
         identity = identity or _first_seen(who, claims)
     user = identity.user
     if user is None:
-        raise NotLetIn(
+        raise SignInRefused(
             "You are not let in yet: an admin has to approve you first. Tell one that you are "
             f'waiting as "{identity.username}".'
         )
     if not user.is_active:
-        raise NotLetIn("Your account is deactivated. An admin of your organisation can change it.")
+        raise SignInRefused(
+            "Your account is deactivated. An admin of your organisation can change it."
+        )
     return user
 
 
@@ -52,7 +54,7 @@ def _first_seen(who: dict[str, str], claims: Mapping[str, Any]) -> ExternalIdent
     )
     if identity.user is None:
         if settings.OIDC_UNKNOWN_USERS == "refuse":
-            raise NotLetIn(
+            raise SignInRefused(
                 "Nobody here has your account. Ask an admin of your organisation to invite you."
             )
         if settings.OIDC_UNKNOWN_USERS == "create" and identity.organization is not None:
@@ -101,7 +103,7 @@ def _created(identity: ExternalIdentity) -> User:
             identity.username, organization=identity.organization, role=settings.OIDC_NEW_ROLE
         )
     except ValidationError as error:
-        raise NotLetIn(
+        raise SignInRefused(
             f'You cannot be added as "{identity.username}": {" ".join(error.messages)} '
             "Ask an admin of your organisation."
         ) from error

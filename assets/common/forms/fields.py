@@ -105,7 +105,7 @@ class AssetField(forms.ModelChoiceField):
 class OwnAssetsField(forms.ModelMultipleChoiceField):
     """Assets of the actor's organisation; a rule reports that none is chosen."""
 
-    def offer_to(self, actor: Any) -> None:
+    def bind_actor(self, actor: Any) -> None:
         assert self.queryset is not None  # noqa: S101
         self.queryset = self.queryset.filter(owner=actor.organization_id)
 

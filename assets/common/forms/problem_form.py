@@ -27,7 +27,7 @@ def more_problems_message(more: int) -> str:
 class ActorBoundField(Protocol):
     """A form field whose choices depend on the user who acts."""
 
-    def offer_to(self, actor: Any) -> None: ...
+    def bind_actor(self, actor: Any) -> None: ...
 
 
 class ProblemForm(forms.Form):
@@ -41,7 +41,7 @@ class ProblemForm(forms.Form):
         self.actor = actor
         for field in self.fields.values():
             if isinstance(field, ActorBoundField):
-                field.offer_to(actor)
+                field.bind_actor(actor)
 
     @cached_property
     def unreadable(self) -> set[str]:

@@ -20,7 +20,7 @@ from ...common.kinds import AssetKind
 from ...common.parsing import as_key
 from ...datasets.models import Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
-from ...permissions.forms import PermissionsField, ask_once
+from ...permissions.forms import PermissionsField, share_organizations
 from ..models import ComputePlan, Task
 from ..statuses import TERMINATED
 from .draft import Draft, inputs_of, key_of, outputs_of
@@ -78,7 +78,7 @@ class TaskFields(ProblemForm):
         for number, output in enumerate(self.outputs):
             if output.kind == AssetKind.MODEL:
                 self._add_output(number, output)
-        ask_once(self.fields.values())
+        share_organizations(self.fields.values())
 
     # --- Fields -----------------------------------------------------------------------------
 
@@ -147,7 +147,7 @@ class TaskFields(ProblemForm):
 
     def _add_output(self, number: int, output: FunctionOutput) -> None:
         permissions = PermissionsField(label=output.identifier, may="use and download this model")
-        permissions.offer_to(self.actor)
+        permissions.bind_actor(self.actor)
         self.fields[f"out-{number}"] = permissions
         self.fields[f"out-{number}-transient"] = forms.BooleanField(
             label="Delete it once no task needs it any more", required=False

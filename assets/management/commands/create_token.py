@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from assets.accounts.queries import user_called
+from assets.accounts.queries import find_user
 from assets.accounts.registration.tokens import create_token
 from assets.common.text.moments import utc
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args, **options) -> None:
-        user = user_called(options["name"])
+        user = find_user(options["name"])
         if user is None:
             raise CommandError(
                 f"There is no user {options['name']!r}. Add one with: manage.py create_user "

@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from assets.accounts.registration.failed_sign_ins import unlock_here
+from assets.accounts.registration.failed_sign_ins import unlock_as_operator
 
 
 class Command(BaseCommand):
@@ -17,5 +17,5 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:
         if not options["user"] and not options["address"]:
             raise CommandError("Give --user, --address or both.")
-        unlocked = unlock_here(username=options["user"], address=options["address"])
+        unlocked = unlock_as_operator(username=options["user"], address=options["address"])
         self.stdout.write("Unlocked." if unlocked else "Nothing failed there lately.")
