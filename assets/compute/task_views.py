@@ -34,7 +34,7 @@ UNSEEN = [
     if column.name not in ("key", "name")
 ] + ["digest", "error_type", "logs_permission"]
 # How many parents and children of a task its page shows, and assets of one input.
-SHOWN = 20
+PREVIEW_ROWS = 20
 # How many inputs and outputs it lists, and assets of one input when one looks for more.
 LISTED = 200
 
@@ -80,11 +80,11 @@ class Input:
 
     @property
     def first(self) -> list[TaskInput]:
-        return self.sources[:SHOWN]
+        return self.sources[:PREVIEW_ROWS]
 
     @property
     def more(self) -> list[TaskInput]:
-        return self.sources[SHOWN:]
+        return self.sources[PREVIEW_ROWS:]
 
     @property
     def more_count(self) -> int:
@@ -178,8 +178,8 @@ class TaskPage(OfTasks, AssetPage):
 
 def _some(tasks: QuerySet[Task]) -> tuple[list[Task], int]:
     """Return the first tasks and how many there are, which is asked only if there are more."""
-    found = list(tasks[: SHOWN + 1])
-    return found[:SHOWN], len(found) if len(found) <= SHOWN else tasks.count()
+    found = list(tasks[: PREVIEW_ROWS + 1])
+    return found[:PREVIEW_ROWS], len(found) if len(found) <= PREVIEW_ROWS else tasks.count()
 
 
 def _inputs(task: Task) -> list[Input]:

@@ -24,7 +24,7 @@ from .statuses import FINAL
 from .tables import ComputePlanTable
 
 # How many performances and functions a plan's page shows; the CSV and the list of tasks have all.
-SHOWN = 100
+PREVIEW_ROWS = 100
 
 
 class ComputePlanList(OfPlans, AssetListPage):
@@ -49,7 +49,7 @@ class ComputePlanPage(OfPlans, AssetPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         plan = self.object
         own, performances = may_change(self.user, plan), self.performances()
-        functions = list(functions_of(plan.pk)[: SHOWN + 1])
+        functions = list(functions_of(plan.pk)[: PREVIEW_ROWS + 1])
         return super().get_context_data(
             shares=shares(plan.counts),
             lasted=lasted(plan.start_date, plan.end_date),
@@ -57,11 +57,11 @@ class ComputePlanPage(OfPlans, AssetPage):
             may_add_tasks=own and not list(check_takes_tasks(plan.status, plan.pk)),
             may_cancel=not check_cancel(plan, self.user),
             by_rank=rank_table(plan.pk),
-            functions=function_rows(functions[:SHOWN], plan.pk),
-            shown=SHOWN,
-            more_functions=len(functions) > SHOWN,
-            performances=mark_safe("".join(performances[:SHOWN])),  # noqa: S308  rows are safe
-            more_performances=len(performances) > SHOWN,
+            functions=function_rows(functions[:PREVIEW_ROWS], plan.pk),
+            shown=PREVIEW_ROWS,
+            more_functions=len(functions) > PREVIEW_ROWS,
+            performances=mark_safe("".join(performances[:PREVIEW_ROWS])),  # noqa: S308  rows are safe
+            more_performances=len(performances) > PREVIEW_ROWS,
             graph=plan_graph(plan) if 0 < plan.task_count <= INLINE else None,
             drawn_later=INLINE < plan.task_count <= DRAWN,
             **kwargs,

@@ -29,7 +29,7 @@ from .snippets import sample_snippets
 from .tables import DataSampleTable
 
 # What a page shows of the datasets and the tasks of a sample; lists have all.
-SHOWN = 8
+PREVIEW_ROWS = 8
 # How many files are told what became of them.
 NAMED = 20
 
@@ -73,9 +73,9 @@ class DataSamplePage(DataSamplePageMixin, AssetPage):
         return super().get_context_data(
             may_see_content=may_see_content(self.user, sample),
             dataset_count=datasets.count(),
-            datasets=datasets[:SHOWN],
+            datasets=datasets[:PREVIEW_ROWS],
             task_count=tasks.count(),
-            tasks=tasks[:SHOWN],
+            tasks=tasks[:PREVIEW_ROWS],
             **kwargs,
         )
 

@@ -5,7 +5,13 @@ from typing import Any
 import django_tables2 as tables
 from django.template.defaultfilters import filesizeformat
 
-from ..common.pages.tables import LIMIT, AssetTable, CountColumn, LinkColumn, MetadataColumn
+from ..common.pages.tables import (
+    COLUMN_COUNT_LIMIT,
+    AssetTable,
+    CountColumn,
+    LinkColumn,
+    MetadataColumn,
+)
 from ..permissions.access import may_see_content
 from ..permissions.columns import PermissionsColumn
 from .queries import (
@@ -23,8 +29,8 @@ class DatasetTable(AssetTable):
     type = tables.Column()
     permissions = PermissionsColumn(verbose_name="Who may use it")
     logs_permission = PermissionsColumn(verbose_name="Who may read logs")
-    samples = CountColumn(sample_counts_of, LIMIT, verbose_name="Samples")
-    tasks = CountColumn(task_counts_of_datasets, LIMIT, verbose_name="Tasks")
+    samples = CountColumn(sample_counts_of, COLUMN_COUNT_LIMIT, verbose_name="Samples")
+    tasks = CountColumn(task_counts_of_datasets, COLUMN_COUNT_LIMIT, verbose_name="Tasks")
     metadata = MetadataColumn(orderable=False)
     opener_checksum = tables.Column(attrs={"td": {"class": "mono"}}, orderable=False)
 
@@ -39,8 +45,8 @@ class DataSampleTable(AssetTable):
     source = tables.Column(
         accessor="archive", verbose_name="Source", orderable=False, empty_values=()
     )
-    datasets = CountColumn(dataset_counts_of, LIMIT, verbose_name="Datasets")
-    tasks = CountColumn(task_counts_of_samples, LIMIT, verbose_name="Tasks")
+    datasets = CountColumn(dataset_counts_of, COLUMN_COUNT_LIMIT, verbose_name="Datasets")
+    tasks = CountColumn(task_counts_of_samples, COLUMN_COUNT_LIMIT, verbose_name="Tasks")
     size = tables.Column(orderable=False, empty_values=())
 
     def render_source(self, value: Any) -> str:

@@ -26,7 +26,7 @@ from .snippets import dataset_snippets
 from .tables import DatasetTable
 
 # What a page shows of the samples and the tasks of a dataset; lists have all.
-SHOWN = 8
+PREVIEW_ROWS = 8
 
 
 class DatasetPageMixin(AssetKindMixin):
@@ -64,9 +64,9 @@ class DatasetPage(DatasetPageMixin, AssetPage):
             opener_text=shown_text(self.request, dataset.permissions, dataset, "opener"),
             description_text=shown_text(self.request, dataset.permissions, dataset, "description"),
             sample_count=samples.count(),
-            samples=samples[:SHOWN],
+            samples=samples[:PREVIEW_ROWS],
             task_count=tasks.count(),
-            tasks=tasks[:SHOWN],
+            tasks=tasks[:PREVIEW_ROWS],
             **kwargs,
         )
 

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..common.pages.tables import (
-    LIMIT,
+    COLUMN_COUNT_LIMIT,
     AssetTable,
     CountColumn,
     LinkColumn,
@@ -53,7 +53,7 @@ class FunctionTable(AssetTable):
     status = StatusColumn(FunctionStatus)
     inputs = IdentifiersColumn(inputs_of, verbose_name="Inputs")
     outputs = IdentifiersColumn(outputs_of, verbose_name="Outputs")
-    tasks = CountColumn(task_counts_of, LIMIT, verbose_name="Tasks")
+    tasks = CountColumn(task_counts_of, COLUMN_COUNT_LIMIT, verbose_name="Tasks")
     metadata = MetadataColumn(orderable=False)
     archive_checksum = tables.Column(attrs={"td": {"class": "mono"}}, orderable=False)
 

@@ -39,7 +39,7 @@ from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 from .tables import FunctionTable
 
 # What a page shows of the tasks of a function; the list has all.
-SHOWN = 8
+PREVIEW_ROWS = 8
 # How much of a file's name the audit trail has.
 NAME_LENGTH = 500
 # How many inputs, and outputs, the page lists.
@@ -117,7 +117,7 @@ class FunctionPage(FunctionPageMixin, AssetPage):
                 for measures in (WIDE, NARROW)
             ],
             task_count=tasks.count(),
-            tasks=tasks[:SHOWN],
+            tasks=tasks[:PREVIEW_ROWS],
             **kwargs,
         )
 

@@ -10,7 +10,7 @@ from ..common.pages.base import url_of
 from ..common.pages.markup import short
 from ..compute import task_views, views
 from ..compute.task_views import Output
-from ..compute.views import SHOWN
+from ..compute.views import PREVIEW_ROWS
 from ..functions import views as functions
 from ..functions.models import FunctionStatus
 from ..permissions.access import may_download, why_no_model
@@ -30,7 +30,7 @@ class ComputePlanPage(views.ComputePlanPage):
     """A compute plan, with what its tasks have measured."""
 
     def performances(self) -> list[SafeString]:
-        return [_row(found) for found in plan_performances(self.object.pk, SHOWN + 1)]
+        return [_row(found) for found in plan_performances(self.object.pk, PREVIEW_ROWS + 1)]
 
 
 def _row(found: PlanPerformance) -> SafeString:

@@ -17,7 +17,7 @@ from ..permissions.access import may_register
 from . import queries
 
 # Of each matter home shows a few; the page behind it has all.
-SHOWN = 4
+PREVIEW_ROWS = 4
 
 
 class Kind(NamedTuple):
@@ -104,9 +104,11 @@ def concerns_of(user: Any) -> list[Concern]:
 def _concern(
     heading: str, advice: str, rows: Any, item: Callable[[Any], Item], all_url: str
 ) -> Concern:
-    found = list(rows[: SHOWN + 1])
-    more = len(found) > SHOWN
-    return Concern(heading, advice, [item(row) for row in found[:SHOWN]], all_url if more else "")
+    found = list(rows[: PREVIEW_ROWS + 1])
+    more = len(found) > PREVIEW_ROWS
+    return Concern(
+        heading, advice, [item(row) for row in found[:PREVIEW_ROWS]], all_url if more else ""
+    )
 
 
 def _registered(asset: Any) -> SafeString:

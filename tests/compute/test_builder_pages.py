@@ -152,7 +152,7 @@ def test_enter_registers_nothing(shop):
     assert shop.page(NEW_TASK).form.buttons[0] == "refresh"
 
 
-SHOWN = {
+PREVIEW_ROWS = {
     "plan": (NEW_PLAN, 5),
     "tasks": ("compute-plan-tasks", 8),
     "task": (NEW_TASK, 5),
@@ -160,7 +160,7 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize(("page", "statements"), SHOWN.values(), ids=SHOWN)
+@pytest.mark.parametrize(("page", "statements"), PREVIEW_ROWS.values(), ids=PREVIEW_ROWS)
 @pytest.mark.parametrize("count", [2, 20])
 def test_statements_of_showing(page, statements, count, shop, django_assert_num_queries):
     plan = make_plan(shop.user, *(shop.training() for _ in range(count)))

@@ -10,7 +10,7 @@ from django.urls import reverse
 from assets.compute.models import Task
 from assets.compute.specs import InputRef
 from assets.compute.statuses import ErrorType, TaskStatus
-from assets.compute.task_views import SHOWN
+from assets.compute.task_views import PREVIEW_ROWS
 from tests.builders import (
     make_aggregate,
     make_failure,
@@ -107,11 +107,11 @@ def test_inputs_left_out(page_of, alice, study):
 
 
 def test_many_samples_are_folded(page_of, alice, study):
-    samples = make_samples(alice, study.dataset.pk, count=SHOWN + 3)
+    samples = make_samples(alice, study.dataset.pk, count=PREVIEW_ROWS + 3)
     spec = training_task(study.dataset, samples, study.train)
     make_plan(alice, spec)
     html = panel(page_of(alice, Task.objects.get(pk=spec.key)), "inputs")
-    assert html.count('href="/data-samples/') == SHOWN + 3
+    assert html.count('href="/data-samples/') == PREVIEW_ROWS + 3
     assert "<summary>and 3 more</summary>" in html
 
 
@@ -150,13 +150,15 @@ def test_the_list_has_all_children(session_of, alice, study, taker):
 
 
 def test_the_first_of_many_children(page_of, alice, study):
-    specs = [training_task(study.dataset, study.samples, study.train) for _ in range(SHOWN + 2)]
+    specs = [
+        training_task(study.dataset, study.samples, study.train) for _ in range(PREVIEW_ROWS + 2)
+    ]
     for spec in specs:
         spec.inputs = (*spec.inputs, InputRef("shared", None, study.first.pk, "model"))
     make_plan(alice, *specs, name="Later")
     html = panel(page_of(alice, study.first), "children")
-    assert html.count("<tr>") == SHOWN + 1
-    assert f"The first {SHOWN} of {SHOWN + 3}." in html
+    assert html.count("<tr>") == PREVIEW_ROWS + 1
+    assert f"The first {PREVIEW_ROWS} of {PREVIEW_ROWS + 3}." in html
 
 
 # --- What it has made -----------------------------------------------------------------------------

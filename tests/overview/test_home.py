@@ -14,7 +14,7 @@ from assets.compute.models import ComputePlan
 from assets.compute.statuses import PlanStatus
 from assets.functions.models import Function, FunctionStatus
 from assets.overview import queries
-from assets.overview.pages import SHOWN
+from assets.overview.pages import PREVIEW_ROWS
 from tests.builders import make_dataset, make_function, make_plan, make_samples, training_task
 
 # The session, its user, organisations, counts, events; plans, functions, datasets, tokens.
@@ -238,10 +238,10 @@ def test_admins_are_told_who_cannot_sign_in(home_of, ada, alice, org_a, org_b):
 
 
 def test_of_many_matters_a_few_are_shown(home_of, alice):
-    for number in range(SHOWN + 1):
+    for number in range(PREVIEW_ROWS + 1):
         make_dataset(alice, name=f"Set {number}")
     told = concern(home_of(alice), "Datasets without data samples")
-    assert told.count("Add data samples") == SHOWN
+    assert told.count("Add data samples") == PREVIEW_ROWS
     assert "There are more" in told
 
 

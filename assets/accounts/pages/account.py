@@ -29,7 +29,7 @@ from ..rules import acts_for_one, expiry_of, second_factor_required
 from .base import ConfirmPage, LoginRequiredMixin, PasswordConfirmedMixin, WriterPage, show_once
 
 # Enough tokens for a page; programs that sign in by password make one each time.
-SHOWN = 100
+PREVIEW_ROWS = 100
 
 
 class AccountPageMixin(LoginRequiredMixin):
@@ -52,8 +52,8 @@ class AccountPage(LoginRequiredMixin, Page):
         implicit = [pair for pair in tokens if pair[0].kind == ApiToken.Kind.IMPLICIT]
         return super().get_context_data(
             named=named,
-            implicit=implicit[:SHOWN],
-            more_implicit=len(implicit[SHOWN:]),
+            implicit=implicit[:PREVIEW_ROWS],
+            more_implicit=len(implicit[PREVIEW_ROWS:]),
             ending=[token for token, expiry in named if expiry == "soon"],
             admins=admins_of(user.organization_id),
             may_have_tokens=acts_for_one(user),

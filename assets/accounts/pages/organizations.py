@@ -23,7 +23,7 @@ from ..tables import OrganizationTable
 from .base import LoginRequiredMixin, ObjectPageMixin, WriterPage
 
 # The users that an organisation's page shows; their list has all.
-SHOWN = 50
+PREVIEW_ROWS = 50
 
 
 class OrganizationKindMixin(AssetKindMixin):
@@ -96,7 +96,7 @@ class OrganizationPage(OrganizationKindMixin, ObjectPageMixin, Page):
             owned=[(name, name.replace("-", " "), owned[name].get(pk, 0)) for name in OWNED],
             user_count=user_counts_of([pk]).get(pk, 0),
             may_manage=may_manage,
-            users=users[:SHOWN],
+            users=users[:PREVIEW_ROWS],
             admins=admins_of(pk),
             **kwargs,
         )

@@ -12,7 +12,7 @@ from django.db.models.lookups import In
 from .compiled import Compiled
 
 # So many rows are counted in a few milliseconds, by an index.
-LIMIT = 10_000
+EXACT_COUNT_LIMIT = 10_000
 # The number of SQLite's last row of a table. Rows are numbered in the order of their insertion, and
 # assets are never deleted: it is how many there are.
 LAST_ROW = "SELECT MAX(rowid) FROM {}"
@@ -36,7 +36,7 @@ class Counter:
         self._rows = queryset.order_by()
         self._keys = Compiled(lambda _: self._rows.values_list("pk"))
 
-    def count(self, limit: int = LIMIT) -> Counted:
+    def count(self, limit: int = EXACT_COUNT_LIMIT) -> Counted:
         """Return how many rows there are: exactly up to a limit, above it as estimated.
 
         At most two statements, neither of which reads more than some `limit` rows that match.
@@ -80,6 +80,6 @@ class Counter:
         return Compiled(lambda _: self._rows.filter(looked_at).values_list("pk").distinct())
 
 
-def count_of(queryset: QuerySet, limit: int = LIMIT) -> Counted:
+def count_of(queryset: QuerySet, limit: int = EXACT_COUNT_LIMIT) -> Counted:
     """Return how many rows a queryset has: see `Counter.count`."""
     return Counter(queryset).count(limit)

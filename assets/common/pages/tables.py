@@ -19,7 +19,7 @@ from .markup import key_with_copy, tag
 from .parts import Part
 
 # How far a column counts what may be millions.
-LIMIT = 1000
+COLUMN_COUNT_LIMIT = 1000
 
 
 class LinkColumn(tables.Column):

@@ -8,7 +8,7 @@ from django.template.defaultfilters import filesizeformat
 from assets.backups.making import make_backup
 from assets.backups.manifest import BackupError
 
-SHOWN = 20
+PREVIEW_ROWS = 20
 
 
 class Command(BaseCommand):
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             f"({filesizeformat(manifest.bytes)}) to {options['folder']}."
         )
         if manifest.damaged:
-            listed = "\n".join(f"  {name}" for name in manifest.damaged[:SHOWN])
+            listed = "\n".join(f"  {name}" for name in manifest.damaged[:PREVIEW_ROWS])
             raise CommandError(
                 f"Without {len(manifest.damaged)} files that are missing or not as registered "
                 f"(the manifest lists all):\n{listed}"
