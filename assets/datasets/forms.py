@@ -22,9 +22,9 @@ from ..permissions.specs import PermissionsSpec
 from ..uploads.fields import (
     ARCHIVES,
     TEXTS,
-    KeepsUploads,
-    KeptFileField,
-    KeptFilesField,
+    StagedFileField,
+    StagedFilesField,
+    StagedUploadsMixin,
     text_advice,
 )
 from ..uploads.models import Upload
@@ -43,7 +43,7 @@ from .rules import archive_advice
 from .specs import DataSampleSpec, DatasetSpec
 
 
-class DatasetForm(KeepsUploads, PageForm):
+class DatasetForm(StagedUploadsMixin, PageForm):
     """Registers a dataset."""
 
     live = ("name", "type", "metadata")
@@ -65,14 +65,14 @@ class DatasetForm(KeepsUploads, PageForm):
         help_text=Dataset._meta.get_field("type").help_text,
         error_messages={"required": 'Say what the data are, such as "images" or "tabular".'},
     )
-    data_opener = KeptFileField(
+    data_opener = StagedFileField(
         label="Opener",
         help_text="A Python file with the class that reads the data samples.",
         url_name="upload-opener",
         accept=".py",
         advise=opener_advice,
     )
-    description = KeptFileField(
+    description = StagedFileField(
         help_text="A Markdown file: what was measured, how, and on whom. It holds no data.",
         url_name="upload-description",
         accept=TEXTS,
@@ -144,7 +144,7 @@ class DatasetRenameForm(RenameForm):
     kind = AssetKind.DATA_MANAGER
 
 
-class DataSampleForm(KeepsUploads, PageForm):
+class DataSampleForm(StagedUploadsMixin, PageForm):
     """Registers one data sample or many: a file each, or a folder on the server each."""
 
     field_aliases = {"data_manager_keys": "datasets", "path": "paths"}
@@ -168,7 +168,7 @@ class DataSampleForm(KeepsUploads, PageForm):
         widget=AssetPicker(multiple=True),
         help_text="The datasets of your organisation that they belong to.",
     )
-    archives = KeptFilesField(
+    archives = StagedFilesField(
         label="Files",
         required=False,
         help_text="Zip or tar archives; each one is a data sample. You may choose several.",
@@ -215,7 +215,7 @@ class DataSampleForm(KeepsUploads, PageForm):
             self.add_error("archives", ValidationError(message, code=problem.code.label))
             self.faulty.append(getattr(upload, "upload", upload))
 
-    def files_at_fault(self, name: str) -> list[File | Upload]:
+    def faulty_files(self, name: str) -> list[File | Upload]:
         # One archive that is wrong is no reason to send the others again.
         return self.faulty
 

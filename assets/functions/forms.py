@@ -14,7 +14,7 @@ from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
-from ..uploads.fields import ARCHIVES, TEXTS, KeepsUploads, KeptFileField, text_advice
+from ..uploads.fields import ARCHIVES, TEXTS, StagedFileField, StagedUploadsMixin, text_advice
 from .models import Function, FunctionInput, FunctionOutput
 from .registration import check_function, register_function
 from .rules import archive_advice
@@ -84,7 +84,7 @@ class FunctionOutputForm(RowForm):
         )
 
 
-class FunctionForm(KeepsUploads, PageForm):
+class FunctionForm(StagedUploadsMixin, PageForm):
     """Registers a function with its inputs and outputs."""
 
     live = ("name", "metadata")
@@ -113,14 +113,14 @@ class FunctionForm(KeepsUploads, PageForm):
     )
 
     name = text_field(Function, "name")
-    file = KeptFileField(
+    file = StagedFileField(
         label="Archive",
         help_text="A zip or tar archive with a Dockerfile at its root and the code beside it.",
         url_name="upload-function",
         accept=f"{ARCHIVES},.fab",
         advise=archive_advice,
     )
-    description = KeptFileField(
+    description = StagedFileField(
         help_text="A Markdown file: what the function does, and what it expects.",
         url_name="upload-description",
         accept=TEXTS,

@@ -143,7 +143,7 @@ class FormPage(WriterPage):
     def answer_live(self, name: str) -> HttpResponse:
         data = self.request.POST.copy()
         # Files were checked when they came; looking into them again would take its time.
-        for kept in [key for key in data if key.endswith("-kept")]:
+        for kept in [key for key in data if key.endswith("-staged")]:
             del data[kept]
         form = self.make_form(data)
         if "picker" in self.request.POST:
@@ -158,9 +158,9 @@ class FormPage(WriterPage):
 
     def keep(self, form: Any) -> None:
         """Keep the files that came with the form, where it has any and they are fine."""
-        if hasattr(form, "keep_uploads"):
+        if hasattr(form, "stage_uploads"):
             form.is_valid()
-            form.keep_uploads()
+            form.stage_uploads()
 
     def register(self, form: Any) -> HttpResponse:
         status = 422
@@ -183,8 +183,8 @@ class FormPage(WriterPage):
         return self.show(form, status=status)
 
     def done(self, form: Any, result: Any) -> HttpResponse:
-        if hasattr(form, "forget_uploads"):
-            form.forget_uploads()
+        if hasattr(form, "discard_uploads"):
+            form.discard_uploads()
         said, url = self.success(result)
         return self.redirect_with_message(url, said)
 

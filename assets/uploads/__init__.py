@@ -1,5 +1,5 @@
-"""Uploads: files that somebody sent for a form which is not registered yet.
+"""Uploads: files staged for a form that is not submitted yet.
 
-A form that comes back with an error keeps the files that were fine, and scripts send files ahead of
-the form. An upload belongs to its user, is seen by nobody else and is forgotten after a day.
+A form that comes back with an error stages the files that were fine, and scripts upload files
+before the form is sent. Only its user can see an upload, which expires after a day.
 """

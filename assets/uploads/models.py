@@ -15,13 +15,13 @@ from ..common.files.archives.check import mark_passed
 
 
 class Upload(models.Model):
-    """A file that waits for the form that it belongs to."""
+    """A file that is staged until its form is submitted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
     )
-    # As its user calls it; storage has a name of ours.
+    # The name on the user's computer; the name in storage is made from the key.
     name = models.CharField(max_length=255)
     file = AssetFileField()
     file_checksum = ChecksumField()
@@ -40,21 +40,21 @@ class Upload(models.Model):
         return self.name
 
 
-class KeptFile(File):
-    """The content of an upload: what a form gets in place of a file that was just sent."""
+class StagedFile(File):
+    """The file of an upload, which a form takes in place of a file that was just sent."""
 
     def __init__(self, upload: Upload) -> None:
-        # Not by Django's, which wants an open file.
+        # Without super().__init__(), which needs an open file.
         self.upload = upload
         self.name, self.size, self.mode = upload.name, upload.file_size, "rb"
         mark_passed(self, upload.passed)
 
     @cached_property
-    def file(self) -> Any:  # type: ignore[override]  # as good as the attribute
+    def file(self) -> Any:  # type: ignore[override]
         """The stored file, opened when it is first read."""
         return default_storage.open(str(self.upload.file.name))
 
     def close(self) -> None:
-        """Close the stored file if it was opened; reading on opens it again."""
+        """Close the stored file if it is open; reading on opens it again."""
         if opened := self.__dict__.pop("file", None):
             opened.close()

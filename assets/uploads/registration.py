@@ -11,6 +11,8 @@ from django.db import transaction
 from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ..accounts.models import User
 from ..accounts.queries import locked
@@ -22,18 +24,18 @@ from ..permissions.access import check_may_register
 from .models import Upload
 
 LIFETIME = timedelta(days=1)
-# How many old ones are forgotten by who sends one: more than one, so that they become fewer.
-MOST_FORGOTTEN = 10
+# How many expired uploads each new one deletes: more than one, so that they become fewer.
+MAX_EXPIRED_PER_UPLOAD = 10
 
 
-def keep(user: User, file: File) -> Upload:
-    """Keep a file until its form is registered.
+def stage(user: User, file: File) -> Upload:
+    """Store a file for a form and return its upload.
 
     Raises:
-        Refused: the user may not register, or too much waits for it already.
+        Refused: the user may not register, or has too many files staged already.
     """
     refuse_if(check_may_register(user))
-    forget_old(MOST_FORGOTTEN)
+    discard_expired(MAX_EXPIRED_PER_UPLOAD)
     _check_room(user, file.size or 0)
     key = uuid.uuid4()
     file.seek(0)
@@ -50,7 +52,7 @@ def keep(user: User, file: File) -> Upload:
             passed=passed_check(file),
         )
         with files.commit():
-            # Files that come at the same time: each waits for the one before.
+            # Uploads of one user that arrive together are counted one after the other.
             locked(user)
             _check_room(user, stored.size)
             upload.save(force_insert=True)
@@ -58,40 +60,45 @@ def keep(user: User, file: File) -> Upload:
     return upload
 
 
-def waiting_of(user: User) -> tuple[int, int]:
-    """Return how many of the user's files wait for a form, and how many bytes they have."""
-    waiting = Upload.objects.filter(user=user, created_at__gt=timezone.now() - LIFETIME)
-    found = waiting.aggregate(count=Count("pk"), total=Sum("file_size"))
+def staged_totals(user: User) -> tuple[int, int]:
+    """Return how many files of the user are staged, and how many bytes they have in all."""
+    staged = Upload.objects.filter(user=user, created_at__gt=timezone.now() - LIFETIME)
+    found = staged.aggregate(count=Count("pk"), total=Sum("file_size"))
     return found["count"], found["total"] or 0
 
 
 def _check_room(user: User, size: int) -> None:
-    count, total = waiting_of(user)
+    count, total = staged_totals(user)
     if count < settings.MAX_WAITING_FILES and total + size <= settings.MAX_WAITING_SIZE:
         return
-    raise refuse(
-        Code.BAD_REQUEST,
-        f"{count} of your files ({filesizeformat(total)}) wait to be registered already; at most "
-        f"{settings.MAX_WAITING_FILES} may, with {filesizeformat(settings.MAX_WAITING_SIZE)} in "
-        "all. Register them, or discard them on your account's page to free their space; they are "
-        "forgotten after a day.",
+    message = _(
+        "You have uploaded %(count)s (%(size)s) for forms that you have not submitted; the limit "
+        "is %(max_count)s files and %(max_size)s in all. Submit those forms, or discard the files "
+        "on your account page. They are deleted after a day."
     )
+    values = {
+        "count": ngettext("%(number)d file", "%(number)d files", count) % {"number": count},
+        "size": filesizeformat(total),
+        "max_count": settings.MAX_WAITING_FILES,
+        "max_size": filesizeformat(settings.MAX_WAITING_SIZE),
+    }
+    raise refuse(Code.BAD_REQUEST, message % values)
 
 
 def discard_all(user: User) -> None:
-    """Forget all of the user's files that wait for a form."""
+    """Delete all uploads of the user."""
     with transaction.atomic():
-        forget(Upload.objects.filter(user=user))
+        discard(Upload.objects.filter(user=user))
 
 
 def uploads_of(user: User, ids: Collection[UUID]) -> list[Upload]:
-    """Return those of the user's uploads, each once, in the order of `ids`; no others'."""
+    """Return the user's own uploads among `ids`, each once, in that order."""
     found = Upload.objects.filter(user=user, pk__any=list(ids)).in_bulk()
     return [found[pk] for pk in dict.fromkeys(ids) if pk in found]
 
 
 @transaction.atomic
-def forget(uploads: Iterable[Upload]) -> None:
+def discard(uploads: Iterable[Upload]) -> None:
     """Delete uploads and their files, once the transaction commits."""
     names = {upload.pk: str(upload.file.name) for upload in uploads}
     if names:
@@ -99,7 +106,7 @@ def forget(uploads: Iterable[Upload]) -> None:
         delete_on_commit(names.values())
 
 
-def forget_old(limit: int | None = None) -> None:
-    """Forget what nobody registered within a day, whoever sent it: the oldest `limit`, or all."""
+def discard_expired(limit: int | None = None) -> None:
+    """Delete the oldest `limit` expired uploads of all users, or every expired one."""
     old = Upload.objects.filter(created_at__lt=timezone.now() - LIFETIME)
-    forget(old.order_by("created_at")[:limit])
+    discard(old.order_by("created_at")[:limit])

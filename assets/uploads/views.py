@@ -1,4 +1,4 @@
-"""Takes files ahead of their form, checks them at once, and says how they were found."""
+"""Views that stage and check a file before its form is sent, and the page that discards them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -7,8 +7,10 @@ from typing import Any
 from django.core.files.base import File
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template.defaultfilters import filesizeformat, pluralize
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views import View
 
 from ..accounts.pages.base import ConfirmPage, LoginRequiredMixin
@@ -17,20 +19,23 @@ from ..common.errors import Code, Problem, Refused
 from ..common.ops.outages import OUTAGES, outage_of
 from ..common.pages.base import Crumb, crumb
 from ..permissions.access import check_may_register
-from .registration import LIFETIME, discard_all, keep, waiting_of
+from .registration import LIFETIME, discard_all, stage, staged_totals
 
 
 class UploadView(LoginRequiredMixin, View):
-    """A kind of file says what is wrong with one; the answer is a line of the form's list."""
+    """Stages one file; the response is its line in the form's list of files.
+
+    Subclasses check one kind of file.
+    """
 
     http_method_names = ["post"]
 
     def problems(self, file: File) -> Iterable[Problem]:
-        """Return all that stands against the file."""
+        """Return every problem with the file."""
         raise NotImplementedError
 
     def advice(self, file: File) -> list[str]:
-        """Return what its user had better know before it is registered."""
+        """Return warnings about a file without problems."""
         return []
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -41,7 +46,7 @@ class UploadView(LoginRequiredMixin, View):
         if not problems and file is not None:
             advice = self.advice(file)
             try:
-                upload = keep(user, file)
+                upload = stage(user, file)
             except Refused as refused:
                 problems = refused.problems
             except OUTAGES as error:
@@ -52,7 +57,7 @@ class UploadView(LoginRequiredMixin, View):
         context = {
             "name": request.POST.get("field", "file"),
             "upload": upload,
-            "file_name": file.name if file else "The file",
+            "file_name": file.name if file else _("The file"),
             "problems": problems,
             "advice": advice,
         }
@@ -60,27 +65,36 @@ class UploadView(LoginRequiredMixin, View):
 
 
 class WaitingFilesPage(ConfirmPage):
-    """Says how many files of the user wait for a form, and discards them."""
+    """Shows how many files of the user are staged, and discards them."""
 
-    title = "Files that wait for a form"
-    button = "Discard them"
+    title = gettext_lazy("Unsubmitted files")
+    button = gettext_lazy("Discard files")
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [crumb("Account", "account")]
+        return [crumb(_("Account"), "account")]
 
     def explain(self) -> str:
-        count, size = waiting_of(self.user)
+        count, size = staged_totals(self.user)
         hours = LIFETIME // timedelta(hours=1)
         if not count:
-            return f"None of your files wait. What you send for a form waits for {hours} hours."
-        return (
-            f"You have sent {count} file{pluralize(count)} ({filesizeformat(size)}) for forms that "
-            f"are not registered yet. Each waits for {hours} hours. If you discard them, forms "
-            "that are still open in a browser ask for them again. What is registered stays."
+            message = _(
+                "You have no unsubmitted files. A file that you upload for a form is "
+                "stored for %(hours)d hours."
+            )
+            return message % {"hours": hours}
+        message = ngettext(
+            "You have uploaded %(count)d file (%(size)s) for a form that you have not submitted. "
+            "It is deleted after %(hours)d hours. If you discard it, a form that is still open "
+            "asks for it again. Registered assets are not affected.",
+            "You have uploaded %(count)d files (%(size)s) for forms that you have not submitted. "
+            "They are deleted after %(hours)d hours. If you discard them, forms that are still "
+            "open ask for them again. Registered assets are not affected.",
+            count,
         )
+        return message % {"count": count, "size": filesizeformat(size), "hours": hours}
 
     def act(self) -> HttpResponse:
         discard_all(self.user)
         return self.redirect_with_message(
-            reverse("account"), "The files that waited for a form are discarded."
+            reverse("account"), _("Your unsubmitted files are discarded.")
         )

@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 from assets.datasets.registration import register_data_samples
 from assets.datasets.specs import DataSampleSpec
-from assets.uploads.registration import keep
+from assets.uploads.registration import stage
 from tests.builders import make_model
 from tests.files.conftest import shared_database  # noqa: F401  a fixture of this folder, too
 from tests.files.everything import make_everything
@@ -68,5 +68,5 @@ def registry(transactional_db, settings, alice, ada, bob, carol, root):
     folder.mkdir(parents=True)
     (folder / "data.csv").write_text("1,2\n")
     register_data_samples(DataSampleSpec([rows["Dataset"].key], paths=[folder]), alice)
-    keep(alice, ContentFile(b"waits for its form", name="opener.py"))
+    stage(alice, ContentFile(b"waits for its form", name="opener.py"))
     return rows

@@ -21,7 +21,7 @@ from assets.common.files.batch import file_batch
 from assets.common.files.pending import PendingFiles
 from assets.common.files.storage import StorageError
 from assets.uploads.models import Upload
-from assets.uploads.registration import forget, keep
+from assets.uploads.registration import discard, stage
 from tests import builders
 
 from .stored import nothing_left, stored_files
@@ -213,19 +213,19 @@ def test_files_go_when_the_database_is_gone(alice):
 
 @pytest.fixture
 def upload(alice):
-    return keep(alice, builders.upload(b"1"))
+    return stage(alice, builders.upload(b"1"))
 
 
 def test_a_forgotten_upload(upload, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        forget([upload])
+        discard([upload])
     assert stored_files() == {}
     assert PendingFiles.objects.count() == Upload.objects.count() == 0
 
 
 def test_a_forgotten_upload_whose_process_is_killed(upload):
     """After the commit, before its file is removed."""
-    forget([upload])
+    discard([upload])
     assert len(stored_files()) == 1
     assert integrity.tidy_up() == 1
     assert stored_files() == {}
@@ -233,7 +233,7 @@ def test_a_forgotten_upload_whose_process_is_killed(upload):
 
 def test_an_upload_is_not_forgotten_in_part(upload):
     with suppress(OperationalError), failing_at_insert(1):
-        forget([upload])
+        discard([upload])
     assert Upload.objects.exists()
     integrity.tidy_up()
     assert len(stored_files()) == 1

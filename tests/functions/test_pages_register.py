@@ -215,10 +215,10 @@ def test_a_wrong_archive_costs_nothing_else(archive, said, alice, bob, browser):
     # The description is there still, and the archive is not.
     (waiting,) = Upload.objects.all()
     assert (waiting.name, waiting.user) == ("description.md", alice)
-    assert f'name="description-kept" value="{waiting.pk}"' in page
+    assert f'name="description-staged" value="{waiting.pk}"' in page
     assert not Function.objects.exists()
     # Now the archive alone is sent again.
-    again = typed(spec, **{"description-kept": str(waiting.pk)})
+    again = typed(spec, **{"description-staged": str(waiting.pk)})
     del again["description"]
     assert browser.post(NEW, again).status_code == 302
     function = Function.objects.get()
@@ -272,7 +272,7 @@ def test_a_row_is_added_without_scripts(name, browser):
     assert not form.all_errors()
     text = text_of(response)
     assert f'name="{name}-1-identifier"' in text
-    for kept in ('value="Train"', 'value="shared"', 'value="model"', 'name="file-kept"'):
+    for kept in ('value="Train"', 'value="shared"', 'value="model"', 'name="file-staged"'):
         assert kept in text, kept
     assert form["on_dataset"].value()
     assert not Function.objects.exists()
@@ -461,7 +461,7 @@ def test_an_archive_is_kept_with_advice(archived, content, said, browser):
     (waiting,) = Upload.objects.all()
     assert bytes_of(waiting.file) == archive
     text = text_of(response)
-    assert f'name="file-kept" value="{waiting.pk}"' in text
+    assert f'name="file-staged" value="{waiting.pk}"' in text
     assert ('class="advice"' in text) == bool(said)
     assert said in text
 

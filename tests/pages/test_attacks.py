@@ -186,7 +186,7 @@ def test_kept_file_counts_once(session_of, alice):
     file = SimpleUploadedFile("a.zip", zip_of({"a.csv": b"1"}))
     answer = browser.post("/uploads/data-sample/", {"file": file, "field": "archives"})
     kept = answer.context["upload"].pk
-    browser.post("/data-samples/new/", {"datasets": dataset.key, "archives-kept": [kept] * 50})
+    browser.post("/data-samples/new/", {"datasets": dataset.key, "archives-staged": [kept] * 50})
     assert DataSample.objects.count() == 1
 
 
@@ -196,7 +196,7 @@ def test_kept_file_of_others_is_unknown(session_of, alice, bob):
     kept = answer.context["upload"].pk
     for url, field in (("/data-samples/new/", "archives"), ("/functions/new/", "file")):
         for action in ("register", "code", "refresh"):
-            sent = {f"{field}-kept": kept, "action": action}
+            sent = {f"{field}-staged": kept, "action": action}
             answer = session_of(bob).post(url, sent)
             assert b"secret-name" not in answer.content
             assert str(kept).encode() not in answer.content
@@ -448,7 +448,7 @@ def test_nothing_typed_runs_on_its_page(session_of, evil, alice, name, action):
     sent = dict.fromkeys(("name", "type", "tag", "metadata", "paths", "key", "view"), EVIL)
     sent |= {f"{field}-search": EVIL for field in ("datasets", "function", "task-in-2")}
     sent |= {"tasks": json.dumps([{"function_key": EVIL, "worker": EVIL, "tag": EVIL}])}
-    sent |= {"permissions-authorized_ids": EVIL, "archives-kept": EVIL, "undo": EVIL}
+    sent |= {"permissions-authorized_ids": EVIL, "archives-staged": EVIL, "undo": EVIL}
     sent |= {"task-function": evil["function"], "task-key": uuid4(), "task-in-2": EVIL}
     sent |= {"task-tag": EVIL, "task-worker": EVIL, "task-place": EVIL, "task-body": EVIL}
     sent |= {**rows_of(2), "inputs-0-identifier": EVIL, "inputs-1-identifier": EVIL}

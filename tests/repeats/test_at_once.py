@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from assets.datasets.models import Dataset
-from assets.uploads.registration import keep
+from assets.uploads.registration import stage
 from tests import builders
 from tests.files.conftest import shared_database  # noqa: F401  a fixture of this folder, too
 from tests.files.threads import at_once
@@ -23,8 +23,8 @@ def test_two_clicks_at_once_register_once(alice, session_of):
     """The files were sent ahead, so each click finds what the other may have taken."""
     spec = builders.dataset_spec()
     waiting = {
-        "data_opener-kept": str(keep(alice, spec.data_opener).pk),
-        "description-kept": str(keep(alice, spec.description).pk),
+        "data_opener-staged": str(stage(alice, spec.data_opener).pk),
+        "description-staged": str(stage(alice, spec.description).pk),
     }
     url, data = PagesDoor(session_of).form(spec)
     data = {name: value for name, value in data.items() if not hasattr(value, "read")}

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from assets.datasets.models import DataSample, Dataset
 from assets.uploads.models import Upload
-from assets.uploads.registration import keep
+from assets.uploads.registration import stage
 from tests.builders import OPENER, make_dataset, upload, zip_of
 
 BAD = b"def broken(:\n"
@@ -32,13 +32,13 @@ def stored(field) -> bytes:
 
 def kept_of(response, field: str) -> list[str]:
     widget = response.context["form"].fields[field].widget
-    return [str(item.pk) for item in widget.kept]
+    return [str(item.pk) for item in widget.uploads]
 
 
 def test_a_dataset_whose_name_was_forgotten_keeps_its_files(browser):
     response = browser.post(DATASETS, {"name": "", "type": "t", **files()})
     assert response.status_code == 422
-    kept = {f"{name}-kept": kept_of(response, name) for name in ("data_opener", "description")}
+    kept = {f"{name}-staged": kept_of(response, name) for name in ("data_opener", "description")}
     for field, keys in kept.items():
         assert len(keys) == 1
         assert f'name="{field}" value="{keys[0]}" checked' in response.content.decode()
@@ -51,7 +51,7 @@ def test_a_dataset_whose_name_was_forgotten_keeps_its_files(browser):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_registered_is_forgotten(alice, browser):
-    waiting = {f"{name}-kept": keep(alice, file) for name, file in files().items()}
+    waiting = {f"{name}-staged": stage(alice, file) for name, file in files().items()}
     data = {name: str(item.pk) for name, item in waiting.items()}
     assert browser.post(DATASETS, {"name": "Scans", "type": "t", **data}).status_code == 302
     assert not Upload.objects.exists()
@@ -66,20 +66,20 @@ def test_a_file_that_is_at_fault_is_chosen_again(browser):
 
 
 def test_a_new_file_replaces_the_one_that_waits(alice, browser):
-    old = keep(alice, upload(BAD, "old.py"))
-    data = {"name": "Scans", "type": "t", "data_opener-kept": str(old.pk), **files()}
+    old = stage(alice, upload(BAD, "old.py"))
+    data = {"name": "Scans", "type": "t", "data_opener-staged": str(old.pk), **files()}
     assert browser.post(DATASETS, data).status_code == 302
     assert stored(Dataset.objects.get().opener) == OPENER
 
 
 def test_a_file_that_is_unticked_is_left_out(alice, browser):
-    keep(alice, upload(OPENER, "opener.py"))
+    stage(alice, upload(OPENER, "opener.py"))
     response = browser.post(DATASETS, {"name": "Scans", "type": "t"})
     assert "Missing file" in response.context["form"].errors["data_opener"][0]
 
 
 def test_nobody_registers_the_files_of_others(bob, browser):
-    theirs = {f"{name}-kept": str(keep(bob, file).pk) for name, file in files().items()}
+    theirs = {f"{name}-staged": str(stage(bob, file).pk) for name, file in files().items()}
     response = browser.post(DATASETS, {"name": "Scans", "type": "t", **theirs})
     assert response.status_code == 422
     assert {"data_opener", "description"} <= set(response.context["form"].errors)
@@ -88,7 +88,7 @@ def test_nobody_registers_the_files_of_others(bob, browser):
 
 @pytest.mark.parametrize("key", ["nonsense", "00000000-0000-0000-0000-000000000000"])
 def test_keys_of_nothing(key, browser):
-    response = browser.post(DATASETS, {"name": "x", "type": "t", "data_opener-kept": key})
+    response = browser.post(DATASETS, {"name": "x", "type": "t", "data_opener-staged": key})
     assert "Missing file" in response.context["form"].errors["data_opener"][0]
 
 
@@ -130,7 +130,9 @@ class TestOpenersThatLookWrong:
 
     def again(self, browser, **data):
         response = browser.post(DATASETS, {**self.DATA, **files(BAD)})
-        kept = {f"{name}-kept": kept_of(response, name) for name in ("data_opener", "description")}
+        kept = {
+            f"{name}-staged": kept_of(response, name) for name in ("data_opener", "description")
+        }
         return browser.post(DATASETS, {**self.DATA, **kept, **data})
 
     def test_who_does_not_tick_is_asked_again(self, browser):
@@ -157,13 +159,13 @@ class TestOpenersThatLookWrong:
         assert 'name="anyway"' in response.content.decode()
 
     def test_a_file_sent_ahead_is_asked_about_as_well(self, alice, browser):
-        kept = {f"{name}-kept": str(keep(alice, file).pk) for name, file in files(BAD).items()}
+        kept = {f"{name}-staged": str(stage(alice, file).pk) for name, file in files(BAD).items()}
         response = browser.post(DATASETS, {**self.DATA, **kept})
         assert set(response.context["form"].errors) == {"anyway"}
         assert browser.post(DATASETS, {**self.DATA, **kept, "anyway": "on"}).status_code == 302
 
     def test_advice_stays_beside_a_file_that_waits(self, alice, browser):
-        kept = {f"{name}-kept": str(keep(alice, file).pk) for name, file in files(BAD).items()}
+        kept = {f"{name}-staged": str(stage(alice, file).pk) for name, file in files(BAD).items()}
         html = browser.post(DATASETS, {**self.DATA, "name": "", **kept}).content.decode()
         assert 'class="advice"' in html
         assert 'name="anyway"' in html
@@ -185,7 +187,7 @@ def test_one_wrong_archive_costs_no_other(alice, browser):
     assert error.startswith("bad.zip: ")
     keys = kept_of(response, "archives")
     assert [item.name for item in Upload.objects.order_by("name")] == ["1.zip", "2.zip"]
-    data = {"datasets": [str(dataset.pk)], "archives-kept": keys, "archives": [archive(3)]}
+    data = {"datasets": [str(dataset.pk)], "archives-staged": keys, "archives": [archive(3)]}
     assert browser.post(SAMPLES, data).status_code == 302
     assert DataSample.objects.count() == 3
 
@@ -196,7 +198,7 @@ def test_archives_wait_for_a_dataset(alice, browser):
     assert "datasets" in response.context["form"].errors
     keys = kept_of(response, "archives")
     assert len(keys) == 2
-    data = {"datasets": [str(dataset.pk)], "archives-kept": keys}
+    data = {"datasets": [str(dataset.pk)], "archives-staged": keys}
     response = browser.post(SAMPLES, data)
     assert response.url == f"{reverse('data-samples')}?dataset_key={dataset.pk}"
     assert dataset.data_samples.count() == 2
@@ -204,8 +206,8 @@ def test_archives_wait_for_a_dataset(alice, browser):
 
 def test_archives_of_others_are_left_out(alice, bob, browser):
     dataset = make_dataset(alice)
-    theirs = str(keep(bob, archive(1)).pk)
-    response = browser.post(SAMPLES, {"datasets": [str(dataset.pk)], "archives-kept": [theirs]})
+    theirs = str(stage(bob, archive(1)).pk)
+    response = browser.post(SAMPLES, {"datasets": [str(dataset.pk)], "archives-staged": [theirs]})
     assert response.status_code == 422
     assert not DataSample.objects.exists()
 

@@ -14,19 +14,19 @@ from assets.common.files.archives.check import passed_check
 from assets.datasets.rules import check_archive
 from assets.functions.rules import check_function_file
 from assets.uploads import registration
-from assets.uploads.models import KeptFile, Upload
-from assets.uploads.registration import LIFETIME, forget, forget_old, keep, uploads_of
+from assets.uploads.models import StagedFile, Upload
+from assets.uploads.registration import LIFETIME, discard, discard_expired, stage, uploads_of
 from tests.builders import CODE, make_dataset, upload, zip_of
 
 
 def kept(user, content: bytes = b"content", name: str = "notes.md") -> Upload:
-    return keep(user, upload(content, name))
+    return stage(user, upload(content, name))
 
 
 def test_a_file_is_kept_as_it_was_sent(alice):
     found = kept(alice)
     assert (found.name, found.file_size, found.user) == ("notes.md", 7, alice)
-    with KeptFile(found) as file:
+    with StagedFile(found) as file:
         assert (file.name, file.size, file.read()) == ("notes.md", 7, b"content")
 
 
@@ -44,7 +44,7 @@ def test_uploads_are_their_users_only(alice, ada, bob):
 def test_forgetting_deletes_the_file_once_it_is_certain(alice):
     found = kept(alice)
     with transaction.atomic():
-        forget([found])
+        discard([found])
         assert default_storage.exists(found.file.name)
     assert not default_storage.exists(found.file.name)
 
@@ -53,7 +53,7 @@ def test_forgetting_deletes_the_file_once_it_is_certain(alice):
 def test_what_is_not_forgotten_after_all_keeps_its_file(alice):
     found = kept(alice)
     with transaction.atomic():
-        forget([found])
+        discard([found])
         transaction.set_rollback(True)
     assert Upload.objects.exists()
     assert default_storage.exists(found.file.name)
@@ -65,7 +65,7 @@ def test_what_is_not_forgotten_after_all_keeps_its_file(alice):
 def test_uploads_are_forgotten_after_a_day(age, stays, alice):
     found = kept(alice)
     Upload.objects.update(created_at=timezone.now() - age)
-    forget_old()
+    discard_expired()
     assert Upload.objects.filter(pk=found.pk).exists() == stays
 
 
@@ -77,7 +77,7 @@ def test_whoever_sends_next_has_old_ones_forgotten(alice, bob):
 
 def test_who_sends_one_has_a_few_forgotten(alice, bob):
     """Not all of a thousand: somebody waits for it."""
-    for _ in range(registration.MOST_FORGOTTEN + 2):
+    for _ in range(registration.MAX_EXPIRED_PER_UPLOAD + 2):
         kept(alice)
     Upload.objects.update(created_at=timezone.now() - 2 * LIFETIME)
     kept(bob)
@@ -96,7 +96,7 @@ def test_an_archive_is_read_once(check, word, alice, monkeypatch):
     """When it is sent: not again when its form is checked, nor when it is registered."""
     sent = upload(zip_of(CODE), "a.zip")
     assert not list(check(sent))
-    waiting = KeptFile(keep(alice, sent))
+    waiting = StagedFile(stage(alice, sent))
     monkeypatch.setattr("assets.common.files.archives.check.read_entries", None)
     assert not list(check(sent))
     assert not list(check(waiting))
@@ -106,7 +106,7 @@ def test_an_archive_is_read_once(check, word, alice, monkeypatch):
 def test_what_one_kind_of_archive_has_passed_does_not_do_for_another(alice):
     sent = upload(zip_of({"data.csv": b"1"}), "a.zip")
     assert not list(check_archive(sent, field="file"))
-    waiting = KeptFile(keep(alice, sent))
+    waiting = StagedFile(stage(alice, sent))
     assert "no Dockerfile" in next(iter(check_function_file(waiting))).message
     waiting.close()
 
@@ -115,7 +115,7 @@ def test_a_bad_archive_is_read_again(alice):
     sent = upload(b"no archive", "a.zip")
     for _ in range(2):
         assert list(check_archive(sent, field="file"))
-    assert keep(alice, sent).passed == ""
+    assert stage(alice, sent).passed == ""
 
 
 @pytest.mark.parametrize(("files", "size"), [(2, 1000), (1000, 9)])
@@ -127,15 +127,15 @@ def test_there_is_room_for_so_much_of_each_user(files, size, alice, bob, setting
     with pytest.raises(Refused) as refused:
         kept(alice, b"1")
     assert refused.value.first.code == Code.BAD_REQUEST
-    assert "2 of your files (9\xa0bytes) wait" in refused.value.first.message
-    assert "discard them on your account" in refused.value.first.message
+    assert "You have uploaded 2 files (9\xa0bytes)" in refused.value.first.message
+    assert "discard the files on your account" in refused.value.first.message
     assert kept(bob, b"12345").file_size == 5
 
     browser = session_of(alice)
     assert 'href="/account/files/"' in browser.get("/account/").text
     assert "2 files (9\xa0bytes)" in browser.get("/account/files/").text
     assert browser.post("/account/files/").status_code == 302
-    assert "None of your files wait" in browser.get("/account/files/").text
+    assert "You have no unsubmitted files" in browser.get("/account/files/").text
     assert Upload.objects.get().user == bob
     kept(alice, b"123456789")
     Upload.objects.update(created_at=timezone.now() - LIFETIME)
@@ -168,7 +168,7 @@ def test_viewers_keep_nothing(victor, root):
 
 
 def test_a_kept_file_is_opened_when_it_is_read_and_again_after_it_was_closed(alice):
-    file = KeptFile(kept(alice))
+    file = StagedFile(kept(alice))
     assert "file" not in vars(file)
     assert file.read(3) == b"con"
     file.close()

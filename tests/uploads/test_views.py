@@ -26,7 +26,7 @@ def test_a_file_that_is_fine_waits_for_its_form(name, alice, session_of):
     found = Upload.objects.get()
     assert found.user == alice
     html = response.content.decode()
-    assert f'name="some-field-kept" value="{found.pk}" checked' in html
+    assert f'name="some-field-staged" value="{found.pk}" checked' in html
     assert "advice" not in html
     assert found.name in html
 
@@ -91,7 +91,7 @@ def test_an_opener_that_looks_wrong_is_kept_with_advice(content, said, alice, se
 
 def test_a_description_that_nobody_can_read(alice, session_of):
     response = send(session_of(alice), "upload-description", upload(b"\xff\xfe", "notes.md"))
-    assert "no UTF-8 text" in response.content.decode()
+    assert "not UTF-8 text" in response.content.decode()
 
 
 @pytest.mark.parametrize("content", [b"text", zip_of({"../a": b"1"}), zip_of({})])

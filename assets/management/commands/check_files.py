@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import models
 
 from assets.integrity import MODELS, Finding, check_named, orphans, remove_orphan, tidy_up
-from assets.uploads.registration import forget_old
+from assets.uploads.registration import discard_expired
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         if options["remove_orphans"]:
-            forget_old()
+            discard_expired()
             tidy_up()
         checked = wrong = 0
         for model in MODELS:
