@@ -1,6 +1,6 @@
 """Pages for those who are signed in: how they come in, forms that write, and confirmations."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib.auth import mixins
@@ -13,6 +13,9 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from ...common.pages.base import Page
 from ..confirmation import is_password_confirmed
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class LoginRequiredMixin(mixins.LoginRequiredMixin):
@@ -69,9 +72,9 @@ class WriterPage(ObjectPageMixin, Page):
 
     template_name = "accounts/form.html"
     form_class: ClassVar[type[Any]]
-    button: ClassVar[str] = "Save"
-    note: ClassVar[str] = ""
-    unsaved: ClassVar[str] = "Nothing was saved yet."
+    button: ClassVar["StrOrPromise"] = "Save"
+    note: ClassVar["StrOrPromise"] = ""
+    unsaved: ClassVar["StrOrPromise"] = "Nothing was saved yet."
 
     def asset(self) -> Any:
         """Return the row that the form changes, if it is one that does."""
@@ -108,7 +111,7 @@ class ConfirmPage(ObjectPageMixin, Page):
     """Asks whether it shall be done, and does it."""
 
     template_name = "accounts/confirm.html"
-    button: ClassVar[str]
+    button: ClassVar["StrOrPromise"]
 
     def explain(self) -> str:
         """Say what will happen."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from django.contrib import messages
@@ -14,6 +14,9 @@ from django.views.generic import TemplateView
 
 from ..kinds import AssetKind
 from ..parsing import as_key
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class Crumb(NamedTuple):
@@ -30,10 +33,10 @@ def crumb(text: str, url_name: str, *args: Any) -> Crumb:
 class Page(TemplateView):
     """A page with a title, below the pages that `crumbs` names."""
 
-    title = ""
+    title: "StrOrPromise" = ""
 
     def get_title(self) -> str:
-        return self.title
+        return str(self.title)
 
     def crumbs(self) -> Sequence[Crumb]:
         """Return the pages above this one, the topmost first."""
@@ -56,8 +59,8 @@ class AssetKindMixin:
     """
 
     queryset: ClassVar[QuerySet]
-    noun: ClassVar[str]
-    noun_plural: ClassVar[str]
+    noun: ClassVar["StrOrPromise"]
+    noun_plural: ClassVar["StrOrPromise"]
     list_url: ClassVar[str]
     detail_url: ClassVar[str]
     # Blank for what nobody registers by hand, and for what has no name of its own.
