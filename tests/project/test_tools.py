@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.house.source import ROOT
 
@@ -170,3 +171,16 @@ def test_every_sdk_has_its_lock_file():
 def test_ci_asks_the_same_tool():
     assert "tools/find-python" in (ROOT / ".ci" / "run").read_text()
     assert os.access(ROOT / "tools" / "find-python", os.X_OK)
+
+
+def test_the_workflow_runs_ci_with_the_least_permissions():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    [job] = workflow["jobs"].values()
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "permissions" not in job
+    assert workflow["concurrency"]["cancel-in-progress"]
+    assert job["timeout-minutes"] <= 60
+    assert job["steps"][-1] == {"run": ".ci/run"}
+    actions = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert actions
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in actions)
