@@ -1,4 +1,4 @@
-"""Every setting of Registrar, read from the environment; README.md lists the variables.
+"""Every setting of Registrar, read from the environment; docs/configuration.md lists them.
 
 Without any variable the server runs on its embedded defaults: SQLite and files below `var/`.
 """

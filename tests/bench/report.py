@@ -29,7 +29,7 @@ def _about(about: Figures) -> str:
         f"{about['cores']} cores, {about['memory'] / 1024**3:.0f} GiB of memory, Python "
         f"{about['python']}, 2 gunicorn workers; commit {about['commit']}, {about['when']}; "
         f"{about['seconds']:g} s a figure; load of the machine at the start {about['load']:.1f}. "
-        "Times in milliseconds unless said otherwise; ✗ marks a goal that is missed."
+        "Times in milliseconds unless stated otherwise; ✗ marks a goal that is missed."
     )
 
 
@@ -117,9 +117,9 @@ def _read_rows(registries: list[Figures]) -> Iterator[Row]:
 
 _FLAT = ("list", "database", "page", "p50 by number of tasks", "largest / smallest")
 FLAT_NOTE = (
-    "The first page, and the last full one that a client comes to who follows `next`: it is "
-    "reached by really following, in pages of 10,000 and from the last of these on in pages of the "
-    f"size that is measured. Goal: at the largest size at most {goals.FLAT} times the smallest."
+    "The first page, and the last full page for a client that follows `next`, reached by following "
+    "it in pages of 10,000, and from the last of these on in pages of the size that is measured. "
+    f"Goal: at the largest size at most {goals.FLAT} times the smallest."
 )
 
 
@@ -174,7 +174,7 @@ def _write_rows(registries: list[Figures]) -> Iterator[Row]:
 # --- Pages, uploads, SDK -------------------------------------------------------------------------
 
 _PAGES = ("page", "database", "tasks", "p50", "p95", "computing", "database's", "goal", "kB")
-PAGES_NOTE = "As a signed-in user; *p50* is the server's time, as nothing but it is waited for."
+PAGES_NOTE = "As a signed-in user. *p50* is the time of the server."
 
 
 def _page_rows(registries: list[Figures]) -> Iterator[Row]:

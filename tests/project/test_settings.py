@@ -90,8 +90,8 @@ def test_static_files_are_for_everybody(tmp_path):
 
 
 def test_what_is_empty_is_not_set(tmp_path, monkeypatch):
-    readme = (ROOT / "README.md").read_text()
-    rows = re.findall(r"^\| (`[A-Z].*?) \| ", readme, re.MULTILINE)
+    table = (ROOT / "docs" / "configuration.md").read_text()
+    rows = re.findall(r"^\| (`[A-Z].*?) \| ", table, re.MULTILINE)
     names = {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row)} - {"VAR_DIR"}
     told = "{n: getattr(settings, n) for n in dir(settings) if n.isupper() and n != 'SECRET_KEY'}"
     plain = run_settings(told, tmp_path)
