@@ -37,7 +37,7 @@ RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
 .PHONY: help serve test test-all test-sqlite test-postgresql run-sqlite run-postgresql run-other \
-    test-report lint format bench soak kill fuzz oracle coverage audit slow migrations lock venv \
+    test-report lint format bench soak kill fuzz oracle coverage audit slow migrations translations lock venv \
     sdk-venvs clean clean-data mutants
 
 help:  ## list these commands
@@ -178,6 +178,9 @@ format: $(DEV)  ## sort the imports, apply the safe fixes, format
 
 migrations: $(DEV)  ## write the migrations that the models ask for
 	@$(MANAGE) makemigrations assets
+
+translations: $(DEV)  ## bring the catalogues in assets/locale up to date; fails while one is incomplete
+	@$(BIN)/python -m tests.translations
 
 # compile FILE, ARGS: write the lock file.
 define compile

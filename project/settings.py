@@ -43,7 +43,7 @@ USE_X_FORWARDED_HOST = BEHIND_PROXY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
 HTTPS = env.bool("HTTPS", False)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 if HTTPS:
     # Browsers take these names from this very host and over HTTPS only: no neighbour sets them.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "assets.common.ops.middleware.Policies",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "assets.common.ops.language.LanguageMiddleware",
     "assets.common.ops.body_limits.BodyLimits",
     "assets.common.ops.health.Probes",
     "assets.common.ops.middleware.GZipPages",
@@ -324,9 +325,13 @@ SPECTACULAR_SETTINGS = {
 
 # --- Language, time, logs ------------------------------------------------------------------------
 
+# Texts are written in English; the API, logs and commands have no other language.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch")]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
 TIME_ZONE = "UTC"
-USE_I18N = False
 USE_TZ = True
 
 LOGGING = logs.of_django(

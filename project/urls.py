@@ -4,7 +4,9 @@ from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.functional import lazy
+from django.views.decorators.cache import cache_control
 from django.views.generic import RedirectView
+from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from assets.accounts.pages.sign_in import SignInPage, SignOutView
@@ -23,6 +25,14 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static_lazy("registrar/favicon.svg"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    # Pages ask for it under the version and the language, so browsers may keep it.
+    path(
+        "texts/",
+        cache_control(private=True, max_age=7 * 24 * 3600)(
+            JavaScriptCatalog.as_view(packages=["assets"])
+        ),
+        name="script-texts",
+    ),
     # The browsable pages sign in and out by the names of the framework's own pages.
     path(
         "api/session/",

@@ -12,6 +12,7 @@ from django.template.defaultfilters import slugify
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
 from ..common.pages.base import AssetKindMixin, url_of
 from ..common.pages.markup import short, tag
@@ -31,14 +32,18 @@ BAR, LEAST = 1000, 10
 
 class OfPlans(AssetKindMixin):
     queryset = ComputePlan.objects.select_related("creator")
-    noun, noun_plural = "compute plan", "compute plans"
+    noun, noun_plural = _("compute plan"), _("compute plans")
+    empty_title = _("No compute plans yet")
+    register_label = _("Register a compute plan")
     list_url, detail_url = "compute-plans", "compute-plan"
     register_url, rename_url = "compute-plan-new", "compute-plan-rename"
 
 
 class OfTasks(AssetKindMixin):
     queryset = Task.objects.select_related("function", "compute_plan")
-    noun, noun_plural = "task", "tasks"
+    noun, noun_plural = _("task"), _("tasks")
+    empty_title = _("No tasks yet")
+    register_label = _("Register a task")
     list_url, detail_url = "tasks", "task"
     register_url = "task-new"
 
@@ -209,7 +214,7 @@ def _rows(
     be thousands.
     """
     parents: dict[str, dict[str, None]] = defaultdict(dict)
-    for parent, _, child, _ in edges:
+    for parent, _output, child, _input in edges:
         parents[child][parent] = None
     tags = {status: tag(label) for status, label in LABELS.items()}
     links = {

@@ -10,6 +10,7 @@ from crispy_forms.layout import Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
+from django.utils.translation import gettext_lazy as _
 
 from ..common.errors import Problem
 from ..common.forms.fields import MetadataFormField, OwnAssetsField, RequiredTextField, text_field
@@ -233,7 +234,11 @@ class LinkSamplesForm(PageForm):
     data_samples = OwnAssetsField(
         DataSample.objects.all(),
         widget=AssetPicker(
-            multiple=True, search=("datasets__name",), by="dataset", limit=100, notes=sample_notes
+            multiple=True,
+            search=("datasets__name",),
+            search_label=_("Search by dataset or key"),
+            limit=100,
+            notes=sample_notes,
         ),
         help_text="Data samples of your organisation.",
     )

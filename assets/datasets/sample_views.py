@@ -8,6 +8,7 @@ from django.core.files.base import File
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from ..common.errors import Problem
 from ..common.files.hidden import some_of
@@ -36,7 +37,9 @@ NAMED = 20
 
 class DataSamplePageMixin(AssetKindMixin):
     queryset = DataSample.objects.all()
-    noun, noun_plural = "data sample", "data samples"
+    noun, noun_plural = _("data sample"), _("data samples")
+    empty_title = _("No data samples yet")
+    register_label = _("Register a data sample")
     list_url, detail_url = "data-samples", "data-sample"
     register_url = "data-sample-new"
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.files.base import File
+from django.utils.translation import gettext_lazy as _
 
 from ..common.errors import Problem
 from ..common.files.storage import check_upload
@@ -31,7 +32,9 @@ PREVIEW_ROWS = 8
 
 class DatasetPageMixin(AssetKindMixin):
     queryset = Dataset.objects.select_related("permissions", "logs_permission")
-    noun, noun_plural = "dataset", "datasets"
+    noun, noun_plural = _("dataset"), _("datasets")
+    empty_title = _("No datasets yet")
+    register_label = _("Register a dataset")
     list_url, detail_url = "datasets", "dataset"
     register_url, rename_url = "dataset-new", "dataset-rename"
 

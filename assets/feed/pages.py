@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from ..accounts.pages.base import ObjectPageMixin
 from ..common.errors import Problem
@@ -86,6 +87,5 @@ class RenamePage(AssetPageMixin, FormPage):
         return list(check_may_change(self.user, self.object, f"rename this {self.noun}"))
 
     def success(self, result: Any) -> tuple[str, str]:
-        return f"The {self.noun} is called {result} now.", reverse(
-            self.detail_url, args=[result.pk]
-        )
+        message = gettext("Renamed to %(name)s.") % {"name": result}
+        return message, reverse(self.detail_url, args=[result.pk])

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.pages.base import LoginRequiredMixin, ObjectPageMixin
 from ..common.pages.lists import ListPage
@@ -23,7 +24,8 @@ PRESETS = (
 
 class ActivityList(LoginRequiredMixin, ListPage):
     queryset = public_events()
-    noun, noun_plural = "event", "events"
+    noun, noun_plural = _("event"), _("events")
+    empty_title = _("No events yet")
     list_url = "activity"
     template_name = "feed/activity.html"
     table_class = EventTable
@@ -44,7 +46,8 @@ class ActivityList(LoginRequiredMixin, ListPage):
 
 class AuditList(ObjectPageMixin, ListPage):
     queryset = Event.objects.all()
-    noun, noun_plural = "event", "events"
+    noun, noun_plural = _("event"), _("events")
+    empty_title = _("No events yet")
     list_url = "audit"
     table_class = AuditTable
     filterset_class = AuditFilterSet

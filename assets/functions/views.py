@@ -8,6 +8,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
 
 from ..common.errors import Problem
 from ..common.files.archives.names import Entry
@@ -48,7 +49,9 @@ LISTED = 200
 
 class FunctionPageMixin(AssetKindMixin):
     queryset = Function.objects.select_related("permissions")
-    noun, noun_plural = "function", "functions"
+    noun, noun_plural = _("function"), _("functions")
+    empty_title = _("No functions yet")
+    register_label = _("Register a function")
     list_url, detail_url = "functions", "function"
     register_url, rename_url = "function-new", "function-rename"
 

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from ..accounts.pages.base import LoginRequiredMixin, WriterPage
 from ..common.audit import note_refusals
@@ -199,11 +200,11 @@ class RegisterPage(AssetKindMixin, FormPage):
         return self.queryset.filter(pk=key).first() if key else None
 
     def get_title(self) -> str:
-        return f"Register a {self.noun}"
+        return str(self.register_label)
 
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb()]
 
     def success(self, result: Any) -> tuple[str, str]:
-        said = format_html("The {} <strong>{}</strong> is registered.", self.noun, result)
-        return said, reverse(self.detail_url, args=[result.pk])
+        message = format_html(gettext("Registered <strong>{}</strong>."), result)
+        return message, reverse(self.detail_url, args=[result.pk])

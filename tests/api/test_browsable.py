@@ -196,7 +196,7 @@ def test_a_refused_link_to_a_file_says_who_to_ask(world):
         page = client.get(f"/api/{address}")
         text = page.content.decode()
         assert page.status_code == 403, name
-        assert "You may not have this file" in text, name
+        assert "You do not have permission to download this file" in text, name
         assert "you act for MyOrg2MSP. Ask MyOrg1MSP to register it" in text, name
         assert "HTTP 403" not in text, name
         # Programs are answered as before.
@@ -208,9 +208,9 @@ def test_a_refused_link_to_a_file_says_who_to_ask(world):
     ("who", "address", "status", "said"),
     [
         (None, f"data_manager/{UNKNOWN}/opener/", 401, "?next=/api/data_manager/"),
-        ("bob", f"data_manager/{UNKNOWN}/opener/", 404, "There is no such file"),
+        ("bob", f"data_manager/{UNKNOWN}/opener/", 404, "File not found"),
         ("bob", "model/x/file/", 400, "key is not a valid UUID"),
-        ("bob", f"logs/{UNKNOWN}/file/", 404, "There is no such file"),
+        ("bob", f"logs/{UNKNOWN}/file/", 404, "File not found"),
     ],
 )
 def test_a_link_to_no_file(who, address, status, said, world):

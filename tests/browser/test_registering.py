@@ -88,7 +88,7 @@ def test_register_a_dataset(visit, api, scripts):
         expect(sentence).to_contain_text("KarolinskaMSP")
     register(page)
 
-    told(page, f"The dataset {name} is registered.")
+    told(page, f"Registered {name}.")
     headed(page, name)
     dataset = api.named("/data_manager/", name)
     assert dataset["type"] == "images"
@@ -113,7 +113,7 @@ def test_metadata_of_several_lines_are_kept(visit, api):
     page.get_by_label("Value 1").press("Shift+Enter")
     page.keyboard.type("ward: 7")
     register(page)
-    told(page, f"The dataset {name} is registered.")
+    told(page, f"Registered {name}.")
     written = {"site": "Paris\tIle de France\nward: 7"}
     dataset = api.named("/data_manager/", name)
     assert dataset["metadata"] == written
@@ -162,7 +162,7 @@ def test_nothing_is_lost_when_something_is_wrong(visit, api, scripts):
     page.get_by_label(starred("Name")).fill("")
     register(page)
 
-    expect(page.get_by_role("alert").first).to_contain_text("Nothing was registered yet.")
+    expect(page.get_by_role("alert").first).to_contain_text("Nothing was registered.")
     expect(page.get_by_label(starred("Type"))).to_have_value("images")
     for kept in ("opener.py", "description.md"):
         expect(accepted(page, kept)).to_be_visible()
@@ -170,7 +170,7 @@ def test_nothing_is_lost_when_something_is_wrong(visit, api, scripts):
         assert_accessible(page)
     page.get_by_label(starred("Name")).fill(name)
     register(page)
-    told(page, f"The dataset {name} is registered.")
+    told(page, f"Registered {name}.")
     assert api.named("/data_manager/", name)["type"] == "images"
 
 
@@ -190,7 +190,7 @@ def test_what_is_filled_in_before_the_scripts_came(visit, api):
     expect(accepted(page, "description.md")).to_be_visible()
     expect(permissions.locator(".permission-picker-sentence")).to_contain_text("KarolinskaMSP")
     register(page)
-    told(page, f"The dataset {name} is registered.")
+    told(page, f"Registered {name}.")
     assert api.named("/data_manager/", name)["owner"] == "CurieMSP"
 
 
@@ -300,7 +300,7 @@ def test_register_a_function(visit, api, scripts):
         assert_accessible(page)
     register(page)
 
-    told(page, f"The function {name} is registered.")
+    told(page, f"Registered {name}.")
     function = api.named("/function/", name)
     assert function["permissions"]["process"]["public"] is True
     assert {key: value["kind"] for key, value in function["inputs"].items()} == {

@@ -119,9 +119,9 @@ def test_samples_are_found_by_their_dataset(alice, named):
 
 
 def test_nothing_to_choose_is_said(db):
-    assert "nothing to choose yet" in str(ManyForm()["picked"])
+    assert "nothing to choose from yet" in str(ManyForm()["picked"])
     form = ManyForm(QueryDict("picked-search=<b>"))
-    assert "Nothing matches “&lt;b&gt;”" in str(form["picked"])
+    assert "No results for “&lt;b&gt;”" in str(form["picked"])
 
 
 @pytest.mark.parametrize("count", [2, 20])

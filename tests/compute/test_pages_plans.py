@@ -297,7 +297,7 @@ def test_renaming(session_of, alice, study):
     url = url_of(study.plan, "compute-plan-rename")
     response = session_of(alice).post(url, {"name": "Second study"}, follow=True)
     assert response.redirect_chain == [(url_of(study.plan), 302)]
-    assert "The compute plan is called Second study now." in response.content.decode()
+    assert "Renamed to Second study." in response.content.decode()
     study.plan.refresh_from_db()
     assert study.plan.name == "Second study"
 

@@ -238,7 +238,7 @@ def test_logs_are_read_by_whom_they_are_permitted_to(session_of, failed, request
     assert "the function failed" in html
     url = reverse("api:task-logs", kwargs={"key": failed.pk})
     assert (f'href="{url}"' in html) == permitted
-    assert ("Its logs may be read by MyOrg1MSP, MyOrg2MSP only" in html) != permitted
+    assert ("Only MyOrg1MSP, MyOrg2MSP can read the logs." in html) != permitted
     assert (browser.get(url).status_code == 200) == permitted
 
 
@@ -256,10 +256,10 @@ def test_logs_of_a_build_follow_the_function(session_of, study, request, who, pe
 
 def test_failures_without_a_report_or_logs(page_of, alice, study):
     set_status([study.first.pk], TaskStatus.FAILED)
-    assert "The worker has sent no report." in page_of(alice, study.first)
+    assert "No failure report was sent." in page_of(alice, study.first)
     make_failure(task_id=study.first.pk)
     html = page_of(alice, study.first)
-    assert "The report has no logs." in html
+    assert "The failure report has no logs." in html
     assert "/logs/" not in html
 
 

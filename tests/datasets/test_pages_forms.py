@@ -210,7 +210,7 @@ class TestDataset:
     def test_registered_is_said(self, browser):
         spec = dataset_spec(name="<b>Scans</b>", data_opener=upload(OPENER, "o.py"))
         html = browser.post(DATASETS, typed(spec), follow=True).content.decode()
-        assert "The dataset <strong>&lt;b&gt;Scans&lt;/b&gt;</strong> is registered." in html
+        assert "Registered <strong>&lt;b&gt;Scans&lt;/b&gt;</strong>." in html
 
     def test_errors_are_tied_to_their_fields(self, browser):
         spec = dataset_spec(name="é" * 51, metadata={"a__b": "1"}, data_opener=upload(b""))

@@ -106,7 +106,7 @@ def test_finding_what_happened(query, kept, history, session_of, alice):
     assert found(browser, query) == kept
     page = browser.get(f"{ACTIVITY}?{query}")
     assert page.status_code == 200
-    assert ("Nothing matches." in page.content.decode()) == (not kept)
+    assert ("No results match these filters." in page.content.decode()) == (not kept)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_the_trail_is_exported_for_a_spreadsheet(alice, session_of):
 
 def test_where_nothing_happened_yet(session_of, alice):
     text = session_of(alice).get(ACTIVITY).content.decode()
-    assert "There are no events yet." in text
+    assert "No events yet" in text
 
 
 def test_the_trail_is_read_only(session_of, alice):

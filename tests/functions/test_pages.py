@@ -248,7 +248,7 @@ def test_scripts_in_descriptions_and_files_do_nothing(alice, session_of):
 
 def test_a_description_that_is_no_text(alice, session_of):
     function = function_with(alice, description=upload(b"\xff\xfe\0", "d.md"))
-    assert "It is no text that can be shown; download it." in text_of(
+    assert "This description cannot be shown. Download it instead." in text_of(
         session_of(alice).get(page_of(function))
     )
 
@@ -306,13 +306,13 @@ def test_why_it_could_not_be_built(logs, alice, bob, session_of, django_assert_n
     assert "Why it failed" in said
     assert "building the function failed" in said
     assert (link in said) == bool(logs)
-    assert ("The builder has sent no report." in said) == (logs is None)
-    assert ("The report has no logs." in said) == (logs == b"")
+    assert ("No failure report was sent." in said) == (logs is None)
+    assert ("The failure report has no logs." in said) == (logs == b"")
     if logs:
         assert browser.get(link).getvalue() == logs
         said = text_of(session_of(bob).get(page_of(function)))
         assert link not in said
-        assert "Its logs may be read by MyOrg1MSP only; you act for MyOrg2MSP." in said
+        assert "Only MyOrg1MSP can read the logs." in said
 
 
 @pytest.mark.parametrize("status", [FunctionStatus.WAITING, FunctionStatus.READY])

@@ -180,9 +180,7 @@ def test_the_page_and_the_api_register_the_same(changes, alice, bob, browser, cl
 
 def test_the_page_says_so(browser):
     response = browser.post(NEW, typed(function_spec()), follow=True)
-    assert "The function Train is registered." in text_of(response).replace("<strong>", "").replace(
-        "</strong>", ""
-    )
+    assert "Registered Train." in text_of(response).replace("<strong>", "").replace("</strong>", "")
 
 
 # --- What is wrong -------------------------------------------------------------------------------

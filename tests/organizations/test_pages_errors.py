@@ -13,8 +13,8 @@ def test_an_address_that_leads_nowhere(session_of, alice):
     answer = session_of(alice).get("/nowhere/")
     text = answer.content.decode()
     assert answer.status_code == 404
-    assert "There is no such page" in text
-    assert "The address may be mistyped" in text
+    assert "Page not found" in text
+    assert "Check the address" in text
     assert 'id="search-again"' in text
     assert FRAME in text
 
@@ -23,7 +23,7 @@ def test_strangers_are_told_too(db):
     answer = Client().get("/nowhere/")
     text = answer.content.decode()
     assert answer.status_code == 404
-    assert "The address may be mistyped" in text
+    assert "Check the address" in text
     assert FRAME not in text
     assert "search-again" not in text
 
@@ -31,7 +31,7 @@ def test_strangers_are_told_too(db):
 def test_an_asset_that_is_not_there_is_named(session_of, alice):
     answer = session_of(alice).get("/datasets/1234/")
     assert answer.status_code == 404
-    assert "There is no dataset with the key &quot;1234&quot;." in answer.content.decode()
+    assert "No dataset has the key &quot;1234&quot;." in answer.content.decode()
 
 
 def test_the_api_answers_in_its_own_way(client_of, alice):
@@ -60,7 +60,7 @@ def test_a_form_that_is_not_ours(signed_in, alice):
     answer = browser.post("/sign-in/", {"username": "alice"})
     text = answer.content.decode()
     assert answer.status_code == 403
-    assert "The form was not accepted" in text
+    assert "This form has expired" in text
     assert "Nothing was changed." in text
     assert (FRAME in text) == signed_in
 
@@ -76,7 +76,7 @@ def test_what_the_browser_should_not_have_sent(session_of, alice, monkeypatch):
     monkeypatch.setattr(overview.HomePage, "get", failing(SuspiciousOperation("no")))
     answer = session_of(alice).get("/")
     assert answer.status_code == 400
-    assert "The request was not understood" in answer.content.decode()
+    assert "Bad request" in answer.content.decode()
 
 
 def test_a_fault_of_ours(session_of, alice, monkeypatch):
@@ -86,7 +86,7 @@ def test_a_fault_of_ours(session_of, alice, monkeypatch):
     answer = browser.get("/")
     text = answer.content.decode()
     assert answer.status_code == 500
-    assert "Something went wrong on our side" in text
+    assert "Something went wrong" in text
     assert "secret detail" not in text
 
 

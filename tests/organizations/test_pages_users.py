@@ -88,7 +88,7 @@ def test_finding_users(query, names, everybody, session_of):
     page = session_of(everybody["root"]).get(f"{USERS}?{query}")
     assert names_in(page) == names
     if not names:
-        assert "Nothing matches." in page.content.decode()
+        assert "No results match these filters." in page.content.decode()
 
 
 def test_only_superusers_choose_the_organisation(everybody, session_of):

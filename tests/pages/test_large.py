@@ -35,8 +35,8 @@ def test_large_function_is_shown_in_part(session_of, alice, wide):
     answer = session_of(alice).get(f"/functions/{wide.key}/?code")
     page = answer.content.decode()
     assert page.count("1800 more are not listed here") == 2
-    assert "The first 200 of 2000" in page
-    assert "This is the beginning" in page
+    assert "First 200 of 2,000" in page
+    assert "Only the beginning is shown" in page
     assert len(page) < HEAVY
 
 
@@ -152,7 +152,7 @@ def test_columns_of_who_may_do_what_are_few(session_of, alice):
     task = aggregate_task(function, alice.organization_id, outputs=outputs)
     make_plan(alice, task)
     page = session_of(alice).get(f"/tasks/{task.key}/").content.decode()
-    assert "51 more columns are left out" in page
+    assert "51 more columns are not shown" in page
 
 
 def test_first_problems_of_a_task_are_told(session_of, alice):

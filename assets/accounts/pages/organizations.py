@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from ...common.db.lookups import OrderKey
 from ...common.pages.base import AssetKindMixin, Crumb, Page
@@ -28,7 +29,8 @@ PREVIEW_ROWS = 50
 
 class OrganizationKindMixin(AssetKindMixin):
     queryset = Organization.objects.all()
-    noun, noun_plural = "organisation", "organisations"
+    noun, noun_plural = _("organisation"), _("organisations")
+    empty_title = _("No organisations yet")
     list_url, detail_url = "organizations", "organization"
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext_lazy as _
 
 from ...common.pages.base import AssetKindMixin, Crumb, Page, crumb
 from ...common.pages.lists import ListPage
@@ -34,7 +35,8 @@ from .base import ConfirmPage, LoginRequiredMixin, ObjectPageMixin, WriterPage, 
 
 class UserKindMixin(AssetKindMixin):
     queryset = User.objects.all()
-    noun, noun_plural = "user", "users"
+    noun, noun_plural = _("user"), _("users")
+    empty_title = _("No users yet")
     list_url, detail_url = "users", "user"
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy as _
 
 from ..api.filters import SearchFilter
 from ..parsing import as_keys
@@ -29,8 +30,8 @@ class Picker(BoxesWidget):
     """Radio buttons, or check boxes when `multiple`, in a box that scrolls and can be searched."""
 
     template_name = "components/picker.html"
-    # What the box above searches by.
-    by = ""
+    # The label of the search box.
+    search_label: Any = _("Search by name or key")
     # What was searched for.
     term = ""
 
@@ -50,7 +51,7 @@ class Picker(BoxesWidget):
             "kind": "checkbox" if self.multiple else "radio",
             "none": "" if self.multiple or self.is_required else self.none,
             "term": self.term,
-            "by": self.by,
+            "search_label": self.search_label,
         }
         return context
 
@@ -70,7 +71,7 @@ class AssetPicker(Picker):
     Args:
         multiple: may several be chosen?
         search: the fields that are searched; the key always is.
-        by: what the fields are called.
+        search_label: the label of the search box, which names the fields.
         limit: how many rows are offered that are not chosen.
         notes: return what to say beside each of the rows that are shown, by key; the owner and
             the day otherwise.
@@ -83,14 +84,14 @@ class AssetPicker(Picker):
         *,
         multiple: bool = False,
         search: Sequence[str] = ("name",),
-        by: str = "name",
+        search_label: Any = "",
         limit: int = 50,
         notes: Notes | None = None,
         none: str = "none",
     ) -> None:
         super().__init__(attrs, multiple=multiple, none=none)
         self.search, self.limit = search, limit
-        self.by = by if by == "key" else f"{by} or key"
+        self.search_label = search_label or self.search_label
         self.notes = notes or owner_and_day
         # The field sets it: its rows, and how it calls one.
         self.choices: Any = ()

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponseRedirect
 from django.urls import get_script_prefix, reverse
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.views.generic import TemplateView
 
 from ..kinds import AssetKind
@@ -61,6 +62,9 @@ class AssetKindMixin:
     queryset: ClassVar[QuerySet]
     noun: ClassVar["StrOrPromise"]
     noun_plural: ClassVar["StrOrPromise"]
+    # The heading of a list that has no rows, and of the page that registers one.
+    empty_title: ClassVar["StrOrPromise"]
+    register_label: ClassVar["StrOrPromise"] = ""
     list_url: ClassVar[str]
     detail_url: ClassVar[str]
     # Blank for what nobody registers by hand, and for what has no name of its own.
@@ -68,7 +72,7 @@ class AssetKindMixin:
     rename_url: ClassVar[str] = ""
 
     def list_crumb(self) -> Crumb:
-        return crumb(capfirst(self.noun_plural), self.list_url)
+        return crumb(capfirst(str(self.noun_plural)), self.list_url)
 
 
 def url_of(url_name: str, key: Any) -> str:
@@ -109,13 +113,13 @@ def asset_url(event: Any) -> str:
     return url_of(page, event.asset_key) if page else ""
 
 
-def get_or_404(queryset: QuerySet, key: Any, noun: str) -> Any:
+def get_or_404(queryset: QuerySet, key: Any, noun: "StrOrPromise") -> Any:
     """Return the row with this key; a 404 that says what is not there otherwise."""
     found = as_key(str(key))
     row = queryset.filter(pk=found).first() if found else None
     if row is None:
         raise Http404(
-            f'There is no {noun} with the key "{key}". It may have been mistyped: '
-            "search for it by its name."
+            gettext('No %(noun)s has the key "%(key)s". Check the key, or search by name.')
+            % {"noun": noun, "key": key}
         )
     return row

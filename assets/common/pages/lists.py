@@ -68,7 +68,7 @@ class ListPage(AssetKindMixin, Page):
         return count_of(self.rows())
 
     def get_title(self) -> str:
-        return capfirst(self.noun_plural)
+        return capfirst(str(self.noun_plural))
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.filterset = self.filterset_class(request.GET, queryset=self.rows(), request=request)

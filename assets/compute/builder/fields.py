@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from ...common.forms.fields import AssetField, DeferredValidationMixin, asset_label
 from ...common.forms.pickers import Option, Picker
@@ -41,7 +42,7 @@ class SourcesWidget(Picker):
     """Models that may feed an input, in groups."""
 
     template_name = "compute/_sources.html"
-    by = "key, function or plan"
+    search_label = _("Search by key, function or plan")
 
     def __init__(self, *, multiple: bool, none: str) -> None:
         super().__init__(multiple=multiple, none=none)

@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from ...accounts.models import Organization
 from ...common.errors import Problem
@@ -119,7 +120,9 @@ class TaskFields(ProblemForm):
 
     def _samples_field(self, declared: FunctionInput, options: dict[str, Any]) -> forms.Field:
         rows = samples_of(self.dataset.pk if self.dataset else None)
-        picker = AssetPicker(multiple=declared.multiple, search=(), by="key", limit=SAMPLES)
+        picker = AssetPicker(
+            multiple=declared.multiple, search=(), search_label=_("Search by key"), limit=SAMPLES
+        )
         if self.dataset is None:
             options["help_text"] = "Choose the dataset first: its data samples are offered then."
         field = OfferedAssetsField if declared.multiple else OfferedField
