@@ -6,13 +6,14 @@
     uploads         files that are sent ahead of their form
     datasets        Dataset and DataSample: openers and data archives
     functions       Function with its inputs and outputs
-    compute         ComputePlan and Task: ranks, statuses, the graph, dialects of older SDKs
-    outputs         Model, Performance and failure reports: what work produced
+    compute         ComputePlan, Task and what tasks make: Model, Performance, failure reports
     overview        the home page and the global search
     common          what every room uses and that knows no asset
 
 Inside a room: `specs` (plain values) <- `rules` (pure checks) <- `models` <- `queries` and
 `registration` (the only writer) <- `forms`, `serializers`, `filters`, `admin` <- `api`.
+`compute`, the largest room, has a package for each: `registration` (with its rules), `queries`,
+`api`, `pages`, and `plan_editor`, where plans are built in the browser.
 Between rooms: common <- accounts <- permissions <- feed, uploads <- datasets,
-functions <- compute <- outputs <- overview. Never back; import-linter holds both.
+functions <- compute <- overview. Never back; import-linter holds both.
 """

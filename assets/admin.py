@@ -11,10 +11,10 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from .accounts import admin as accounts
 from .compute import admin as compute
+from .compute import output_admin as outputs
 from .datasets import admin as datasets
 from .feed import admin as feed
 from .functions import admin as functions
-from .outputs import admin as outputs
 from .permissions import admin as permissions
 
 __all__ = ["accounts", "compute", "datasets", "feed", "functions", "outputs", "permissions"]

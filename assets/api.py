@@ -5,12 +5,14 @@ from rest_framework.routers import APIRootView, DefaultRouter
 
 from .accounts.urls import urlpatterns as account_urls
 from .common.ops.health import live, ready
-from .compute.metadata import PlanMetadataView
+from .compute.api.metadata import PlanMetadataView
+from .compute.api.outputs import LogsView, ModelViewSet
+from .compute.api.performances import PerformanceViewSet
+from .compute.api.plans import ComputePlanViewSet
+from .compute.api.tasks import TaskViewSet
 from .datasets.api import DataSampleViewSet, DatasetViewSet
 from .feed.api import NewsFeedViewSet
 from .functions.api import FunctionViewSet
-from .outputs.api import LogsView, ModelViewSet, TaskViewSet
-from .outputs.performances import ComputePlanViewSet, PerformanceViewSet
 
 
 class Root(APIRootView):

@@ -19,10 +19,10 @@ from django.utils import timezone
 from .common.db.fields import AssetFileField
 from .common.files import process_locks
 from .common.files.pending import PendingFiles, abandon, delete_abandoned
+from .compute.models import FailureReport, Model
 from .datasets.folders import folder_digest, folder_files
 from .datasets.models import DataSample, Dataset
 from .functions.models import Function
-from .outputs.models import FailureReport, Model
 from .uploads.models import Upload
 
 MODELS: tuple[type[models.Model], ...] = (

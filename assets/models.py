@@ -10,11 +10,18 @@ from .accounts.models import (
 )
 from .common.files.pending import PendingFiles
 from .common.idempotency.models import IdempotencyKey
-from .compute.models import ComputePlan, Task, TaskInput, TaskOutput
+from .compute.models import (
+    ComputePlan,
+    FailureReport,
+    Model,
+    Performance,
+    Task,
+    TaskInput,
+    TaskOutput,
+)
 from .datasets.models import DataSample, DataSampleLink, Dataset
 from .feed.models import Event
 from .functions.models import Function, FunctionInput, FunctionOutput
-from .outputs.models import FailureReport, Model, Performance
 from .permissions.models import Permissions
 from .uploads.models import Upload
 

@@ -11,13 +11,11 @@ from .accounts.pages import (
     sign_in,
     users,
 )
-from .compute import plan_views, task_views
-from .compute import views as compute
+from .compute.pages import plans, register, tasks
 from .datasets import sample_views
 from .datasets import views as datasets
 from .feed import views as feed
 from .functions import views as functions
-from .outputs import views as outputs
 from .overview import views as overview
 from .uploads import views as uploads
 
@@ -98,7 +96,7 @@ urlpatterns = [
     # --- Functions ------------------------------------------------------------------------------
     path("functions/", functions.FunctionList.as_view(), name="functions"),
     path("functions/new/", functions.FunctionRegisterPage.as_view(), name="function-new"),
-    path("functions/<key>/", outputs.FunctionPage.as_view(), name="function"),
+    path("functions/<key>/", functions.FunctionPage.as_view(), name="function"),
     path("functions/<key>/rename/", functions.FunctionRenamePage.as_view(), name="function-rename"),
     path(
         "functions/<key>/files/<path:name>",
@@ -106,28 +104,24 @@ urlpatterns = [
         name="function-file",
     ),
     # --- Compute plans and tasks ----------------------------------------------------------------
-    path("compute-plans/", compute.ComputePlanList.as_view(), name="compute-plans"),
-    path("compute-plans/new/", plan_views.PlanRegisterPage.as_view(), name="compute-plan-new"),
-    path("compute-plans/<key>/", outputs.ComputePlanPage.as_view(), name="compute-plan"),
+    path("compute-plans/", plans.ComputePlanList.as_view(), name="compute-plans"),
+    path("compute-plans/new/", register.PlanRegisterPage.as_view(), name="compute-plan-new"),
+    path("compute-plans/<key>/", plans.ComputePlanPage.as_view(), name="compute-plan"),
     path(
         "compute-plans/<key>/rename/",
-        compute.ComputePlanRenamePage.as_view(),
+        plans.ComputePlanRenamePage.as_view(),
         name="compute-plan-rename",
     ),
     path(
         "compute-plans/<key>/cancel/",
-        compute.ComputePlanCancelPage.as_view(),
+        plans.ComputePlanCancelPage.as_view(),
         name="compute-plan-cancel",
     ),
-    path(
-        "compute-plans/<key>/graph/", compute.ComputePlanGraph.as_view(), name="compute-plan-graph"
-    ),
-    path(
-        "compute-plans/<key>/tasks/", plan_views.PlanTasksPage.as_view(), name="compute-plan-tasks"
-    ),
-    path("tasks/", task_views.TaskList.as_view(), name="tasks"),
-    path("tasks/new/", plan_views.TaskRegisterPage.as_view(), name="task-new"),
-    path("tasks/<key>/", outputs.TaskPage.as_view(), name="task"),
+    path("compute-plans/<key>/graph/", plans.ComputePlanGraph.as_view(), name="compute-plan-graph"),
+    path("compute-plans/<key>/tasks/", register.PlanTasksPage.as_view(), name="compute-plan-tasks"),
+    path("tasks/", tasks.TaskList.as_view(), name="tasks"),
+    path("tasks/new/", register.TaskRegisterPage.as_view(), name="task-new"),
+    path("tasks/<key>/", tasks.TaskPage.as_view(), name="task"),
     # --- Files ahead of their form --------------------------------------------------------------
     path("account/files/", uploads.WaitingFilesPage.as_view(), name="waiting-files"),
     path("uploads/opener/", datasets.OpenerUpload.as_view(), name="upload-opener"),

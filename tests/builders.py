@@ -21,7 +21,7 @@ from django.core.files.storage import default_storage
 
 from assets.accounts.models import User
 from assets.compute import registration as compute
-from assets.compute.models import ComputePlan, Task
+from assets.compute.models import ComputePlan, FailureReport, Model, Performance, Task
 from assets.compute.specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
 from assets.compute.statuses import ErrorType, TaskStatus
 from assets.datasets import registration as datasets
@@ -30,7 +30,6 @@ from assets.datasets.specs import DataSampleSpec, DatasetSpec
 from assets.functions import registration as functions
 from assets.functions.models import Function
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
-from assets.outputs.models import FailureReport, Model, Performance
 from assets.permissions.registration import intern_permissions
 from assets.permissions.specs import PermissionsSpec
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
 from django.contrib.admin.utils import unquote
@@ -28,8 +27,8 @@ from .forms import (
     TaskInputForm,
     TaskOutputForm,
 )
-from .models import ComputePlan, Task, TaskInput, TaskOutput
-from .queries import creator_of
+from .models import ComputePlan, Model, Task, TaskInput, TaskOutput
+from .queries.lists import creator_of
 from .registration import cancel_compute_plan
 from .statuses import TERMINATED, TaskStatus
 
@@ -186,7 +185,7 @@ class NewInputInline(RegistrationInline):
 
     def row_widgets(self) -> dict[str, Widget]:
         field = TaskInput._meta.get_field
-        models = (Dataset, DataSample, apps.get_model("assets", "Model"))
+        models = (Dataset, DataSample, Model)
         url = reverse("admin:assets_task_assets")
         return {
             "asset_key": KeySelect(field("dataset"), self.admin_site, models=models, url=url),
@@ -318,7 +317,7 @@ class TaskAdmin(AssetAdmin):
         """Answer what may feed an input and matches what is typed: a few rows of each kind."""
         term = request.GET.get("term", "")
         results = []
-        for model in (Dataset, DataSample, apps.get_model("assets", "Model")):
+        for model in (Dataset, DataSample, Model):
             model_admin = self.admin_site.get_model_admin(model)
             rows, _ = model_admin.get_search_results(
                 request, model_admin.get_queryset(request), term

@@ -27,12 +27,7 @@ from ..functions.models import Function
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
 from .models import ComputePlan, Task, TaskInput, TaskOutput
-from .registration import (
-    check_compute_plan,
-    check_tasks,
-    register_compute_plan,
-    register_tasks,
-)
+from .registration import check_compute_plan, check_tasks, register_compute_plan, register_tasks
 from .specs import (
     ComputePlanSpec,
     InputRef,

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from ..accounts.models import User
 from ..common.errors import Problem
 from ..common.files.archives.names import Entry
 from ..common.files.archives.preview import ArchivePreview, preview_archive
@@ -32,7 +33,7 @@ from .forms import (
     FunctionRenameForm,
     values_of,
 )
-from .models import Function
+from .models import Function, FunctionStatus
 from .queries import spec_of, tasks_running
 from .rules import DOCKERFILE, archive_advice, check_function_file
 from .snippets import function_snippets
@@ -82,7 +83,7 @@ def slot(item: FunctionInputSpec | FunctionOutputSpec) -> Slot:
 
 
 class FunctionPage(FunctionPageMixin, AssetPage):
-    """A function, but for why it could not be built, which the room above adds."""
+    """A function, with its files and why it could not be built."""
 
     template_name = "functions/function.html"
 
@@ -97,8 +98,13 @@ class FunctionPage(FunctionPageMixin, AssetPage):
         return function_snippets(self.spec, self.request)
 
     def failure(self) -> dict[str, Any]:
-        """Return what the page says of a failed function, with the report and its logs."""
-        return {}
+        """Return the report of a failed function, and whether the user can read its logs."""
+        function = self.object
+        if function.status != FunctionStatus.FAILED:
+            return {}
+        # The reports are in the room above; Django offers the one of this function here.
+        report = getattr(function, "failure", None)
+        return {"failure": True, **failure_of(report, self.user, str(function.owner_id))}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         function = self.object
@@ -123,6 +129,18 @@ class FunctionPage(FunctionPageMixin, AssetPage):
             tasks=tasks[:PREVIEW_ROWS],
             **kwargs,
         )
+
+
+def failure_of(report: Any, user: User, log_keeper: str) -> dict[str, Any]:
+    """Return what a page shows of a failure report, and whether the user can read its logs."""
+    if report is None:
+        return {}
+    return {
+        "report": report,
+        "may_read_logs": may_download(user, report.permissions),
+        "logs_readers": report.permissions,
+        "log_keeper": log_keeper,
+    }
 
 
 # --- What is in the archive ----------------------------------------------------------------------

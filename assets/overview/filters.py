@@ -12,10 +12,9 @@ from ..accounts.models import Organization
 from ..common.api.filters import MatchFilter
 from ..common.db.counting import Counted, count_of
 from ..common.parsing import key_range
-from ..compute.models import ComputePlan, Task
+from ..compute.models import ComputePlan, Model, Task
 from ..datasets.models import DataSample, Dataset
 from ..functions.models import Function
-from ..outputs.models import Model
 
 # Of what is found, so many are counted; more are estimated.
 COUNTED = 1000

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from assets.compute.api import ComputePlanViewSet
+from assets.compute.api.plans import ComputePlanViewSet
 
 LISTS = ["data_manager", "data_sample", "function", "compute_plan", "task", "model"]
 WORDS = ["Dataset", "DataSample", "Function", "ComputePlan", "Task", "Model"]

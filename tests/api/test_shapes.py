@@ -4,10 +4,9 @@ from hashlib import sha256
 
 import pytest
 
-from assets.compute.serializers import ComputePlanSerializer, TaskSerializer
+from assets.compute.api.serializers import ComputePlanSerializer, ModelSerializer, TaskSerializer
 from assets.datasets.serializers import DataSampleSerializer, DatasetSerializer
 from assets.functions.serializers import FunctionSerializer
-from assets.outputs.serializers import ModelSerializer
 from assets.permissions.specs import PermissionsSpec
 from tests.builders import (
     DESCRIPTION,

@@ -6,10 +6,9 @@ import pytest
 from django.db.models import Count
 from django.utils import timezone
 
-from assets.compute import plans
 from assets.compute.models import ComputePlan, Task, TaskInput
-from assets.compute.queries import renewed, spec_of_plan
-from assets.compute.registration import check_compute_plan, register_compute_plan
+from assets.compute.queries.copies import renewed, spec_of_plan
+from assets.compute.registration import check_compute_plan, counters, register_compute_plan
 from assets.datasets.models import Dataset
 from assets.feed.models import Event
 
@@ -58,9 +57,9 @@ def test_what_follows_from_tasks_does():
     for plan in ComputePlan.objects.all():
         counted = plan.tasks.values_list("status").annotate(count=Count("pk"))
         assert {status: count for status, count in plan.counts.items() if count} == dict(counted)
-        written = [getattr(plan, name) for name in plans.DERIVED]
-        plans.derive(plan, timezone.now())
-        assert [getattr(plan, name) for name in plans.DERIVED] == written
+        written = [getattr(plan, name) for name in counters.PROGRESS_FIELDS]
+        counters.update_progress(plan, timezone.now())
+        assert [getattr(plan, name) for name in counters.PROGRESS_FIELDS] == written
         statuses.add(plan.status)
     assert len(statuses) == 5
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from assets.compute import plans
 from assets.compute.models import ComputePlan, Task
+from assets.compute.registration import counters
 from assets.compute.specs import InputRef, OutputSpec
 from assets.compute.statuses import COUNTERS
 from tests.builders import (
@@ -48,8 +48,8 @@ def recount(plan):
     for column in COUNTERS.values():
         setattr(plan, column, 0)
     plan.task_count = 0
-    plans.count_in(plan, list(plan.tasks.values_list("status", flat=True)))
-    plans.derive(plan, timezone.now())
+    counters.count_in(plan, list(plan.tasks.values_list("status", flat=True)))
+    counters.update_progress(plan, timezone.now())
     plan.save()
 
 

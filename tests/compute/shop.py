@@ -5,7 +5,7 @@ from typing import Any
 
 from assets.accounts.models import User
 from assets.compute.models import ComputePlan
-from assets.compute.queries import specs_of
+from assets.compute.queries.copies import specs_of
 from assets.compute.specs import ComputePlanSpec, OutputSpec, TaskSpec
 from tests.builders import (
     PERFORMANCE_OUTPUT,

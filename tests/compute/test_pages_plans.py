@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from assets.compute import pages
 from assets.compute.models import ComputePlan, Task
-from assets.compute.pages import BAR, lasted, shares
+from assets.compute.pages import base, plans
+from assets.compute.pages.base import BAR, lasted, shares
 from assets.compute.snippets import SPELLED
 from assets.compute.statuses import PlanStatus, TaskStatus
 from tests.builders import make_performance, make_plan, set_status
@@ -211,9 +211,8 @@ def test_htmx_takes_the_graph_alone(session_of, alice, study):
 def test_large_plans_are_drawn_when_they_are_looked_at(
     page_of, alice, study, monkeypatch, inline, drawn, shown
 ):
-    for module in ("pages", "views"):
-        monkeypatch.setattr(f"assets.compute.{module}.INLINE", inline, raising=False)
-        monkeypatch.setattr(f"assets.compute.{module}.DRAWN", drawn, raising=False)
+    monkeypatch.setattr(plans, "MAX_INLINE_TASKS", inline)
+    monkeypatch.setattr(plans, "MAX_DRAWN_TASKS", drawn)
     html, graph = page_of(alice), page_of(alice, "compute-plan-graph")
     assert ("graph-svg" in html) == (shown == "within")
     assert (f'hx-get="{url_of(study.plan, "compute-plan-graph")}"' in html) == (shown == "later")
@@ -380,8 +379,8 @@ def test_nothing_is_cancelled_twice(session_of, alice, study, method):
     [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7260, "2 h 1 min"), (90000, "1 d 1 h")],
 )
 def test_how_long_something_took(seconds, text):
-    start = pages.timezone.now()
-    assert lasted(start, start + pages.timedelta(seconds=seconds)) == text
+    start = base.timezone.now()
+    assert lasted(start, start + base.timedelta(seconds=seconds)) == text
 
 
 def test_what_has_not_started_takes_no_time():

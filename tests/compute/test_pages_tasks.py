@@ -8,9 +8,9 @@ import pytest
 from django.urls import reverse
 
 from assets.compute.models import Task
+from assets.compute.pages.tasks import PREVIEW_ROWS
 from assets.compute.specs import InputRef
 from assets.compute.statuses import ErrorType, TaskStatus
-from assets.compute.task_views import PREVIEW_ROWS
 from tests.builders import (
     make_aggregate,
     make_failure,

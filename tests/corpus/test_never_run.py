@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import pytest
 from django.core.management import call_command
 
+from assets.compute.models import Model
 from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample, Dataset
 from assets.functions.models import Function
-from assets.outputs.models import Model
 from assets.pages import urlpatterns
 from tests import builders
 from tests.pages.test_attacks import KINDS, url_of

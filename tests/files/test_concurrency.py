@@ -10,11 +10,7 @@ from assets.accounts.registration.users import change_role
 from assets.common.errors import Code, Refused
 from assets.common.kinds import AssetKind
 from assets.compute.models import ComputePlan, Task, TaskInput, TaskOutput
-from assets.compute.registration import (
-    cancel_compute_plan,
-    register_compute_plan,
-    register_tasks,
-)
+from assets.compute.registration import cancel_compute_plan, register_compute_plan, register_tasks
 from assets.compute.specs import ComputePlanSpec
 from assets.compute.statuses import FINAL
 from assets.datasets.models import DataSampleLink

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from assets.accounts.models import ExternalIdentity
 from assets.accounts.registration.tokens import create_token
-from assets.outputs.models import FailureReport
+from assets.compute.models import FailureReport
 from tests.files.everything import make_everything
 from tests.properties import profiles  # noqa: F401  how hard hypothesis searches
 

@@ -17,7 +17,7 @@ def modules(folder: Path = ASSETS) -> list[Path]:
 
 
 def name_of(path: Path) -> str:
-    """The path as tests show it, such as ``assets/compute/api.py``."""
+    """The path as tests show it, such as ``assets/compute/api/plans.py``."""
     return path.relative_to(ROOT).as_posix()
 
 

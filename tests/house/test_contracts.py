@@ -9,11 +9,10 @@ from rest_framework.test import APIRequestFactory
 
 import assets.api  # noqa: F401  every room's serializers
 from assets.common.api.viewsets import WireSerializer
-from assets.compute.serializers import ComputePlanSerializer, TaskSerializer
+from assets.compute.api.serializers import ComputePlanSerializer, ModelSerializer, TaskSerializer
 from assets.datasets.serializers import DataSampleSerializer, DatasetSerializer
 from assets.feed.serializers import NewsSerializer
 from assets.functions.serializers import FunctionSerializer
-from assets.outputs.serializers import ModelSerializer
 from tests.files.everything import make_everything
 
 from .source import ROOT

@@ -9,11 +9,10 @@ from assets.accounts.models import ExternalIdentity, Organization, User
 from assets.accounts.registration.organizations import create_organization
 from assets.accounts.registration.users import create_user
 from assets.common.audit import Action, SubjectKind
-from assets.compute.models import Task
+from assets.compute.models import FailureReport, Task
 from assets.compute.statuses import TaskStatus
 from assets.feed.models import Event
 from assets.feed.registration import record_private
-from assets.outputs.models import FailureReport
 from assets.permissions.specs import PermissionsSpec
 from tests import builders
 

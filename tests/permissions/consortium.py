@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from assets.accounts.models import User
-from assets.compute.models import ComputePlan, Task
+from assets.compute.models import ComputePlan, Model, Task
 from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample, Dataset
 from assets.functions.models import Function
-from assets.outputs.models import Model
 from assets.permissions.specs import PermissionsSpec
 from tests import builders
 

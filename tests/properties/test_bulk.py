@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from assets.accounts.models import Organization
 from assets.common.db import bulk
 from assets.common.db.fields import NameKeyField
-from assets.compute.models import ComputePlan, TaskOutput
+from assets.compute.models import ComputePlan, Performance, TaskOutput
 from assets.datasets.models import DataSampleLink, Dataset
 from assets.feed.models import Event
 from assets.functions.models import FunctionInput
 from assets.immutable import CHANGEABLE
-from assets.outputs.models import Performance
 from assets.permissions.models import Permissions, digest_of
 from assets.permissions.registration import intern_permissions
 from assets.permissions.specs import PermissionsSpec

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assets.compute import registration as compute
+from assets.compute.registration import saving as compute
 from assets.datasets import registration as datasets
 from assets.functions import registration as functions
 from tests.builders import dataset_spec, function_spec, plan_spec

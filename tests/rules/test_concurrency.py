@@ -8,8 +8,9 @@ from django.db import connection, connections
 from django.db.utils import IntegrityError
 
 from assets.common.errors import Code, Refused
-from assets.compute import batch, plans, registration
+from assets.compute import registration
 from assets.compute.models import ComputePlan, Task
+from assets.compute.registration import batch, counters, plans, saving
 from assets.compute.statuses import TaskStatus
 from assets.feed.models import Event
 from assets.functions.models import Function, FunctionStatus
@@ -39,7 +40,7 @@ def blind_once(monkeypatch):
 def test_a_plan_that_came_in_between(door, world, blind_once):
     spec = plan_spec()
     registration.register_compute_plan(spec, world.users["ada"])
-    looks = blind_once(plans, "lock", {})
+    looks = blind_once(counters, "lock_plans", {})
     before = everything()
     assert not door.send(world.alice, spec).problems
     assert len(looks) == 2
@@ -49,7 +50,7 @@ def test_a_plan_that_came_in_between(door, world, blind_once):
 def test_another_plan_that_came_in_between(door, world, blind_once):
     spec = plan_spec()
     registration.register_compute_plan(spec, world.alice)
-    blind_once(plans, "lock", {})
+    blind_once(counters, "lock_plans", {})
     case = refused("between", lambda w: spec, Code.CONFLICT, "key", "already exists", by="bob")
     verify(case, door, world)
 
@@ -57,7 +58,7 @@ def test_another_plan_that_came_in_between(door, world, blind_once):
 def test_tasks_that_came_in_between(door, world, blind_once):
     task = world.task()
     registration.register_tasks([task], world.alice)
-    looks = blind_once(batch, "_leave_out_existing", {})
+    looks = blind_once(batch, "_check_existing", {})
     before = everything()
     new = world.task()
     assert not door.send(world.alice, Tasks([task, new])).problems
@@ -69,7 +70,7 @@ def test_tasks_that_came_in_between(door, world, blind_once):
 def test_other_tasks_that_came_in_between(door, world, blind_once):
     task = world.task()
     registration.register_tasks([task], world.alice)
-    blind_once(batch, "_leave_out_existing", {})
+    blind_once(batch, "_check_existing", {})
     case = refused(
         "between",
         lambda w: Tasks([replace(task, tag="other")]),
@@ -85,14 +86,14 @@ def just_before_the_lock(monkeypatch):
     """Have something happen after the first batch is prepared, before its transaction begins."""
 
     def patch(happen) -> None:
-        lock, left = plans.lock, [happen]
+        lock, left = counters.lock_plans, [happen]
 
         def later(*args):
             if left:
                 left.pop()()
             return lock(*args)
 
-        monkeypatch.setattr(plans, "lock", later)
+        monkeypatch.setattr(counters, "lock_plans", later)
 
     return patch
 
@@ -128,14 +129,14 @@ def test_a_plan_that_is_cancelled_meanwhile(world, just_before_the_lock):
 def test_other_writers_do_not_wait_for_the_checks(world, monkeypatch):
     """What takes long of a batch is done before the transaction begins."""
     held = []
-    for name in ("prepare", "as_rows"):
-        does = getattr(registration, name)
+    for name in ("check_batch", "build_rows"):
+        does = getattr(saving, name)
 
         def noted(*args, does=does):
             held.append(connection.in_atomic_block)
             return does(*args)
 
-        monkeypatch.setattr(registration, name, noted)
+        monkeypatch.setattr(saving, name, noted)
     registration.register_compute_plan(
         plan_spec(tasks=[world.task(compute_plan_key=None)]), world.alice
     )
@@ -152,7 +153,7 @@ def test_a_fault_of_ours_is_not_taken_for_a_conflict(world, monkeypatch):
         calls.append(args)
         raise IntegrityError
 
-    monkeypatch.setattr(registration, "_found_or_inserted", broken)
+    monkeypatch.setattr(plans, "insert_plan", broken)
     with pytest.raises(IntegrityError):
         registration.register_compute_plan(plan_spec(), world.alice)
     assert len(calls) == 2

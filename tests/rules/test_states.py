@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 from django.utils import timezone
 
-from assets.compute import plans
 from assets.compute.models import ComputePlan, Task
+from assets.compute.registration import counters
 from assets.compute.statuses import (
     FINAL,
     TRANSITIONS,
@@ -200,8 +200,8 @@ def test_a_plan_that_was_done_goes_on_with_new_tasks(door, world):
     set_status([first.key], DONE, end_date=now)
     plan = ComputePlan.objects.get(pk=world.plan.key)
     plan.waiting_builder_slot_count, plan.done_count = 0, 1
-    plans.derive(plan, now)
-    plan.save(update_fields=plans.DERIVED)
+    counters.update_progress(plan, now)
+    plan.save(update_fields=counters.PROGRESS_FIELDS)
     assert (plan.status, plan.end_date) == (PlanStatus.DONE, now)
     door.send(world.alice, Tasks([world.task()]))
     plan.refresh_from_db()
@@ -216,11 +216,11 @@ def test_the_first_failed_task_is_the_one_that_ended_first(world):
         set_status([spec.key], TaskStatus.FAILED, end_date=now + timedelta(minutes=minutes))
     plan = ComputePlan.objects.get(pk=specs[0].compute_plan_key)
     plan.waiting_builder_slot_count, plan.failed_count = 0, 3
-    plans.derive(plan, now)
+    counters.update_progress(plan, now)
     assert plan.failed_task_key == specs[1].key
     assert plan.end_date == now + timedelta(minutes=3)
     plan.failed_task_key = specs[2].key
-    plans.derive(plan, now)
+    counters.update_progress(plan, now)
     assert plan.failed_task_key == specs[2].key, "never changed afterwards"
 
 
@@ -232,7 +232,7 @@ def test_a_plan_that_failed_has_ended_though_tasks_have_not(world):
     set_status([specs[0].key], TaskStatus.FAILED, end_date=now)
     plan = ComputePlan.objects.get(pk=specs[0].compute_plan_key)
     plan.waiting_builder_slot_count, plan.failed_count = 1, 1
-    plans.derive(plan, now)
+    counters.update_progress(plan, now)
     assert (plan.status, plan.end_date) == (PlanStatus.FAILED, now)
 
 

@@ -9,14 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from assets.accounts.models import User
-from assets.compute.models import ComputePlan
+from assets.compute.models import ComputePlan, Model
 from assets.compute.specs import InputRef, OutputSpec, TaskSpec
 from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample, Dataset
 from assets.datasets.specs import DataSampleSpec
 from assets.functions.models import Function, FunctionStatus
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
-from assets.outputs.models import Model
 from assets.permissions.specs import PermissionsSpec
 from tests import builders
 from tests.builders import PRIVATE, PUBLIC

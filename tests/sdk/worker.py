@@ -12,11 +12,10 @@ from uuid import UUID
 from django.db import connections, transaction
 from django.utils import timezone
 
-from assets.compute import plans
-from assets.compute.models import ComputePlan, Task
+from assets.compute.models import ComputePlan, Model, Task
+from assets.compute.registration import counters
 from assets.compute.statuses import COUNTERS, FINAL, ErrorType, TaskStatus
 from assets.functions.models import Function, FunctionStatus
-from assets.outputs.models import Model
 from tests import builders
 
 from .peers import answer
@@ -46,8 +45,8 @@ def _recount(plan: ComputePlan) -> None:
     counts = Counter(Task.objects.filter(compute_plan=plan).values_list("status", flat=True))
     for status, column in COUNTERS.items():
         setattr(plan, column, counts[status])
-    plans.derive(plan, timezone.now())
-    plan.save(update_fields=plans.DERIVED)
+    counters.update_progress(plan, timezone.now())
+    plan.save(update_fields=counters.PROGRESS_FIELDS)
 
 
 def make_model(task: str, content: str, identifier: str = "model") -> UUID:

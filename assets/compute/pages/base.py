@@ -1,0 +1,90 @@
+"""What pages of plans and tasks share: their kinds, durations and counts by status."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.template.defaultfilters import slugify
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ...common.pages.base import AssetKindMixin
+from ..models import ComputePlan, Task
+from ..statuses import TaskStatus
+
+# The width of the bar of statuses, and of its smallest piece, in units of their own.
+BAR, LEAST = 1000, 10
+
+
+class PlanPageMixin(AssetKindMixin):
+    queryset = ComputePlan.objects.select_related("creator")
+    noun, noun_plural = _("compute plan"), _("compute plans")
+    empty_title = _("No compute plans yet")
+    register_label = _("Register a compute plan")
+    list_url, detail_url = "compute-plans", "compute-plan"
+    register_url, rename_url = "compute-plan-new", "compute-plan-rename"
+
+
+class TaskPageMixin(AssetKindMixin):
+    queryset = Task.objects.select_related("function", "compute_plan")
+    noun, noun_plural = _("task"), _("tasks")
+    empty_title = _("No tasks yet")
+    register_label = _("Register a task")
+    list_url, detail_url = "tasks", "task"
+    register_url = "task-new"
+
+
+LABELS = {status.value: str(status.label) for status in TaskStatus}
+SLUGS = {status: slugify(label) for status, label in LABELS.items()}
+# How statuses are told: the finished ones first.
+ORDER = [
+    status.value
+    for status in (
+        TaskStatus.DONE,
+        TaskStatus.FAILED,
+        TaskStatus.CANCELED,
+        TaskStatus.EXECUTING,
+        TaskStatus.BUILDING,
+        TaskStatus.WAITING_FOR_EXECUTOR_SLOT,
+        TaskStatus.WAITING_FOR_PARENT_TASKS,
+        TaskStatus.WAITING_FOR_BUILDER_SLOT,
+    )
+]
+
+
+def lasted(start: datetime | None, end: datetime | None) -> str:
+    """Return how long something took, or has taken so far; blank for what has not started."""
+    if start is None:
+        return ""
+    seconds = int(((end or timezone.now()) - start) / timedelta(seconds=1))
+    minutes, seconds = divmod(max(0, seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [f"{days} d" if days else "", f"{hours} h" if days or hours else ""]
+    parts += [f"{minutes} min" if days or hours or minutes else "", f"{seconds} s"]
+    return " ".join([part for part in parts if part][:2])
+
+
+class Share(NamedTuple):
+    """The part of a plan's tasks that is in one status, and its piece of the bar."""
+
+    status: str
+    label: str
+    slug: str
+    tasks: int
+    x: int
+    width: int
+
+
+def shares(counts: Mapping[str, int]) -> list[Share]:
+    """Return the statuses that some task has, with the finished ones first."""
+    present = [(status, counts[status]) for status in ORDER if counts.get(status)]
+    total = sum(count for _, count in present)
+    # However few they are, they are seen.
+    widths = [max(LEAST, count * BAR / total) for _, count in present]
+    scale, before, found = BAR / (sum(widths) or 1), 0.0, []
+    for (status, count), width in zip(present, widths, strict=True):
+        x, end = round(before), round(before + width * scale)
+        found.append(Share(status, LABELS[status], SLUGS[status], count, x, end - x))
+        before += width * scale
+    return found

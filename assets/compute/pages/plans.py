@@ -1,0 +1,116 @@
+"""Pages of compute plans."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from ...common.audit import note_refusals
+from ...common.errors import Refused
+from ...common.pages.base import Page
+from ...common.pages.snippets import Snippets
+from ...feed.pages import AssetPage, AssetPageMixin, RenamePage
+from ...permissions.access import may_change
+from ...permissions.pages import AssetListPage
+from ..forms import ComputePlanRenameForm
+from ..queries.copies import renewed, spec_of_plan
+from ..queries.lists import creator_of
+from ..queries.outputs import plan_performances
+from ..queries.relations import functions_of
+from ..registration import cancel_compute_plan, check_accepts_tasks, check_cancel
+from ..snippets import SPELLED, plan_snippets
+from ..statuses import FINAL
+from .base import PlanPageMixin, lasted, shares
+from .filters import ComputePlanListFilterSet
+from .plan_graph import MAX_DRAWN_TASKS, MAX_INLINE_TASKS, plan_graph
+from .plan_tables import function_rows, performance_rows, rank_table
+from .tables import ComputePlanTable
+
+# How many performances and functions a plan's page shows; the CSV and the list of tasks have all.
+PREVIEW_ROWS = 100
+
+
+class ComputePlanList(PlanPageMixin, AssetListPage):
+    table_class = ComputePlanTable
+    filterset_class = ComputePlanListFilterSet
+    empty_hint = "A compute plan is tasks that belong together, such as the rounds of a study."
+
+
+class ComputePlanPage(PlanPageMixin, AssetPage):
+    """A compute plan, with its progress and what its tasks have measured."""
+
+    template_name = "compute/compute_plan.html"
+
+    def snippets(self) -> Snippets:
+        # One task more than is spelled out tells that there are more.
+        return plan_snippets(renewed(spec_of_plan(self.object, SPELLED + 1)), self.request)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        plan = self.object
+        own = may_change(self.user, plan)
+        performances = plan_performances(plan.pk, PREVIEW_ROWS + 1)
+        functions = list(functions_of(plan.pk)[: PREVIEW_ROWS + 1])
+        return super().get_context_data(
+            shares=shares(plan.counts),
+            lasted=lasted(plan.start_date, plan.end_date),
+            creator=creator_of(plan, self.user.organization_id),
+            may_add_tasks=own and not list(check_accepts_tasks(plan.status, plan.pk)),
+            may_cancel=not check_cancel(plan, self.user),
+            by_rank=rank_table(plan.pk),
+            functions=function_rows(functions[:PREVIEW_ROWS], plan.pk),
+            shown=PREVIEW_ROWS,
+            more_functions=len(functions) > PREVIEW_ROWS,
+            performances=performance_rows(performances[:PREVIEW_ROWS]),
+            more_performances=len(performances) > PREVIEW_ROWS,
+            graph=plan_graph(plan) if 0 < plan.task_count <= MAX_INLINE_TASKS else None,
+            drawn_later=MAX_INLINE_TASKS < plan.task_count <= MAX_DRAWN_TASKS,
+            **kwargs,
+        )
+
+
+class ComputePlanGraph(PlanPageMixin, AssetPageMixin, Page):
+    """The graph of a plan: a page of its own, or the piece that htmx puts into the plan's page."""
+
+    def get_title(self) -> str:
+        return f"Graph of {self.object}"
+
+    def get_template_names(self) -> list[str]:
+        piece = getattr(self.request, "htmx", False)
+        return ["compute/_graph.html" if piece else "compute/graph.html"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        drawn = self.object.task_count <= MAX_DRAWN_TASKS
+        return super().get_context_data(
+            plan=self.object, graph=plan_graph(self.object) if drawn else None, **kwargs
+        )
+
+
+class ComputePlanRenamePage(PlanPageMixin, RenamePage):
+    form_class = ComputePlanRenameForm
+
+
+class ComputePlanCancelPage(PlanPageMixin, AssetPageMixin, Page):
+    """Says what cancelling a plan does, and does it when that is confirmed."""
+
+    template_name = "compute/cancel.html"
+
+    def get_title(self) -> str:
+        return f"Cancel {self.object}"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        plan = self.object
+        kwargs.setdefault("problems", check_cancel(plan, self.user))
+        ended = sum(plan.counts[status] for status in FINAL)
+        return super().get_context_data(
+            plan=plan, ended=ended, open_tasks=plan.task_count - ended, **kwargs
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            plan = cancel_compute_plan(self.object.pk, self.user)
+        except Refused as refused:
+            note_refusals(refused.problems)
+            context = self.get_context_data(problems=refused.problems)
+            return self.render_to_response(context, status=422)
+        url = reverse("compute-plan", args=[plan.pk])
+        return self.redirect_with_message(url, f"The compute plan {plan} is cancelled.")

@@ -1,0 +1,215 @@
+"""Pages of tasks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
+
+from ...common.db.counting import Counted
+from ...common.kinds import AssetKind
+from ...common.pages.base import Crumb, crumb
+from ...common.pages.snippets import Snippets
+from ...common.pages.tables import AssetTable
+from ...datasets.models import Dataset
+from ...feed.pages import AssetPage
+from ...functions.models import Function
+from ...functions.queries import inputs_of, outputs_of
+from ...functions.views import failure_of
+from ...permissions.access import why_no_model
+from ...permissions.models import Permissions
+from ...permissions.pages import AssetListPage
+from ..models import ComputePlan, Model, Performance, Task, TaskInput, TaskOutput
+from ..queries.copies import spec_of_task
+from ..queries.lists import count_of_all
+from ..queries.outputs import models_of, performances_of, report_of
+from ..queries.relations import children_of, inputs_with_sources, parents_of
+from ..snippets import task_snippets
+from .base import TaskPageMixin, lasted
+from .filters import TaskListFilterSet
+from .tables import TaskTable
+
+# What no column of the list shows.
+UNSEEN = [
+    f"{relation}__{column.name}"
+    for relation, model in (("function", Function), ("compute_plan", ComputePlan))
+    for column in model._meta.concrete_fields
+    if column.name not in ("key", "name")
+] + ["digest", "error_type", "logs_permission"]
+# How many parents and children of a task its page shows, and assets of one input.
+PREVIEW_ROWS = 20
+# How many inputs and outputs it lists, and assets of one input when one looks for more.
+LISTED = 200
+
+
+class TaskList(TaskPageMixin, AssetListPage):
+    table_class = TaskTable
+    filterset_class = TaskListFilterSet
+    empty_hint = "A task is one run of a function, on data of one organisation."
+    filter_models = {
+        "compute_plan_key": ComputePlan,
+        "function_key": Function,
+        "dataset_key": Dataset,
+    }
+
+    def rows(self) -> QuerySet:
+        # Of functions and plans a row shows the name.
+        return self.queryset.defer(*UNSEEN)
+
+    def count_all(self) -> Counted:
+        return Counted(count_of_all(), exact=True)
+
+    def make_table(self, rows: Any, **options: Any) -> AssetTable:
+        # Tasks of one plan are ordered by any column; among all, which may be millions, only by
+        # those that an index orders.
+        if self.request.GET.get("compute_plan_key"):
+            return super().make_table(rows, **{"orderable": True, "order_by": "rank", **options})
+        return super().make_table(rows, orderable=False, **options)
+
+
+@dataclass
+class Input:
+    """What feeds one input of a task."""
+
+    identifier: str
+    kind: str
+    sources: list[TaskInput] = field(default_factory=list)
+    # How many there are, of which `sources` has the first.
+    total: int = 0
+
+    @property
+    def kind_label(self) -> str:
+        return AssetKind(self.kind).label
+
+    @property
+    def first(self) -> list[TaskInput]:
+        return self.sources[:PREVIEW_ROWS]
+
+    @property
+    def more(self) -> list[TaskInput]:
+        return self.sources[PREVIEW_ROWS:]
+
+    @property
+    def more_count(self) -> int:
+        return self.total - len(self.first)
+
+    @property
+    def unlisted(self) -> int:
+        return self.total - len(self.sources)
+
+
+@dataclass
+class Output:
+    """One output of a task, with what it has made."""
+
+    identifier: str
+    kind: str
+    output: TaskOutput
+    # Each with why the user cannot download it; blank when it can.
+    models: list[tuple[Model, str]]
+    performance: Performance | None
+
+    @property
+    def kind_label(self) -> str:
+        return AssetKind(self.kind).label
+
+
+class TaskPage(TaskPageMixin, AssetPage):
+    """A task, with what it takes, what it has made, and why it failed."""
+
+    queryset = TaskPageMixin.queryset.select_related("logs_permission")
+    template_name = "compute/task.html"
+
+    def get_title(self) -> str:
+        return f"{self.object.function} on {self.object.worker_id}"
+
+    def crumbs(self) -> Sequence[Crumb]:
+        plan = self.object.compute_plan
+        return [
+            crumb("Compute plans", "compute-plans"),
+            crumb(plan.name, "compute-plan", plan.pk),
+        ]
+
+    @cached_property
+    def outputs(self) -> list[Output]:
+        """Return the task's outputs in the function's order, with what they have made."""
+        task = self.object
+        kinds = outputs_of([task.function_id])[task.function_id]
+        order = {identifier: place for place, identifier in enumerate(kinds)}
+        rows = sorted(
+            task.outputs.select_related("permissions"), key=lambda row: order[row.identifier]
+        )
+        models, performances = models_of(task.pk), performances_of(task.pk)
+        return [
+            Output(
+                row.identifier,
+                kinds[row.identifier]["kind"],
+                row,
+                [(model, self.why_no_file(model)) for model in models.get(row.identifier, ())],
+                performances.get(row.identifier),
+            )
+            for row in rows
+        ]
+
+    def why_no_file(self, model: Model) -> str:
+        """Return why the user cannot download a model; blank when it can. As the API decides."""
+        if why_not := why_no_model(self.user, model.permissions, model.owner_id):
+            return why_not
+        return "" if model.file else "Deleted: it was transient, and no task needs it any more."
+
+    def uses(self) -> list[tuple[str, Permissions]]:
+        found = [
+            (f"use {output.identifier}", output.output.permissions)
+            for output in self.outputs
+            if output.kind == AssetKind.MODEL
+        ]
+        return [*found, ("read logs", self.object.logs_permission)]
+
+    def snippets(self) -> Snippets:
+        return task_snippets(replace(spec_of_task(self.object), key=uuid4()), self.request)
+
+    def failure(self) -> dict[str, Any]:
+        """Return the report of a failed task, and whether the user can read its logs."""
+        task = self.object
+        report = report_of(task) if task.error_type else None
+        return failure_of(report, self.user, f"{task.worker_id}, where the task ran,")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        task = self.object
+        parents, parent_count = _some(parents_of(task.pk))
+        children, child_count = _some(children_of(task.pk))
+        inputs = _inputs(task)
+        return super().get_context_data(
+            lasted=lasted(task.start_date, task.end_date),
+            inputs=inputs[:LISTED],
+            more_inputs=len(inputs[LISTED:]),
+            outputs=self.outputs[:LISTED],
+            more_outputs=len(self.outputs[LISTED:]),
+            parents=parents,
+            parent_count=parent_count,
+            children=children,
+            child_count=child_count,
+            **self.failure(),
+            **kwargs,
+        )
+
+
+def _some(tasks: QuerySet[Task]) -> tuple[list[Task], int]:
+    """Return the first tasks and how many there are, which is asked only if there are more."""
+    found = list(tasks[: PREVIEW_ROWS + 1])
+    return found[:PREVIEW_ROWS], len(found) if len(found) <= PREVIEW_ROWS else tasks.count()
+
+
+def _inputs(task: Task) -> list[Input]:
+    """Return what a task takes, by input, in the function's order.
+
+    Two queries; three where there are more than are listed.
+    """
+    kinds = inputs_of([task.function_id])[task.function_id]
+    found = {name: Input(name, kinds[name]["kind"]) for name in kinds}
+    for row, total in inputs_with_sources(task.pk, LISTED):
+        found[row.identifier].sources.append(row)
+        found[row.identifier].total = total
+    return list(found.values())

@@ -1,0 +1,144 @@
+"""The assets that tasks take and make: models, performances and failure reports."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+
+from ...common.db.compiled import Compiled, key_text
+from ...common.db.lookups import MetadataValue
+from ...common.kinds import AssetKind
+from ..models import FailureReport, Model, Performance, Task, TaskInput
+from ..statuses import ErrorType
+
+# One asset of a task: identifier, kind, key. Performances have no key of their own.
+TaskAsset = tuple[str, AssetKind, UUID | None]
+
+
+def input_assets(task_key: UUID) -> list[TaskAsset]:
+    """Return what a task takes, by identifier and position; two queries.
+
+    An input that a parent makes is there once it is made; it may then be several models.
+    """
+    rows = list(TaskInput.objects.filter(task_id=task_key).order_by("identifier", "position"))
+    made: dict[tuple[UUID | None, str], list[UUID]] = {}
+    outputs = Model.objects.filter(
+        task_id__any=[row.parent_task_id for row in rows if row.parent_task_id]
+    )
+    for key, task, identifier in outputs.order_by("creation_date", "key").values_list(
+        "key", "task_id", "output__identifier"
+    ):
+        made.setdefault((task, identifier), []).append(key)
+    found: list[TaskAsset] = []
+    for row in rows:
+        if row.dataset_id:
+            found.append((row.identifier, AssetKind.DATA_MANAGER, row.dataset_id))
+        elif row.data_sample_id:
+            found.append((row.identifier, AssetKind.DATA_SAMPLE, row.data_sample_id))
+        elif row.model_id:
+            found.append((row.identifier, AssetKind.MODEL, row.model_id))
+        else:
+            source = (row.parent_task_id, row.parent_output_identifier)
+            found += [(row.identifier, AssetKind.MODEL, key) for key in made.get(source, ())]
+    return found
+
+
+def output_models(task_key: UUID) -> list[TaskAsset]:
+    """Return the models that a task has made; one query."""
+    rows = Model.objects.filter(task_id=task_key).order_by("creation_date", "key")
+    return [
+        (identifier, AssetKind.MODEL, key)
+        for identifier, key in rows.values_list("output__identifier", "key")
+    ]
+
+
+def output_performances(task_key: UUID) -> Iterable[Mapping[str, Any]]:
+    """Return the performances that a task has measured, as the wire has them but the channel."""
+    return list(
+        Performance.objects.filter(output__task_id=task_key).values(
+            "creation_date",
+            compute_task_key=F("output__task_id"),
+            compute_task_output_identifier=F("output__identifier"),
+            performance_value=F("value"),
+        )
+    )
+
+
+class PlanPerformance(NamedTuple):
+    """A performance, and the task that has measured it."""
+
+    task_key: str
+    function_key: str
+    rank: int
+    # Of the task's metadata; None where it has none.
+    round_idx: str | None
+    worker: str
+    identifier: str
+    value: float
+
+
+def plan_performances(plan_key: UUID, limit: int | None = None) -> list[PlanPerformance]:
+    """Return a plan's performances, or the first of them, by rank and worker; one query."""
+    return list(map(PlanPerformance._make, _performances(limit)([plan_key])))
+
+
+# All of them, or as many as a page shows.
+@lru_cache(maxsize=8)
+def _performances(limit: int | None) -> Compiled:
+    task = "output__task__"
+
+    def build(plan_keys: Any) -> QuerySet:
+        rows = Performance.objects.filter(output__task__compute_plan_id__any=plan_keys).order_by(
+            f"{task}rank", f"{task}worker_id", "output__identifier", "pk"
+        )
+        return rows.values_list(
+            *(key_text(f"{task}key"), key_text(f"{task}function_id"), f"{task}rank"),
+            MetadataValue(f"{task}metadata", "round_idx"),
+            *(f"{task}worker_id", "output__identifier", "value"),
+        )[:limit]
+
+    return Compiled(build)
+
+
+def ranks_and_rounds(plan_key: UUID) -> tuple[list[int], list[str]]:
+    """Return the distinct ranks and `round_idx` metadata values of a plan's tasks; one query."""
+    ranks, rounds = set(), set()
+    rows = Task.objects.filter(compute_plan_id=plan_key).values_list("rank", "metadata")
+    for rank, metadata in rows:
+        ranks.add(rank)
+        if "round_idx" in metadata:
+            rounds.add(metadata["round_idx"])
+    return sorted(ranks), sorted(rounds, key=lambda text: (len(text), text))
+
+
+def models_of(task_key: UUID) -> dict[str, list[Model]]:
+    """Return the models that a task has made, by output; one query."""
+    found: dict[str, list[Model]] = {}
+    rows = Model.objects.filter(task_id=task_key).select_related("output", "permissions")
+    for model in rows.order_by("creation_date", "key"):
+        found.setdefault(model.output.identifier, []).append(model)
+    return found
+
+
+def performances_of(task_key: UUID) -> dict[str, Performance]:
+    """Return the performances that a task has measured, by output; one query."""
+    rows = Performance.objects.filter(output__task_id=task_key).select_related("output")
+    return {performance.output.identifier: performance for performance in rows}
+
+
+def report_of(task: Task) -> FailureReport | None:
+    """Return the report of a failed task; one query.
+
+    Building failed once for all tasks of the function.
+    """
+    if task.error_type == ErrorType.BUILD:
+        return report_about(function_id=task.function_id)
+    return report_about(task_id=task.pk)
+
+
+def report_about(**asset: Any) -> FailureReport | None:
+    """Return the report about a task or a function, by `task_id` or `function_id`; one query."""
+    reports = FailureReport.objects.select_related("task__logs_permission", "function__permissions")
+    return reports.filter(**asset).first()

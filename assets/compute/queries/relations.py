@@ -1,0 +1,72 @@
+"""What a plan's or a task's page shows around it: ranks, functions, inputs, parents, children."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db.models import Count, F, QuerySet, Window
+from django.db.models.functions import RowNumber
+
+from ..models import Task, TaskInput
+
+
+def counts_by_rank(plan_key: UUID) -> dict[int, dict[str, dict[str, int]]]:
+    """Return how many of a plan's tasks are in each status, by rank and worker; one query."""
+    rows = Task.objects.filter(compute_plan_id=plan_key).values_list("rank", "worker_id", "status")
+    found: dict[int, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for rank, worker, status, count in rows.annotate(count=Count("pk")).order_by("rank"):
+        found[rank][worker][status] = count
+    return found
+
+
+def functions_of(plan_key: UUID) -> QuerySet:
+    """Return the functions that a plan's tasks run, each with how many do; one query."""
+    rows = Task.objects.filter(compute_plan_id=plan_key)
+    named = rows.values("function_id", name=F("function__name")).annotate(count=Count("pk"))
+    return named.order_by("function__name_order", "function_id")
+
+
+def inputs_with_sources(task_key: UUID, limit: int) -> list[tuple[TaskInput, int]]:
+    """Return a task's inputs in the order given, each with what feeds it.
+
+    Of those of one identifier the first `limit`; beside each, how many of its there are.
+    """
+    rows = TaskInput.objects.filter(task_id=task_key).order_by("position")
+    rows = rows.select_related("dataset", "model", "parent_task__function")
+    found = list(rows[: limit + 1])
+    if len(found) <= limit:
+        # Nearly always: and what follows costs more than all else that is asked of a task.
+        totals = Counter(row.identifier for row in found)
+        return [(row, totals[row.identifier]) for row in found]
+    placed = rows.annotate(
+        place=Window(RowNumber(), partition_by="identifier", order_by="position"),
+        total=Window(Count("pk"), partition_by="identifier"),
+    )
+    return [(row, row.total) for row in placed.filter(place__lte=limit)]
+
+
+def parents_of(task_key: UUID) -> QuerySet[Task]:
+    """Return the tasks whose outputs a task takes, by reference or as models, by rank."""
+    inputs = TaskInput.objects.filter(task_id=task_key).order_by()
+    referred = inputs.filter(parent_task__isnull=False).values_list("parent_task_id")
+    made = inputs.filter(model__isnull=False).values_list("model__task_id")
+    return _related(referred.union(made))
+
+
+def children_of(task_key: UUID) -> QuerySet[Task]:
+    """Return the tasks that take an output of a task, by reference or as a model, by rank."""
+    return _related(keys_of_children([task_key]))
+
+
+def keys_of_children(task_keys: Collection[UUID]) -> QuerySet:
+    """Return the keys of the tasks that take an output of one of the tasks, for a subquery."""
+    # Two selections of which each has an index; a condition with OR would read all the tasks.
+    inputs = TaskInput.objects.order_by()
+    referring = inputs.filter(parent_task_id__any=task_keys).values_list("task_id")
+    taking = inputs.filter(model__task_id__any=task_keys).values_list("task_id")
+    return referring.union(taking)
+
+
+def _related(keys: QuerySet) -> QuerySet[Task]:
+    tasks = Task.objects.filter(pk__in=keys).select_related("function")
+    return tasks.order_by("rank", "worker_id", "pk")

@@ -1,0 +1,110 @@
+"""Writes a checked batch of tasks into its plan, and what follows from it for the plan."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ...accounts.models import User
+from ...common.db import bulk
+from ...common.errors import Code, Problem, refuse_if
+from ...common.kinds import AssetKind
+from ...feed.models import Event
+from ...feed.registration import record
+from ...permissions.access import check_may_change
+from ...permissions.registration import intern_permissions
+from ..models import ComputePlan, Task, TaskInput, TaskOutput
+from ..specs import TaskSpec
+from . import counters, rules
+from .batch import Batch, build_rows, check_batch, complete_rows
+
+Result = TypeVar("Result")
+
+
+def retry_on_conflict(register: Callable[[], Result]) -> Result:
+    """Return what `register` returns, called again if another request registered a key first.
+
+    The second call finds the other's row, and answers with it or with a conflict.
+    """
+    try:
+        return register()
+    except IntegrityError:
+        return register()
+
+
+def prepare_batch(specs: Sequence[TaskSpec], plan_key: UUID, actor: User) -> Batch:
+    """Return the checked batch, ready to be written if it has no problems."""
+    batch = check_batch(specs, plan_key, actor.acts_for)
+    if not batch.problems and not batch.reference_problems:
+        build_rows(batch)
+    return batch
+
+
+def problems_of(
+    batch: Batch, plan: ComputePlan | None, key: UUID, specs: Sequence[TaskSpec], actor: User
+) -> list[Problem]:
+    """Return all problems of a batch, in the contract's order; the plan may not exist yet."""
+    problems = list(batch.problems)
+    if any(spec.compute_plan_key not in (None, key) for spec in specs):
+        message = _('All tasks should have the same compute plan key, "%(key)s".') % {"key": key}
+        problems.insert(0, Problem(Code.BAD_REQUEST, message))
+    if plan is not None:
+        problems += check_may_change(actor, plan, "add tasks to this compute plan")
+        if batch.new:
+            problems += rules.check_accepts_tasks(plan.status, plan.key)
+    return problems + batch.reference_problems
+
+
+def save_batch(
+    batch: Batch, plan: ComputePlan, specs: Sequence[TaskSpec], actor: User
+) -> list[UUID]:
+    """Write the batch and return its keys in dependency order.
+
+    The plan and the plans of the batch's parents must be locked.
+
+    Raises:
+        Refused: the batch has problems, or what it refers to changed and now has some.
+    """
+    if not batch.is_current:
+        batch = prepare_batch(specs, plan.key, actor)
+    refuse_if(problems_of(batch, plan, plan.key, specs, actor))
+    if batch.new:
+        _insert_tasks(plan, batch, actor)
+    return batch.keys
+
+
+def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
+    now = timezone.now()
+    complete_rows(batch, intern_permissions(batch.permissions), now)
+    tasks, inputs, outputs = batch.rows
+    same = {"owner_id": batch.owner, "compute_plan_id": plan.key, "creation_date": now}
+    bulk.insert(Task, tasks, same=same)
+    bulk.insert(TaskInput, inputs)
+    bulk.insert(TaskOutput, outputs)
+    names = {row["key"]: "" for row in tasks}
+    record(actor, Event.Action.REGISTERED, AssetKind.COMPUTE_TASK, names, when=now)
+    counters.count_in(plan, [row["status"] for row in tasks])
+    save_progress(plan, actor, now)
+
+
+def record_plan(actor: User, action: str, plan: ComputePlan, when: datetime, **detail: str) -> None:
+    """Log an event of a compute plan."""
+    record(actor, action, AssetKind.COMPUTE_PLAN, {plan.key: plan.name}, when=when, detail=detail)
+
+
+def save_progress(plan: ComputePlan, actor: User, now: datetime) -> None:
+    """Save what follows from the plan's tasks, and log a start or an end."""
+    started, ended = plan.start_date, plan.end_date
+    counters.update_progress(plan, now)
+    plan.save(update_fields=counters.PROGRESS_FIELDS)
+    if plan.start_date and not started:
+        record_plan(actor, Event.Action.STARTED, plan, plan.start_date)
+    if plan.end_date and plan.end_date != ended:
+        detail = {"status": plan.status.removeprefix("PLAN_")}
+        if plan.failed_task_key is not None and detail["status"] == "STATUS_FAILED":
+            detail["first_failed_task_key"] = str(plan.failed_task_key)
+        record_plan(actor, Event.Action.ENDED, plan, plan.end_date, **detail)

@@ -1,0 +1,327 @@
+"""Whether one task is legal with the assets that it refers to: pure checks, no query.
+
+Source: contract 3.6, whose numbers the docstrings give.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from ...common.errors import Code, Problem, not_found
+from ...common.kinds import AssetKind
+from ...functions.specs import FunctionInputSpec, FunctionOutputSpec
+from ...permissions.rules import check_permissions
+from ...permissions.specs import PermissionsSpec, union
+from ..specs import TASK, InputRef, OutputSpec, TaskSpec
+from ..statuses import TaskStatus
+from .context import BatchContext, DatasetInfo, FunctionInfo
+
+
+def _invalid(field: str, message: str) -> Problem:
+    return Problem(Code.INVALID, message, field, TASK)
+
+
+class TaskCheck:
+    """Checks 7 to 24 for one task with valid values and known parents."""
+
+    def __init__(self, spec: TaskSpec, owner: str, context: BatchContext) -> None:
+        self.spec, self.owner, self.context = spec, owner, context
+        self.function: FunctionInfo | None = context.functions.get(spec.function_key)
+        takes = self.function.inputs if self.function else {}
+        # What the function declares of each of the task's inputs; None if it has no such input.
+        self.declared = [takes.get(ref.identifier) for ref in spec.inputs]
+        self.dataset: DatasetInfo | None = None
+        self.dataset_key: UUID | None = None
+        for ref, declared in zip(spec.inputs, self.declared, strict=True):
+            if declared and declared.kind == AssetKind.DATA_MANAGER and ref.asset_key:
+                self.dataset_key = ref.asset_key
+                self.dataset = context.datasets.get(ref.asset_key)
+
+    @property
+    def worker(self) -> str:
+        """The organisation that runs the task: as given, or else the dataset's owner."""
+        return self.spec.worker or (self.dataset.owner if self.dataset else "")
+
+    @property
+    def logs_permission(self) -> PermissionsSpec:
+        """Who can read the logs if the task fails. Contract 3.2."""
+        if self.dataset:
+            return self.dataset.logs_permission
+        parents = {ref.parent_task_key for ref in self.spec.inputs if ref.parent_task_key}
+        own = PermissionsSpec().owned_by(self.owner)
+        return union([own, *(self.context.tasks[key].logs_permission for key in parents)])
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield everything that is wrong with the task, in the contract's order."""
+        if self.function is None:
+            missing = not_found("function", self.spec.function_key)
+            yield Problem(missing.code, missing.message, "function_key")
+            return
+        if not self.function.permissions.allows(self.owner):
+            message = _(
+                '%(owner)s may not process with function "%(key)s"; choose another one, or ask its '
+                "owner to register it with permission for you."
+            )
+            message %= {"owner": self.owner, "key": self.spec.function_key}
+            yield Problem(Code.FORBIDDEN, message, "function_key")
+        is_compatible = self._is_compatible()
+        yield from self._check_disabled_models()
+        if not is_compatible:
+            yield from self._check_output_permissions()
+            yield from self._check_identifiers()
+        yield from self._check_worker()
+        if not is_compatible:
+            yield from self._check_multiplicity()
+        for index, (ref, declared) in enumerate(zip(self.spec.inputs, self.declared, strict=True)):
+            if declared:
+                yield from self._check_input(ref, declared, index)
+        if not is_compatible:
+            yield from self._check_missing_inputs()
+            yield from self._check_outputs()
+
+    def _is_compatible(self) -> bool:
+        """Whether 9, 10, 14 and 22 to 24 hold, which depends only on the task's shape.
+
+        The answer is stored: thousands of tasks in a batch share a shape.
+        """
+        spec = self.spec
+        identifiers = tuple([ref.identifier for ref in spec.inputs])
+        shape = (spec.function_key, identifiers, tuple(spec.outputs.items()))
+        found = self.context.compatible_shapes.get(shape)
+        if found is None:
+            problems = chain(
+                self._check_output_permissions(),
+                self._check_identifiers(),
+                self._check_multiplicity(),
+                self._check_missing_inputs(),
+                self._check_outputs(),
+            )
+            found = self.context.compatible_shapes[shape] = next(problems, None) is None
+        return found
+
+    def _check_disabled_models(self) -> Iterator[Problem]:
+        """8: a finished parent still has its models."""
+        for index, ref in enumerate(self.spec.inputs):
+            if ref.parent_task_key is None:
+                continue
+            parent = self.context.tasks.get(ref.parent_task_key)
+            if parent and parent.status == TaskStatus.DONE:
+                for model in parent.disabled_models:
+                    message = _('Model "%(key)s" has been disabled; its task can feed no new task.')
+                    field = f"inputs[{index}].parent_task_key"
+                    yield _invalid(field, message % {"key": model})
+
+    def _check_output_permissions(self) -> Iterator[Problem]:
+        """9: outputs name known organisations."""
+        for identifier, output in self.spec.outputs.items():
+            yield from check_permissions(
+                output.permissions,
+                self.context.organizations,
+                field=f"outputs.{identifier}.permissions",
+            )
+
+    def _check_identifiers(self) -> Iterator[Problem]:
+        """10: every input is one of the function's."""
+        assert self.function is not None  # noqa: S101
+        for index, ref in enumerate(self.spec.inputs):
+            if ref.identifier not in self.function.inputs:
+                message = _('unknown task input "%(name)s"; the function takes %(names)s.')
+                message %= {"name": ref.identifier, "names": _listed(self.function.inputs)}
+                yield _invalid(f"inputs[{index}].identifier", message)
+
+    def _check_worker(self) -> Iterator[Problem]:
+        """11 to 13: the worker is known, and is the owner of the task's dataset if it has one."""
+        worker = self.spec.worker
+        if self.dataset and worker and worker != self.dataset.owner:
+            code, message = (
+                Code.BAD_REQUEST,
+                _(
+                    'Specified worker "%(worker)s" does not match data manager owner "%(owner)s"; '
+                    "data never leave their organisation."
+                ),
+            )
+            message %= {"worker": worker, "owner": self.dataset.owner}
+        elif not self.worker and not self.dataset_key:
+            code, message = (
+                Code.BAD_REQUEST,
+                _(
+                    "Worker cannot be inferred and must be explicitly set: name the organisation "
+                    "that would run the task."
+                ),
+            )
+        elif worker and worker not in self.context.organizations:
+            code, message = (
+                Code.NOT_FOUND,
+                _('organization with key "%(key)s" not found; give the id of a registered one.'),
+            )
+            message %= {"key": worker}
+        else:
+            return
+        yield Problem(code, message, "worker")
+
+    def _check_multiplicity(self) -> Iterator[Problem]:
+        """14: only a multiple input is given more than once."""
+        assert self.function is not None  # noqa: S101
+        for identifier, times in Counter(ref.identifier for ref in self.spec.inputs).items():
+            declared = self.function.inputs.get(identifier)
+            if times > 1 and declared and not declared.multiple:
+                # Translators: keep the straight quotes, by which a form finds the field.
+                message = _(
+                    'duplicate task input "%(name)s": given %(times)d times, but the function '
+                    "takes one."
+                )
+                yield _invalid("inputs", message % {"name": identifier, "times": times})
+
+    def _check_input(
+        self, ref: InputRef, declared: FunctionInputSpec, index: int
+    ) -> Iterable[Problem]:
+        """15 to 21: the source of the input exists, matches and is permitted."""
+        if declared.kind == AssetKind.MODEL:
+            if ref.asset_key:
+                return self._check_model(ref.asset_key, index)
+            return self._check_parent(ref, declared, index)
+        if ref.asset_key is None:
+            if declared.kind == AssetKind.DATA_MANAGER:
+                message = _("openers must be referenced using an asset key.")
+            else:
+                message = _("data samples must be referenced using an asset key.")
+            return [_invalid(f"inputs[{index}]", message)]
+        if declared.kind == AssetKind.DATA_MANAGER:
+            return self._check_opener(ref.asset_key, index)
+        return self._check_sample(ref.asset_key, index)
+
+    def _check_opener(self, key: UUID, index: int) -> Iterator[Problem]:
+        """15: the dataset exists and the task's owner may process it."""
+        dataset = self.context.datasets.get(key)
+        if dataset is None:
+            yield _not_found("datamanager", key, index)
+        elif not dataset.permissions.allows(self.owner):
+            message = _(
+                '%(owner)s may not process datamanager "%(key)s"; choose another one, or ask '
+                "%(dataset_owner)s to register it with permission for you."
+            )
+            message %= {"owner": self.owner, "key": key, "dataset_owner": dataset.owner}
+            yield Problem(Code.FORBIDDEN, message, f"inputs[{index}].asset_key")
+
+    def _check_sample(self, key: UUID, index: int) -> Iterator[Problem]:
+        """16: the sample exists and belongs to the task's dataset."""
+        datasets = self.context.samples.get(key)
+        if datasets is None:
+            yield _not_found("datasample", key, index)
+        elif self.dataset and self.dataset_key not in datasets:
+            message = _(
+                'datasamples do not share a common manager: "%(key)s" does not belong to the '
+                'dataset "%(dataset)s".'
+            )
+            message %= {"key": key, "dataset": self.dataset_key}
+            yield _invalid(f"inputs[{index}].asset_key", message)
+
+    def _check_model(self, key: UUID, index: int) -> Iterator[Problem]:
+        """8, 17: the model exists, is not disabled, and the worker may process it."""
+        model = self.context.models.get(key)
+        field = f"inputs[{index}].asset_key"
+        if model is None:
+            yield _not_found("model", key, index)
+        elif model.disabled:
+            message = _('Model "%(key)s" has been disabled; choose another one.') % {"key": key}
+            yield _invalid(field, message)
+        elif not model.permissions.allows(self.worker):
+            message = _(
+                'the worker %(worker)s may not process model "%(key)s"; choose another model, or '
+                "another worker."
+            )
+            message %= {"worker": self.worker, "key": key}
+            yield Problem(Code.FORBIDDEN, message, field)
+
+    def _check_parent(
+        self, ref: InputRef, declared: FunctionInputSpec, index: int
+    ) -> Iterator[Problem]:
+        """18 to 21: the parent has the output, it matches, and the worker may process it."""
+        assert ref.parent_task_key is not None  # noqa: S101
+        parent = self.context.tasks[ref.parent_task_key]
+        name = ref.parent_task_output_identifier or ""
+        function = self.context.functions.get(parent.function_key)
+        output = function.outputs.get(name) if function else None
+        where = f"inputs[{index}].parent_task_output_identifier"
+        if output is None or name not in parent.outputs:
+            if function is not None:
+                message = _('task "%(key)s" output not found: "%(name)s"; it makes %(names)s.')
+                names = _listed(function.outputs)
+                message %= {"key": ref.parent_task_key, "name": name, "names": names}
+                yield _invalid(where, message)
+            return
+        yield from _check_match(output, declared, where)
+        if not parent.outputs[name].allows(self.worker):
+            message = _(
+                'the worker %(worker)s may not process output "%(output)s" of task "%(key)s"; '
+                "choose another worker, or permit it the output if that task is not registered "
+                "yet."
+            )
+            message %= {"worker": self.worker, "output": name, "key": ref.parent_task_key}
+            yield Problem(Code.FORBIDDEN, message, where)
+
+    def _check_missing_inputs(self) -> Iterator[Problem]:
+        """22: every input that is not optional is given."""
+        assert self.function is not None  # noqa: S101
+        given = {ref.identifier for ref in self.spec.inputs}
+        for identifier, declared in self.function.inputs.items():
+            if not declared.optional and identifier not in given:
+                # Translators: keep the straight quotes, by which a form finds the field.
+                message = _('missing task input "%(name)s" (%(kind)s); choose what feeds it.')
+                yield _invalid("inputs", message % {"name": identifier, "kind": declared.kind})
+
+    def _check_outputs(self) -> Iterator[Problem]:
+        """23, 24: outputs are exactly the function's; performances are public and not transient."""
+        assert self.function is not None  # noqa: S101
+        declared = self.function.outputs
+        for identifier, output in self.spec.outputs.items():
+            if identifier in declared:
+                yield from _check_performance(output, declared[identifier])
+            else:
+                message = _('unknown task output "%(name)s"; the function makes %(names)s.')
+                message %= {"name": identifier, "names": _listed(declared)}
+                yield _invalid(f"outputs.{identifier}", message)
+        for identifier in declared:
+            if identifier not in self.spec.outputs:
+                message = _('missing task output "%(name)s"; say who may use it.')
+                yield _invalid("outputs", message % {"name": identifier})
+
+
+def _check_match(
+    output: FunctionOutputSpec, declared: FunctionInputSpec, where: str
+) -> Iterator[Problem]:
+    """19, 20: the output has the kind that the input takes, and is not many for one."""
+    names = {"output": output.identifier, "input": declared.identifier}
+    if output.kind != declared.kind:
+        message = _(
+            "mismatching task input asset kinds: %(output)s makes %(made)s, %(input)s takes "
+            "%(taken)s."
+        )
+        yield _invalid(where, message % {**names, "made": output.kind, "taken": declared.kind})
+    if output.multiple and not declared.multiple:
+        message = _(
+            "multiple task output %(output)s used as single task input %(input)s; choose an output "
+            "that is one model."
+        )
+        yield _invalid(where, message % names)
+
+
+def _check_performance(output: OutputSpec, declared: FunctionOutputSpec) -> Iterator[Problem]:
+    if declared.kind != AssetKind.PERFORMANCE:
+        return
+    field = f"outputs.{declared.identifier}"
+    if not output.permissions.public:
+        yield _invalid(f"{field}.permissions.public", _("a performance output must be public."))
+    if output.transient:
+        yield _invalid(f"{field}.transient", _("a performance output cannot be transient."))
+
+
+def _not_found(asset: str, key: UUID, index: int) -> Problem:
+    return Problem(Code.NOT_FOUND, not_found(asset, key).message, f"inputs[{index}].asset_key")
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return ", ".join(names) or _("none")
