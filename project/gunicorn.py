@@ -26,31 +26,31 @@ metrics_port = setting("METRICS_PORT", "0")
 if metrics_port != "0":
     bind.append(setting("METRICS_HOST", "127.0.0.1") + f":{metrics_port}")
 
-# Processes share out the computing. Clients that send or read slowly hold none of their threads.
+# Processes share the computing. Clients that send or read slowly occupy none of their threads.
 worker_class = "project.worker.ConnectionsWorker"
 workers = int(setting("WEB_CONCURRENCY", "2"))
 threads = int(setting("WEB_THREADS", "4"))
-# Of each process; when one more comes, the one that has been silent longest is closed.
+# Of each process; one more closes the connection that has been idle longest.
 worker_connections = int(setting("WEB_CONNECTIONS", "2000"))
 preload_app = False
-# A worker gives its sign of life beside its requests: only one that hangs as a whole is replaced.
+# A worker sends its heartbeat beside its requests: only a worker that hangs as a whole is replaced.
 timeout = 120
-# Told to stop, a worker takes no new request and ends those that it has.
+# A worker that is asked to stop accepts no new request and finishes those in progress.
 graceful_timeout = int(setting("GRACEFUL_TIMEOUT", "30"))
-# The sign of life is a file: on a slow disk, a busy worker would look like one that hangs.
+# The heartbeat is a file: on a slow disk, a busy worker would look like one that hangs.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
-# Gunicorn's own default lets everybody read what it writes.
+# With gunicorn's own default, every user of the machine could read what it writes.
 umask = 0o077
 
 loglevel = setting("LOG_LEVEL", "warning").lower()
 # Registrar itself writes one line a request (ACCESS_LOG).
 logconfig_dict = logs.of_gunicorn(level=loglevel.upper(), format=setting("LOG_FORMAT", "text"))
-# Gunicorn's remote control writes into the home directory, and nobody here needs it.
+# Gunicorn's remote control writes into the home directory. Registrar does not use it.
 control_socket_disable = True
 
 
 def on_starting(server):
-    """Make the folder in which the workers count for Prometheus: empty at each start."""
+    """Create the folder in which the workers count for Prometheus: a new one at each start."""
     if metrics_port != "0":
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
             prefix="registrar-metrics-", dir=worker_tmp_dir
@@ -58,12 +58,12 @@ def on_starting(server):
 
 
 def _own_processors():
-    """Return the processors that workers are bound to, one each; none if they may run anywhere.
+    """Return the processors to bind workers to, one each; none if they may run anywhere.
 
-    A worker computes on one processor at a time, and when the system moves it to another after
-    each wait, what it has in its caches stays behind: where it was measured, requests took twice
-    the CPU time. Unless told, we do so where the workers have the machine to themselves: in one
-    that has more processors, others may be bound to the same.
+    A worker computes on one processor at a time. When the system moves it to another one after a
+    wait, its data in the caches stays behind: requests took twice the CPU time where this was
+    measured. Without a setting, workers are bound where they have the machine to themselves: on
+    more processors, other programs may be bound to the same ones.
     """
     wanted = setting("PIN_WORKERS", "").lower()
     if not hasattr(os, "sched_setaffinity") or wanted in ("0", "false", "no", "off"):
@@ -88,15 +88,15 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
-    """Have Python look for garbage after 20,000 new objects rather than 700, and only among those.
+    """Let Python collect garbage after 20,000 new objects rather than 700, and only among those.
 
-    A batch of tasks is a million objects, none of them garbage: looking them through again and
-    again would take a quarter of the time of registering it.
+    A batch of tasks is a million objects, none of them garbage. Searching them repeatedly would
+    take a quarter of the time of registering it.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
-    # Also where a worker was killed: this one takes its place.
+    # Also when this worker replaces one that was killed.
     from assets.integrity import tidy_up_at_start
 
     threading.Thread(target=tidy_up_at_start, name="tidying", daemon=True).start()
@@ -108,7 +108,7 @@ def when_ready(server):
 
 
 def child_exit(server, worker):
-    """Forget what a worker that has ended held at that moment; what it counted stays."""
+    """Drop the gauges of a worker that has ended; its counters stay."""
     if metrics_port != "0":
         from prometheus_client.multiprocess import mark_process_dead
 

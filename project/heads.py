@@ -1,6 +1,7 @@
-"""What the head of a request may say: waitress reads it, and we refuse more.
+"""The head of a request: waitress parses it, and this module refuses more than waitress does.
 
-What is refused here reaches no application, where it would mean something else or break something.
+A head that is refused here never reaches the application, where it could be read in another way
+than by a proxy, or fail.
 """
 
 import contextlib
@@ -10,7 +11,7 @@ from codecs import lookup
 from django.utils.http import parse_header_parameters
 from waitress.parser import HTTPRequestParser, ParsingError
 
-# The headers that say where a body ends, and what they say.
+# The headers that determine where a body ends, and their values.
 FRAMES = re.compile(rb"\r\n(?:(content-length)|transfer-encoding):[ \t]*([^\r]*)", re.IGNORECASE)
 
 
@@ -18,10 +19,9 @@ class Head(HTTPRequestParser):
     """A request whose head is read more strictly than waitress does."""
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Read the head.
+        """Parse the head.
 
-        Raises:
-            ParsingError: answered with 400, and the connection is closed.
+        Raises: ParsingError, which is answered by 400 before the connection is closed.
         """
         try:
             super().parse_header(header_plus)
@@ -31,9 +31,9 @@ class Head(HTTPRequestParser):
         self._check_content_type()
 
     def _check_frame(self, head: bytes) -> None:
-        """Refuse a body that another server, such as a proxy, may end elsewhere.
+        """Refuse a body that another server, such as a proxy, may take to end elsewhere.
 
-        To it, the rest of the body would be another request.
+        That server would read the rest of the body as another request.
         """
         encodings = [value for is_length, value in FRAMES.findall(head) if not is_length]
         if not encodings:
@@ -41,11 +41,11 @@ class Head(HTTPRequestParser):
         is_plain = len(encodings) == 1 and encodings[0].strip(b" \t").lower() == b"chunked"
         if not (self.chunked and is_plain) or "CONTENT_LENGTH" in self.headers:
             raise ParsingError(
-                "Give either Content-Length or, with HTTP/1.1, Transfer-Encoding: chunked."
+                "Send either Content-Length or, with HTTP/1.1, Transfer-Encoding: chunked."
             )
 
     def _check_content_type(self) -> None:
-        """Refuse a type on which Django would fail before it can refuse anything."""
+        """Refuse a type that Django fails to parse, before any view could refuse it."""
         try:
             _, parameters = parse_header_parameters(self.headers.get("CONTENT_TYPE", ""))
             with contextlib.suppress(LookupError):

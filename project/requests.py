@@ -1,4 +1,4 @@
-"""Requests as they come in: the body is received up to what their client may send."""
+"""Incoming requests: a body is received up to the size that its client may send."""
 
 from io import RawIOBase
 from typing import Any
@@ -7,12 +7,12 @@ from waitress.utilities import BadRequest
 
 from .heads import Head
 
-# Of a chunked body: the longest line that says a chunk's size, and the longest trailer.
+# Of a chunked body: the line with the size of a chunk, and the trailer.
 MAX_CHUNK_LINE = 16 * 1024
 
 
 class Unread(RawIOBase):
-    """The body of a request that was not received: reading it raises why."""
+    """The body of a request that was not received: reading it raises the reason."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -31,10 +31,10 @@ class Request(Head):
     """A request that pauses when its body becomes larger than `limit`.
 
     Attributes:
-        limit: bytes that its client may send, as far as is known.
-        is_admitted: the application has set the limit.
-        is_whole: all of the body was received.
-        unread: why the body was not received.
+        limit: bytes that the client may send: those of any client, until the application decides.
+        is_admitted: whether the application has set the limit.
+        is_whole: whether all of the body was received.
+        unread: the reason why the body was not received.
     """
 
     completed: Any
@@ -59,7 +59,7 @@ class Request(Head):
         if self.body_rcv is None:
             return consumed
         if self._is_too_large():
-            # The rest of the data is more of the body, not the next request.
+            # The rest of the data belongs to the body, not to the next request.
             while consumed < len(data) and not self.completed:
                 consumed += self._take(data[consumed:])
         self.is_whole = self.completed and not self.unread
@@ -83,8 +83,8 @@ class Request(Head):
     def _is_too_large(self) -> bool:
         return max(self.content_length, len(self.body_rcv or ())) > self.limit
 
-    def goes_on(self, limit: int) -> bool:
-        """Set the limit; return whether the rest of the body is to be received."""
+    def admit(self, limit: int) -> bool:
+        """Return whether to receive the rest of the body, now that the client may send `limit`."""
         self.limit, self.is_admitted = limit, True
         if self.is_whole or self.is_paused:
             return False

@@ -1,12 +1,13 @@
-"""What a process of the server does with its connections: waitress, and limits of our own.
+"""The connections of a server process: waitress, with limits of our own.
 
 One thread waits for all connections. It receives a whole request before a worker thread sees it,
-and sends what a worker thread has answered, so that a client that sends or reads slowly holds a
-socket and a buffer but no thread. What is added to waitress here:
+and sends what a worker thread answered. So a client that sends or reads slowly occupies a socket
+and a buffer, but no thread. This module adds to waitress:
 
-- a client that takes longer than `HEAD_SECONDS`, `IDLE_SECONDS` or `SLOWEST` allow is cut off;
-- a large body is received only once the application allows its sender to send it;
-- where there are too many connections, the one that has been silent longest is closed.
+- a client that is slower than `HEAD_SECONDS`, `IDLE_SECONDS` or `MIN_BYTES_PER_SECOND` permit is
+  disconnected;
+- a large body is received only once the application admits its sender;
+- when there are too many connections, the one that has been idle longest is closed.
 """
 
 import contextlib
@@ -27,15 +28,15 @@ from waitress.utilities import Error
 
 from .requests import Request, Unread
 
-# Seconds for the head of a request, and between two requests: a proxy keeps a connection for 60 s,
+# For the head of a request, and between two requests. A proxy keeps an idle connection for 60 s,
 # and must not find it closed when it uses it.
 HEAD_SECONDS = 20
 IDLE_SECONDS = 75
-# Bytes a second that a client must send of a body, or read of an answer, over each window.
-SLOWEST = 500
+# What a client must send of a body, or read of an answer, on average over each window.
+MIN_BYTES_PER_SECOND = 500
 WINDOW_SECONDS = 60
-# A client that still sends a body would not read the answer if its connection were closed at once:
-# for this long, and this much, the rest of the body is received and discarded.
+# A client that is still sending a body does not read the answer if the connection is closed at
+# once. So the rest of the body is received and discarded, up to these limits.
 LINGER_SECONDS = 5
 LINGER_BYTES = 64 * 1024**2
 
@@ -45,12 +46,12 @@ logger = logging.getLogger(__name__)
 Admit = Callable[[dict[str, Any]], int]
 
 ADJUSTMENTS: dict[str, Any] = {
-    # Lists are filtered by keys in the address: 1,500 of them fit.
+    # Clients filter lists by keys in the address: 1,500 keys fit.
     "max_request_header_size": 64 * 1024,
-    # Larger buffers are on the disk.
+    # Larger buffers go to the disk.
     "inbuf_overflow": 128 * 1024,
     "outbuf_overflow": 256 * 1024,
-    # A worker thread waits for the reader of an answer that it generates beyond this size.
+    # A thread that generates a larger answer waits for its reader.
     "outbuf_high_watermark": 256 * 1024**2,
     "recv_bytes": 64 * 1024,
     # `Admit` decides.
@@ -58,22 +59,22 @@ ADJUSTMENTS: dict[str, Any] = {
     "cleanup_interval": 1,
     "ident": None,
     "log_socket_errors": False,
-    # Django reads them, if BEHIND_PROXY is set.
+    # Django reads them if BEHIND_PROXY is set.
     "clear_untrusted_proxy_headers": False,
 }
 
 
-class TooSlow(Error):
+class RequestTimeout(Error):
     code, reason = 408, "Request Timeout"
 
 
 class Task(WSGITask):
-    """Answers one request, by WSGI."""
+    """Answers one request by WSGI."""
 
     def get_environment(self) -> dict[str, Any]:
         environ = super().get_environment()
         environ["wsgi.multiprocess"] = True
-        # `assets.common.connections` sees by it whether the client still waits.
+        # `assets.common.connections` looks here whether the client still waits.
         environ["registrar.socket"] = self.channel.socket
         environ["wsgi.file_wrapper"] = self._file_wrapper
         if self.request.chunked:
@@ -81,7 +82,7 @@ class Task(WSGITask):
         return environ
 
     def _file_wrapper(self, file: Any, size: int) -> Iterable[bytes]:
-        """Return what sends a file: the thread of the connections, if reading never waits."""
+        """Return the file for the thread of connections to send, or its chunks if it may block."""
         try:
             file.fileno()
         except (AttributeError, OSError):
@@ -106,31 +107,31 @@ class Task(WSGITask):
 
 
 class Channel(HTTPChannel):
-    """A connection: its requests, one after the other."""
+    """A connection with its requests, one after the other."""
 
     task_class, parser_class = Task, Request
     request: Any
     sendbuf_len: int
-    # The client still sends a body, which is not received.
+    # The client is still sending a body, which is not received.
     is_abandoned = False
     _lingers_since: float | None = None
     _discarded = 0
-    # The bytes sent, and what was seen of the connection at a time: what it waits for, the bytes.
+    # The bytes sent; and at the last check: what the connection waits for, the bytes, the time.
     _sent = 0
     _seen: tuple[str, int, float] = ("", 0, 0.0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # What is read from a buffer but not taken by the socket is read again.
+        # What the socket does not accept is read from the buffer again.
         self.sendbuf_len = min(self.sendbuf_len, 128 * 1024)
 
     # --- Large bodies ----------------------------------------------------------------------------
 
     def service(self) -> None:
-        """Answer the first request, or go on receiving it."""
+        """Answer the first request, or continue to receive it."""
         request = self.requests[0]
         if request.is_paused:
-            if not request.is_admitted and request.goes_on(self._admitted(request)):
+            if not request.is_admitted and request.admit(self._admitted_bytes(request)):
                 self._receive(request)
                 return
             if request.is_paused:
@@ -138,13 +139,14 @@ class Channel(HTTPChannel):
                 self.is_abandoned = not request.is_whole
         super().service()
 
-    def _admitted(self, request: Request) -> int:
+    def _admitted_bytes(self, request: Request) -> int:
+        """Return how many bytes the client may send; 0 if the application fails to decide."""
         environ = Task(self, request).get_environment()
         try:
             return self.server.admit(environ | {"wsgi.input": Unread(RequestDataTooBig())})
         except Exception:
-            # The request must be answered all the same: what waits for us is never cut off.
-            logger.exception("Whether %s may send its body is not known", request.path)
+            # The request still needs an answer: the timeouts do not apply while it waits for one.
+            logger.exception("Cannot decide whether %s may send its body", request.path)
             return 0
 
     def _receive(self, request: Request) -> None:
@@ -155,7 +157,7 @@ class Channel(HTTPChannel):
                 self.send_continue()
         self.server.pull_trigger()
 
-    # --- What was abandoned is received and discarded for a while --------------------------------
+    # --- Abandoned bodies are received and discarded for a while ---------------------------------
 
     def readable(self) -> bool:
         return self._lingers_since is not None or super().readable()
@@ -180,7 +182,7 @@ class Channel(HTTPChannel):
                 return
         super().handle_close()
 
-    # --- Clients that are too slow ---------------------------------------------------------------
+    # --- Slow clients ----------------------------------------------------------------------------
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         sent = super().send(data, do_close=do_close)
@@ -189,11 +191,11 @@ class Channel(HTTPChannel):
 
     @property
     def is_busy(self) -> bool:
-        """A request is being received, answered or sent."""
+        """Whether a request is being received or answered."""
         return bool(self.requests or self.request or self.total_outbufs_len)
 
     def check(self, now: float) -> None:
-        """Close the connection if the client has taken too long."""
+        """Disconnect the client if it has taken too long; `now` is monotonic, in seconds."""
         if self._lingers_since is not None:
             if now - self._lingers_since > LINGER_SECONDS:
                 super().handle_close()
@@ -202,7 +204,7 @@ class Channel(HTTPChannel):
         if self.total_outbufs_len:
             waits, moved, seconds = "reader", self._sent, WINDOW_SECONDS
         elif self.requests:
-            waits, moved, seconds = "us", 0, 0
+            waits, moved, seconds = "worker", 0, 0
         elif request is None:
             waits, moved, seconds = "request", 0, IDLE_SECONDS
         elif request.headers_finished:
@@ -210,17 +212,17 @@ class Channel(HTTPChannel):
         else:
             waits, moved, seconds = "head", 0, HEAD_SECONDS
         seen, before, since = self._seen
-        if seen != waits or (moved - before >= SLOWEST * WINDOW_SECONDS and moved):
+        if seen != waits or (moved - before >= MIN_BYTES_PER_SECOND * WINDOW_SECONDS and moved):
             self._seen = (waits, moved, now)
         elif seconds and now - since > seconds:
-            self._cut_off(request)
+            self._disconnect(request)
 
-    def _cut_off(self, request: Request | None) -> None:
+    def _disconnect(self, request: Request | None) -> None:
         with self.requests_lock:
             if request is None or self.requests or self.total_outbufs_len:
                 self.will_close = True
                 return
-            request.error, request.completed = TooSlow("The request took too long."), True
+            request.error, request.completed = RequestTimeout("The request took too long."), True
             self.is_abandoned, self.request = True, None
             self.requests.append(request)
             self.server.add_task(self)
@@ -231,8 +233,8 @@ class Server(TcpWSGIServer):
 
     Attributes:
         admit: called in a worker thread.
-        after_request: called in a worker thread, once it has answered.
-        is_stopping: requests under way are answered, and their connections closed.
+        after_request: called in a worker thread after each answer.
+        is_stopping: requests in progress are answered, and then their connections closed.
     """
 
     channel_class = Channel
@@ -246,11 +248,11 @@ class Server(TcpWSGIServer):
 
     def handle_accept(self) -> None:
         super().handle_accept()
-        if len(self.active_channels) > self.adj.most_channels:
-            self._make_room()
+        if len(self.active_channels) > self.adj.max_channels:
+            self._close_longest_idle()
 
-    def _make_room(self) -> None:
-        """Close the connection that has been silent longest, of those that no thread works for."""
+    def _close_longest_idle(self) -> None:
+        """Close the connection that has been idle longest, of those that no thread works for."""
         channels = [channel for channel in self.active_channels.values() if not channel.requests]
         if channels:
             min(channels, key=lambda channel: channel.last_activity).will_close = True
@@ -261,13 +263,13 @@ class Server(TcpWSGIServer):
             channel.check(moment)
 
     def stop(self) -> None:
-        """Accept nothing more."""
+        """Accept no more connections."""
         self.is_stopping = True
-        # Not the trigger, by which worker threads wake the thread of the connections.
+        # Only the listener: worker threads still need the trigger that wakes this thread.
         wasyncore.dispatcher.close(self)
 
     def close_idle(self) -> None:
-        """Close the connections on which nothing is under way."""
+        """Close the connections without a request in progress."""
         for channel in self.active_channels.values():
             if not channel.is_busy:
                 channel.will_close = True
@@ -278,5 +280,5 @@ class Server(TcpWSGIServer):
 
 
 def wait_for(sockets: dict[int, Any], seconds: float) -> None:
-    """Do what the sockets are ready for; return after `seconds` if none is."""
+    """Handle the sockets that are ready; wait for at most `seconds` until one is."""
     wasyncore.poll2(seconds, sockets)

@@ -22,7 +22,7 @@ VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 
 DEBUG = env.bool("DEBUG", False)
 EMBEDDED = not env.str("DATABASE_URL", "")
-# project/wsgi.py sets it: this process answers requests, it is no command.
+# Whether this process answers requests; project/wsgi.py sets it, commands do not.
 SERVING = env.bool("SERVING", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY:
@@ -36,8 +36,8 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
-# Behind a proxy that sets X-Forwarded-Host and X-Forwarded-Proto, absolute URLs (`next`,
-# `storage_address`) must name the address that clients used, never the one behind the proxy.
+# Absolute URLs (`next`, `storage_address`) must have the address that clients use, which a proxy
+# passes on in X-Forwarded-Host and X-Forwarded-Proto.
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 USE_X_FORWARDED_HOST = BEHIND_PROXY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
@@ -45,13 +45,13 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 HTTPS = env.bool("HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 if HTTPS:
-    # Browsers take these names from this very host and over HTTPS only: no neighbour sets them.
+    # Browsers accept these names from this host over HTTPS only: no neighbouring host can set them.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-# A POST that is redirected arrives as a GET, so http -> https is for the proxy if there is one.
+# A redirected POST arrives as a GET, so the proxy redirects from http to https if there is one.
 SECURE_SSL_REDIRECT = HTTPS and not BEHIND_PROXY
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)$"]
-# Both concern other hosts than this one, and browsers forget them slowly: for the operator to set.
+# Both affect other hosts, and browsers remember them for long: the operator decides.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", False)
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -84,7 +84,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "assets.common.ops.logging.RequestLog",
-    # Whatever is answered below them has the headers of these three.
+    # Every answer of the middleware below gets the headers of these three.
     "assets.common.ops.middleware.Policies",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -141,12 +141,12 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     },
 }
-# Where browsers tell what the policy kept from happening: an address of a collector.
+# Browsers report here what the policy blocked.
 VIOLATIONS_TO = env.str(
     "CSP_REPORT_URI", "", validate=validate.Regexp(r"(?:(?:https?:/)?/[^\s;,\"\\]+)?\Z")
 )
 if VIOLATIONS_TO:
-    # The older of the two is the one that every browser knows.
+    # Every browser knows the older of the two.
     CONTENT_SECURITY_POLICY["DIRECTIVES"] |= {"report-uri": [VIOLATIONS_TO], "report-to": ["csp"]}
 
 # --- Database ------------------------------------------------------------------------------------
@@ -164,27 +164,27 @@ STORAGE_ROOT = Path(env.str("STORAGE_ROOT", str(VAR_DIR / "files")))
 # Each organisation may register the folders below SERVERMEDIAS_ROOT/<organisation id> in place.
 SERVERMEDIAS_ROOT = Path(env.str("SERVERMEDIAS_ROOT", str(VAR_DIR / "servermedias")))
 MAX_UPLOAD_SIZE = env.int("MAX_UPLOAD_SIZE", 1024**3)
-# Of one user, sent for forms that are not registered yet: how many files, and their bytes.
+# Of one user, uploaded and not yet registered: how many files, and their bytes.
 MAX_WAITING_FILES = env.int("MAX_WAITING_FILES", 10_000)
 MAX_WAITING_SIZE = env.int("MAX_WAITING_SIZE", 10 * MAX_UPLOAD_SIZE)
 
 S3_BUCKET = env.str("S3_BUCKET", "")
 DOWNLOADS = storages.downloads(S3_BUCKET)
-# Below which nginx has STORAGE_ROOT as an internal location.
+# The internal location of STORAGE_ROOT in nginx.
 ACCEL_LOCATION = env.str("ACCEL_LOCATION", "/stored-files/")
 STORAGES = {
     "default": storages.asset_storage(S3_BUCKET, STORAGE_ROOT),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# One file of a request may be MAX_UPLOAD_SIZE, a request with files MAX_REQUEST_SIZE; what is not
-# a file is bounded by these. Before somebody has signed in, SMALL_BODY_SIZE is enough.
+# A file may have MAX_UPLOAD_SIZE, a request with files MAX_REQUEST_SIZE, and everything that is
+# not a file is limited by these. Before sign-in, a request needs no more than SMALL_BODY_SIZE.
 MAX_REQUEST_SIZE = env.int("MAX_REQUEST_SIZE", 4 * MAX_UPLOAD_SIZE)
 SMALL_BODY_SIZE = 16 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_JSON_SIZE", 64 * 1024**2)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10_000
-# A process that is killed leaves nothing among the temporary files.
+# The last one writes temporary files without a name, so that a killed process leaves none.
 FILE_UPLOAD_HANDLERS = [
     "assets.common.ops.body_limits.SignedInOnly",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
@@ -214,40 +214,40 @@ AUTH_PASSWORD_VALIDATORS = [
     }.items()
 ]
 
-# How often signing in may fail before it waits: as one user from one address, and from an address.
+# Failed attempts before the next one waits: as one user from one address, and from an address.
 LOGIN_FAILURES_PER_USER = env.int("LOGIN_FAILURES_PER_USER", 10)
 LOGIN_FAILURES_PER_ADDRESS = env.int("LOGIN_FAILURES_PER_ADDRESS", 100)
 LOGIN_COOLOFF = timedelta(minutes=env.float("LOGIN_COOLOFF_MINUTES", 15))
 
-# Who must sign in by more than a password; others may.
+# Who must set up a second factor; others may.
 REQUIRE_SECOND_FACTOR = env.str(
     "REQUIRE_SECOND_FACTOR", "off", validate=validate.OneOf(["off", "admins", "all"])
 )
 
-# A session ends so long after it began, and so long after it was used last.
+# A session ends this long after the sign-in, and this long after its last request.
 SESSION_ENGINE = "assets.common.ops.sessions"
 SESSION_COOKIE_AGE = int(env.float("SESSION_LIFETIME_HOURS", 7 * 24) * 3600)
 SESSION_IDLE_AGE = int(env.float("SESSION_IDLE_HOURS", 12) * 3600)
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
-# Signing in by OpenID Connect is on once a provider is named.
+# OIDC_ISSUER switches OpenID Connect on.
 OIDC_ISSUER = env.str("OIDC_ISSUER", "")
 OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", "")
 OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", "")
 OIDC_NAME = env.str("OIDC_NAME", "your organisation's account")
 OIDC_SCOPES = env.str("OIDC_SCOPES", "openid profile email")
-# The claim that says who an existing user is; by nothing, only who was approved is let in.
+# The claim that finds an existing user at the first sign-in.
 OIDC_LINK_BY = env.str("OIDC_LINK_BY", "", validate=validate.OneOf(["", "username", "email"]))
 OIDC_UNKNOWN_USERS = env.str(
     "OIDC_UNKNOWN_USERS", "refuse", validate=validate.OneOf(["refuse", "approve", "create"])
 )
 OIDC_ORGANIZATION_CLAIM = env.str("OIDC_ORGANIZATION_CLAIM", "")
 OIDC_NEW_ROLE = env.str("OIDC_NEW_ROLE", "member", validate=validate.OneOf(["member", "viewer"]))
-# Whether our own second factor is asked for as well; otherwise it is the provider's to ask.
+# Whether to ask for our own second factor as well; otherwise the provider asks for one.
 OIDC_SECOND_FACTOR = env.bool("OIDC_SECOND_FACTOR", False)
 if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
-    raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET beside it.")
+    raise ImproperlyConfigured("OIDC_ISSUER also needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET.")
 if OIDC_UNKNOWN_USERS == "create" and not OIDC_ORGANIZATION_CLAIM:
     raise ImproperlyConfigured(
         "OIDC_UNKNOWN_USERS=create needs OIDC_ORGANIZATION_CLAIM: the claim that names whose users "
@@ -309,7 +309,7 @@ SPECTACULAR_SETTINGS = {
         "assets.common.api.schema.with_plain_any",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
-    # Its own puts a link into each button, which no keyboard reaches.
+    # The original component puts a link into each button, which the keyboard cannot reach.
     "SWAGGER_UI_SETTINGS": """{
         deepLinking: true,
         presets: [

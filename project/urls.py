@@ -12,13 +12,13 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from assets.accounts.pages.sign_in import SignInPage, SignOutView
 
 handler400 = "assets.common.api.viewsets.bad_request"
-# Where static files are is known once settings are, after this module is read.
+# Static files have their URLs only once the settings are loaded, after this module.
 static_lazy = lazy(static, str)
 
 handler404 = "assets.common.api.viewsets.page_not_found"
 handler500 = "assets.common.api.viewsets.server_error"
 
-# Addresses are looked for in this order, so what is asked for most often comes first.
+# Django searches in this order, so the most frequent addresses come first.
 urlpatterns = [
     path("api/", include("assets.api", namespace="api")),
     path("admin/", admin.site.urls),
@@ -33,7 +33,7 @@ urlpatterns = [
         ),
         name="script-texts",
     ),
-    # The browsable pages sign in and out by the names of the framework's own pages.
+    # The browsable API expects its own sign-in pages by these names.
     path(
         "api/session/",
         include(
@@ -46,7 +46,7 @@ urlpatterns = [
             )
         ),
     ),
-    # Older SDKs find the same views, with their own status names, below a prefix of their own.
+    # The same views for older SDKs, with the status names that these know.
     path("api/sdk-0.49/", include("assets.api", namespace="api-0.49")),
     path("api/sdk-0.50/", include("assets.api", namespace="api-0.50")),
     path("", include("assets.pages")),

@@ -1,4 +1,4 @@
-"""A worker process of gunicorn whose connections waitress has; see `project.server`."""
+"""A worker process of gunicorn whose connections waitress manages; see `project.server`."""
 
 import os
 import resource
@@ -12,15 +12,18 @@ from waitress.task import ThreadedTaskDispatcher
 
 from .server import ADJUSTMENTS, Server, wait_for
 
-# A connection has up to three: the socket, and what it receives and sends if that is on the disk.
+# The socket, and the buffers of what it receives and sends when they are on the disk.
 FILES_PER_CONNECTION = 3
 OTHER_FILES = 256
-# Seconds for which a stopping worker keeps connections for a request that is on its way already.
-KEPT_SECONDS = 2
+# How long a stopping worker waits for requests that are already on their way.
+GRACE_SECONDS = 2
 
 
-def room_for(connections: int) -> int:
-    """Allow this process the files of `connections`; return how many connections it may have."""
+def raise_file_limit(connections: int) -> int:
+    """Return how many connections this process may have, after raising its limit of open files.
+
+    The result is smaller than `connections` where the system does not permit enough files.
+    """
     wanted = connections * FILES_PER_CONNECTION + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -37,15 +40,16 @@ class ConnectionsWorker(Worker):
     servers: list[Server]
 
     def run(self) -> None:
-        # Django is set up by now.
+        # These need Django to be set up.
         from django.conf import settings
         from django.db import close_old_connections
 
         from assets.accounts.api.authentication import admitted
 
-        most = room_for(self.cfg.worker_connections)
-        adjustments = Adjustments(**ADJUSTMENTS, connection_limit=most + OTHER_FILES)
-        adjustments.small_body, adjustments.most_channels = settings.SMALL_BODY_SIZE, most
+        max_connections = raise_file_limit(self.cfg.worker_connections)
+        adjustments = Adjustments(**ADJUSTMENTS, connection_limit=max_connections + OTHER_FILES)
+        adjustments.small_body = settings.SMALL_BODY_SIZE
+        adjustments.max_channels = max_connections
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(self.cfg.threads)
         self.map: dict[int, Any] = {}
@@ -66,11 +70,11 @@ class ConnectionsWorker(Worker):
         while self.alive and os.getppid() == self.ppid:
             self.notify()
             wait_for(self.map, 1)
-        self._end()
+        self._finish()
         dispatcher.shutdown(timeout=1)
 
-    def _end(self) -> None:
-        """Answer what is under way, for as long as gunicorn waits."""
+    def _finish(self) -> None:
+        """Answer the requests in progress, for at most the time that gunicorn waits."""
         begin = time.monotonic()
         for server in self.servers:
             server.stop()
@@ -78,7 +82,7 @@ class ConnectionsWorker(Worker):
             self.notify()
             for server in self.servers:
                 server.maintenance(time.time())
-                if time.monotonic() - begin > KEPT_SECONDS:
+                if time.monotonic() - begin > GRACE_SECONDS:
                     server.close_idle()
             if not any(server.active_channels for server in self.servers):
                 break

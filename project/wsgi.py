@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-# What limits requests would stop a command half-way.
+# The limits of requests would interrupt a command.
 os.environ["SERVING"] = os.environ.get("SERVING") or "true"
 
 application = get_wsgi_application()

@@ -37,7 +37,7 @@ class Served:
             **{**ADJUSTMENTS, "cleanup_interval": 10**6},
             connection_limit=connections + 50,
         )
-        adjustments.small_body, adjustments.most_channels = SMALL, connections
+        adjustments.small_body, adjustments.max_channels = SMALL, connections
         self.server = Server(
             self.application,
             self.map,
