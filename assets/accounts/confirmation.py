@@ -1,4 +1,4 @@
-"""Whether the user of a request has lately proved to be the one who is signed in."""
+"""Whether the user of a session has confirmed the password recently."""
 
 import time
 from typing import Any
@@ -6,25 +6,38 @@ from typing import Any
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from ..common.errors import TooManyAttempts
 from ..common.ops.sessions import BEGAN
 from .rules import CONFIRMED_SECONDS
 
+# The session's key for the time when the user last confirmed the password.
+CONFIRMED_AT = "confirmed_at"
+
+
+def is_password_confirmed(request: HttpRequest) -> bool:
+    """Return whether the user signed in or confirmed the password in the last half hour.
+
+    A session may have been stolen: it alone creates nothing that outlives it, such as a token.
+    """
+    at = request.session.get(CONFIRMED_AT) or request.session.get(BEGAN) or 0
+    return time.time() - at <= CONFIRMED_SECONDS
+
 
 def check_own_password(request: HttpRequest, password: str) -> None:
-    """Return nothing if this is the password of the user who sends the request.
+    """Return nothing if this is the password of the request's user.
 
     Raises:
-        ValidationError: it is not; counted like a sign-in that failed.
-        TooManyAttempts: too many attempts failed before; the password was not looked at.
+        ValidationError: it is not; counted like a failed sign-in.
+        TooManyAttempts: too many attempts failed before; the password was not checked.
     """
     user: Any = request.user
     if authenticate(request, username=user.get_username(), password=password) != user:
-        raise ValidationError("This is not your password.", code="password_incorrect")
+        raise ValidationError(_("This is not your password."), code="password_incorrect")
 
 
-def cleaned_own_password(request: HttpRequest, password: str) -> str:
+def clean_own_password(request: HttpRequest, password: str) -> str:
     """Return the password if it is the user's own, for a form that asks for it.
 
     Raises:
@@ -35,16 +48,3 @@ def cleaned_own_password(request: HttpRequest, password: str) -> str:
     except TooManyAttempts as error:
         raise ValidationError(str(error)) from error
     return password
-
-
-# When the session's user last gave its password after it had signed in.
-CONFIRMED_AT = "confirmed_at"
-
-
-def is_password_confirmed(request: HttpRequest) -> bool:
-    """Did who is signed in give its password, or come from the provider, a short while ago?
-
-    A session alone, which may be somebody else's by now, makes nothing that outlives it.
-    """
-    at = request.session.get(CONFIRMED_AT) or request.session.get(BEGAN) or 0
-    return time.time() - at <= CONFIRMED_SECONDS

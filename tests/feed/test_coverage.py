@@ -23,7 +23,7 @@ from rest_framework.test import APIClient
 
 from assets.accounts.models import ExternalIdentity
 from assets.accounts.registration.failed_sign_ins import count_failure
-from assets.accounts.registration.passwords import reset_token
+from assets.accounts.registration.passwords import create_reset_token
 from assets.accounts.registration.tokens import create_token
 from assets.compute.statuses import TaskStatus
 from assets.feed.models import Event
@@ -306,7 +306,7 @@ def reset_factor(stage: Stage) -> Any:
 
 
 def by_link(stage: Stage) -> Any:
-    link = reset_token(stage.user)
+    link = create_reset_token(stage.user)
     pk = urlsafe_base64_encode(force_bytes(stage.user.pk))
     browser = stage.stranger
     to = browser.get(reverse("set-password", args=[pk, link]))["Location"]
@@ -369,7 +369,7 @@ PEOPLE = [
         "changed", "user"),
     Act("a password by a link", "alice", lambda s: APIClient(REMOTE_ADDR=ADDRESS).post(
         "/api/users/alice/set_password/",
-        {"token": reset_token(alice_s(s)), "password": NEW_PASSWORD}, format="json"),
+        {"token": create_reset_token(alice_s(s)), "password": NEW_PASSWORD}, format="json"),
         "changed", "user"),
     Act("a password by a link to the page", "alice", by_link, "changed", "user"),
     Act("unlock", "ada", lambda s: s.browser.post(f"/users/{alice_s(s).pk}/unlock/"),

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from assets.accounts.models import ApiToken, User
-from assets.accounts.registration.passwords import reset_token
+from assets.accounts.registration.passwords import create_reset_token
 from tests import builders
 from tests.conftest import PASSWORD
 
@@ -57,7 +57,7 @@ BODIES = {
     "PUT /api/users/{username}/": lambda known: {"role": "ADMIN"},
     "PUT /api/users/{username}/password/": lambda known: {"password": NEW_PASSWORD},
     "POST /api/users/{username}/set_password/": lambda known: {
-        "token": reset_token(User.objects.get(username="victor")),
+        "token": create_reset_token(User.objects.get(username="victor")),
         "password": NEW_PASSWORD,
     },
     "PUT /api/users-awaiting-approval/": lambda known: {"role": "VIEWER"},
@@ -65,7 +65,7 @@ BODIES = {
 }
 QUERIES = {
     "GET /api/users/{username}/verify_token/": lambda known: {
-        "token": reset_token(User.objects.get(username="victor"))
+        "token": create_reset_token(User.objects.get(username="victor"))
     },
     "DELETE /api/active-api-tokens/": lambda known: {
         "id": str(ApiToken.objects.latest("created_at").pk)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from assets.accounts.registration.passwords import reset_token
+from assets.accounts.registration.passwords import create_reset_token
 from assets.accounts.registration.users import set_active
 from tests.conftest import PASSWORD
 
@@ -53,7 +53,7 @@ def test_who_is_not_let_in_is_told_what_to_do(credentials, alice):
     browser = Client()
     answer = sign_in(browser, **credentials)
     assert answer.status_code == 422
-    assert "an admin of your organisation can give you a link" in answer.content.decode()
+    assert "Ask an admin of your organisation for a link" in answer.content.decode()
     assert "_auth_user_id" not in browser.session
 
 
@@ -172,7 +172,7 @@ def test_the_policy_is_told_before(session_of, alice):
 
 def link_for(user) -> str:
     return reverse(
-        "set-password", args=[urlsafe_base64_encode(force_bytes(user.pk)), reset_token(user)]
+        "set-password", args=[urlsafe_base64_encode(force_bytes(user.pk)), create_reset_token(user)]
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from assets.accounts.registration.passwords import reset_token
+from assets.accounts.registration.passwords import create_reset_token
 from tests import builders
 
 from .consortium import Assets
@@ -140,7 +140,7 @@ def _new_user(asked: Asked) -> dict[str, Any]:
 
 
 def _reset(asked: Asked) -> str:
-    return reset_token(asked.users["victor"])
+    return create_reset_token(asked.users["victor"])
 
 
 ROWS = [

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from assets.accounts.registration.passwords import reset_token, set_password
+from assets.accounts.registration.passwords import create_reset_token, set_password
 from assets.accounts.registration.second_factor import enrol
 from tests.conftest import PASSWORD
 
@@ -109,7 +109,9 @@ def test_a_secret_is_shown_to_one_user(alice, bob, settings):
 
 
 def link_of(user) -> str:
-    return f"/set-password/{urlsafe_base64_encode(force_bytes(user.pk))}/{reset_token(user)}/"
+    return (
+        f"/set-password/{urlsafe_base64_encode(force_bytes(user.pk))}/{create_reset_token(user)}/"
+    )
 
 
 @pytest.mark.parametrize("required", ["off", "all"])

@@ -11,7 +11,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from assets.accounts.models import FailedSignIn, RecoveryCode, User
-from assets.accounts.registration.passwords import reset_token
+from assets.accounts.registration.passwords import create_reset_token
 from assets.accounts.registration.second_factor import enrol
 from tests.conftest import PASSWORD
 from tests.files.threads import at_once
@@ -106,7 +106,7 @@ def test_a_code_is_not_used_up_by_a_sign_in_that_fails(alice, code_of, monkeypat
 
 
 def test_a_link_sent_thrice_at_once_works_once(alice):
-    secret = reset_token(alice)
+    secret = create_reset_token(alice)
     link = f"/set-password/{urlsafe_base64_encode(force_bytes(alice.pk))}/{secret}/"
     words = [f"another-long-password-{n}" for n in range(4)]
     browsers = [Client() for _ in words[:2]]

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ..models import ApiToken
-from ..registration.tokens import create_token, forget_expired_tokens
+from ..registration.tokens import create_token, delete_expired_tokens
 from ..rules import second_factor_required
 from ..serializers import (
     CredentialsSerializer,
@@ -50,7 +50,7 @@ class SignInView(APIView):
         credentials = CredentialsSerializer(data=request.data)
         credentials.is_valid(raise_exception=True)
         user = self._user_of(request, credentials.validated_data)
-        forget_expired_tokens(user)
+        delete_expired_tokens(user)
         expires_at = timezone.now() + settings.TOKEN_LIFETIME
         token, secret = create_token(user, expires_at=expires_at, kind=ApiToken.Kind.IMPLICIT)
         user_logged_in.send(type(user), request=request._request, user=user)

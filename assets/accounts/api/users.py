@@ -168,7 +168,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         """Answer, to an admin, a token that lets the user set a new password once."""
         user = self._managed()
         check_another(self.actor, user)
-        return Response({"reset_password_token": passwords.reset_token(user)})
+        return Response({"reset_password_token": passwords.create_reset_token(user)})
 
     @extend_schema(
         parameters=[OpenApiParameter("token", str, required=True)],
@@ -188,16 +188,16 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         user = self._user_of_reset_token(values["token"])
         try:
             passwords.set_password_by_link(user, values["token"], values["password"])
-        except passwords.LinkIsUsed as error:
+        except passwords.InvalidResetToken as error:
             raise AuthenticationFailed(error.message) from error
         return Response({})
 
     def _user_of_reset_token(self, secret: str) -> User:
-        refused = AuthenticationFailed(passwords.LinkIsUsed().message)
+        refused = AuthenticationFailed(passwords.InvalidResetToken().message)
         self._check_readable(refused)
         user = User.objects.filter(username=self.kwargs["username"]).first()
         # The same answer for an unknown user: user names are nobody's business.
-        if user is None or not passwords.reset_token_is_valid(user, secret):
+        if user is None or not passwords.is_reset_token_valid(user, secret):
             raise refused
         return user
 

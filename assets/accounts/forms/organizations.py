@@ -1,9 +1,13 @@
 """The form of a new organisation."""
 
+from typing import Any
+
+from django.utils.translation import gettext_lazy
+
 from ...common.forms.fields import text_field
 from ...common.forms.layouts import Section
 from ..models import Organization
-from ..registration.organizations import create_organization
+from ..registration.organizations import check_organization, create_organization
 from .base import WriterForm
 
 
@@ -12,8 +16,11 @@ class OrganizationForm(WriterForm):
 
     sections = (Section("", "id", "name"),)
 
-    id = text_field(Organization, "id", label="Id")
+    id = text_field(Organization, "id", label=gettext_lazy("ID"))
     name = text_field(Organization, "name")
 
-    def write(self, row: None) -> Organization:
-        return create_organization(self.cleaned_data["id"], name=self.cleaned_data["name"])
+    def check(self, values: dict[str, Any]) -> None:
+        check_organization(**values)
+
+    def save(self) -> Organization:
+        return create_organization(**self.cleaned_data)

@@ -1,20 +1,30 @@
 """Forms of users."""
 
+from copy import copy
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from ...common.forms.fields import text_field
 from ...common.forms.layouts import Section
 from ..models import Organization, Role, User
 from ..registration.identities import approve
-from ..registration.passwords import set_password
-from ..registration.users import change_role, create_user, set_active
+from ..registration.passwords import check_password, set_password
+from ..registration.users import (
+    change_role,
+    check_may_lose_rights,
+    check_role,
+    check_user,
+    create_user,
+    set_active,
+)
 from ..rules import check_another, manages_all
 from .base import WriterForm
 
-ROLE_HELP = "It can be changed at any time. What the user registered stays as it is."
+ROLE_HELP = _("You can change the role at any time. Assets that the user registered stay.")
 
 
 def _password_field(**options: Any) -> forms.CharField:
@@ -22,65 +32,85 @@ def _password_field(**options: Any) -> forms.CharField:
     return forms.CharField(widget=widget, strip=False, required=False, **options)
 
 
-class UserForm(WriterForm):
-    """Adds a user to the actor's organisation; a platform superuser chooses which."""
+def _role_field(**options: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        choices=Role.choices, widget=forms.RadioSelect, help_text=ROLE_HELP, **options
+    )
+
+
+class NewUserForm(WriterForm):
+    """Base of forms that add a user to the actor's organisation; superusers choose which."""
 
     username = text_field(User, "username")
     organization = forms.ModelChoiceField(
-        Organization.objects.all(), required=False, label="Organisation"
+        Organization.objects.all(), required=False, label=_("Organisation")
     )
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.MEMBER)
-    password = _password_field(
-        help_text="Left blank, the user signs in by token only, until a password is set."
-    )
+    role = _role_field(initial=Role.MEMBER)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not manages_all(self.actor):
-            # Not merely hidden: what is sent for it is not read.
+            # Not merely hidden: a disabled field ignores what is sent.
             field = self.fields["organization"]
             field.disabled, field.initial = True, self.actor.organization_id
 
-    def write(self, row: None) -> User:
-        values = self.cleaned_data
-        return create_user(
-            values["username"],
-            organization=values["organization"],
-            role=values["role"],
-            password=values.get("password") or None,
-        )
-
-
-class InviteForm(UserForm):
-    """Adds a user who chooses its own password, by a link that the page shows."""
-
-    password: Any = None
-    role = forms.ChoiceField(
-        choices=Role.choices, initial=Role.MEMBER, widget=forms.RadioSelect, help_text=ROLE_HELP
-    )
-
     @property
     def sections(self) -> Any:
-        # The organisation is told, not asked, where there is no choice.
-        asked = [] if self.fields["organization"].disabled else ["organization"]
-        return (Section("", "username", *asked, "role"),)
+        shown = [name for name, field in self.fields.items() if not field.disabled]
+        return (Section("", *shown),)
+
+    def check(self, values: dict[str, Any]) -> None:
+        check_user(**values)
+
+
+class InviteForm(NewUserForm):
+    """Adds a user who chooses a password with the link that the page shows."""
+
+    def save(self) -> User:
+        return create_user(**self.cleaned_data)
+
+
+class UserForm(InviteForm):
+    """Adds a user, with a password or without."""
+
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.MEMBER)
+    password = _password_field(
+        empty_value=None,
+        help_text=_("If blank, the user signs in with tokens only until a password is set."),
+    )
+
+
+class ApproveForm(NewUserForm):
+    """Adds the user of a person who awaits approval."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].initial = self.asset.username
+        field = self.fields["organization"]
+        if not field.disabled:
+            field.initial = self.asset.organization_id or self.actor.organization_id
+
+    def save(self) -> User:
+        return approve(self.asset, self.actor, **self.cleaned_data)
 
 
 class UserChangeForm(WriterForm):
-    """Changes a user's role, lets it in or keeps it out, sets its password."""
+    """Changes a user's role, activates or deactivates the user, and sets a password."""
 
     field_aliases = {"password": "new_password"}
 
     role = forms.ChoiceField(choices=Role.choices)
     is_active = forms.BooleanField(
-        label="Active",
+        label=_("Active"),
         required=False,
-        help_text="Whether the user may sign in. What it registered stays either way.",
+        help_text=_("Whether the user can sign in. Assets that the user registered stay."),
     )
     new_password = _password_field(
-        label="New password",
-        help_text="Left blank, the password stays as it is. Set, it ends the user's sessions and "
-        "revokes its tokens.",
+        label=_("New password"),
+        help_text=_(
+            "Leave blank to keep the password. A new password ends the user's sessions and "
+            "revokes the user's tokens."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -88,21 +118,31 @@ class UserChangeForm(WriterForm):
         for name in {"role", "is_active"} & set(self.fields):
             self.fields[name].initial = getattr(self.asset, name, None)
 
-    def write(self, row: User) -> User:
-        values = {"role": row.role, "is_active": row.is_active, **self.cleaned_data}
-        change_role(row, values["role"], self.actor)
-        if values["is_active"] != row.is_active:
-            set_active(row, values["is_active"], self.actor)
-        if values.get("new_password"):
-            self._check_another(row)
-            set_password(row, values["new_password"], self.actor)
-        return row
+    def check(self, values: dict[str, Any]) -> None:
+        # The page still shows the row unchanged.
+        user = copy(self.asset)
+        if "role" in values:
+            check_role(user, values["role"], self.actor)
+            user.role = values["role"]
+        if not values.get("is_active", user.is_active) and user.is_active:
+            check_may_lose_rights(user, self.actor)
+        if password := values.get("new_password"):
+            try:
+                check_another(self.actor, user)
+            except ValidationError as error:
+                raise ValidationError({"new_password": error}) from error
+            check_password(password, user)
 
-    def _check_another(self, user: User) -> None:
-        try:
-            check_another(self.actor, user)
-        except ValidationError as error:
-            raise ValidationError({"new_password": error}) from error
+    @transaction.atomic
+    def save(self) -> User:
+        user, values = self.asset, self.cleaned_data
+        if "role" in values:
+            change_role(user, values["role"], self.actor)
+        if values.get("is_active", user.is_active) != user.is_active:
+            set_active(user, values["is_active"], self.actor)
+        if values.get("new_password"):
+            set_password(user, values["new_password"], self.actor)
+        return user
 
 
 class RoleForm(UserChangeForm):
@@ -111,56 +151,12 @@ class RoleForm(UserChangeForm):
     is_active: Any = None
     new_password: Any = None
     sections = ("role",)
-    role = forms.ChoiceField(
-        label="What the user may do",
-        choices=Role.choices,
-        widget=forms.RadioSelect,
-        help_text=ROLE_HELP,
-    )
+    role = _role_field(label=_("Role"))
 
 
 class ActiveForm(UserChangeForm):
-    """Lets a user in or keeps it out, and nothing else."""
+    """Activates or deactivates a user, and nothing else."""
 
     role: Any = None
     new_password: Any = None
     is_active = forms.BooleanField(required=False)
-
-
-class ApproveForm(WriterForm):
-    """Lets in somebody who awaits approval, as a new user."""
-
-    username = text_field(User, "username")
-    organization = forms.ModelChoiceField(
-        Organization.objects.all(), label="Organisation", required=False
-    )
-    role = forms.ChoiceField(
-        choices=Role.choices,
-        initial=Role.MEMBER,
-        widget=forms.RadioSelect,
-        help_text="It can be changed at any time.",
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].initial = self.asset.username
-        field = self.fields["organization"]
-        field.initial = self.asset.organization_id or self.actor.organization_id
-        if not manages_all(self.actor):
-            # Not merely hidden: what is sent for it is not read.
-            field.disabled, field.initial = True, self.actor.organization_id
-
-    @property
-    def sections(self) -> Any:
-        asked = [] if self.fields["organization"].disabled else ["organization"]
-        return (Section("", "username", *asked, "role"),)
-
-    def write(self, row: Any) -> User:
-        values = self.cleaned_data
-        return approve(
-            row,
-            self.actor,
-            username=values["username"],
-            organization=values["organization"],
-            role=values["role"],
-        )

@@ -23,7 +23,7 @@ from ..forms.sign_in import PasswordForm
 from ..forms.tokens import TokenForm
 from ..models import ApiToken
 from ..queries import admins_of, tokens_of
-from ..registration.passwords import LinkIsUsed
+from ..registration.passwords import InvalidResetToken
 from ..registration.tokens import delete_token
 from ..rules import acts_for_one, expiry_of, second_factor_required
 from .base import ConfirmPage, LoginRequiredMixin, PasswordConfirmedMixin, WriterPage, show_once
@@ -163,7 +163,7 @@ class SetPasswordPage(auth.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         try:
             answer = super().form_valid(form)
-        except LinkIsUsed:
+        except InvalidResetToken:
             # Another request with the same link came first.
             self.validlink = False
             return self.render_to_response(self.get_context_data())

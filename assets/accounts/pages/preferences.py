@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, resolve, reverse
 from django.views import View
 
 from ...common.pages.lists import PAGE_SIZES, ListPage
-from ..registration.users import remember
+from ..registration.users import save_preference
 from .base import LoginRequiredMixin
 
 
@@ -25,7 +25,7 @@ class ChoicesView(LoginRequiredMixin, View):
         choices: dict[str, Any] = {"columns": columns} if columns else {}
         if per_page in map(str, PAGE_SIZES):
             choices["per_page"] = int(per_page)
-        remember(self.user, f"list:{name}", choices)
+        save_preference(self.user, f"list:{name}", choices)
         # Back to the list, never elsewhere: only what follows the question mark is the sender's.
         query = request.POST.get("next", "").removeprefix("?")
         return HttpResponseRedirect(reverse(name) + (f"?{query}" if query else ""))

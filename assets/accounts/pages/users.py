@@ -21,7 +21,7 @@ from ..forms.users import ActiveForm, InviteForm, RoleForm
 from ..models import User
 from ..queries import admins_of, awaiting_approval, locks_of, managed_users
 from ..registration.failed_sign_ins import unlock_user
-from ..registration.passwords import reset_token
+from ..registration.passwords import create_reset_token
 from ..registration.second_factor import remove_factor
 from ..rules import (
     check_another,
@@ -195,7 +195,7 @@ def show_link(page: Page, user: User, *, title: str) -> HttpResponse:
     """Show once, to whoever manages the user, the link that sets its password."""
     path = reverse(
         "set-password",
-        args=[urlsafe_base64_encode(force_bytes(user.pk)), reset_token(user)],
+        args=[urlsafe_base64_encode(force_bytes(user.pk)), create_reset_token(user)],
     )
     return show_once(
         page,

@@ -6,6 +6,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ..models import ApiToken, User
 from ..queries import locked
@@ -13,9 +14,12 @@ from .events import log_user_change
 from .tokens import delete_token
 
 
-def check_password(password: str | None, user: User) -> None:
-    if password is None:
-        return
+def check_password(password: str, user: User) -> None:
+    """Return nothing if the password policy accepts the password for this user.
+
+    Raises:
+        ValidationError: keyed by `password`.
+    """
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -26,11 +30,11 @@ def check_password(password: str | None, user: User) -> None:
 def set_password(
     user: User, password: str, actor: User, *, keep_tokens: Callable[[ApiToken], bool] | None = None
 ) -> None:
-    """Set a password that the policy accepts; sessions end by it, and tokens are revoked.
+    """Set a user's password; the user's sessions end and its tokens are revoked.
 
     Args:
-        actor: who sets it; the user itself, by its old password or by a link, or who manages it.
-        keep_tokens: says which tokens stay; none if not given.
+        actor: who sets it: the user, with the old password or a reset link, or an admin.
+        keep_tokens: returns whether a token stays valid; by default none does.
 
     Raises:
         ValidationError: keyed by `password`.
@@ -44,34 +48,35 @@ def set_password(
             delete_token(token, actor)
 
 
-def reset_token(user: User) -> str:
+def create_reset_token(user: User) -> str:
     """Return a secret that sets the user's password once, within PASSWORD_RESET_TIMEOUT."""
     log_user_change(user, "a link that sets the password was made")
     return default_token_generator.make_token(user)
 
 
-def reset_token_is_valid(user: User, secret: str) -> bool:
-    """Is this the user's, not too old, and not yet used?"""
+def is_reset_token_valid(user: User, secret: str) -> bool:
+    """Return whether this is an active user's reset token, neither expired nor used."""
     return user.is_active and default_token_generator.check_token(user, secret)
 
 
-class LinkIsUsed(ValidationError):
-    """The secret of a link sets no password, or none any more."""
+class InvalidResetToken(ValidationError):
+    """The reset token is not the user's, has expired or was already used."""
 
     def __init__(self) -> None:
-        super().__init__("The token is not valid, or was used, or is too old.", code="link")
+        message = _("This link is not valid, has expired or was already used.")
+        super().__init__(message, code="link")
 
 
 @transaction.atomic
 def set_password_by_link(user: User, secret: str, password: str) -> None:
-    """Set the password of a user who has a link; the link works once, also if sent several times
-    at once.
+    """Set the password of a user who has a reset link, which works once.
 
     Raises:
         ValidationError: keyed by `password`.
-        LinkIsUsed: the secret is not the user's, too old, or used.
+        InvalidResetToken: the secret is not the user's, has expired or was already used.
     """
+    # The lock makes requests with the same link wait for each other: only the first succeeds.
     user = locked(user)
-    if not reset_token_is_valid(user, secret):
-        raise LinkIsUsed
+    if not is_reset_token_valid(user, secret):
+        raise InvalidResetToken
     set_password(user, password, user)

@@ -5,7 +5,11 @@ from django.db.models import Model
 
 
 def insert(row: Model) -> None:
-    """Insert a row; a name taken since it was looked up is refused in the same words as before."""
+    """Insert a checked row.
+
+    Raises:
+        ValidationError: another request took the name since the check; keyed by field.
+    """
     try:
         with transaction.atomic():
             row.save(force_insert=True)

@@ -16,41 +16,57 @@ TOKEN_BYTES = 20
 
 
 def token_digest(secret: str) -> str:
-    """Return what is kept of a token.
+    """Return the digest that the database stores in place of a token's secret.
 
-    A plain sha256 is enough: 160 random bits cannot be guessed, and each request looks one up.
+    A plain SHA-256 is enough: 160 random bits cannot be guessed, and every request looks one up.
     """
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def create_token(
-    user: User,
-    *,
-    expires_at: datetime,
-    kind: str = ApiToken.Kind.NAMED,
-    note: str = "",
+def check_token(
+    user: User, *, expires_at: datetime, kind: str = ApiToken.Kind.NAMED, note: str = ""
 ) -> tuple[ApiToken, str]:
-    """Create a token; return it with its secret of 40 hexadecimal digits, seen only here.
+    """Return a token, not yet saved, and its secret of 40 hexadecimal digits.
 
     Raises:
-        ValidationError: keyed by field.
+        ValidationError: keyed by field, or not keyed if it has expired already.
     """
     now = timezone.now()
     check_expires_later(expires_at, now)
     secret = secrets.token_hex(TOKEN_BYTES)
+    digest = token_digest(secret)
     token = ApiToken(
-        user=user,
-        kind=kind,
-        note=note,
-        created_at=now,
-        expires_at=expires_at,
-        digest=token_digest(secret),
+        user=user, kind=kind, note=note, created_at=now, expires_at=expires_at, digest=digest
     )
     token.full_clean(exclude=["user"])
+    return token, secret
+
+
+def create_token(
+    user: User, *, expires_at: datetime, kind: str = ApiToken.Kind.NAMED, note: str = ""
+) -> tuple[ApiToken, str]:
+    """Create a token; return it with its secret, which is stored nowhere.
+
+    Raises:
+        ValidationError: see `check_token`.
+    """
+    token, secret = check_token(user, expires_at=expires_at, kind=kind, note=note)
     with transaction.atomic():
         insert(token)
         _log_token_event(Action.CREATED, token)
     return token, secret
+
+
+@transaction.atomic
+def delete_token(token: ApiToken, actor: User) -> None:
+    """Revoke a token at once."""
+    _log_token_event(Action.REMOVED, token, actor)
+    token.delete()
+
+
+def delete_expired_tokens(user: User) -> None:
+    """Delete the user's expired implicit tokens."""
+    user.api_tokens.filter(kind=ApiToken.Kind.IMPLICIT, expires_at__lte=timezone.now()).delete()
 
 
 def _log_token_event(action: Action, token: ApiToken, actor: User | None = None) -> None:
@@ -63,15 +79,3 @@ def _log_token_event(action: Action, token: ApiToken, actor: User | None = None)
         organization_id=token.user.organization_id,
         detail={"changed": token.note or token.get_kind_display()},
     )
-
-
-def forget_expired_tokens(user: User) -> None:
-    """Delete the user's expired implicit tokens."""
-    user.api_tokens.filter(kind=ApiToken.Kind.IMPLICIT, expires_at__lte=timezone.now()).delete()
-
-
-def delete_token(token: ApiToken, actor: User) -> None:
-    """Revoke a token at once."""
-    with transaction.atomic():
-        _log_token_event(Action.REMOVED, token, actor)
-        token.delete()
