@@ -1,6 +1,6 @@
-"""What is said when something is refused: the same words through every door.
+"""Problems with a request, worded the same in the API, on pages and in the admin.
 
-A rule yields `Problem`s. `registration` raises them together as one `Refused`; the API answers
+A rule yields `Problem`s. `registration` raises them together as one `Refused`; the API responds
 with the first one's status and text, a form shows each beside its field.
 """
 
@@ -8,6 +8,9 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 
 class Code(enum.Enum):
@@ -29,10 +32,14 @@ class Code(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: which rule, on which asset and field, and what to do about it.
+    """One thing that is wrong with a request, and what to do about it.
 
-    `field` is a path such as ``name`` or ``tasks[3].inputs[0].identifier``; empty for the whole.
-    `key` is the key of the asset that stands in the way, where there is one.
+    Attributes:
+        code: which kind of problem.
+        message: cause and remedy; it follows the name of the field, so it may begin in lower case.
+        field: a path such as ``name`` or ``tasks[3].inputs[0].identifier``; empty for the whole.
+        asset: the wire's word for the asset, such as ``datamanager``.
+        key: the key of the asset in conflict, if there is one.
     """
 
     code: Code
@@ -43,22 +50,22 @@ class Problem:
 
     @property
     def text(self) -> str:
-        """The full sentence for those who do not see the field: code, asset, field, message."""
+        """The message for programs: code, asset, field and message."""
         asset = f"{self.asset} is not valid" if self.asset and self.code is Code.INVALID else ""
         return ": ".join(filter(None, (self.code.label, asset, self.field, self.message)))
 
     @property
     def sentence(self) -> str:
-        """The message for those who see the field beside it."""
+        """The message for people, who see the field beside it."""
         return self.message[:1].upper() + self.message[1:]
 
     def below(self, prefix: str) -> "Problem":
-        """Return this problem with `prefix` put before its field path."""
+        """Return this problem with `prefix` before its field path."""
         return replace(self, field=f"{prefix}.{self.field}" if self.field else prefix)
 
 
 class Refused(Exception):
-    """A request that breaks at least one rule; nothing of it was written."""
+    """A request broke at least one rule; nothing of it was written."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(problems)
@@ -73,32 +80,36 @@ class Refused(Exception):
 class TooManyAttempts(Exception):
     """Too many attempts to sign in failed: the next one must wait. `wait` says how long."""
 
-    def __init__(self, wait: timedelta, why: str = "There were too many attempts.") -> None:
+    def __init__(self, wait: timedelta, why: str = "") -> None:
         self.wait = wait
-        super().__init__(f"{why} Wait {_in_words(wait)}, then try again.")
+        super().__init__(
+            _("%(reason)s Wait %(time)s, then try again.")
+            % {"reason": why or _("There were too many attempts."), "time": _in_words(wait)}
+        )
 
 
 def _in_words(wait: timedelta) -> str:
-    """Return a time to wait, such as "4 minutes"; never less than it is."""
+    """Return a time to wait, such as "4 minutes", rounded up."""
     seconds = int(wait.total_seconds()) + 1
     if seconds <= 90:
-        return f"{seconds} seconds"
-    return f"{-(-seconds // 60)} minutes"
+        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
+    minutes = -(-seconds // 60)
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
 
 
 def refuse_if(problems: Iterable[Problem]) -> None:
-    """Raise `Refused` when there is any problem."""
+    """Raise `Refused` if there is any problem."""
     found = list(problems)
     if found:
         raise Refused(found)
 
 
 def refuse(code: Code, message: str, **where: str | None) -> Refused:
-    """Build the `Refused` for one problem, to be raised by the caller."""
+    """Return a `Refused` for one problem, for the caller to raise."""
     return Refused([Problem(code, message, **where)])  # type: ignore[arg-type]
 
 
 def not_found(asset: str, key: object) -> Problem:
-    """The problem of a key that names nothing."""
-    message = f'{asset} with key "{key}" not found; copy the key of a registered one.'
-    return Problem(Code.NOT_FOUND, message, asset=asset)
+    """Return the problem of a key that no registered asset has."""
+    message = _('%(asset)s with key "%(key)s" not found. Copy the key of a registered one.')
+    return Problem(Code.NOT_FOUND, message % {"asset": asset, "key": key}, asset=asset)

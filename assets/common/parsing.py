@@ -1,4 +1,4 @@
-"""From JSON to plain values: types only, every problem collected, no rule of any asset."""
+"""Read JSON into plain values: checks types only and collects every problem."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -20,11 +20,11 @@ class LossyJSON(ValueError):
 
 
 def json_of(text: bytes | str, *, around: int = 0) -> Any:
-    """Return what a JSON text holds.
+    """Return the value of a JSON text.
 
     Args:
         text: UTF-8 if it is bytes.
-        around: the levels of what the value will be a part of.
+        around: how many levels will enclose the value.
 
     Raises:
         LossyJSON: it is nested more deeply than could be written again in a response, or an object
@@ -36,8 +36,8 @@ def json_of(text: bytes | str, *, around: int = 0) -> Any:
         kept = _quotes(orjson.dumps(reduce(lambda inner, _level: [inner], range(around), value)))
     except orjson.JSONEncodeError as error:
         raise LossyJSON(_("The JSON is nested too deeply. Use fewer levels.")) from error
-    # Of equal keys the last one is kept, so that quotation marks are missing. To look at each
-    # object would take ten times as long as reading them does.
+    # Of equal keys only the last one survives, so quotation marks are missing. Looking at each
+    # object would take ten times as long as reading all of them.
     source = text.encode() if isinstance(text, str) else text
     if _quotes(source) != kept:
         raise LossyJSON(_repeated_key_message(source))
@@ -71,7 +71,7 @@ def _repeated_key_message(text: bytes) -> str:
 
 
 def as_key(value: object) -> UUID | None:
-    """Return the UUID that `value` spells in any way Python reads, or None."""
+    """Return the UUID that `value` spells in any form that Python reads, or None."""
     if isinstance(value, UUID):
         return value
     try:
@@ -98,7 +98,7 @@ def key_range(text: str, *, fewest: int = FEWEST_DIGITS) -> tuple[UUID, UUID] | 
 
 
 class _Within:
-    """What `Reader.within` enters: for each of ten thousands of objects, so no generator."""
+    """The context manager of `Reader.within`; batches enter it too often for a generator."""
 
     __slots__ = ("known", "prefix", "problems")
 
@@ -115,19 +115,19 @@ class _Within:
 
 
 class Reader:
-    """Reads the fields of one JSON object after the other and remembers what is wrong."""
+    """Reads the fields of JSON objects and collects the problems."""
 
     def __init__(self, asset: str) -> None:
         self.asset = asset
         self.problems: list[Problem] = []
-        # A batch names the same keys again and again, and reading one takes long.
+        # A batch repeats the same keys, and parsing one takes long.
         self._keys: dict[str, UUID] = {}
 
     def complain(self, field: str, message: str) -> None:
         self.problems.append(Problem(Code.INVALID, message, field, self.asset))
 
     def within(self, prefix: str) -> "_Within":
-        """Put `prefix` before the field paths of the problems found in this block."""
+        """Prefix the field paths of the problems found in this block with `prefix`."""
         return _Within(self.problems, prefix)
 
     def key(self, data: Mapping[str, Any], field: str) -> UUID | None:
@@ -152,9 +152,9 @@ class Reader:
 
     def _complain_of_key(self, value: object, field: str) -> None:
         if value in (None, ""):
-            self.complain(field, "is missing. Give the key, a UUID.")
+            self.complain(field, _("is missing. Give the key, a UUID."))
         else:
-            self.complain(field, f'"{value}" is not a valid UUID.')
+            self.complain(field, _('"%(value)s" is not a valid UUID.') % {"value": value})
 
     def text(self, data: Mapping[str, Any], field: str) -> str:
         """Read a text; absent and null are empty."""
@@ -162,7 +162,7 @@ class Reader:
         if value is None:
             return ""
         if not isinstance(value, str):
-            self.complain(field, "must be a text.")
+            self.complain(field, _("must be a string."))
             return ""
         return value
 
@@ -171,7 +171,7 @@ class Reader:
         value = data.get(field)
         if value is None or isinstance(value, bool):
             return bool(value)
-        self.complain(field, "must be true or false.")
+        self.complain(field, _("must be true or false."))
         return False
 
     def items(self, data: Mapping[str, Any], field: str) -> list[Any]:
@@ -181,7 +181,7 @@ class Reader:
             return []
         if isinstance(value, list | tuple):
             return list(value)
-        self.complain(field, "must be a list.")
+        self.complain(field, _("must be a list."))
         return []
 
     def keys(self, data: Mapping[str, Any], field: str) -> list[UUID]:
@@ -201,5 +201,5 @@ class Reader:
             return {}
         if isinstance(value, Mapping):
             return dict(value)
-        self.complain(field, "must be an object.")
+        self.complain(field, _("must be an object."))
         return {}

@@ -6,10 +6,13 @@ Limits are in bytes of UTF-8. Source: contract 3.1.
 import unicodedata
 from collections.abc import Iterator, Mapping
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 from .errors import Code, Problem
 
 MAX_TEXT_BYTES = 100
-# Control characters that values of metadata may hold, as upstream allows; one line needs none.
+# Control characters that metadata values may hold, as upstream allows; a single line needs none.
 LAYOUT = "\t\n\r"
 
 
@@ -18,9 +21,9 @@ def _invalid(asset: str, field: str, message: str) -> Problem:
 
 
 def unprintable(text: str, *, layout: bool = False) -> str | None:
-    """Return how to name the first character that no text of ours may hold, if there is one.
+    """Return the code point of the first character that texts may not hold, such as ``U+0000``.
 
-    Tabs and line breaks are such characters unless the text may have a `layout`.
+    Tabs and line breaks are such characters, unless the text may have a `layout`.
     """
     # Cc: control characters (PostgreSQL stores no NUL); Cs: halves of a surrogate pair, not UTF-8.
     allowed = LAYOUT if layout else ""
@@ -36,19 +39,24 @@ def unprintable(text: str, *, layout: bool = False) -> str | None:
 
 
 def check_text(value: object, *, asset: str, field: str) -> Iterator[Problem]:
-    """A short text: a string of at most 100 bytes without control characters; may be empty."""
+    """Yield a problem unless `value` is a string of at most 100 bytes without control characters.
+
+    It may be empty.
+    """
     if not isinstance(value, str):
-        yield _invalid(asset, field, "must be a text.")
+        yield _invalid(asset, field, _("must be a string."))
     elif bad := unprintable(value):
-        yield _invalid(asset, field, f"contains the character {bad}; remove it.")
+        message = _("contains the character %(character)s, which is not allowed. Remove it.")
+        yield _invalid(asset, field, message % {"character": bad})
     elif len(value.encode()) > MAX_TEXT_BYTES:
         yield _invalid(asset, field, _length_message(value, least=0))
 
 
 def check_name(value: object, *, asset: str, field: str = "name") -> Iterator[Problem]:
-    """A name or identifier: as a short text, and not blank."""
+    """Yield a problem unless `value` is a short text, as for `check_text`, and not blank."""
     if not value or (isinstance(value, str) and not value.strip()):
-        yield _invalid(asset, field, f"cannot be blank. Give 1 to {MAX_TEXT_BYTES} bytes of text.")
+        message = _("cannot be blank. Enter up to %(limit)d characters.")
+        yield _invalid(asset, field, message % {"limit": MAX_TEXT_BYTES})
     elif isinstance(value, str) and len(value.encode(errors="replace")) > MAX_TEXT_BYTES:
         yield _invalid(asset, field, _length_message(value, least=1))
     else:
@@ -56,45 +64,76 @@ def check_name(value: object, *, asset: str, field: str = "name") -> Iterator[Pr
 
 
 def _length_message(value: str, *, least: int) -> str:
-    return (
-        f"the length must be between {least} and {MAX_TEXT_BYTES}. "
-        f"It is {len(value.encode(errors='replace'))} bytes of UTF-8; shorten it."
-    )
+    counts = {
+        "least": least,
+        "most": MAX_TEXT_BYTES,
+        "characters": len(value),
+        "bytes": len(value.encode(errors="replace")),
+    }
+    if len(value) > MAX_TEXT_BYTES:
+        message = _(
+            "the length must be between %(least)d and %(most)d. "
+            "This has %(characters)d characters. Shorten it."
+        )
+    else:
+        # People count characters, so they have to know why theirs do not fit.
+        message = ngettext(
+            "the length must be between %(least)d and %(most)d. This has %(characters)d character, "
+            "but it takes %(bytes)d bytes of UTF-8. Shorten it.",
+            "the length must be between %(least)d and %(most)d. This has %(characters)d "
+            "characters, but they take %(bytes)d bytes of UTF-8. Shorten it.",
+            len(value),
+        )
+    return message % counts
 
 
 def check_metadata(value: object, *, asset: str, field: str = "metadata") -> Iterator[Problem]:
-    """Metadata: text to text, keys and values of at most 100 bytes, no ``__`` in a key.
+    """Yield the problems of metadata: strings to strings of at most 100 bytes, no ``__`` in a key.
 
     Values may have tabs and line breaks.
     """
     if not isinstance(value, Mapping):
-        yield _invalid(asset, field, "must be an object of text keys and text values.")
+        yield _invalid(asset, field, _("must be an object whose keys and values are strings."))
         return
     for key, item in value.items():
-        yield from _check_metadata_entry(key, item, asset, field)
+        for message in _metadata_messages(key, item):
+            yield _invalid(asset, field, message)
 
 
-def _check_metadata_entry(key: object, item: object, asset: str, field: str) -> Iterator[Problem]:
+# What is wrong with a key, and with a value.
+_NOT_STRING = (
+    gettext_lazy('metadata key "%(key)s" must be a string. Put it in quotes.'),
+    gettext_lazy('metadata value for key "%(key)s" must be a string. Put it in quotes.'),
+)
+_UNPRINTABLE = (
+    gettext_lazy('metadata key "%(key)s" contains %(character)s. Remove it.'),
+    gettext_lazy('metadata value for key "%(key)s" contains %(character)s. Remove it.'),
+)
+_TOO_LONG = (
+    gettext_lazy('metadata key "%(key)s" is too long: %(bytes)d bytes. The limit is %(limit)d.'),
+    gettext_lazy(
+        'metadata value for key "%(key)s" is too long: %(bytes)d bytes. The limit is %(limit)d.'
+    ),
+)
+
+
+def _metadata_messages(key: object, item: object) -> Iterator[str]:
     if not isinstance(key, str) or not key:
-        yield _invalid(asset, field, "a metadata key cannot be blank.")
+        yield _("a metadata key cannot be blank.")
         return
-    shown = key if len(key) <= MAX_TEXT_BYTES else f"{key[:MAX_TEXT_BYTES]}…"
+    shown = {"key": key if len(key) <= MAX_TEXT_BYTES else f"{key[:MAX_TEXT_BYTES]}…"}
     if "__" in key:
-        yield _invalid(
-            asset,
-            field,
-            '"__" cannot be used in a metadata key, please use simple underscore instead '
-            f'(in "{shown}").',
-        )
-    for what, text, layout in (("key", key, False), ("value for key", item, True)):
-        if not isinstance(text, str):
-            yield _invalid(asset, field, f'metadata {what} "{shown}" must be a text; quote it.')
-        elif bad := unprintable(text, layout=layout):
-            yield _invalid(asset, field, f'metadata {what} "{shown}" contains {bad}; remove it.')
-        elif len(text.encode()) > MAX_TEXT_BYTES:
-            yield _invalid(
-                asset,
-                field,
-                f'metadata {what} "{shown}" is too long: '
-                f"{len(text.encode())} bytes, at most {MAX_TEXT_BYTES}.",
+        yield (
+            _(
+                '"__" cannot be used in a metadata key, please use simple underscore instead '
+                '(in "%(key)s").'
             )
+            % shown
+        )
+    for place, text in enumerate((key, item)):
+        if not isinstance(text, str):
+            yield _NOT_STRING[place] % shown
+        elif bad := unprintable(text, layout=place == 1):
+            yield _UNPRINTABLE[place] % {**shown, "character": bad}
+        elif (size := len(text.encode())) > MAX_TEXT_BYTES:
+            yield _TOO_LONG[place] % {**shown, "bytes": size, "limit": MAX_TEXT_BYTES}

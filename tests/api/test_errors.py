@@ -118,18 +118,18 @@ def test_a_refusal_tells_all_problems(api):
     assert answer.status_code == 400
     assert answer.json() == {
         "detail": "OE0101: computeplan is not valid: name: cannot be blank. "
-        "Give 1 to 100 bytes of text.",
+        "Enter up to 100 characters.",
         "problems": [
             {
                 "code": "OE0101",
                 "field": "name",
-                "message": "cannot be blank. Give 1 to 100 bytes of text.",
+                "message": "cannot be blank. Enter up to 100 characters.",
             },
             {
                 "code": "OE0101",
                 "field": "tag",
-                "message": "the length must be between 0 and 100. It is 101 bytes of UTF-8; "
-                "shorten it.",
+                "message": "the length must be between 0 and 100. This has 101 characters. "
+                "Shorten it.",
             },
         ],
     }

@@ -217,7 +217,7 @@ class TestDataset:
         response = browser.post(DATASETS, typed(spec))
         html = response.content.decode()
         for field, said in (
-            ("name", "It is 102 bytes"),
+            ("name", "they take 102 bytes of UTF-8"),
             ("metadata", "&quot;__&quot; cannot be used"),
             ("data_opener", "The file is empty"),
         ):

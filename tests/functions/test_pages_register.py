@@ -291,15 +291,19 @@ def test_rows_are_removed_and_put_in_order(browser):
 # --- Live checks ---------------------------------------------------------------------------------
 
 LIVE = {
-    "a name": ("name", {"name": "n" * 101}, "101 bytes"),
+    "a name": ("name", {"name": "n" * 101}, "101 characters"),
     "metadata": ("metadata", {"metadata": "a__b: c"}, "__"),
-    "an identifier": ("inputs-0-identifier", {"inputs-0-identifier": "i" * 101}, "101 bytes"),
+    "an identifier": ("inputs-0-identifier", {"inputs-0-identifier": "i" * 101}, "101 characters"),
     "an identifier of the pair": (
         "inputs-0-identifier",
         {"inputs-0-identifier": "opener"},
         'The identifier "opener" occurs 2 times; rename one.',
     ),
-    "an output": ("outputs-0-identifier", {"outputs-0-identifier": "\x07"}, "U+0007; remove it"),
+    "an output": (
+        "outputs-0-identifier",
+        {"outputs-0-identifier": "\x07"},
+        "U+0007, which is not allowed. Remove it",
+    ),
 }
 
 

@@ -62,7 +62,7 @@ def wire_door(request, client_of):
 
 KEY = str(uuid4())
 NO_UUID = "is not a valid UUID"
-NO_TEXT = "must be a text"
+NO_TEXT = "must be a string"
 NO_LIST = "must be a list"
 NO_OBJECT = "must be an object"
 NO_FLAG = "must be true or false"
