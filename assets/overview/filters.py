@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 
 from ..accounts.models import Organization
 from ..common.api.filters import MatchFilter
-from ..common.db.counting import Counted, count_of
+from ..common.db.counting import RowCount, count_rows
 from ..common.parsing import key_range
 from ..compute.models import ComputePlan, Model, Task
 from ..datasets.models import DataSample, Dataset
@@ -36,7 +36,7 @@ class Found(NamedTuple):
 
     label: str
     hits: list[Hit]
-    counted: Counted
+    counted: RowCount
     all_url: str
 
     @property
@@ -136,7 +136,7 @@ def _matching(place: Place, text: str, keys: tuple[UUID, UUID] | None) -> QueryS
 def _found(place: Place, rows: QuerySet, text: str, limit: int) -> Found:
     shown = list(rows.order_by("-creation_date", "-pk")[: limit + 1])
     all_are_shown = len(shown) <= limit
-    counted = Counted(len(shown), exact=True) if all_are_shown else count_of(rows, COUNTED)
+    counted = RowCount(len(shown), exact=True) if all_are_shown else count_rows(rows, COUNTED)
     all_url = f"{reverse(place.list_url)}?{urlencode({'q': text})}" if place.list_url else ""
     return Found(
         place.label,

@@ -17,9 +17,8 @@ from tests.builders import (
 )
 from tests.rules.world import B, C
 
-# The statements of each list: one for the token, one for the keys of the page, and those for what
-# the page tells of them. Where a list is filtered, the first of several pages takes one more, or
-# two, to count the rows.
+# The statements of each list: one for the token, one for the keys of the page, and those for its
+# objects. The first of several pages takes one or two more, to count the rows.
 LISTS = {
     "data_manager": 4,
     "data_sample": 4,

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from assets.common.pages import parts
+from assets.common.db import pagination
 from tests.builders import make_dataset
 
 DATASETS = reverse("datasets")
@@ -55,7 +55,7 @@ def test_every_row_is_on_one_page(browser, order, pages):
 
 
 def test_far_pages_are_skipped_to_by_key(browser, monkeypatch):
-    monkeypatch.setattr(parts, "SKIPPED", 0)
+    monkeypatch.setattr(pagination, "MAX_SKIPPED_ROWS", 0)
     assert [seen(browser.get(f"{DATASETS}?page={n}")) for n in (1, 2, 3, 9)] == [*PAGES, PAGES[2]]
 
 

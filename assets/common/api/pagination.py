@@ -1,38 +1,39 @@
 """Pages of a list: `{count, next, previous, results}`. Contract 1.6."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
 from django.db.models import QuerySet
-from django.utils.crypto import constant_time_compare, salted_hmac
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..db.cached_listing import Listing
-from ..db.counting import Counted
 from ..db.keyset import Position
+from ..db.pagination import Listing, Page
+from .query_cache import PAGE_PARAMS
 
 AFTER, BEFORE, FILTERED_BY = "after", "before", "filtered_by"
-# Parameters that say which page of a list it is.
-OF_PAGES = frozenset(["page", "page_size", AFTER, BEFORE, FILTERED_BY])
-# What the SDK accepts, and nothing else does. It sends its parameters again on top of a link.
-OF_SDK = "version=0.0"
-# Characters of parameters that may come twice; longer ones would not fit into the next request.
-LONGEST_REPEATED = 1_000
-# Enough of a signature: a cursor that were forged could do no harm but to its own list.
-SIGNATURE = 12
-# What both databases can skip.
-MOST_ROWS = 2**62
+# What the SDK accepts, and no other client. It repeats its parameters when it follows a link.
+SDK_MEDIA_TYPE = "version=0.0"
+# Characters of parameters that a link for the SDK repeats; longer ones would not fit into a URL
+# twice.
+MAX_REPEATED = 1_000
+# Bytes of a digest of parameters.
+DIGEST_SIZE = 12
+# Lists are counted exactly up to this number, and estimated above: so the first page of a long list
+# takes no longer than that of a short one.
+EXACT_COUNT_LIMIT = 2_000
+# Both databases can skip this number of rows.
+MAX_SKIPPED = 2**62
 
 
 class Cursor(NamedTuple):
-    """Where a page begins, and how many rows its list had when the first page was answered."""
+    """Where a page begins (`AFTER`) or ends (`BEFORE`), and the total on the first page."""
 
     way: str
     position: Position
@@ -40,20 +41,20 @@ class Cursor(NamedTuple):
 
 
 def is_from_sdk(request: Request) -> bool:
-    """Return whether the SDK sent the request, or a client that accepts the same."""
-    return OF_SDK in request.headers.get("Accept", "")
+    """Return whether the SDK sent the request, or a client that accepts the same media type."""
+    return SDK_MEDIA_TYPE in request.headers.get("Accept", "")
 
 
 class PagePagination(PageNumberPagination):
-    """`page` from 1, `page_size` up to 10,000; a view may set another `page_size`.
+    """`page` from 1, `page_size` up to 10,000; a view may set its own `page_size`.
 
     Links to other pages carry a cursor besides the number: the row that the page follows (`after`)
-    or leads to (`before`), so that a page costs the same wherever it is, and rows that come or go
-    meanwhile move no other row to another page. It holds for the request that it was made for;
-    in any other the number of the page does.
+    or ends before (`before`). So every page costs the same, and rows that are added meanwhile move
+    no row to another page. A cursor applies to the path and parameters that it was made for; with
+    others it is ignored, and the number of the page applies.
 
-    The SDK sends its parameters again with each link. When these are long, a link for the SDK has
-    a digest of them in their place (`filtered_by`), and whoever follows it without them is refused.
+    The SDK repeats its parameters when it follows a link. When these are long, a link for the SDK
+    has a digest of them instead (`filtered_by`), and following it without them is refused.
     """
 
     page_size_query_param = "page_size"
@@ -61,89 +62,72 @@ class PagePagination(PageNumberPagination):
     template = "rest_framework/pagination/previous_and_next.html"
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Sequence[Any]:
-        """Return the rows of the page that is asked for; 404 beyond the last one.
+        """Return the rows of the requested page of a QuerySet, a Listing or a sequence.
 
-        These are a QuerySet, the Listing of one, or a sequence.
+        Takes two statements: one for the rows, and one for the count, which is needed only on a
+        first page, or one requested by its number alone, that other pages follow.
 
-        Two statements: the rows, and how many there are; the second only on a first page, or on
-        one that is asked for by its number alone, and only if there are more rows than it shows.
-        One for the first page of all that there is.
+        Raises:
+            NotFound: the page is beyond the last one, or is not a number.
+            ValidationError: the link was made for other filters.
         """
         self.request = request
         self.page_size = getattr(view, "page_size", None) or self.page_size
         self.size = int(self.get_page_size(request) or 1)
         self._check_filters()
-        every = Listing(queryset) if isinstance(queryset, QuerySet) else queryset
-        self.number = self._asked_number(every)
-        self.keyset = every.keyset if isinstance(every, Listing) else None
-        cursor = self._cursor() if self.keyset else None
-        skipped = (self.number - 1) * self.size
-        self.counted: Counted | None = None
-        rows, more = self._rows(every, cursor, skipped)
+        found = Listing(queryset) if isinstance(queryset, QuerySet) else queryset
+        self.number = self._requested_number(found)
+        cursor = self._cursor(found) if isinstance(found, Listing) else None
+        rows, has_next = self._page(found, cursor)
         if not rows and self.number > 1 and not cursor:
             raise NotFound(self.invalid_page_message)
-        # A page proves that there are so many rows; an estimate, or rows that came later, may not.
-        self.count = skipped + len(rows) + more
-        if more:
-            self.count = max(self.count, cursor.total if cursor else self._counted(every))
-        positions = self.keyset.positions(rows) if self.keyset and rows else (None, None)
-        self.next = self._link(self.number + 1, AFTER, positions[1]) if more else None
-        self.previous = self._link(self.number - 1, BEFORE, positions[0])
+        # The page itself proves this number; an estimate, or a count that is older, may be lower.
+        self.count = (self.number - 1) * self.size + len(rows) + has_next
+        if has_next:
+            self.count = max(self.count, cursor.total if cursor else _count(found))
+        first, last = found.positions(rows) if isinstance(found, Listing) else (None, None)
+        self.next = self._link(self.number + 1, AFTER, last) if has_next else None
+        self.previous = self._link(self.number - 1, BEFORE, first)
         self.display_page_controls = bool(self.next or self.previous)
         return rows
 
-    def _asked_number(self, every: Listing | Sequence[Any]) -> int:
-        asked = self.request.query_params.get(self.page_query_param) or "1"
-        if asked in self.last_page_strings:
-            total = every.queryset.count() if isinstance(every, Listing) else len(every)
-            return max(1, -(-total // self.size))
+    def _requested_number(self, found: Listing | Sequence[Any]) -> int:
+        text = self.request.query_params.get(self.page_query_param) or "1"
+        if text in self.last_page_strings:
+            count = found.queryset.count() if isinstance(found, Listing) else len(found)
+            return max(1, -(-count // self.size))
         try:
-            number = int(asked)
+            number = int(text)
         except ValueError:
             number = 0
-        if not 0 < number < MOST_ROWS // self.size:
+        if not 0 < number < MAX_SKIPPED // self.size:
             raise NotFound(self.invalid_page_message)
         return number
 
-    def _rows(
-        self, every: Listing | Sequence[Any], cursor: Cursor | None, skipped: int
-    ) -> tuple[Sequence[Any], bool]:
-        """Return the page's rows, and whether there are more."""
-        if cursor and self.keyset and cursor.way == BEFORE:
-            # The row that the page leads to is there still: what is registered stays.
-            return self.keyset.preceding(cursor.position, self.size), True
-        if cursor and self.keyset:
-            rows = self.keyset.following(cursor.position, self.size + 1)
-        elif isinstance(every, Listing) and not skipped:
-            rows, self.counted = every.first(self.size + 1)
-        else:
-            found = every.rows if isinstance(every, Listing) else every
-            rows = list(found[skipped : skipped + self.size + 1])
-        return rows[: self.size], len(rows) > self.size
-
-    def _counted(self, every: Listing | Sequence[Any]) -> int:
-        if self.counted:
-            return self.counted.number
-        return every.count() if isinstance(every, Listing) else len(every)
+    def _page(self, found: Listing | Sequence[Any], cursor: Cursor | None) -> Page:
+        if not isinstance(found, Listing):
+            stop = self.number * self.size
+            return Page(list(found[stop - self.size : stop]), len(found) > stop)
+        if cursor is None:
+            return found.page(self.number, self.size)
+        take = found.page_after if cursor.way == AFTER else found.page_before
+        return take(cursor.position, self.size)
 
     # --- Links ----------------------------------------------------------------------------------
 
     def _params(self) -> dict[str, str]:
-        # The SDK sends its parameters again on top of `next`, so each occurs twice; copied as
-        # they are, the URL would grow with every page. The last of each counts.
+        # The SDK repeats its parameters, so a link that copied the query would grow with every
+        # page. The last value of each counts.
         params = self.request.query_params.dict()
         left_out = (AFTER, BEFORE, FILTERED_BY)
         return {name: params[name] for name in sorted(params) if name not in left_out}
 
     def _filters(self) -> dict[str, str]:
-        return {name: text for name, text in self._params().items() if name not in OF_PAGES}
-
-    def _filtered_by(self) -> str:
-        digest = sha256(orjson.dumps(sorted(self._filters().items()))).digest()
-        return urlsafe_b64encode(digest[:SIGNATURE]).decode()
+        return {name: text for name, text in self._params().items() if name not in PAGE_PARAMS}
 
     def _check_filters(self) -> None:
-        if self.request.query_params.get(FILTERED_BY, self._filtered_by()) != self._filtered_by():
+        asked = self.request.query_params.get(FILTERED_BY)
+        if asked is not None and asked != _as_text(_digest(self._filters())):
             detail = (
                 "This link continues a list with filters, and is for clients that send their "
                 "filters again with it: add the parameters of the first request to it."
@@ -158,37 +142,34 @@ class PagePagination(PageNumberPagination):
         if number > 1:
             params[self.page_query_param] = str(number)
             if position:
-                payload = orjson.dumps([self.count, *position])
-                signed = self._signature(way, params, payload) + payload
-                params[way] = urlsafe_b64encode(signed).decode().rstrip("=")
+                digest = _digest(params, way, self.request.path)
+                params[way] = _as_text(digest + orjson.dumps([self.count, *position]))
         filters = self._filters()
-        if is_from_sdk(self.request) and len(urlencode(filters)) > LONGEST_REPEATED:
+        if is_from_sdk(self.request) and len(urlencode(filters)) > MAX_REPEATED:
             params = {name: text for name, text in params.items() if name not in filters}
-            params[FILTERED_BY] = self._filtered_by()
+            params[FILTERED_BY] = _as_text(_digest(filters))
         query = urlencode(sorted(params.items()))
         url = self.request.build_absolute_uri(self.request.path)
         return f"{url}?{query}" if query else url
 
-    def _cursor(self) -> Cursor | None:
-        """Return the request's cursor, unless it cannot be read or is another request's."""
+    def _cursor(self, listing: Listing) -> Cursor | None:
+        """Return the request's cursor; None if it is unreadable or was made for other parameters.
+
+        A client can make up a cursor, which selects no rows but those of its own list.
+        """
         for way in (AFTER, BEFORE):
             text = self.request.query_params.get(way, "")
             try:
-                signed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            except ValueError:
+                content = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+                if content[:DIGEST_SIZE] != _digest(self._params(), way, self.request.path):
+                    continue
+                total, *values = orjson.loads(content[DIGEST_SIZE:])
+            except (ValueError, TypeError):  # no base64, no JSON, or no list
                 continue
-            signature, payload = signed[:SIGNATURE], signed[SIGNATURE:]
-            if payload and constant_time_compare(
-                signature, self._signature(way, self._params(), payload)
-            ):
-                total, *values = orjson.loads(payload)
-                position = self.keyset.read(values) if self.keyset else None
-                return Cursor(way, position, total) if position else None
+            position = listing.position(values)
+            if position and isinstance(total, int) and 0 <= total < MAX_SKIPPED:
+                return Cursor(way, position, total)
         return None
-
-    def _signature(self, way: str, params: dict[str, str], payload: bytes) -> bytes:
-        request = orjson.dumps([way, self.request.path, sorted(params.items())])
-        return salted_hmac("page", request + payload, algorithm="sha256").digest()[:SIGNATURE]
 
     # --- Answers --------------------------------------------------------------------------------
 
@@ -205,3 +186,16 @@ class PagePagination(PageNumberPagination):
 
     def get_html_context(self) -> dict[str, Any]:
         return {"previous_url": self.previous, "next_url": self.next}
+
+
+def _count(found: Listing | Sequence[Any]) -> int:
+    return found.count(EXACT_COUNT_LIMIT).number if isinstance(found, Listing) else len(found)
+
+
+def _digest(params: Mapping[str, str], *context: str) -> bytes:
+    """Return a digest that tells requests apart. It is no signature: anybody can compute it."""
+    return sha256(orjson.dumps([context, sorted(params.items())])).digest()[:DIGEST_SIZE]
+
+
+def _as_text(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -30,13 +30,12 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 from rest_framework.viewsets import GenericViewSet
 
-from ..db.cached_listing import kept
 from ..errors import Problem, Refused, TooManyAttempts
 from ..ops.logging import request_id
 from ..ops.outages import DOWN, OUTAGES, outage_of
 from ..parsing import as_key
 from ..text.reading import cut
-from .pagination import OF_PAGES
+from .query_cache import cached_listing
 from .serializers import TextSerializerField
 
 logger = logging.getLogger(__name__)
@@ -45,8 +44,6 @@ logger = logging.getLogger(__name__)
 MAX_PROBLEMS = 100
 # Messages and paths may quote what was sent, which may be megabytes.
 MAX_MESSAGE = 2_000
-# Filters may be keys by the hundred.
-LONGEST_KEPT = 1_000
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -230,20 +227,11 @@ class AssetViewSet(GenericViewSet):
 
     def answer_list(self, queryset: QuerySet) -> Response:
         """Answer the page that the request asks for of what its filters keep."""
-        listing: Any = kept(self._asked(), lambda: self.filter_queryset(queryset).values("pk"))
+        listing: Any = cached_listing(
+            self.request, lambda: self.filter_queryset(queryset).values("pk")
+        )
         rows = self.paginate_queryset(listing)
         return self.get_paginated_response(self.answer([row["pk"] for row in rows]))
-
-    def _asked(self) -> Hashable | None:
-        """Return all that the filters of a list look at: the URL but for its page, and who asks.
-
-        None for an URL that is too long to be remembered.
-        """
-        if len(self.request.META["QUERY_STRING"]) > LONGEST_KEPT:
-            return None
-        params = self.request.query_params.lists()
-        wanted = sorted((name, tuple(texts)) for name, texts in params if name not in OF_PAGES)
-        return self.request.path, self.user.pk, self.user.organization_id, tuple(wanted)
 
     def retrieve(self, request: Request, *args, **kwargs) -> Response:
         found = self.answer([self._key()])

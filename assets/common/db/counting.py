@@ -22,7 +22,7 @@ SAMPLE = [n * 0.6180339887498949 % 1 for n in range(1_000)]
 _SAMPLE_JSON = json.dumps(SAMPLE)
 
 
-class Counted(NamedTuple):
+class RowCount(NamedTuple):
     """A number of rows; not `exact`: an estimate, which is above the limit of counting."""
 
     number: int
@@ -36,7 +36,7 @@ class Counter:
         self._rows = queryset.order_by()
         self._keys = Compiled(lambda _: self._rows.values_list("pk"))
 
-    def count(self, limit: int = EXACT_COUNT_LIMIT) -> Counted:
+    def count(self, limit: int = EXACT_COUNT_LIMIT) -> RowCount:
         """Return how many rows there are: exactly up to a limit, above it as estimated.
 
         At most two statements, neither of which reads more than some `limit` rows that match.
@@ -44,9 +44,9 @@ class Counter:
         few = self._keys.told(f"SELECT COUNT(*) FROM ({{}} LIMIT {limit + 1}) counted")  # noqa: S608
         number = few[0][0] if few else 0
         if number <= limit:
-            return Counted(number, exact=True)
+            return RowCount(number, exact=True)
         estimate = self._planned if connection.vendor == "postgresql" else self._sampled
-        return Counted(max(number, estimate()), exact=False)
+        return RowCount(max(number, estimate()), exact=False)
 
     def _planned(self) -> int:
         """Return how many rows PostgreSQL's planner expects, from the statistics of the columns."""
@@ -80,6 +80,6 @@ class Counter:
         return Compiled(lambda _: self._rows.filter(looked_at).values_list("pk").distinct())
 
 
-def count_of(queryset: QuerySet, limit: int = EXACT_COUNT_LIMIT) -> Counted:
+def count_rows(queryset: QuerySet, limit: int = EXACT_COUNT_LIMIT) -> RowCount:
     """Return how many rows a queryset has: see `Counter.count`."""
     return Counter(queryset).count(limit)

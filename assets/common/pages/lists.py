@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.text import capfirst
 
-from ..db.counting import Counted, count_of
+from ..db.counting import RowCount, count_rows
 from ..forms.filter_form import fields_of
 from ..text.moments import ZONE
 from ..text.reading import cut
@@ -63,9 +63,9 @@ class ListPage(AssetKindMixin, Page):
         """Return all rows that there are, with what the table shows of them."""
         return self.queryset.all()
 
-    def count_all(self) -> Counted:
+    def count_all(self) -> RowCount:
         """Return how many rows there are."""
-        return count_of(self.rows())
+        return count_rows(self.rows())
 
     def get_title(self) -> str:
         return capfirst(str(self.noun_plural))
@@ -126,7 +126,7 @@ class ListPage(AssetKindMixin, Page):
 
     def part(self, rows: QuerySet) -> Part:
         """Return the part of the rows that is asked for, or the last one."""
-        counted = count_of(rows) if self.chips else self.count_all()
+        counted = count_rows(rows) if self.chips else self.count_all()
         return part_of(rows, counted, self.per_page(), self.request.GET)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""The part of a long list that a page shows, and the way to the parts beside it.
+"""The part of a list that a page shows, and how its address changes for the parts beside it.
 
-A part is asked for by its number, `page`; beside it `from` or `to` say after or before which row it
-stands, which an index finds at once where counting rows off would read all those before.
+The address has the number of the part, `page`, and the row that it follows (`from`) or ends before
+(`to`): an index finds that row at once, where skipping by number reads all rows before it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +11,12 @@ from typing import Any
 import orjson
 from django.db.models import QuerySet
 
-from ..db.counting import Counted
-from ..db.keyset import Keyset
+from ..db.counting import RowCount
+from ..db.keyset import Position
+from ..db.pagination import Listing, Page
 
-# What the address says of the part; whatever changes the list forgets it.
+# The parameters that select a part. Changing a filter, the order or the size drops them.
 PLACE = ("page", "from", "to")
-# Of so many rows, and the next ones, all columns are read; of more only the keys.
-SKIPPED = 500
 
 Query = dict[str, str]
 
@@ -31,7 +30,7 @@ class Part:
     """
 
     records: Sequence[Any]
-    counted: Counted
+    counted: RowCount
     size: int
     number: int | None
     first: Query | None = None
@@ -59,76 +58,63 @@ class Part:
         return max(1, -(-self.counted.number // self.size))
 
 
-def part_of(rows: QuerySet, counted: Counted, size: int, query: Mapping[str, str]) -> Part:
-    """Return the part that the query asks for; for what is beyond the end, the last one."""
-    keyset = Keyset.of(rows)
-    rows = keyset.queryset if keyset else rows
-    asked = query.get("page", "")
-    number = int(asked) if asked.isdecimal() and len(asked) < 10 else None
-    part = Part((), counted, size, max(1, number or 1))
-    is_placed, has_next = False, False
-    if position := keyset and _position(keyset, query.get("from", "")):
-        part.records, is_placed = keyset.following(position, size + 1), True
-    elif position := keyset and _position(keyset, query.get("to", "")):
-        part.records, is_placed, has_next = keyset.preceding(position, size), True, True
-    if is_placed:
-        part.number = number
-    elif asked == "last":
-        _take_last(part, rows)
+def part_of(rows: QuerySet, counted: RowCount, size: int, query: Mapping[str, str]) -> Part:
+    """Return the part that the query asks for; beyond the end, the last one."""
+    listing = Listing(rows)
+    text = query.get("page", "")
+    number = int(text) if text.isdecimal() and len(text) < 10 else None
+    part = Part((), counted, size, number)
+    if position := _position(listing, query.get("from", "")):
+        page = listing.page_after(position, size)
+    elif position := _position(listing, query.get("to", "")):
+        page = listing.page_before(position, size)
+    elif text == "last":
+        page = _last_page(part, listing)
     else:
-        _take_by_number(part, rows)
-    has_next = has_next or len(part.records) > size
-    part.records = part.records[:size]
-    _link(part, keyset, has_next=has_next)
+        page = _numbered_page(part, listing)
+    part.records = page.rows
+    _link(part, listing, has_next=page.has_next)
     return part
 
 
-def _position(keyset: Keyset, text: str) -> list[Any] | None:
+def _position(listing: Listing, text: str) -> Position | None:
     try:
-        values = orjson.loads(text) if text else None
+        return listing.position(orjson.loads(text)) if text else None
     except orjson.JSONDecodeError:
         return None
-    return keyset.read(values) if isinstance(values, list) else None
 
 
-def _take_by_number(part: Part, rows: QuerySet) -> None:
-    if part.counted.exact:
-        part.number = min(part.number or 1, part.parts)
-    start = part.start - 1
-    if start <= SKIPPED:
-        part.records = list(rows[start : start + part.size + 1])
-    else:
-        # To skip a row, its key is enough, which the index of the order has.
-        keys = list(rows.values_list("pk", flat=True)[start : start + part.size + 1])
-        part.records = list(rows.filter(pk__any=keys)) if keys else []
-    if not part.records and start:
-        _take_last(part, rows)
+def _numbered_page(part: Part, listing: Listing) -> Page:
+    number = max(1, part.number or 1)
+    part.number = min(number, part.parts) if part.counted.exact else number
+    page = listing.page(part.number, part.size)
+    return page if page.rows or part.number == 1 else _last_page(part, listing)
 
 
-def _take_last(part: Part, rows: QuerySet) -> None:
-    """Take the last rows, from the end; only of a list that was counted exactly how many."""
-    part.number = part.parts if part.counted.exact else None
-    left = part.counted.number - part.start + 1 if part.counted.exact else part.size
-    part.records = list(rows.reverse()[: min(max(1, left), part.size)])[::-1]
+def _last_page(part: Part, listing: Listing) -> Page:
+    """Return the rows at the end; only an exact count says which number their part has."""
+    if not part.counted.exact:
+        part.number = None
+        return listing.last_page(part.size)
+    part.number = part.parts
+    left = part.counted.number - part.start + 1
+    return listing.last_page(min(max(1, left), part.size))
 
 
-def _link(part: Part, keyset: Keyset | None, *, has_next: bool) -> None:
-    """Say which address leads to the parts beside this one."""
+def _link(part: Part, listing: Listing, *, has_next: bool) -> None:
+    """Set how the address changes that leads to the parts beside this one."""
     if not part.records:
         return
-    positions: list[Query] = [{}, {}]
-    if keyset is not None:
-        told = [
-            orjson.dumps(position, default=str).decode()
-            for position in keyset.positions(part.records)
-        ]
-        positions = [{"to": told[0]}, {"from": told[1]}]
+    first, last = (
+        orjson.dumps(position, default=str).decode() if position else None
+        for position in listing.positions(part.records)
+    )
     number = part.number
     if number != 1:
         part.first = {}
         before = {"page": str(number - 1)} if number else {}
-        part.previous = {} if number == 2 else before | positions[0]
+        part.previous = {} if number == 2 else before | ({"to": first} if first else {})
     if has_next:
         after = {"page": str(number + 1)} if number else {}
-        part.next = after | positions[1]
+        part.next = after | ({"from": last} if last else {})
         part.last = {"page": "last"}

@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
-from ...common.db.counting import Counted
+from ...common.db.counting import RowCount
 from ...common.kinds import AssetKind
 from ...common.pages.base import Crumb, crumb
 from ...common.pages.snippets import Snippets
@@ -58,8 +58,8 @@ class TaskList(TaskPageMixin, AssetListPage):
         # Of functions and plans a row shows the name.
         return self.queryset.defer(*UNSEEN)
 
-    def count_all(self) -> Counted:
-        return Counted(count_of_all(), exact=True)
+    def count_all(self) -> RowCount:
+        return RowCount(count_of_all(), exact=True)
 
     def make_table(self, rows: Any, **options: Any) -> AssetTable:
         # Tasks of one plan are ordered by any column; among all, which may be millions, only by

@@ -1,10 +1,11 @@
-"""Lists that are asked for again: always of the rows that there are now, and of who asks."""
+"""Lists that are requested again: always with the rows of now, and for the user who asks."""
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from assets.common.db import cached_listing
+from assets.common.api import query_cache
+from assets.common.db import pagination
 from tests.builders import make_plan
 
 QUERIES = ["", "tag=a", "match=stud", "status=PLAN_STATUS_CREATED", "ordering=-name", "key=none"]
@@ -55,25 +56,25 @@ def test_plans_are_not_mixed(world, api):
     assert _keys(api, url.format(other.key)) == []
 
 
-def test_no_more_are_kept_than_is_said(world, api, monkeypatch):
-    monkeypatch.setattr(cached_listing, "MOST", 3)
+def test_the_cache_has_a_limit(world, api, monkeypatch):
+    monkeypatch.setattr(query_cache, "MAX_CACHED_LISTS", 3)
     for number in range(10):
         api.get(f"/api/compute_plan/?tag={number}")
-        assert len(cached_listing._kept) <= 3
-    cached_listing._kept.clear()
+        assert len(query_cache._listings) <= 3
+    query_cache._listings.clear()
     api.get(f"/api/compute_plan/?tag={'x' * 2000}")
-    assert not cached_listing._kept
+    assert not query_cache._listings
 
 
 def test_the_second_time_is_the_same_statement(world, api):
     make_plan(world.alice, tag="a")
     make_plan(world.alice, tag="a")
-    said = []
+    statements = []
     for _ in range(2):
         with CaptureQueriesContext(connection) as captured:
             assert api.get("/api/compute_plan/?tag=a&page_size=1").json()["count"] == 2
-        said.append([query["sql"] for query in captured])
-    assert said[0] == said[1]
+        statements.append([query["sql"] for query in captured])
+    assert statements[0] == statements[1]
 
 
 def test_threads_that_ask_for_other_sizes_do_not_mix_them(world, api, monkeypatch):
@@ -82,13 +83,13 @@ def test_threads_that_ask_for_other_sizes_do_not_mix_them(world, api, monkeypatc
         make_plan(world.alice, tag="a")
     url = "/api/compute_plan/?tag=a&page_size={}"
     api.get(url.format(1))
-    make = cached_listing.Compiled
+    make = pagination.Compiled
 
     def interrupted(build):
-        monkeypatch.setattr(cached_listing, "Compiled", make)
+        monkeypatch.setattr(pagination, "Compiled", make)
         api.get(url.format(1))
         return make(build)
 
-    monkeypatch.setattr(cached_listing, "Compiled", interrupted)
+    monkeypatch.setattr(pagination, "Compiled", interrupted)
     assert len(_keys(api, url.format(2))) == 2
     assert len(_keys(api, url.format(1))) == 1
