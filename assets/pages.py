@@ -12,12 +12,11 @@ from .accounts.pages import (
     users,
 )
 from .compute.pages import plans, register, tasks
-from .datasets import sample_views
-from .datasets import views as datasets
+from .datasets.pages import datasets, samples
 from .feed import views as feed
-from .functions import views as functions
-from .overview import views as overview
-from .uploads import views as uploads
+from .functions import pages as functions
+from .overview import pages as overview
+from .uploads import pages as uploads
 
 urlpatterns = [
     path("", overview.HomePage.as_view(), name="home"),
@@ -87,12 +86,10 @@ urlpatterns = [
     path("datasets/new/", datasets.DatasetRegisterPage.as_view(), name="dataset-new"),
     path("datasets/<key>/", datasets.DatasetPage.as_view(), name="dataset"),
     path("datasets/<key>/rename/", datasets.DatasetRenamePage.as_view(), name="dataset-rename"),
-    path("data-samples/", sample_views.DataSampleList.as_view(), name="data-samples"),
-    path(
-        "data-samples/new/", sample_views.DataSampleRegisterPage.as_view(), name="data-sample-new"
-    ),
-    path("data-samples/link/", sample_views.LinkPage.as_view(), name="data-sample-link"),
-    path("data-samples/<key>/", sample_views.DataSamplePage.as_view(), name="data-sample"),
+    path("data-samples/", samples.DataSampleList.as_view(), name="data-samples"),
+    path("data-samples/new/", samples.DataSampleRegisterPage.as_view(), name="data-sample-new"),
+    path("data-samples/link/", samples.LinkPage.as_view(), name="data-sample-link"),
+    path("data-samples/<key>/", samples.DataSamplePage.as_view(), name="data-sample"),
     # --- Functions ------------------------------------------------------------------------------
     path("functions/", functions.FunctionList.as_view(), name="functions"),
     path("functions/new/", functions.FunctionRegisterPage.as_view(), name="function-new"),
@@ -126,8 +123,6 @@ urlpatterns = [
     path("account/files/", uploads.WaitingFilesPage.as_view(), name="waiting-files"),
     path("uploads/opener/", datasets.OpenerUpload.as_view(), name="upload-opener"),
     path("uploads/description/", datasets.DescriptionUpload.as_view(), name="upload-description"),
-    path(
-        "uploads/data-sample/", sample_views.DataSampleUpload.as_view(), name="upload-data-sample"
-    ),
+    path("uploads/data-sample/", samples.DataSampleUpload.as_view(), name="upload-data-sample"),
     path("uploads/function/", functions.FunctionUpload.as_view(), name="upload-function"),
 ]

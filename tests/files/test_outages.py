@@ -135,7 +135,7 @@ def test_a_page_that_fails_for_want_of_space(alice, session_of, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("assets.datasets.views.DatasetRegisterPage.dispatch", full)
+    monkeypatch.setattr("assets.datasets.pages.datasets.DatasetRegisterPage.dispatch", full)
     answer = browser.post(reverse("dataset-new"), TYPED)
     assert answer.status_code == 507
     assert SAYS[507] in answer.text

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import SuspiciousOperation
 from django.test import Client
 
-from assets.overview import views as overview
+from assets.overview import pages as overview
 
 FRAME = 'class="sidebar"'
 

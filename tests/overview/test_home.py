@@ -14,7 +14,7 @@ from assets.compute.models import ComputePlan
 from assets.compute.statuses import PlanStatus
 from assets.functions.models import Function, FunctionStatus
 from assets.overview import queries
-from assets.overview.pages import PREVIEW_ROWS
+from assets.overview.home import PREVIEW_ROWS
 from tests.builders import make_dataset, make_function, make_plan, make_samples, training_task
 
 # The session, its user, organisations, counts, events; plans, functions, datasets, tokens.

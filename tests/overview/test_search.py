@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from django.urls import reverse
 
-from assets.overview.filters import key_range
+from assets.overview.search import key_range
 from tests.builders import (
     make_dataset,
     make_function,

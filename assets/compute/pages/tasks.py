@@ -16,8 +16,8 @@ from ...common.pages.tables import AssetTable
 from ...datasets.models import Dataset
 from ...feed.pages import AssetPage
 from ...functions.models import Function
+from ...functions.pages import failure_of
 from ...functions.queries import inputs_of, outputs_of
-from ...functions.views import failure_of
 from ...permissions.access import why_no_model
 from ...permissions.models import Permissions
 from ...permissions.pages import AssetListPage

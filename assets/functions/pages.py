@@ -23,16 +23,10 @@ from ..permissions.access import may_download, why_not_download
 from ..permissions.downloads import record_view, shown_text
 from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage, RegisterPage
-from ..uploads.views import UploadView
+from ..uploads.pages import UploadView
 from .drawing import NARROW, WIDE, draw
 from .filters import FunctionListFilterSet
-from .forms import (
-    INPUT_MEANINGS,
-    OUTPUT_MEANINGS,
-    FunctionForm,
-    FunctionRenameForm,
-    values_of,
-)
+from .forms import INPUT_MEANINGS, OUTPUT_MEANINGS, FunctionForm, FunctionRenameForm, values_of
 from .models import Function, FunctionStatus
 from .queries import spec_of, tasks_running
 from .rules import DOCKERFILE, archive_advice, check_function_file

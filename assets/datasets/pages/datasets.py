@@ -6,25 +6,25 @@ from typing import Any
 from django.core.files.base import File
 from django.utils.translation import gettext_lazy as _
 
-from ..common.errors import Problem
-from ..common.files.storage import check_upload
-from ..common.kinds import AssetKind
-from ..common.pages.base import AssetKindMixin
-from ..common.pages.snippets import Snippets
-from ..feed.pages import AssetPage, RenamePage
-from ..permissions.access import why_not_download
-from ..permissions.downloads import shown_text
-from ..permissions.models import Permissions
-from ..permissions.pages import AssetListPage, RegisterPage
-from ..uploads.fields import text_advice
-from ..uploads.views import UploadView
-from .filters import DatasetListFilterSet
-from .forms import AskingDatasetForm, DatasetForm, DatasetRenameForm
-from .models import Dataset
-from .openers import opener_advice
-from .queries import spec_of, tasks_using
-from .snippets import dataset_snippets
-from .tables import DatasetTable
+from ...common.errors import Problem
+from ...common.files.storage import check_upload
+from ...common.kinds import AssetKind
+from ...common.pages.base import AssetKindMixin
+from ...common.pages.snippets import Snippets
+from ...feed.pages import AssetPage, RenamePage
+from ...permissions.access import why_not_download
+from ...permissions.downloads import shown_text
+from ...permissions.models import Permissions
+from ...permissions.pages import AssetListPage, RegisterPage
+from ...uploads.fields import text_advice
+from ...uploads.pages import UploadView
+from ..filters import DatasetListFilterSet
+from ..forms import AskingDatasetForm, DatasetForm, DatasetRenameForm
+from ..models import Dataset
+from ..openers import opener_advice
+from ..queries import spec_of, tasks_using
+from ..snippets import dataset_snippets
+from ..tables import DatasetTable
 
 # What a page shows of the samples and the tasks of a dataset; lists have all.
 PREVIEW_ROWS = 8

@@ -10,24 +10,24 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from ..common.errors import Problem
-from ..common.files.hidden import some_of
-from ..common.pages.base import AssetKindMixin, Crumb
-from ..common.pages.markup import short
-from ..common.pages.snippets import Snippets
-from ..common.parsing import as_key, as_keys
-from ..feed.pages import AssetPage
-from ..permissions.access import may_see_content
-from ..permissions.pages import AssetListPage, FormPage, RegisterPage
-from ..uploads.views import UploadView
-from .filters import DataSampleListFilterSet
-from .forms import DataSampleForm, LinkSamplesForm
-from .models import DataSample, Dataset
-from .queries import dataset_keys_of, tasks_using
-from .registration import left_out
-from .rules import archive_advice, check_archive
-from .snippets import sample_snippets
-from .tables import DataSampleTable
+from ...common.errors import Problem
+from ...common.files.hidden import some_of
+from ...common.pages.base import AssetKindMixin, Crumb
+from ...common.pages.markup import short
+from ...common.pages.snippets import Snippets
+from ...common.parsing import as_key, as_keys
+from ...feed.pages import AssetPage
+from ...permissions.access import may_see_content
+from ...permissions.pages import AssetListPage, FormPage, RegisterPage
+from ...uploads.pages import UploadView
+from ..filters import DataSampleListFilterSet
+from ..forms import DataSampleForm, LinkSamplesForm
+from ..models import DataSample, Dataset
+from ..queries import dataset_keys_of, tasks_using
+from ..registration import left_out
+from ..rules import archive_advice, check_archive
+from ..snippets import sample_snippets
+from ..tables import DataSampleTable
 
 # What a page shows of the datasets and the tasks of a sample; lists have all.
 PREVIEW_ROWS = 8

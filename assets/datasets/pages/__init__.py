@@ -1,0 +1,1 @@
+"""Pages of datasets and of data samples."""
