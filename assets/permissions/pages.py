@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.pages.base import LoginRequiredMixin, WriterPage
 from ..common.audit import note_refusals
@@ -57,7 +58,7 @@ class FormPage(WriterPage):
     template_name = "components/form.html"
     button = "Register"
     # What it says above what is wrong.
-    unsaved = "Nothing was registered yet."
+    unsaved = _("Nothing was registered.")
     # The form of this request, once it is made.
     made: Any = None
 

@@ -31,7 +31,7 @@ document.addEventListener("submit", async (event) => {
         main.replaceChildren(...(content ?? page.body).childNodes);
     } catch {
         button.disabled = false;
-        window.registrar.announce("The server did not answer. Nothing is known to be changed.");
+        window.registrar.announce(gettext("The server did not answer. Reload the page to see the current state."));
         return;
     }
     scrollTo(0, 0);

@@ -22,7 +22,7 @@
     const callAll = () => {
         const search = document.getElementById("searchbar");
         if (search) {
-            call(search, "Search");
+            call(search, gettext("Search"));
         }
         for (const field of document.querySelectorAll(".tabular td :is(input, select, textarea)")) {
             if (field.type !== "hidden" && !field.matches(".select2-search__field")) {
@@ -35,12 +35,12 @@
                 call(part, name);
             }
             for (const field of box.querySelectorAll(".select2-search__field")) {
-                call(field, `Search ${name}`);
+                call(field, interpolate(gettext("Search %(name)s"), { name }, true));
             }
         }
         // The list that is open lies at the end of the page.
         for (const field of document.querySelectorAll(".select2-dropdown .select2-search__field")) {
-            call(field, "Search");
+            call(field, gettext("Search"));
         }
     };
 

@@ -119,22 +119,22 @@
         const text = button.dataset.copy || source?.value || source?.textContent || "";
         try {
             await navigator.clipboard.writeText(text.trim());
-            return "Copied";
+            return gettext("Copied");
         } catch {
             if (source) {
                 getSelection().selectAllChildren(source);
             }
-            return "Press Ctrl+C";
+            return gettext("Press Ctrl+C");
         }
     };
     document.addEventListener("click", async (event) => {
         const button = event.target.closest("[data-copy], [data-copy-from]");
         if (button) {
             event.preventDefault();
-            const said = await copied(button);
-            announce(said);
-            button.dataset.said = said;
-            setTimeout(() => delete button.dataset.said, 1500);
+            const outcome = await copied(button);
+            announce(outcome);
+            button.dataset.outcome = outcome;
+            setTimeout(() => delete button.dataset.outcome, 1500);
         }
     });
 

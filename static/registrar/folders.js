@@ -111,7 +111,8 @@
     const describeHidden = (names) => {
         const different = [...new Set(names)];
         const more = different.length > MAX_NAMED ? ", …" : "";
-        const files = names.length === 1 ? "1 hidden file" : `${names.length} hidden files`;
+        const message = ngettext("%(count)s hidden file", "%(count)s hidden files", names.length);
+        const files = interpolate(message, { count: names.length }, true);
         return `${files} (${different.slice(0, MAX_NAMED).join(", ")}${more})`;
     };
 
@@ -128,25 +129,31 @@
                 loose.push({ path, file });
             }
         }
-        const said = [];
+        const skipped = [];
         const hidden = files.map(({ path }) => hiddenIn(path)).filter(Boolean);
         if (hidden.length) {
-            said.push(describeHidden(hidden));
+            skipped.push(describeHidden(hidden));
         }
         const empty = emptyFolders.filter((name) => !hiddenIn(name) && !groups.has(name.split("/")[0]));
         if (empty.length) {
-            said.push(`empty ${empty.length === 1 ? "folder" : "folders"} ${empty.join(", ")}`);
+            const message = ngettext("empty folder %(names)s", "empty folders %(names)s", empty.length);
+            skipped.push(interpolate(message, { names: empty.join(", ") }, true));
         }
         if (!groups.size) {
             const one = loose.length ? [{ name: folder, entries: loose }] : [];
-            return { samples: one, said };
+            return { samples: one, skipped };
         }
         if (loose.length) {
-            said.push(`${loose.length} ${loose.length === 1 ? "file" : "files"} beside the subfolders`);
+            const message = ngettext(
+                "%(count)s file beside the subfolders",
+                "%(count)s files beside the subfolders",
+                loose.length,
+            );
+            skipped.push(interpolate(message, { count: loose.length }, true));
         }
         const samples = [...groups].map(([name, entries]) => ({ name, entries }));
         samples.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
-        return { samples, said };
+        return { samples, skipped };
     };
 
     const readEntries = (entry) =>

@@ -38,7 +38,8 @@
         window.htmx?.process(card);
         number(rows);
         card.querySelector("input:not([type=hidden]), select, textarea")?.focus();
-        announce(`Added ${nounOf(card)} ${shownCards(rows).length}.`);
+        const values = { row: nounOf(card), number: shownCards(rows).length };
+        announce(interpolate(gettext("Added: %(row)s %(number)s."), values, true));
         return card;
     };
 
@@ -58,7 +59,8 @@
         }
         number(rows);
         (next?.querySelector("[data-row-remove]") || rows.querySelector("[data-add-row]"))?.focus();
-        announce(`Removed ${nounOf(card)} ${place + 1}.`);
+        const values = { row: nounOf(card), number: place + 1 };
+        announce(interpolate(gettext("Removed: %(row)s %(number)s."), values, true));
     };
 
     const moveRow = (rows, card, by, button) => {
@@ -66,13 +68,13 @@
         const place = shown.indexOf(card);
         const other = shown[place + by];
         if (!other) {
-            announce(`This ${nounOf(card)} is the ${by < 0 ? "first" : "last"} already.`);
+            announce(by < 0 ? gettext("Already first.") : gettext("Already last."));
             return;
         }
         other[by < 0 ? "before" : "after"](card);
         number(rows);
         button.focus();
-        announce(`Moved to place ${place + by + 1}.`);
+        announce(interpolate(gettext("Moved to position %(number)s."), { number: place + by + 1 }, true));
     };
 
     document.addEventListener("click", (event) => {
@@ -153,7 +155,7 @@
             }
             if (!summary.querySelector("li")) {
                 summary.remove();
-                announce("All that was listed is changed. Send the form again.");
+                announce(gettext("All listed problems have changed. Submit again."));
             }
         }
     };

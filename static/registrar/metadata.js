@@ -52,15 +52,15 @@
             const label = document.querySelector(`label[for="${textarea.id}"]`);
             const described = textarea.getAttribute("aria-describedby");
             this.rows = element("div", { class: "metadata-rows" });
-            this.addButton = button("Add entry", "btn-plain");
-            this.pasteButton = button("Paste JSON", "btn-plain", { "aria-expanded": "false" });
+            this.addButton = button(gettext("Add entry"), "btn-plain");
+            this.pasteButton = button(gettext("Paste JSON"), "btn-plain", { "aria-expanded": "false" });
             this.paste = this.makePaste();
             this.box = element(
                 "div",
                 {
                     class: `metadata-editor${textarea.matches(".is-invalid") ? " is-invalid" : ""}`,
                     role: "group",
-                    "aria-label": label?.textContent.trim() || "Metadata",
+                    "aria-label": label?.textContent.trim() || gettext("Metadata"),
                     ...(described ? { "aria-describedby": described } : {}),
                 },
                 this.rows,
@@ -73,7 +73,9 @@
             const help = document.getElementById(`${textarea.id}_helptext`);
             if (help) {
                 help.textContent =
-                    'Texts of at most 100 bytes. No "__" in a key. Shift+Enter begins another line of a value.';
+                    gettext(
+                    'Up to 100 characters each. Keys cannot contain "__". Press Shift+Enter for a new line in a value.',
+                );
             }
             label?.addEventListener("click", () => this.rows.querySelector("input")?.focus());
             this.fill(pairs);
@@ -84,13 +86,13 @@
             this.pasted = element("textarea", {
                 class: "form-control mono",
                 rows: "4",
-                "aria-label": "Metadata as JSON",
+                "aria-label": gettext("Metadata as JSON"),
                 placeholder: '{"modality": "MRI", "site": "Paris"}',
                 "data-not-saved": "",
             });
             this.pasteError = element("div", { class: "invalid-feedback", role: "alert" });
-            this.useButton = button("Fill in", "btn-primary");
-            this.closeButton = button("Close", "btn-plain");
+            this.useButton = button(gettext("Fill in"), "btn-primary");
+            this.closeButton = button(gettext("Close"), "btn-plain");
             const tools = element("div", { class: "metadata-tools" }, this.useButton, this.closeButton);
             const box = element("div", { class: "metadata-paste" }, this.pasted, this.pasteError, tools);
             box.hidden = true;
@@ -102,13 +104,16 @@
             const row = element(
                 "div",
                 { class: "metadata-row" },
-                field("input", "key", `Key ${place}`),
+                field("input", "key", interpolate(gettext("Key %(number)s"), { number: place }, true)),
                 // Values may have several lines: Shift and Enter begins another one.
-                field("textarea", "value", `Value ${place}`, {
+                field("textarea", "value", interpolate(gettext("Value %(number)s"), { number: place }, true), {
                     rows: String(Math.min(value.split("\n").length, 6)),
                     "data-not-saved": "",
                 }),
-                button("×", "btn-plain", { "aria-label": `Remove entry ${place}`, "data-remove": "" }),
+                button("×", "btn-plain", {
+                    "aria-label": interpolate(gettext("Remove entry %(number)s"), { number: place }, true),
+                    "data-remove": "",
+                }),
                 element("div", { class: "invalid-feedback", role: "alert" }),
             );
             const [first, second] = row.querySelectorAll(FIELDS);
@@ -154,7 +159,7 @@
                 input.classList.toggle("is-invalid", isTwice);
                 input.toggleAttribute("aria-invalid", isTwice);
                 row.querySelector(".invalid-feedback").textContent = isTwice
-                    ? `The key “${key}” is given twice; keep one.`
+                    ? interpolate(gettext("The key “%(key)s” is already used. Remove one of the two."), { key }, true)
                     : "";
             }
         }
@@ -165,7 +170,7 @@
         }
 
         // The live check waits until one leaves the editor: its answer replaces all of it.
-        tell() {
+        notifyChange() {
             if (this.textarea.value !== this.last) {
                 this.last = this.textarea.value;
                 this.textarea.dispatchEvent(new Event("change", { bubbles: true }));
@@ -177,10 +182,10 @@
             try {
                 found = JSON.parse(this.pasted.value);
             } catch (error) {
-                this.pasteError.textContent = `This is not JSON: ${error.message}.`;
+                this.pasteError.textContent = interpolate(gettext("This is not valid JSON: %(error)s."), { error: error.message }, true);
             }
             if (found === null || typeof found !== "object" || Array.isArray(found)) {
-                this.pasteError.textContent ||= 'Paste an object such as {"modality": "MRI"}.';
+                this.pasteError.textContent ||= gettext('Paste an object such as {"modality": "MRI"}.');
                 this.pasted.focus();
                 return;
             }
@@ -191,7 +196,8 @@
             this.fill(texts);
             this.write();
             this.togglePaste(false);
-            announce(`${texts.length === 1 ? "1 entry" : `${texts.length} entries`} filled in.`);
+            const message = ngettext("%(count)s entry filled in.", "%(count)s entries filled in.", texts.length);
+            announce(interpolate(message, { count: texts.length }, true));
         }
 
         togglePaste(isOpen) {
@@ -215,7 +221,7 @@
             }
             this.write();
             (next?.querySelector("input") || this.rows.querySelector("input")).focus();
-            announce("Removed the entry.");
+            announce(gettext("Entry removed."));
         }
 
         listen() {
@@ -239,7 +245,7 @@
             });
             this.box.addEventListener("focusout", (event) => {
                 if (!this.box.contains(event.relatedTarget)) {
-                    this.tell();
+                    this.notifyChange();
                 }
             });
         }

@@ -36,7 +36,7 @@
     const formatters = ["en-GB", "en-US", "en-AU", "en-IN", "en-ZA"].map(format);
     const hasName = (formatter) => !/[+-]\d/.test(partsOf(formatter, Date.now()).timeZoneName);
     const formatter = formatters.find(hasName) || formatters[0];
-    const ages = new Intl.RelativeTimeFormat("en");
+    const ages = new Intl.RelativeTimeFormat(document.documentElement.lang || "en");
 
     const localTime = (when) => {
         const { year, month, day, hour, minute, second, timeZoneName } = partsOf(formatter, when);
@@ -45,7 +45,7 @@
     const ageOf = (seconds) => {
         const size = Math.abs(seconds);
         const [unit, length] = UNITS.find(([, least]) => size >= least) || [];
-        return unit ? ages.format(Math.trunc(seconds / length), unit) : "just now";
+        return unit ? ages.format(Math.trunc(seconds / length), unit) : gettext("just now");
     };
 
     const span = (text, attribute, value) => {

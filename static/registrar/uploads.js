@@ -19,8 +19,12 @@
             }
             const note = form.querySelector("[data-progress-note]");
             if (note) {
-                const files = waiting === 1 ? "a file is" : `${waiting} files are`;
-                note.textContent = waiting ? `Wait until ${files} sent.` : "";
+                const message = ngettext(
+                    "Wait until %(count)s file is uploaded.",
+                    "Wait until %(count)s files are uploaded.",
+                    waiting,
+                );
+                note.textContent = waiting ? interpolate(message, { count: waiting }, true) : "";
             }
         }
     };
@@ -43,8 +47,8 @@
     };
 
     const WRONG = {
-        413: "The server takes no file as large as this one. Ask its administrator.",
-        403: "The server did not accept it. Load the page again, then choose the file again.",
+        413: gettext("This file is too large for the server. Ask its administrator."),
+        403: gettext("The server did not accept this file. Reload the page and choose the file again."),
     };
 
     class Drop {
@@ -57,23 +61,24 @@
             this.takesFolders = "folders" in box.dataset;
             this.limit = Number(box.dataset.maxSize) || Infinity;
             this.lines = new Set();
-            this.dress();
+            this.addHints();
             this.listen();
             // Chosen before this script was here, or by a browser that restores a page.
             this.takeChosen();
         }
 
-        dress() {
-            const what = this.isMany ? "files" : "a file";
-            const folders = this.takesFolders ? "or folders " : "";
-            const each = this.takesFolders ? "; of a folder, each subfolder is one" : "";
-            const hint = element("p", { class: "drop-hint" }, `or drop ${what} ${folders}here${each}`);
+        addHints() {
+            const many = this.isMany ? gettext("or drop files here") : gettext("or drop a file here");
+            const text = this.takesFolders
+                ? gettext("or drop files or folders here; each subfolder of a folder is one item")
+                : many;
+            const hint = element("p", { class: "drop-hint" }, text);
             this.input.after(hint);
             this.note = element("p", { class: "drop-note", role: "status" });
             this.list.before(this.note);
             if (this.takesFolders) {
                 this.folderInput = element("input", { type: "file", webkitdirectory: "", hidden: "" });
-                const button = element("button", { type: "button", class: "btn btn-sm btn-plain" }, "Choose a folder");
+                const button = element("button", { type: "button", class: "btn btn-sm btn-plain" }, gettext("Choose a folder"));
                 button.addEventListener("click", () => this.folderInput.click());
                 hint.prepend(button, " ");
                 this.box.append(this.folderInput);
@@ -112,7 +117,7 @@
                     item.remove();
                     this.input.focus();
                     this.changed();
-                    announce("Removed the file.");
+                    announce(gettext("File removed."));
                 }
             });
         }
@@ -138,7 +143,7 @@
             const folders = entries.filter((entry) => entry?.isDirectory);
             this.takeAll(files);
             if (folders.length && !this.takesFolders) {
-                this.note.textContent = "This takes files, no folders.";
+                this.note.textContent = gettext("Choose files, not folders.");
                 return;
             }
             for (const folder of folders) {
@@ -146,7 +151,8 @@
                     const found = await walk(folder);
                     this.takeFolder(folder.name, found.files, found.empty);
                 } catch {
-                    this.note.textContent = `The folder ${folder.name} cannot be read.`;
+                    const message = gettext("The folder %(name)s cannot be read.");
+                    this.note.textContent = interpolate(message, { name: folder.name }, true);
                 }
             }
         }
@@ -155,7 +161,8 @@
             this.note.textContent = "";
             const taken = this.isMany ? files : files.slice(0, 1);
             if (files.length > taken.length) {
-                this.note.textContent = `One file is enough here: ${taken[0].name} was taken.`;
+                const message = gettext("Only one file is allowed. %(name)s was used.");
+                this.note.textContent = interpolate(message, { name: taken[0].name }, true);
             }
             for (const file of taken) {
                 this.begin(file.name, file.size, async () => file);
@@ -163,13 +170,13 @@
         }
 
         takeFolder(folder, files, empty) {
-            const { samples, said } = samplesOf(folder, files, empty);
+            const { samples, skipped } = samplesOf(folder, files, empty);
             const notes = [this.note.textContent];
             if (!samples.length) {
-                notes.push(`The folder ${folder} holds no files.`);
+                notes.push(interpolate(gettext("The folder %(name)s has no files."), { name: folder }, true));
             }
-            if (said.length) {
-                notes.push(`Left out: ${said.join("; ")}.`);
+            if (skipped.length) {
+                notes.push(interpolate(gettext("Skipped: %(items)s."), { items: skipped.join("; ") }, true));
             }
             this.note.textContent = notes.filter(Boolean).join(" ");
             for (const { name, entries } of samples) {
@@ -181,12 +188,12 @@
 
         async pack(name, entries, size, line) {
             if (entries.length > MAX_ENTRIES || size > MAX_ZIP) {
-                throw new Error("Too much for one archive made here. Pack it as .tar.gz yourself and choose that.");
+                throw new Error(gettext("This folder is too large to pack in the browser. Pack it as .tar.gz and choose that file."));
             }
             let read = 0;
             const blob = await zipOf(entries, (bytes) => {
                 read += bytes;
-                line.say("being packed", size ? read / size : 1);
+                line.show(gettext("packing"), size ? read / size : 1);
                 return !line.isCancelled;
             });
             return new File([blob], `${name}.zip`, { type: "application/zip" });
@@ -203,7 +210,11 @@
             this.changed();
             const line = new Line(this, name, size);
             if (size > this.limit) {
-                line.fail(`File too large: ${sizeOf(size)}, at most ${this.box.dataset.maxSizeText}.`);
+                line.fail(interpolate(
+                        gettext("File too large: %(size)s. The limit is %(limit)s."),
+                        { size: sizeOf(size), limit: this.box.dataset.maxSizeText },
+                        true,
+                    ));
                 return;
             }
             this.lines.add(line);
@@ -229,7 +240,7 @@
             } catch (error) {
                 if (!line.isCancelled) {
                     const isReading = error instanceof DOMException;
-                    line.fail(isReading ? "It cannot be read. Choose it again." : error.message);
+                    line.fail(isReading ? gettext("This file cannot be read. Choose it again.") : error.message);
                 }
             } finally {
                 this.lines.delete(line);
@@ -248,7 +259,7 @@
                 request.upload.addEventListener("progress", (event) => {
                     if (event.lengthComputable) {
                         const share = event.loaded / event.total;
-                        line.say(share < 1 ? `${Math.floor(share * 100)} %` : "being checked", share);
+                        line.show(share < 1 ? `${Math.floor(share * 100)} %` : gettext("checking"), share);
                     }
                 });
                 request.addEventListener("load", () => {
@@ -261,7 +272,7 @@
                     resolve();
                 });
                 request.addEventListener("error", () => {
-                    line.fail("The connection broke off. See whether you are online, then try again.", retry);
+                    line.fail(gettext("The connection was lost. Check your network and try again."), retry);
                     resolve();
                 });
                 request.addEventListener("abort", resolve);
@@ -272,15 +283,15 @@
                 const token = this.box.closest("form").querySelector("[name=csrfmiddlewaretoken]");
                 request.setRequestHeader("X-CSRFToken", token.value);
                 request.send(body);
-                line.say("0 %");
+                line.show("0 %");
             });
         }
 
         whyNot(request) {
             if (request.responseURL.includes("/sign-in/")) {
-                return "You are signed out. Sign in again in another tab, then try again.";
+                return gettext("You are signed out. Sign in again in another tab, then try again.");
             }
-            return WRONG[request.status] || `The server could not take it (status ${request.status}).`;
+            return WRONG[request.status] || interpolate(gettext("The upload failed (status %(status)s)."), { status: request.status }, true);
         }
     }
 

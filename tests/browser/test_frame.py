@@ -121,7 +121,7 @@ def test_skip_link_leads_to_the_content(visit):
     page = visit()
     page.goto("/datasets/")
     page.keyboard.press("Tab")
-    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    expect(page.get_by_text("Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
 
