@@ -110,7 +110,7 @@ DOUBTED = {
         'write "import shared" and base the class on shared.HospitalOpener',
     ),
     "a slow encoding": ("# coding: punycode\n", '"punycode"'),
-    "too deep": (f"x = {'-' * 5000}1\n", "nested too deeply"),
+    "too deep": (f"x = {'-' * 20_000}1\n", "nested too deeply"),
 }
 NEWER = {
     (3, 12): 'x = {}\ny = f"{x["a"]}"\n',

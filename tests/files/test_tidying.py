@@ -74,8 +74,7 @@ def test_a_process_lives_until_its_lock_is_let_go(ended):
 
 
 WRITE = """
-import subprocess
-import sys
+import signal
 from assets.common.files.process_locks import this_process
 print(this_process(), flush=True)
 signal.pause()

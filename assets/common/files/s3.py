@@ -40,13 +40,15 @@ def failing_as_a_disk(name: str) -> Iterator[None]:
 class S3Reader(io.RawIOBase):
     """An object as a file that can be read from any place; none of it is held."""
 
+    # What S3 is sending. Python closes a reader also when `__init__` has failed.
+    _window: Any = None
+
     def __init__(self, content: Any, name: str) -> None:
         super().__init__()
         self._object, self._name = content, name
         self._size: int = content.content_length
         self._place = 0
-        self._window: Any = None  # what S3 is sending
-        self._left = 0  # bytes of it
+        self._left = 0  # bytes of the window
 
     def readable(self) -> bool:
         return True
