@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.db.backends.signals import connection_created
+from django.db.models import Count, Sum
 from django.db.models.signals import post_migrate, pre_migrate
 
 
@@ -11,15 +12,29 @@ class AssetsConfig(AppConfig):
     verbose_name = "Registrar"
 
     def ready(self) -> None:
+        from .accounts.queries import OWNED, OwnedRows
         from .common.ops.health import database_checks
         from .common.text.folding import add_functions
-        from .feed import receivers  # noqa: F401  they listen from here on
+        from .compute.models import ComputePlan
+        from .datasets.models import DataSample, Dataset
+        from .feed import receivers  # noqa: F401  connects them
+        from .functions.models import Function
         from .immutable import install_triggers, is_guarded, remove_triggers
 
         connection_created.connect(add_functions)
         pre_migrate.connect(remove_triggers, sender=self)
         post_migrate.connect(install_triggers, sender=self)
         database_checks["triggers"] = is_guarded
+        OWNED.update(
+            {
+                "datasets": OwnedRows(Dataset, Count("pk")),
+                "data-samples": OwnedRows(DataSample, Count("pk")),
+                "functions": OwnedRows(Function, Count("pk")),
+                "compute-plans": OwnedRows(ComputePlan, Count("pk")),
+                # Plans hold the number of their tasks: counting the largest table takes longer.
+                "tasks": OwnedRows(ComputePlan, Sum("task_count")),
+            }
+        )
 
 
 class RegistrarAdminConfig(AdminConfig):

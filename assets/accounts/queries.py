@@ -1,11 +1,11 @@
 """Organisations, users, tokens and locks, as pages and other rooms read them."""
 
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
-from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import CharField, Count, Model, Q, QuerySet, Sum, Value
+from django.db.models import Aggregate, CharField, Model, Q, QuerySet, Value
 from django.utils import timezone
 
 from ..common.db.aggregates import counts_by
@@ -15,15 +15,16 @@ from ..common.text.names import MAX_NAME_LENGTH, caseless
 from .models import ApiToken, ExternalIdentity, FailedSignIn, Organization, Role, User, alike
 from .rules import attempted_name, manages_all, may_manage_users
 
-# What an organisation owns: the list that shows it, and its model, which a higher room has.
-OWNED = {
-    "datasets": "Dataset",
-    "data-samples": "DataSample",
-    "functions": "Function",
-    "compute-plans": "ComputePlan",
-    "tasks": "Task",
-}
 
+class OwnedRows(NamedTuple):
+    """Rows that organisations own, and the expression that counts them."""
+
+    model: type[Model]
+    total: Aggregate
+
+
+# By the name of the list that shows them. `AssetsConfig.ready` registers those of higher rooms.
+OWNED: dict[str, OwnedRows] = {}
 
 # Counting more rows than these takes its time: what was counted is then told again for so long.
 MANY, SECONDS = 5_000, 10
@@ -115,13 +116,9 @@ def counts_by_owner() -> Mapping[str, Mapping[str, int]]:
     if (kept := cache.get(_COUNTS)) is not None:
         return kept
     parts = []
-    for name, model in OWNED.items():
-        # Plans know how many tasks they have, so that nobody counts the largest table.
-        model, count = (
-            ("ComputePlan", Sum("task_count")) if name == "tasks" else (model, Count("pk"))
-        )
-        by_owner = apps.get_model("assets", model).objects.order_by().values("owner_id")
-        named = by_owner.annotate(kind=Value(name, CharField()), count=count)
+    for name, (model, total) in OWNED.items():
+        by_owner = model._default_manager.order_by().values("owner_id")
+        named = by_owner.annotate(kind=Value(name, CharField()), count=total)
         parts.append(named.values_list("kind", "owner_id", "count"))
     counts: dict[str, dict[str, int]] = {name: {} for name in OWNED}
     for name, owner, number in parts[0].union(*parts[1:], all=True):

@@ -136,10 +136,10 @@ class TaskInput(models.Model):
     position = models.PositiveIntegerField()
     identifier = models.CharField(max_length=100)
     dataset = models.ForeignKey(
-        Dataset, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+        Dataset, on_delete=models.PROTECT, null=True, related_name="task_inputs", db_index=False
     )
     data_sample = models.ForeignKey(
-        DataSample, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+        DataSample, on_delete=models.PROTECT, null=True, related_name="task_inputs", db_index=False
     )
     model = models.ForeignKey(
         "assets.Model", on_delete=models.PROTECT, null=True, related_name="+", db_index=False

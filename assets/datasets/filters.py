@@ -1,9 +1,9 @@
 """Filters of datasets and data samples. Contract 2.3, 2.4, 2.14."""
 
-from django.apps import apps
 from django.db.models import QuerySet
 
 from ..common.api.filters import AssetFilterSet, KeysFilter, MatchFilter, TextsFilter, search_filter
+from ..common.db.aggregates import related_rows
 from ..permissions.filters import (
     AllowedFilter,
     AssetListFilterSet,
@@ -25,8 +25,7 @@ class UsedByTasksFilter(KeysFilter):
     def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
         if not value:
             return queryset
-        # The room of tasks stands above this one, so its model is asked for by name.
-        inputs = apps.get_model("assets", "TaskInput").objects
+        inputs = related_rows(queryset.model, "task_inputs")
         used = super().filter(inputs.filter(**{f"{self.input_field}__isnull": False}), value)
         return queryset.filter(pk__in=used.values(self.input_field))
 

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from django.apps import apps
 from django.db.models import QuerySet
 
-from ..common.db.aggregates import counts_by
+from ..common.db.aggregates import counts_by, related_rows
 from ..common.db.compiled import Compiled, key_text, stored_json
 from ..common.text.moments import utc_day
 from ..permissions.queries import permission_columns
@@ -91,30 +91,26 @@ def dataset_counts_of(sample_keys: Collection[UUID], limit: int | None = None) -
     return counts_by(DataSampleLink.objects.all(), "data_sample_id", sample_keys, limit)
 
 
-def _inputs() -> QuerySet:
-    # The room of tasks stands above this one, so its models are asked for by name.
-    return apps.get_model("assets", "TaskInput").objects.all()
-
-
 def task_counts_of_datasets(
     dataset_keys: Collection[UUID], limit: int | None = None
 ) -> dict[UUID, int]:
     """Return how many tasks work on each dataset; one query."""
-    return counts_by(_inputs(), "dataset_id", dataset_keys, limit)
+    return counts_by(related_rows(Dataset, "task_inputs"), "dataset_id", dataset_keys, limit)
 
 
 def task_counts_of_samples(
     sample_keys: Collection[UUID], limit: int | None = None
 ) -> dict[UUID, int]:
     """Return how many tasks work on each data sample; one query."""
-    return counts_by(_inputs(), "data_sample_id", sample_keys, limit)
+    return counts_by(related_rows(DataSample, "task_inputs"), "data_sample_id", sample_keys, limit)
 
 
-def tasks_using(field: str, key: UUID) -> QuerySet:
-    """Return the tasks that take this asset, the newest first; `field` as in TaskInput."""
-    used = _inputs().filter(**{field: key}).order_by().values("task")
-    tasks = apps.get_model("assets", "Task").objects.filter(pk__in=used)
-    return tasks.select_related("function", "compute_plan").order_by("-creation_date", "-pk")
+def tasks_using(asset: Dataset | DataSample) -> QuerySet:
+    """Return the tasks that take this asset as an input, the newest first."""
+    inputs: Any = asset.task_inputs
+    tasks = inputs.model._meta.get_field("task").related_model._default_manager
+    found = tasks.filter(pk__in=inputs.order_by().values("task"))
+    return found.select_related("function", "compute_plan").order_by("-creation_date", "-pk")
 
 
 def spec_of(dataset: Dataset) -> DatasetSpec:

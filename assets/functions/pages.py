@@ -103,7 +103,7 @@ class FunctionPage(FunctionPageMixin, AssetPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         function = self.object
         kwargs |= self.failure()
-        tasks = tasks_running(function.pk)
+        tasks = tasks_running(function)
         if may_download(self.user, function.permissions):
             kwargs["description_text"] = shown_text(
                 self.request, function.permissions, function, "description"

@@ -5,10 +5,9 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from django.apps import apps
 from django.db.models import QuerySet
 
-from ..common.db.aggregates import counts_by
+from ..common.db.aggregates import counts_by, related_rows
 from ..common.db.compiled import Compiled, key_text, stored_json
 from ..permissions.queries import permission_columns
 from .models import Function, FunctionInput, FunctionOutput
@@ -71,20 +70,15 @@ def _by_key(found: dict[str, Slots]) -> dict[UUID, Slots]:
     return defaultdict(dict, {UUID(text): slots for text, slots in found.items()})
 
 
-def _tasks() -> QuerySet:
-    # The room of tasks stands above this one, so its model is asked for by name.
-    return apps.get_model("assets", "Task").objects.all()
-
-
 def task_counts_of(keys: Collection[UUID], limit: int | None = None) -> dict[UUID, int]:
     """Return how many tasks run each function; one query."""
-    return counts_by(_tasks(), "function_id", keys, limit)
+    return counts_by(related_rows(Function, "tasks"), "function_id", keys, limit)
 
 
-def tasks_running(key: UUID) -> QuerySet:
+def tasks_running(function: Function) -> QuerySet:
     """Return the tasks that run a function, the newest first."""
-    tasks = _tasks().filter(function_id=key).select_related("function", "compute_plan")
-    return tasks.order_by("-creation_date", "-pk")
+    tasks: QuerySet = related_rows(Function, "tasks").filter(function=function)
+    return tasks.select_related("function", "compute_plan").order_by("-creation_date", "-pk")
 
 
 def spec_of(function: Function) -> FunctionSpec:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.apps import apps
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Exists, OuterRef
 from drf_spectacular.types import OpenApiTypes
@@ -26,7 +25,7 @@ from ...common.db.lookups import OrderKey
 from ...common.idempotency.api import repeatable
 from ..confirmation import check_own_password
 from ..filters import UserFilterSet
-from ..models import User
+from ..models import ExternalIdentity, User
 from ..registration import passwords, users
 from ..rules import check_another, may_manage_user, may_manage_users
 from ..serializers import (
@@ -52,7 +51,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     def get_queryset(self):
         # The schema is drawn for nobody in particular.
         organization_id = getattr(self.actor, "organization_id", None)
-        identities = apps.get_model("assets", "ExternalIdentity").objects
+        identities = ExternalIdentity.objects
         return User.objects.filter(organization_id=organization_id or "").annotate(
             is_external=Exists(identities.filter(user=OuterRef("pk")))
         )

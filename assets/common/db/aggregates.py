@@ -1,13 +1,13 @@
-"""What rooms ask alike."""
+"""Queries that several rooms share."""
 
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Subquery
 
 
 class _CountOf(Subquery):
-    """How many rows a query of the row outside has; the query may have a limit."""
+    """The number of rows of a subquery, which may have a limit."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
@@ -16,9 +16,9 @@ class _CountOf(Subquery):
 def counts_by(
     rows: QuerySet, field: str, keys: Collection[Any], limit: int | None = None
 ) -> dict[Any, int]:
-    """Return how many of the rows have each of the keys in a field; one query.
+    """Return the number of rows by the key in their `field`; one query.
 
-    With a limit, of each key at most so many are counted, however many there are.
+    Keys without rows may be missing. No more than `limit` rows of each key are counted.
     """
     if limit is None:
         counted = rows.filter(**{f"{field}__any": list(keys)}).order_by().values(field)
@@ -27,3 +27,12 @@ def counts_by(
     named = rows.model._meta.get_field(field).related_model._default_manager
     found = named.filter(pk__any=list(keys)).order_by().annotate(count=_CountOf(ones))
     return dict(found.values_list("pk", "count"))
+
+
+def related_rows(model: type[Model], name: str) -> QuerySet:
+    """Return all rows of another model whose foreign key to `model` has this `related_name`.
+
+    A room reaches the rows of a higher room by it without importing that room.
+    """
+    relation: Any = model._meta.get_field(name)
+    return relation.related_model._default_manager.all()

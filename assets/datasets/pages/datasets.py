@@ -61,7 +61,7 @@ class DatasetPage(DatasetPageMixin, AssetPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         dataset = self.object
         samples = dataset.data_samples.order_by("-creation_date", "-pk")
-        tasks = tasks_using("dataset", dataset.pk)
+        tasks = tasks_using(dataset)
         return super().get_context_data(
             why_not=why_not_download(self.user, dataset.permissions, dataset.owner_id),
             opener_text=shown_text(self.request, dataset.permissions, dataset, "opener"),

@@ -72,7 +72,7 @@ class DataSamplePage(DataSamplePageMixin, AssetPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sample = self.object
         datasets = sample.datasets.order_by("-creation_date", "-pk")
-        tasks = tasks_using("data_sample", sample.pk)
+        tasks = tasks_using(sample)
         return super().get_context_data(
             may_see_content=may_see_content(self.user, sample),
             dataset_count=datasets.count(),
