@@ -70,6 +70,6 @@ class RegistrarAdminSite(AdminSite):
         return super().index(request, context)
 
     def autocomplete_view(self, request):
-        from .common.admin.base import Autocomplete
+        from .common.admin.pickers import Autocomplete
 
         return Autocomplete.as_view(admin_site=self)(request)

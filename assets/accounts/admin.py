@@ -5,10 +5,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from ..common.admin.base import RegistryAdmin
+from ..common.admin.base import ChangePage, RegistryAdmin
 from ..common.audit import SubjectKind
 from ..common.db.lookups import OrderKey
+from ..common.forms.layouts import Section
 from ..common.kinds import AssetKind
 from .confirmation import is_password_confirmed
 from .forms.organizations import OrganizationForm
@@ -30,7 +33,6 @@ class OrganizationAdmin(RegistryAdmin):
     search_fields = ("id", "name")
     by_name = ("id", "name")
     ordering = (OrderKey("id"), "id")
-    add_fieldsets = ((None, {"fields": ("id", "name")}),)
     fields = ("id", "name", "creation_date")
 
     def has_add_permission(self, request) -> bool:
@@ -42,7 +44,7 @@ class OrganizationAdmin(RegistryAdmin):
     def autocomplete_label(self, obj: Organization) -> str:
         return str(obj)
 
-    def events_about(self, obj: Organization) -> dict[str, str]:
+    def event_lookups(self, obj: Organization) -> dict[str, str]:
         return {"asset_kind__exact": AssetKind.ORGANIZATION.value, "asset_name": obj.pk}
 
     @admin.display(description="users", ordering="members")
@@ -55,26 +57,21 @@ class UserAdmin(RegistryAdmin):
     """An organisation's admins manage its users; others see themselves."""
 
     add_form = UserForm
-    change_form = UserChangeForm
+    change_pages = {
+        "edit": ChangePage(
+            gettext_lazy("Edit"), UserChangeForm, done=gettext_lazy("Saved %(row)s.")
+        )
+    }
     list_display = ("username", "organization", "role", "is_active", "last_login", "date_joined")
     list_filter = ("role", "is_active", "organization")
     list_select_related = ("organization",)
     search_fields = ("username", "organization__id", "organization__name")
     by_name = ("username",)
     ordering = (OrderKey("username"), "id")
-    add_fieldsets = (
-        (
-            None,
-            {
-                "fields": ("username", "organization", "role", "password"),
-                "description": "A user acts for one organisation, which cannot be changed later.",
-            },
-        ),
-    )
+    add_note = gettext_lazy("You cannot change a user's organisation later.")
     fieldsets = (
         (None, {"fields": ("username", "organization", "role", "is_active")}),
-        ("Password", {"fields": ("new_password",)}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
 
     def get_queryset(self, request):
@@ -83,21 +80,18 @@ class UserAdmin(RegistryAdmin):
     def has_add_permission(self, request) -> bool:
         return may_manage_users(request.user, request.user.organization_id)
 
-    def has_change_permission(self, request, obj: Any = None) -> bool:
-        if obj is None:
-            return self.has_add_permission(request)
-        return may_manage_user(request.user, obj)
+    def may_change(self, request, row: User) -> bool:
+        return may_manage_user(request.user, row)
 
-    def events_about(self, obj: User) -> dict[str, str]:
+    def make_form(self, request, form_class, row=None):
+        form = super().make_form(request, form_class, row)
+        if row == request.user:
+            # One changes one's own password under Account, which asks for the present one.
+            form.sections = (Section("", "role", "is_active"),)
+        return form
+
+    def event_lookups(self, obj: User) -> dict[str, str]:
         return {"asset_kind__exact": SubjectKind.USER.value, "asset_name": obj.username}
-
-    def get_fieldsets(self, request, obj=None):
-        fieldsets = super().get_fieldsets(request, obj)
-        # One's own is changed under Account, where the present one is asked for.
-        may_set = obj and self.has_change_permission(request, obj) and obj != request.user
-        if obj and not may_set:
-            return [fieldset for fieldset in fieldsets if fieldset[0] != "Password"]
-        return fieldsets
 
 
 @admin.register(ApiToken)
@@ -111,15 +105,9 @@ class ApiTokenAdmin(RegistryAdmin):
     search_fields = ("note", "user__username")
     date_hierarchy = "created_at"
     ordering = ("-created_at", "id")
-    add_fieldsets = (
-        (
-            None,
-            {
-                "fields": ("note", "days"),
-                "description": "The token signs programs in as you. It is shown once, after "
-                "saving: keep it like a password.",
-            },
-        ),
+    add_note = gettext_lazy(
+        "Programs use the token to sign in as you. It is shown once, after you save it: keep it "
+        "like a password."
     )
     fields = ("user", "kind", "note", "created_at", "expires_at")
 
@@ -138,14 +126,14 @@ class ApiTokenAdmin(RegistryAdmin):
             return redirect_to_confirmation(request)
         return super().add_view(request, form_url, extra_context)
 
-    def save_model(self, request, obj, form, change):
-        super().save_model(request, obj, form, change)
+    def added(self, request, form, result):
         message = format_html(
-            "Your token, shown this once: <code>{}</code> Programs send it as "
-            "<code>Authorization: Token …</code>.",
-            form.secret,
+            _("Your token, shown this once: {token} Programs send it as {header}."),
+            token=format_html("<code>{}</code>", form.secret),
+            header=format_html("<code>{}</code>", "Authorization: Token …"),
         )
         self.message_user(request, message, messages.WARNING)
+        return result
 
     def delete_model(self, request, obj):
         delete_token(obj, request.user)

@@ -1,24 +1,23 @@
 """The admin of compute plans and tasks."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import AdminForm
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.forms import Widget
-from django.http import Http404, HttpResponseRedirect, JsonResponse
-from django.template.response import TemplateResponse
+from django.contrib import admin
+from django.http import JsonResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from ..common.admin.base import KeySelect, ReadOnlyInline, RegistrationInline, dress
-from ..common.audit import note_refusals
-from ..common.errors import Refused
+from ..common.admin.base import ChangePage, ReadOnlyInline, change_url
+from ..common.admin.pickers import KeySelect, set_widget
+from ..common.errors import Problem
 from ..common.forms.fields import asset_label
-from ..common.text.reading import counted
+from ..common.forms.layouts import FormsetLayout, Section
+from ..common.forms.spec_form import SpecForm
 from ..datasets.models import DataSample, Dataset
-from ..permissions.admin import AssetAdmin, show_permissions
+from ..permissions.admin import AssetAdmin, rename_page, show_permissions
 from .forms import (
     ComputePlanForm,
     ComputePlanRenameForm,
@@ -29,42 +28,88 @@ from .forms import (
 )
 from .models import ComputePlan, Model, Task, TaskInput, TaskOutput
 from .queries.lists import creator_of
-from .registration import cancel_compute_plan
+from .registration import cancel_compute_plan, check_cancel
 from .statuses import TERMINATED, TaskStatus
 
-# How many rows of each kind are offered to a task's input.
+# What may feed an input, and how many rows of each are offered.
+FEEDING = (Dataset, DataSample, Model)
 OFFERED = 10
 
 
-def _change_url(row: Any) -> str:
-    return reverse(f"admin:assets_{row._meta.model_name}_change", args=[row.pk])
+def _is_open(plan: ComputePlan) -> bool:
+    return plan.status not in TERMINATED
 
 
 def _link(row: Any) -> str:
-    return format_html('<a href="{}">{}</a>', _change_url(row), asset_label(row))
+    return format_html('<a href="{}">{}</a>', change_url(row), asset_label(row))
+
+
+class CancelForm(SpecForm):
+    """Cancels the compute plan `asset`; there is nothing to fill in."""
+
+    def make_spec(self, values: dict[str, Any]) -> None:
+        return None
+
+    def check(self) -> Iterable[Problem]:
+        return check_cancel(self.asset, self.actor)
+
+    def save(self) -> ComputePlan:
+        return cancel_compute_plan(self.asset.key, self.actor)
+
+
+class AdminTaskInputForm(TaskInputForm):
+    """What feeds one input of a task; one picks it by its name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = TaskInput._meta.get_field
+        url = reverse("admin:assets_task_assets")
+        assets = KeySelect(field("dataset"), admin.site, models=FEEDING, url=url)
+        set_widget(self.fields["asset_key"], assets)
+        parents = KeySelect(field("parent_task"), admin.site, models=(Task,))
+        set_widget(self.fields["parent_task_key"], parents)
+
+
+class AdminTaskForm(TaskForm):
+    """Registers one task."""
+
+    row_forms = {"inputs": AdminTaskInputForm, "outputs": TaskOutputForm}
+    sections = (
+        Section("", "function", "compute_plan", "worker", "tag", "metadata", "key"),
+        Section(_("Inputs"), FormsetLayout("inputs", item=_("input"))),
+        Section(_("Outputs"), FormsetLayout("outputs", item=_("output"))),
+    )
 
 
 @admin.register(ComputePlan)
 class ComputePlanAdmin(AssetAdmin):
     add_form = ComputePlanForm
-    change_form = ComputePlanRenameForm
-    change_form_template = "admin/assets/computeplan/change_form.html"
+    change_pages = {
+        "rename": rename_page(ComputePlanRenameForm),
+        "tasks": ChangePage(
+            _("Add tasks"),
+            PlanTasksForm,
+            done=_("The tasks were added."),
+            button=_("Add tasks"),
+            is_offered=_is_open,
+        ),
+        "cancel": ChangePage(
+            _("Cancel this compute plan"),
+            CancelForm,
+            done=_("“%(row)s” was cancelled."),
+            button=_("Yes, cancel the plan"),
+            note=_(
+                "Tasks of this plan that are not finished are cancelled with it. Finished tasks "
+                "stay. You cannot add tasks to a cancelled plan, and you cannot undo this."
+            ),
+            is_offered=_is_open,
+        ),
+    }
     list_display = ("name", "owned_by", "status_badge", "task_count", "tag", "registered_at")
     list_filter = ("owner", "status", "creation_date")
     list_select_related = False
     search_fields = ("name", "key", "tag")
     search_help_text = "Name, key or tag."
-    add_fieldsets = (
-        (None, {"fields": ("name", "tag", "metadata")}),
-        (
-            "Tasks",
-            {
-                "fields": ("tasks",),
-                "description": "Optional. Tasks can be added to the plan later.",
-            },
-        ),
-        ("A key of your own", {"fields": ("key",), "classes": ("collapse",)}),
-    )
     fieldsets = (
         (
             None,
@@ -102,101 +147,10 @@ class ComputePlanAdmin(AssetAdmin):
             '<a href="{}?compute_plan={}">{}</a>{}',
             url,
             plan.key,
-            counted(plan.task_count, "task"),
+            ngettext("%(count)d task", "%(count)d tasks", plan.task_count)
+            % {"count": plan.task_count},
             f": {counts}" if counts else "",
         )
-
-    # --- Cancelling and adding tasks --------------------------------------------------------------
-
-    def get_urls(self):
-        pages = (("cancel", self.cancel_view), ("tasks", self.tasks_view))
-        return [
-            path(
-                f"<path:object_id>/{name}/",
-                self.admin_site.admin_view(view),
-                name=f"assets_computeplan_{name}",
-            )
-            for name, view in pages
-        ] + super().get_urls()
-
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        context = {"terminated": TERMINATED, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
-
-    def cancel_view(self, request, object_id):
-        """Ask whether the plan is to be cancelled; cancel it when asked by POST."""
-        plan = self._changeable(request, object_id)
-        if request.method != "POST":
-            return self._page(request, plan, "cancel", f"Cancel {plan}?")
-        try:
-            cancel_compute_plan(plan.key, request.user)
-        except Refused as refused:
-            note_refusals(refused.problems)
-            self.message_user(request, refused.first.sentence, messages.ERROR)
-        else:
-            self.message_user(request, f"{plan} was cancelled.", messages.SUCCESS)
-        return HttpResponseRedirect(_change_url(plan))
-
-    def tasks_view(self, request, object_id):
-        """Add tasks to the plan."""
-        plan = self._changeable(request, object_id)
-        form = PlanTasksForm(request.POST or None, actor=request.user, asset=plan)
-        dress(form, {})
-        if form.is_valid():
-            try:
-                form.save()
-            except Refused as refused:
-                form.add_error(None, refused.first.text)
-            else:
-                added = f"Added {counted(len(form.spec), 'task')}."
-                self.message_user(request, added, messages.SUCCESS)
-                return HttpResponseRedirect(_change_url(plan))
-        note_refusals(form.problems)
-        fieldsets: Any = [(None, {"fields": ("tasks",)})]
-        adminform = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
-        return self._page(
-            request, plan, "tasks", "Add tasks", adminform=adminform, errors=form.errors
-        )
-
-    def _changeable(self, request, object_id: str) -> ComputePlan:
-        plan = self.get_object(request, unquote(object_id))
-        if plan is None:
-            raise Http404(f'There is no compute plan with the key "{object_id}".')
-        if not self.has_change_permission(request, plan):
-            raise PermissionDenied(f"Only users of {plan.owner_id} who register assets may do it.")
-        return plan
-
-    def _page(self, request, plan: ComputePlan, name: str, title: str, **context: Any):
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": plan,
-            "title": title,
-            **context,
-        }
-        return TemplateResponse(request, f"admin/assets/computeplan/{name}.html", context)
-
-
-class NewInputInline(RegistrationInline):
-    model = TaskInput
-    fk_name = "task"
-    row_form = TaskInputForm
-    verbose_name, verbose_name_plural = "input", "inputs"
-
-    def row_widgets(self) -> dict[str, Widget]:
-        field = TaskInput._meta.get_field
-        models = (Dataset, DataSample, Model)
-        url = reverse("admin:assets_task_assets")
-        return {
-            "asset_key": KeySelect(field("dataset"), self.admin_site, models=models, url=url),
-            "parent_task_key": KeySelect(field("parent_task"), self.admin_site, models=(Task,)),
-        }
-
-
-class NewOutputInline(RegistrationInline):
-    model = TaskOutput
-    row_form = TaskOutputForm
-    verbose_name, verbose_name_plural = "output", "outputs"
 
 
 class InputInline(ReadOnlyInline):
@@ -235,8 +189,7 @@ class OutputInline(ReadOnlyInline):
 
 @admin.register(Task)
 class TaskAdmin(AssetAdmin):
-    add_form = TaskForm
-    add_inlines = (NewInputInline, NewOutputInline)
+    add_form = AdminTaskForm
     inlines = (InputInline, OutputInline)
     autocomplete_fields = ("function", "compute_plan", "worker")
     list_display = (
@@ -253,16 +206,9 @@ class TaskAdmin(AssetAdmin):
     linked_by = ("compute_plan",)
     search_fields = ("key", "tag", "function__name", "compute_plan__name", "compute_plan__key")
     search_help_text = "Key or tag of the task; name of its function; name or key of its plan."
-    add_fieldsets = (
-        (
-            None,
-            {
-                "fields": ("function", "compute_plan", "worker", "tag", "metadata"),
-                "description": "One run of a function. Below, every input of the function that "
-                "is not optional is fed, and every output is given its permissions.",
-            },
-        ),
-        ("A key of your own", {"fields": ("key",), "classes": ("collapse",)}),
+    add_note = _(
+        "A task runs a function once. Feed every input of the function that is not optional, and "
+        "set the permissions of every output."
     )
     fieldsets = (
         (
@@ -314,12 +260,12 @@ class TaskAdmin(AssetAdmin):
         return [path("assets/", view, name="assets_task_assets"), *super().get_urls()]
 
     def assets_view(self, request):
-        """Answer what may feed an input and matches what is typed: a few rows of each kind."""
+        """Answer with what may feed an input and matches what is typed: a few rows of each kind."""
         term = request.GET.get("term", "")
         results = []
-        for model in (Dataset, DataSample, Model):
+        for model in FEEDING:
             model_admin = self.admin_site.get_model_admin(model)
-            rows, _ = model_admin.get_search_results(
+            rows, _may_repeat = model_admin.get_search_results(
                 request, model_admin.get_queryset(request), term
             )
             kind = model._meta.verbose_name

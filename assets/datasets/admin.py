@@ -6,12 +6,14 @@ from django.contrib import admin, messages
 from django.db.models import Count
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from ..common.admin.base import ReadOnlyInline
+from ..common.admin.base import ChangePage, ReadOnlyInline
 from ..common.files.hidden import some_of
-from ..common.text.reading import counted
+from ..common.forms.layouts import Section
 from ..permissions.access import may_see_content
-from ..permissions.admin import AssetAdmin, show_permissions, stored_file
+from ..permissions.admin import AssetAdmin, rename_page, show_permissions, stored_file
 from .forms import DataSampleForm, DatasetForm, DatasetRenameForm, LinkSamplesForm
 from .models import DataSample, DataSampleLink, Dataset
 from .registration import left_out
@@ -20,7 +22,7 @@ from .registration import left_out
 @admin.register(Dataset)
 class DatasetAdmin(AssetAdmin):
     add_form = DatasetForm
-    change_form = DatasetRenameForm
+    change_pages = {"rename": rename_page(DatasetRenameForm)}
     list_display = (
         "name",
         "type",
@@ -32,18 +34,6 @@ class DatasetAdmin(AssetAdmin):
     list_filter = ("owner", "type", "permissions__public", "creation_date")
     search_fields = ("name", "key", "type", "=opener_checksum", "=description_checksum")
     search_help_text = "Name, key, type, or the checksum of a file."
-    add_fieldsets = (
-        (None, {"fields": ("name", "type", "data_opener", "description", "metadata")}),
-        (
-            "Who may use it",
-            {
-                "fields": ("permissions", "logs_permission"),
-                "description": "Names, types and metadata are seen by the whole consortium. "
-                "Permissions are about using the data and downloading the files; "
-                "they cannot be changed later.",
-            },
-        ),
-    )
     fieldsets = (
         (None, {"fields": ("name", "type", "key", "owner", "creation_date", "metadata_lines")}),
         ("Who may use it", {"fields": ("permissions_badge", "logs_badge")}),
@@ -84,19 +74,22 @@ class SampleLinkForm(LinkSamplesForm):
     """Adds the data sample of the page to further datasets."""
 
     data_samples = None  # type: ignore[assignment]
+    sections = (Section("", "datasets"),)
 
     def make_spec(self, values: dict[str, Any]):
         return super().make_spec({**values, "data_samples": [self.asset]})
-
-    def save(self) -> list[DataSample]:
-        super().save()
-        return [self.asset]
 
 
 @admin.register(DataSample)
 class DataSampleAdmin(AssetAdmin):
     add_form = DataSampleForm
-    change_form = SampleLinkForm
+    change_pages = {
+        "link": ChangePage(
+            gettext_lazy("Add to datasets"),
+            SampleLinkForm,
+            done=gettext_lazy("The data sample %(row)s was added to the datasets."),
+        )
+    }
     inlines = (LinkInline,)
     autocomplete_fields = ("datasets",)
     list_display = ("key", "owned_by", "source", "dataset_count", "registered_at")
@@ -104,41 +97,19 @@ class DataSampleAdmin(AssetAdmin):
     list_select_related = False
     search_fields = ("key", "datasets__name", "datasets__key")
     search_help_text = "Key of the data sample; name or key of a dataset."
-    add_fieldsets = (
-        (
-            None,
-            {
-                "fields": ("datasets", "archives", "paths", "multiple"),
-                "description": "Upload files, or name folders on the server: one or the other. "
-                "All are registered or none.",
-            },
-        ),
-    )
     fieldsets = ((None, {"fields": ("key", "owner", "creation_date", "source", "content")}),)
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(dataset_links=Count("links"))
 
-    def get_fieldsets(self, request, obj=None):
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj and self.has_change_permission(request, obj):
-            return (*fieldsets, ("Add to more datasets", {"fields": ("datasets",)}))
-        return fieldsets
-
-    def keep(self, request, obj, row):
-        rows: list[DataSample] = row
-        super().keep(request, obj, rows[0])
-        if len(rows) > 1:
-            message = f"{counted(len(rows), 'data sample')} were registered; this is the first:"
-            self.message_user(request, message, messages.SUCCESS)
-
-    def save_model(self, request, obj, form, change):
-        super().save_model(request, obj, form, change)
-        if not change and (
-            hidden := some_of(path.name for path in left_out(form.spec, request.user))
-        ):
-            message = f"Left out, as they are hidden: {hidden}."
+    def added(self, request, form, result):
+        if len(result) > 1:
+            message = _("%(count)d data samples are registered. This is the first:")
+            self.message_user(request, message % {"count": len(result)}, messages.SUCCESS)
+        if hidden := some_of(path.name for path in left_out(form.spec, request.user)):
+            message = _("Hidden files are left out: %(names)s.") % {"names": hidden}
             self.message_user(request, message, messages.WARNING)
+        return result[0]
 
     @admin.display(description="datasets", ordering="dataset_links")
     def dataset_count(self, sample: Any) -> int:

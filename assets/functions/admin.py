@@ -2,27 +2,10 @@
 
 from django.contrib import admin
 
-from ..common.admin.base import ReadOnlyInline, RegistrationInline
-from ..permissions.admin import AssetAdmin, stored_file
-from .forms import (
-    FunctionForm,
-    FunctionInputForm,
-    FunctionOutputForm,
-    FunctionRenameForm,
-)
+from ..common.admin.base import ReadOnlyInline
+from ..permissions.admin import AssetAdmin, rename_page, stored_file
+from .forms import FunctionForm, FunctionRenameForm
 from .models import Function, FunctionInput, FunctionOutput
-
-
-class NewInputInline(RegistrationInline):
-    model = FunctionInput
-    row_form = FunctionInputForm
-    verbose_name, verbose_name_plural = "input", "inputs"
-
-
-class NewOutputInline(RegistrationInline):
-    model = FunctionOutput
-    row_form = FunctionOutputForm
-    verbose_name, verbose_name_plural = "output", "outputs"
 
 
 class InputInline(ReadOnlyInline):
@@ -40,35 +23,12 @@ class OutputInline(ReadOnlyInline):
 @admin.register(Function)
 class FunctionAdmin(AssetAdmin):
     add_form = FunctionForm
-    change_form = FunctionRenameForm
-    add_inlines = (NewInputInline, NewOutputInline)
+    change_pages = {"rename": rename_page(FunctionRenameForm)}
     inlines = (InputInline, OutputInline)
     list_display = ("name", "owned_by", "status_badge", "permissions_badge", "registered_at")
     list_filter = ("owner", "status", "permissions__public", "creation_date")
     search_fields = ("name", "key", "=archive_checksum", "=description_checksum")
     search_help_text = "Name, key, or the checksum of a file."
-    add_fieldsets = (
-        (None, {"fields": ("name", "file", "description", "metadata")}),
-        (
-            "Who may use it",
-            {
-                "fields": ("permissions",),
-                "description": "Names, inputs and outputs are seen by the whole consortium. "
-                "Permissions are about running the function and downloading its "
-                "files; they cannot be changed later.",
-            },
-        ),
-        (
-            "What it takes and makes",
-            {
-                "fields": ("on_dataset",),
-                "description": "A function that reads data takes a dataset (its opener) and data "
-                "samples: both or neither, the dataset once. A model is a file that one task "
-                "makes and others take. A performance is one number that everybody sees. "
-                "Rows that stay blank do not count.",
-            },
-        ),
-    )
     fieldsets = (
         (
             None,

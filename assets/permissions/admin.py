@@ -4,14 +4,16 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.forms import Form
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
-from ..common.admin.base import RegistryAdmin, badge
+from ..common.admin.base import ChangePage, RegistryAdmin, badge
 from ..common.text.moments import moment
-from .access import check_may_register, may_change, may_download, may_register
+from .access import check_may_change, check_may_register, may_change, may_download, may_register
 from .models import Permissions
 
 NOT_PERMITTED = "Not permitted to your organisation"
@@ -27,13 +29,15 @@ class AssetAdmin(RegistryAdmin):
     def has_add_permission(self, request) -> bool:
         return self.add_form is not None and may_register(request.user)
 
-    def has_change_permission(self, request, obj: Any = None) -> bool:
-        if self.change_form is None:
-            return False
-        return may_register(request.user) if obj is None else may_change(request.user, obj)
+    def may_change(self, request, row: Any) -> bool:
+        return may_change(request.user, row)
 
-    def why_not(self, request) -> str:
-        problems = check_may_register(request.user) if self.add_form else ()
+    def why_not(self, request, row: Any = None) -> str:
+        user = request.user
+        if row is not None:
+            problems = check_may_change(user, row, "change this")
+        else:
+            problems = check_may_register(user) if self.add_form else iter(())
         return " ".join(problem.sentence for problem in problems)
 
     def get_object(self, request, object_id, from_field=None):
@@ -70,6 +74,13 @@ class AssetAdmin(RegistryAdmin):
         """Show metadata one entry a line."""
         entries = sorted(asset.metadata.items())
         return format_html_join(SafeString("<br>"), "{}: {}", entries) if entries else "-"
+
+
+def rename_page(form_class: type[Form]) -> ChangePage:
+    """Return the page that renames an asset by such a form."""
+    return ChangePage(
+        gettext_lazy("Rename"), form_class, done=gettext_lazy("Renamed to “%(row)s”.")
+    )
 
 
 def show_permissions(permissions: Permissions) -> SafeString:

@@ -15,10 +15,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..accounts.pages.base import LoginRequiredMixin, WriterPage
-from ..common.audit import note_refusals
-from ..common.errors import Problem, Refused
+from ..common.errors import Problem
 from ..common.forms.formsets import MAX_ROWS
-from ..common.ops.outages import OUTAGES, outage_of
+from ..common.forms.saving import NotSaved, save_or_explain
 from ..common.pages.base import AssetKindMixin, Crumb
 from ..common.pages.lists import ListPage
 from ..common.pages.snippets import Snippets
@@ -165,28 +164,13 @@ class FormPage(WriterPage):
             form.stage_uploads()
 
     def register(self, form: Any) -> HttpResponse:
-        status = 422
         try:
-            if form.is_valid():
-                return self.done(form, form.save())
-        except Refused as refused:
-            # Something came in between the check and the writing: nothing was written.
-            note_refusals(refused.problems)
-            for problem in refused.problems:
-                form.add_error(None, problem.sentence)
-        except OUTAGES as error:
-            if (outage := outage_of(error)) is None:
-                raise
-            logger.warning("A form was not registered: %s", error)
-            form.add_error(None, outage.text)
-            status = outage.status
-        note_refusals(getattr(form, "problems", ()))
-        self.keep(form)
-        return self.show(form, status=status)
+            result = save_or_explain(form)
+        except NotSaved as error:
+            return self.show(form, status=error.status or 422)
+        return self.done(form, result)
 
     def done(self, form: Any, result: Any) -> HttpResponse:
-        if hasattr(form, "discard_uploads"):
-            form.discard_uploads()
         said, url = self.success(result)
         return self.redirect_with_message(url, said)
 

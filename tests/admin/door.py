@@ -123,16 +123,13 @@ class AdminDoor:
     @form.register
     def _(self, request: Rename) -> tuple[str, Data]:
         model = request.asset._meta.model_name
-        empty = {**rows("inputs", ()), **rows("outputs", ())}
-        url = admin_url(model, "change", request.asset.pk)
-        return url, {"name": request.name, **empty}
+        return admin_url(model, "rename", request.asset.pk), {"name": request.name}
 
     @form.register
     def _(self, request: Link) -> tuple[str, Data]:
         (sample_key,) = request.sample_keys
         datasets = [str(key) for key in request.dataset_keys]
-        url = admin_url("datasample", "change", sample_key)
-        return url, {"datasets": datasets, **rows("links", ())}
+        return admin_url("datasample", "link", sample_key), {"datasets": datasets}
 
     @form.register
     def _(self, request: Cancel) -> tuple[str, Data]:
@@ -209,12 +206,10 @@ def task(spec: TaskSpec) -> Data:
 
 
 def errors_of(response: HttpResponse) -> Iterator[Shown]:
-    """Return the errors of the page's form and of its inlines."""
-    context = response.context
-    if context is None or "adminform" not in context:
-        return
-    formsets = (inline.formset for inline in context.get("inline_admin_formsets", ()))
-    yield from shown(context["adminform"].form, formsets)
+    """Return the errors of the page's form and of its rows."""
+    form: Any = response.context.get("form") if response.context else None
+    if form is not None:
+        yield from shown(form, getattr(form, "formsets", {}).values())
 
 
 def shown(form: Any, formsets: Iterable[Any]) -> Iterator[Shown]:

@@ -104,7 +104,7 @@ def test_what_cannot_be_picked_is_shown_again_as_it_is(key, admin, world):
 def test_what_was_typed_is_shown_again(admin, world):
     spec = dataset_spec(name="", permissions=only_to(C), logs_permission=PUBLIC)
     page = admin.send(world.alice, spec)
-    form = page.response.context["adminform"].form
+    form = page.response.context["form"]
     assert form["permissions"].value() == only_to(C)
     assert form["logs_permission"].value() == PUBLIC
     boxes = re.findall(r'name="permissions-authorized_ids" value="(\w+)"( checked)?', page.text)

@@ -58,8 +58,8 @@ def test_a_task_does_not_change_at_all(admin, world):
 
 def test_a_sample_is_linked_and_never_unlinked(admin, world):
     sample = world.samples[0]
-    url = admin_url("datasample", "change", sample.key)
-    data = {**tampered("datasample"), **rows("links", ()), "datasets": [world.other_dataset.key]}
+    url = admin_url("datasample", "link", sample.key)
+    data = {**tampered("datasample"), "datasets": [world.other_dataset.key]}
     assert admin.post(world.alice, url, data).accepted
     linked = DataSampleLink.objects.filter(data_sample=sample).values_list("dataset", flat=True)
     assert set(linked) == {world.dataset.key, world.other_dataset.key}
@@ -67,8 +67,8 @@ def test_a_sample_is_linked_and_never_unlinked(admin, world):
 
 @pytest.mark.parametrize("name", ["bob", "victor", "root"])
 def test_others_link_nothing(name, admin, world):
-    url = admin_url("datasample", "change", world.samples[0].key)
-    data = {**rows("links", ()), "datasets": [world.other_dataset.key]}
+    url = admin_url("datasample", "link", world.samples[0].key)
+    data = {"datasets": [world.other_dataset.key]}
     admin.session_of(world.users[name])
     before = everything()
     assert admin.post(world.users[name], url, data).response.status_code == 403
@@ -76,10 +76,22 @@ def test_others_link_nothing(name, admin, world):
 
 
 @pytest.mark.parametrize("kind", ["dataset", "train", "plan"])
-def test_the_page_of_an_asset_has_one_field(kind, world, session_of):
+def test_the_page_of_an_asset_has_no_field(kind, admin, world):
     asset = getattr(world, kind)
-    page = session_of(world.alice).get(admin_url(asset._meta.model_name, "change", asset.key))
-    assert list(page.context["adminform"].form.fields) == ["name"]
+    url = admin_url(asset._meta.model_name, "change", asset.key)
+    page = admin.session_of(world.alice).get(url)
+    assert not page.context["adminform"].form.fields
+    assert not page.context["has_change_permission"]
     for inline in page.context["inline_admin_formsets"]:
         assert not inline.has_add_permission
         assert not inline.has_change_permission
+    before = everything()
+    assert admin.post(world.alice, url, {"name": "Another name"}).response.status_code == 403
+    assert everything() == before
+
+
+@pytest.mark.parametrize("kind", ["dataset", "train", "plan"])
+def test_the_page_that_renames_has_one_field(kind, world, session_of):
+    asset = getattr(world, kind)
+    page = session_of(world.alice).get(admin_url(asset._meta.model_name, "rename", asset.key))
+    assert list(page.context["form"].fields) == ["name"]

@@ -40,14 +40,18 @@ def test_who_is_listed(name, world, session_of):
 def test_whose_page_is_there(other, name, world, session_of):
     user = world.users[other]
     browser = session_of(world.users[name])
-    url = admin_url("user", "change", user.pk)
-    assert browser.get(url).status_code == (200 if other in SEES[name] else 302)
+    seen, edited = other in SEES[name], other in MANAGES.get(name, ())
+    shown = browser.get(admin_url("user", "change", user.pk))
+    assert shown.status_code == (200 if seen else 302)
+    url = admin_url("user", "edit", user.pk)
+    assert browser.get(url).status_code == (200 if edited else 403 if seen else 404)
+    assert (url in shown.content.decode()) == edited
     before = everything()
     sent = browser.post(url, change(user, role=Role.ADMIN, new_password=NEW))
     user.refresh_from_db()
-    managed = other in MANAGES.get(name, ()) and other != name
+    managed = edited and other != name
     assert user.check_password(NEW) == managed
-    assert sent.status_code in ((302,) if managed else (200, 302, 403))
+    assert sent.status_code in ((302,) if managed else (200, 302, 403, 404))
     if not managed:
         assert everything() == before
 
@@ -84,7 +88,7 @@ def test_nobody_becomes_more_than_an_admin(name, admin, world):
     actor = world.users[name]
     data = {"username": "newton", "role": "admin", "password": NEW, **ESCALATION}
     admin.post(actor, admin_url("user", "add"), {**data, "username": "newton"})
-    url = admin_url("user", "change", world.alice.pk)
+    url = admin_url("user", "edit", world.alice.pk)
     admin.post(actor, url, change(world.alice, role=Role.ADMIN, **ESCALATION))
     for username in ("newton", "alice"):
         user = User.objects.get(username=username)
@@ -99,7 +103,7 @@ def test_a_superuser_of_an_organisation_is_not_managed_by_its_admin(admin, world
         "super", organization=world.alice.organization, password=PASSWORD, is_superuser=True
     )
     ada = world.users["ada"]
-    page = admin.post(ada, admin_url("user", "change", user.pk), change(user, new_password=NEW))
+    page = admin.post(ada, admin_url("user", "edit", user.pk), change(user, new_password=NEW))
     assert page.response.status_code == 403
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
@@ -131,7 +135,7 @@ def test_what_is_wrong_is_told_at_its_field(changes, place, message, admin, worl
 
 def test_deactivating_and_letting_in_again(admin, world):
     ada, alice = world.users["ada"], world.alice
-    url = admin_url("user", "change", alice.pk)
+    url = admin_url("user", "edit", alice.pk)
     assert admin.post(ada, url, change(alice, is_active="")).accepted
     credentials = {"username": "alice", "password": PASSWORD}
     assert Client().post("/admin/login/", credentials).status_code == 422
@@ -145,7 +149,7 @@ def test_nobody_locks_itself_out(changes, admin, world):
     ada = world.users["ada"]
     admin.session_of(ada)
     before = everything()
-    page = admin.post(ada, admin_url("user", "change", ada.pk), change(ada, **changes))
+    page = admin.post(ada, admin_url("user", "edit", ada.pk), change(ada, **changes))
     assert page.response.status_code == 200
     assert "You cannot demote, deactivate or delete yourself" in page.text
     assert everything() == before
@@ -153,7 +157,7 @@ def test_nobody_locks_itself_out(changes, admin, world):
 
 def test_an_organisation_keeps_an_admin(admin, world):
     ada, root = world.users["ada"], world.users["root"]
-    page = admin.post(root, admin_url("user", "change", ada.pk), change(ada, role="viewer"))
+    page = admin.post(root, admin_url("user", "edit", ada.pk), change(ada, role="viewer"))
     assert "This is the last active admin of the organisation" in page.text
     ada.refresh_from_db()
     assert ada.role == Role.ADMIN
@@ -161,7 +165,7 @@ def test_an_organisation_keeps_an_admin(admin, world):
 
 def test_a_weak_new_password_is_refused_at_its_field(admin, world):
     ada = world.users["ada"]
-    url = admin_url("user", "change", world.alice.pk)
+    url = admin_url("user", "edit", world.alice.pk)
     page = admin.post(ada, url, change(world.alice, new_password="123"))
     assert {error.place for error in page.errors} == {"new_password"}
     world.alice.refresh_from_db()

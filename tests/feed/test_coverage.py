@@ -334,7 +334,7 @@ def to_alice(how: dict[str, str]) -> Callable[[Stage], Any]:
 def in_admin(how: dict[str, str]) -> Callable[[Stage], Any]:
     sent = {"role": "member", "is_active": "on", **how}
     return lambda s: s.browser.post(
-        admin_url("user", "change", alice_s(s).pk), {k: v for k, v in sent.items() if v}
+        admin_url("user", "edit", alice_s(s).pk), {k: v for k, v in sent.items() if v}
     )
 
 

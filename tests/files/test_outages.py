@@ -87,31 +87,21 @@ def test_api(outage, alice, client_of):
     assert answer.has_header("Retry-After") == (status == 503)
 
 
-def test_form(outage, alice, session_of):
+@pytest.mark.parametrize("url_name", ["dataset-new", "admin:assets_dataset_add"])
+def test_form(url_name, outage, alice, session_of):
     """What was typed is still there, and so are the files once there is room again."""
     fails, status = outage
     browser = session_of(alice)
-    url, before = reverse("dataset-new"), row_counts(without={"ApiToken", "User", "Upload"})
+    before = row_counts(without={"ApiToken", "User", "Upload"})
     with fails():
-        answer = browser.post(url, {**TYPED, **files()})
+        answer = browser.post(reverse(url_name), {**TYPED, **files()})
     assert answer.status_code == status
     assert SAYS[status] in answer.text
     assert 'value="Typed by hand"' in answer.text
-    kept = {upload.file.name for upload in Upload.objects.all()}
-    assert set(stored_files()) == kept
+    stored = {upload.file.name for upload in Upload.objects.all()}
+    assert set(stored_files()) == stored
     after = row_counts(without={"ApiToken", "User", "Upload"})
     assert after == before
-
-
-def test_admin(outage, alice, session_of):
-    fails, status = outage
-    browser = session_of(alice)
-    url = reverse("admin:assets_dataset_add")
-    with nothing_left(), fails():
-        answer = browser.post(url, {**TYPED, **files()})
-    assert answer.status_code == status
-    assert SAYS[status] in answer.text
-    assert 'value="Typed by hand"' in answer.text
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])

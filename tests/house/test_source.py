@@ -89,10 +89,7 @@ ALLOWED = {
         "assets/accounts/sign_in.py",
         "request.session.save",
     ): "in the transaction that uses a code up",
-    ("assets/compute/admin.py", "form.save"): "our form, which registers",
-    ("assets/common/admin/base.py", "form.save"): "our form, which registers",
-    ("assets/datasets/admin.py", "super().save"): "our form, which registers",
-    ("assets/permissions/pages.py", "form.save"): "our form, which registers",
+    ("assets/common/forms/saving.py", "form.save"): "our form, which registers",
     ("assets/accounts/pages/base.py", "form.save"): "our form, which calls the writers",
     (
         "assets/common/ops/health.py",

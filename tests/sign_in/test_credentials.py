@@ -62,7 +62,7 @@ def test_guessing_the_old_one_is_guessing_at_sign_in(door, ada, session_of, sett
         ("get", "/users/{pk}/reset/", {}, 403),
         ("post", "/users/{pk}/reset/", {}, 403),
         ("post", f"{API}reset_password/", {}, 400),
-        ("post", "/admin/assets/user/{pk}/change/", {"role": "admin", "new_password": NEW}, 200),
+        ("post", "/admin/assets/user/{pk}/edit/", {"role": "admin", "new_password": NEW}, 200),
     ],
 )
 @pytest.mark.parametrize("name", ["ada", "root"])

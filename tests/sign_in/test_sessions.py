@@ -133,7 +133,7 @@ def by_reset_token(alice, ada, session_of, client_of):
 
 def by_admin(alice, ada, session_of, client_of):
     values = {"role": "member", "is_active": "on", "new_password": NEW}
-    answer = session_of(ada).post(f"/admin/assets/user/{alice.pk}/change/", values)
+    answer = session_of(ada).post(f"/admin/assets/user/{alice.pk}/edit/", values)
     assert answer.status_code == 302
 
 

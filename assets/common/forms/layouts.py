@@ -20,7 +20,7 @@ class Section(Fieldset):
 
     template = "components/section.html"
 
-    def __init__(self, legend: str, *fields: Any, note: str = "", **kwargs: Any) -> None:
+    def __init__(self, legend: Any, *fields: Any, note: str = "", **kwargs: Any) -> None:
         super().__init__(legend, *fields, **kwargs)
         self.note = note
 
