@@ -48,6 +48,7 @@ urlpatterns = [
         account.TokenRevokePage.as_view(),
         name="account-token-revoke",
     ),
+    path("language/", preferences.LanguageView.as_view(), name="language"),
     path("choices/<slug:name>/", preferences.ChoicesView.as_view(), name="choices"),
     path(
         "set-password/<uidb64>/<token>/",

@@ -1,12 +1,15 @@
-"""How a user likes lists."""
+"""What a user prefers: the columns of lists, and the language."""
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, resolve, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
+from ...common.ops.language import remember_language
 from ...common.pages.lists import PAGE_SIZES, ListPage
 from ..registration.users import save_preference
 from .base import LoginRequiredMixin
@@ -29,6 +32,23 @@ class ChoicesView(LoginRequiredMixin, View):
         # Back to the list, never elsewhere: only what follows the question mark is the sender's.
         query = request.POST.get("next", "").removeprefix("?")
         return HttpResponseRedirect(reverse(name) + (f"?{query}" if query else ""))
+
+
+class LanguageView(LoginRequiredMixin, View):
+    """Saves the user's language, or that the browser chooses it, and goes back to the page."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        language = request.POST.get("language", "")
+        if language not in dict(settings.LANGUAGES):
+            language = ""
+        save_preference(self.user, "language", language)
+        wanted, host = request.POST.get("next", ""), request.get_host()
+        is_here = url_has_allowed_host_and_scheme(wanted, {host}, request.is_secure())
+        response = HttpResponseRedirect(wanted if is_here else reverse("account"))
+        remember_language(response, language)
+        return response
 
 
 def get_list_page_or_404(name: str) -> type[ListPage]:

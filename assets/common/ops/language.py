@@ -34,8 +34,8 @@ class LanguageMiddleware(LocaleMiddleware):
             return
         # The session is looked up only where there is a cookie of one.
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            chosen = getattr(request.user, "language", "")
-            if chosen:
+            chosen = getattr(request.user, "preferences", {}).get("language", "")
+            if chosen in dict(settings.LANGUAGES):
                 translation.activate(chosen)
 
     def process_response(
