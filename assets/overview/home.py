@@ -1,4 +1,4 @@
-"""What home says: the assets of each organisation, first steps, and what needs attention."""
+"""The contents of the home page: counts of assets, first steps, and what needs attention."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ..accounts.models import Organization
 from ..accounts.queries import counts_by_owner
@@ -16,38 +18,68 @@ from ..common.text.moments import moment
 from ..permissions.access import may_register
 from . import queries
 
-# Of each matter home shows a few; the page behind it has all.
+# Each concern shows a few items and links to the page that lists all.
 PREVIEW_ROWS = 4
 
 
 class Kind(NamedTuple):
-    """A kind of asset: the names of its pages, and what it is called."""
+    """A kind of asset: the URL names of its pages and the labels of their links."""
 
     list_url: str
-    label: str
+    label: Any
     register_url: str
-    register: str
+    register_label: Any
     icon: str
 
 
 KINDS = (
-    Kind("datasets", "Datasets", "dataset-new", "Register a dataset", "circle-stack"),
-    Kind("data-samples", "Data samples", "data-sample-new", "Add data samples", "archive-box"),
-    Kind("functions", "Functions", "function-new", "Register a function", "code-bracket-square"),
-    Kind("compute-plans", "Compute plans", "compute-plan-new", "Register a plan", "share"),
-    Kind("tasks", "Tasks", "task-new", "Register a task", "queue-list"),
+    Kind(
+        "datasets",
+        gettext_lazy("Datasets"),
+        "dataset-new",
+        gettext_lazy("Register dataset"),
+        "circle-stack",
+    ),
+    Kind(
+        "data-samples",
+        gettext_lazy("Data samples"),
+        "data-sample-new",
+        gettext_lazy("Add data samples"),
+        "archive-box",
+    ),
+    Kind(
+        "functions",
+        gettext_lazy("Functions"),
+        "function-new",
+        gettext_lazy("Register function"),
+        "code-bracket-square",
+    ),
+    Kind(
+        "compute-plans",
+        gettext_lazy("Compute plans"),
+        "compute-plan-new",
+        gettext_lazy("Register compute plan"),
+        "share",
+    ),
+    Kind(
+        "tasks",
+        gettext_lazy("Tasks"),
+        "task-new",
+        gettext_lazy("Register task"),
+        "queue-list",
+    ),
 )
 
 
 class Counts(NamedTuple):
-    """How many assets there are of each kind, and who owns them."""
+    """How many assets of each kind there are, and how many each organisation owns."""
 
     totals: list[tuple[Kind, int]]
-    # An organisation and its count of each kind.
+    # Each organisation with its count of each kind.
     rows: list[tuple[Organization, list[tuple[Kind, int]]]]
 
     def are_of(self, organization_id: str | None) -> bool:
-        """Has the organisation registered anything?"""
+        """Return whether the organisation has registered anything."""
         return any(
             count for owner, row in self.rows if owner.pk == organization_id for _, count in row
         )
@@ -66,7 +98,7 @@ def counts_of(organizations: Iterable[Organization]) -> Counts:
 
 
 class Item(NamedTuple):
-    """One thing that needs attention, and where something is done about it."""
+    """One thing that needs attention, and the link to act on it."""
 
     text: str
     url: str
@@ -76,17 +108,17 @@ class Item(NamedTuple):
 
 
 class Concern(NamedTuple):
-    """Things of one sort that need attention, and what to do about them."""
+    """Items that need attention for the same reason, and what to do about them."""
 
     heading: str
     advice: str
     items: list[Item]
-    # Where all of them are, when there are more.
+    # The list of all items; blank if all are shown.
     all_url: str
 
 
 def concerns_of(user: Any) -> list[Concern]:
-    """Return what needs the user's attention; a query a sort."""
+    """Return what needs the user's attention; one query for each concern."""
     now = timezone.now()
     found = [_tokens(user, now)]
     if own := user.organization_id:
@@ -112,7 +144,7 @@ def _concern(
 
 
 def _registered(asset: Any) -> SafeString:
-    return format_html("registered {}", moment(asset.creation_date))
+    return format_html(_("registered {}"), moment(asset.creation_date))
 
 
 def _plans(own: str, now: datetime) -> Concern:
@@ -122,13 +154,13 @@ def _plans(own: str, now: datetime) -> Concern:
             plan.name,
             reverse("compute-plan", args=[plan.pk]),
             _registered(plan),
-            "Failed task" if failed else "",
+            _("View failed task") if failed else "",
             reverse("task", args=[failed]) if failed else "",
         )
 
     return _concern(
-        "Compute plans that failed",
-        "The failed task says why. Correct it, then register the plan again.",
+        _("Failed compute plans"),
+        _("The page of the failed task shows the reason. Fix it, then register the plan again."),
         queries.failed_plans(own, now),
         item,
         f"{reverse('compute-plans')}?owner={own}&status=PLAN_STATUS_FAILED",
@@ -137,14 +169,14 @@ def _plans(own: str, now: datetime) -> Concern:
 
 def _functions(own: str, now: datetime) -> Concern:
     return _concern(
-        "Functions that could not be built",
-        "The function's page has the log. Correct the archive, then register the function again.",
+        _("Functions that could not be built"),
+        _("The function's page shows the log. Fix the archive, then register the function again."),
         queries.failed_functions(own, now),
         lambda function: Item(
             function.name,
             reverse("function", args=[function.pk]),
             _registered(function),
-            "Register again",
+            _("Register again"),
             f"{reverse('function-new')}?like={function.pk}",
         ),
         f"{reverse('functions')}?owner={own}&status=FUNCTION_STATUS_FAILED",
@@ -153,14 +185,14 @@ def _functions(own: str, now: datetime) -> Concern:
 
 def _datasets(own: str, may_add: bool) -> Concern:
     return _concern(
-        "Datasets without data samples",
-        "A task works on samples of a dataset, so these cannot be used yet.",
+        _("Datasets without data samples"),
+        _("Tasks run on data samples. Add some before you use these datasets."),
         queries.datasets_without_samples(own),
         lambda dataset: Item(
             dataset.name,
             reverse("dataset", args=[dataset.pk]),
             _registered(dataset),
-            "Add data samples" if may_add else "",
+            _("Add data samples") if may_add else "",
             f"{reverse('data-sample-new')}?dataset={dataset.pk}",
         ),
         f"{reverse('datasets')}?owner={own}",
@@ -171,12 +203,12 @@ def _tokens(user: Any, now: datetime) -> Concern:
     account = reverse("account")
 
     def item(token: Any) -> Item:
-        when = "expired" if token.expires_at <= now else "expires"
-        return Item(str(token), account, format_html("{} {}", when, moment(token.expires_at)))
+        when = _("expired {}") if token.expires_at <= now else _("expires {}")
+        return Item(str(token), account, format_html(when, moment(token.expires_at)))
 
     return _concern(
-        "API tokens that expire",
-        "Create a new one, put it where the old one is used, then revoke the old one.",
+        _("API tokens that expire soon"),
+        _("Create a new token, replace the old one where you use it, then revoke the old one."),
         queries.tokens_to_renew(user, now),
         item,
         account,
@@ -185,14 +217,14 @@ def _tokens(user: Any, now: datetime) -> Concern:
 
 def _users(own: str) -> Concern:
     return _concern(
-        "Users who cannot sign in yet",
-        "They have no password and no token. Send them a link that sets a password.",
-        queries.users_without_way_in(own),
+        _("Users who cannot sign in yet"),
+        _("They have no password and no token. Send each a link to set a password."),
+        queries.users_who_cannot_sign_in(own),
         lambda user: Item(
             user.username,
             reverse("user", args=[user.pk]),
-            user.role,
-            "Make a link",
+            user.get_role_display(),
+            _("Create link"),
             reverse("user-reset", args=[user.pk]),
         ),
         f"{reverse('users')}?organization={own}",
@@ -202,37 +234,49 @@ def _users(own: str) -> Concern:
 class Step(NamedTuple):
     """One of the first things to do."""
 
-    text: str
-    why: str
+    text: Any
+    why: Any
     url_name: str
 
 
 REGISTERING: Sequence[Step] = (
     Step(
-        "Register a dataset",
-        "an opener, which reads your data, and a description; the data stay where they are",
+        gettext_lazy("Register a dataset"),
+        gettext_lazy("an opener that reads your data, and a description; no data are uploaded"),
         "dataset-new",
     ),
-    Step("Add data samples to it", "folders or archives, several at once", "data-sample-new"),
     Step(
-        "Register a function",
-        "code with a Dockerfile, and what it takes and makes",
+        gettext_lazy("Add data samples to it"),
+        gettext_lazy("folders or archives, several at once"),
+        "data-sample-new",
+    ),
+    Step(
+        gettext_lazy("Register a function"),
+        gettext_lazy("code with a Dockerfile, and its inputs and outputs"),
         "function-new",
     ),
     Step(
-        "Register a compute plan",
-        "tasks that run functions on samples, yours and those that others permit you",
+        gettext_lazy("Register a compute plan"),
+        gettext_lazy("tasks that run functions on your data samples and on those you may use"),
         "compute-plan-new",
     ),
 )
 FOUNDING: Sequence[Step] = (
-    Step("Create an organisation", "each asset is owned by one", "organization-new"),
-    Step("Invite its first admin", "who invites the others", "user-new"),
+    Step(
+        gettext_lazy("Create an organisation"),
+        gettext_lazy("every asset belongs to one"),
+        "organization-new",
+    ),
+    Step(
+        gettext_lazy("Invite its first admin"),
+        gettext_lazy("admins invite the other users"),
+        "user-new",
+    ),
 )
 
 
 def first_steps(user: Any, counts: Counts) -> Sequence[Step]:
-    """Return what to do first, for those who have not begun."""
+    """Return the first steps of a user whose organisation has not registered anything."""
     if not user.organization_id:
         return () if any(total for _, total in counts.totals) else FOUNDING
     if may_register(user) and not counts.are_of(user.organization_id):

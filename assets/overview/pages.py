@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization
 from ..accounts.pages.base import LoginRequiredMixin
@@ -14,13 +15,13 @@ from ..permissions.access import may_register
 from .home import concerns_of, counts_of, first_steps
 from .search import clean, only_asset, search
 
-# Of each kind.
-ON_PAGE, AS_SUGGESTIONS = 8, 3
+# How many results of each kind the page shows, and the suggestions while one types.
+PAGE_RESULTS, SUGGESTIONS = 8, 3
 
 
 class HomePage(LoginRequiredMixin, Page):
     template_name = "overview/home.html"
-    title = "Home"
+    title = _("Home")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         organizations = list(Organization.objects.all())
@@ -38,20 +39,19 @@ class HomePage(LoginRequiredMixin, Page):
 
 
 class SearchPage(LoginRequiredMixin, Page):
-    """Finds by key and name; a script that asks while one types is answered in short."""
+    """Results by key and name; a request by htmx, while one types, gets suggestions only."""
 
     template_name = "overview/search.html"
-    title = "Search"
+    title = _("Search")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         term = clean(request.GET.get("q", ""))
-        in_short = bool(request.headers.get("HX-Request"))
-        found = search(term, AS_SUGGESTIONS if in_short else ON_PAGE)
-        if not in_short and (url := only_asset(term, found)):
-            return HttpResponseRedirect(url)
-        if in_short:
+        is_suggesting = bool(request.headers.get("HX-Request"))
+        groups = search(term, SUGGESTIONS if is_suggesting else PAGE_RESULTS)
+        if is_suggesting:
             self.template_name = "overview/_suggestions.html"
-        context = self.get_context_data(search_term=term, found=found)
-        response = self.render_to_response(context)
+        elif url := only_asset(term, groups):
+            return HttpResponseRedirect(url)
+        response = self.render_to_response(self.get_context_data(search_term=term, groups=groups))
         patch_vary_headers(response, ["HX-Request"])
         return response

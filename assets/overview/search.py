@@ -1,4 +1,4 @@
-"""What the search finds: assets by key or by the beginning of one, and by name."""
+"""The global search: assets by key or the beginning of one, and by name."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,6 +7,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ..accounts.models import Organization
 from ..common.api.filters import MatchFilter
@@ -16,14 +18,14 @@ from ..compute.models import ComputePlan, Model, Task
 from ..datasets.models import DataSample, Dataset
 from ..functions.models import Function
 
-# Of what is found, so many are counted; more are estimated.
-COUNTED = 1000
-# Nothing that is searched is longer.
-LONGEST = 200
+# Up to this many results are counted exactly; more are estimated.
+EXACT_COUNT_LIMIT = 1000
+# No name and no key is longer.
+MAX_TERM_LENGTH = 200
 
 
-class Hit(NamedTuple):
-    """One thing that was found."""
+class SearchResult(NamedTuple):
+    """One result: its text, the address of its page, a note beside it, and its key if any."""
 
     text: str
     url: str
@@ -31,125 +33,140 @@ class Hit(NamedTuple):
     key: UUID | None = None
 
 
-class Found(NamedTuple):
-    """What was found of one kind: the first few, how many there are, and where all are."""
+class ResultGroup(NamedTuple):
+    """The first results of one kind, how many there are, and the address of the list of all."""
 
     label: str
-    hits: list[Hit]
+    results: list[SearchResult]
     counted: RowCount
-    all_url: str
+    list_url: str
 
     @property
     def total(self) -> int:
         return self.counted.number
 
     @property
-    def more(self) -> bool:
-        return bool(self.all_url) and self.total > len(self.hits)
+    def has_more(self) -> bool:
+        return bool(self.list_url) and self.total > len(self.results)
 
 
-class Place(NamedTuple):
-    """A kind that is searched: by key unless it has none, and by the fields that name it."""
+class SearchTarget(NamedTuple):
+    """A kind that is searched: by key, if it has one, and by the fields in `names`."""
 
-    label: str
+    label: Any
     queryset: QuerySet
-    hit: Callable[[Any], Hit]
-    list_url: str = ""
+    make_result: Callable[[Any], SearchResult]
+    list_name: str = ""
     names: tuple[str, ...] = ()
     has_key: bool = True
 
+    def matching(self, term: str, keys: tuple[UUID, UUID] | None) -> QuerySet | None:
+        """Return the rows that match the term; None if this kind cannot match it."""
+        by_key = Q(key__range=keys) if keys and self.has_key else None
+        if not self.names:
+            return self.queryset.filter(by_key) if by_key else None
+        named = MatchFilter(*self.names).filter(self.queryset, term)
+        return named | self.queryset.filter(by_key) if by_key else named
 
-def clean(text: str) -> str:
-    """Return what can be searched for: no end of text, and nothing that a database refuses."""
-    return " ".join(text.replace("\0", " ")[:LONGEST].split())
-
-
-def _asset(url_name: str) -> Callable[[Any], Hit]:
-    def hit(row: Any) -> Hit:
-        return Hit(str(row), reverse(url_name, args=[row.pk]), row.owner_id, row.pk)
-
-    return hit
-
-
-def _organization(row: Organization) -> Hit:
-    return Hit(row.pk, reverse("organization", args=[row.pk]), row.name)
-
-
-def _task(row: Task) -> Hit:
-    note = f"{row.function.name} in {row.compute_plan.name}"
-    return Hit(str(row.pk), reverse("task", args=[row.pk]), note, row.pk)
+    def group(self, rows: QuerySet, term: str, limit: int) -> ResultGroup:
+        """Return the first `limit` rows as results, with the number of all."""
+        shown = list(rows.order_by("-creation_date", "-pk")[: limit + 1])
+        is_whole = len(shown) <= limit
+        counted = (
+            RowCount(len(shown), exact=True) if is_whole else count_rows(rows, EXACT_COUNT_LIMIT)
+        )
+        url = f"{reverse(self.list_name)}?{urlencode({'q': term})}" if self.list_name else ""
+        results = [self.make_result(row) for row in shown[:limit]]
+        return ResultGroup(str(self.label), results, counted, url)
 
 
-def _model(row: Model) -> Hit:
-    note = f"a model of {row.owner_id}, on the page of its task"
-    return Hit(str(row.pk), reverse("task", args=[row.task_id]), note, row.pk)
+def _asset(url_name: str) -> Callable[[Any], SearchResult]:
+    def make_result(row: Any) -> SearchResult:
+        return SearchResult(str(row), reverse(url_name, args=[row.pk]), row.owner_id, row.pk)
+
+    return make_result
 
 
-PLACES = (
-    Place("Datasets", Dataset.objects.all(), _asset("dataset"), "datasets", ("name",)),
-    Place("Functions", Function.objects.all(), _asset("function"), "functions", ("name",)),
-    Place(
-        "Compute plans",
+def _organization(row: Organization) -> SearchResult:
+    return SearchResult(row.pk, reverse("organization", args=[row.pk]), row.name)
+
+
+def _task(row: Task) -> SearchResult:
+    names = {"function": row.function.name, "plan": row.compute_plan.name}
+    note = _("%(function)s in %(plan)s") % names
+    return SearchResult(str(row.pk), reverse("task", args=[row.pk]), note, row.pk)
+
+
+def _model(row: Model) -> SearchResult:
+    note = _("Owned by %(owner)s, on the page of its task") % {"owner": row.owner_id}
+    return SearchResult(str(row.pk), reverse("task", args=[row.task_id]), note, row.pk)
+
+
+SEARCH_TARGETS = (
+    SearchTarget(
+        gettext_lazy("Datasets"), Dataset.objects.all(), _asset("dataset"), "datasets", ("name",)
+    ),
+    SearchTarget(
+        gettext_lazy("Functions"),
+        Function.objects.all(),
+        _asset("function"),
+        "functions",
+        ("name",),
+    ),
+    SearchTarget(
+        gettext_lazy("Compute plans"),
         ComputePlan.objects.all(),
         _asset("compute-plan"),
         "compute-plans",
         ("name",),
     ),
-    Place(
-        "Organisations",
+    SearchTarget(
+        gettext_lazy("Organisations"),
         Organization.objects.all(),
         _organization,
         "organizations",
         ("id", "name"),
         has_key=False,
     ),
-    Place("Data samples", DataSample.objects.all(), _asset("data-sample"), "data-samples"),
-    Place("Tasks", Task.objects.select_related("function", "compute_plan"), _task, "tasks"),
-    Place("Models", Model.objects.all(), _model),
+    SearchTarget(
+        gettext_lazy("Data samples"),
+        DataSample.objects.all(),
+        _asset("data-sample"),
+        "data-samples",
+    ),
+    SearchTarget(
+        gettext_lazy("Tasks"),
+        Task.objects.select_related("function", "compute_plan"),
+        _task,
+        "tasks",
+    ),
+    SearchTarget(gettext_lazy("Models"), Model.objects.all(), _model),
 )
 
 
-def search(text: str, limit: int) -> list[Found]:
-    """Return what was found, by kind; a query a kind that can have what is asked for.
+def clean(term: str) -> str:
+    """Return the term in a form that every database accepts, and no longer than names are."""
+    return " ".join(term.replace("\0", " ")[:MAX_TERM_LENGTH].split())
 
-    Where more was found than is shown, one more counts it, or two estimate it.
 
-    Keys are looked up as a range, which the index of the column serves.
+def search(term: str, limit: int) -> list[ResultGroup]:
+    """Return up to `limit` results of each kind that has any.
+
+    One query for each kind that can match, and one or two more for a kind with more results.
     """
-    keys = key_range(text)
-    found = []
-    for place in PLACES if text else ():
-        rows = _matching(place, text, keys)
-        if rows is not None:
-            found.append(_found(place, rows, text, limit))
-    return [kind for kind in found if kind.hits]
+    keys = key_range(term)
+    groups = [
+        target.group(rows, term, limit)
+        for target in (SEARCH_TARGETS if term else ())
+        if (rows := target.matching(term, keys)) is not None
+    ]
+    return [group for group in groups if group.results]
 
 
-def _matching(place: Place, text: str, keys: tuple[UUID, UUID] | None) -> QuerySet | None:
-    by_key = Q(key__range=keys) if keys and place.has_key else None
-    if not place.names:
-        return place.queryset.filter(by_key) if by_key else None
-    named = MatchFilter(*place.names).filter(place.queryset, text)
-    return named | place.queryset.filter(by_key) if by_key else named
-
-
-def _found(place: Place, rows: QuerySet, text: str, limit: int) -> Found:
-    shown = list(rows.order_by("-creation_date", "-pk")[: limit + 1])
-    all_are_shown = len(shown) <= limit
-    counted = RowCount(len(shown), exact=True) if all_are_shown else count_rows(rows, COUNTED)
-    all_url = f"{reverse(place.list_url)}?{urlencode({'q': text})}" if place.list_url else ""
-    return Found(
-        place.label,
-        [place.hit(row) for row in shown[:limit]],
-        counted,
-        all_url,
-    )
-
-
-def only_asset(text: str, found: list[Found]) -> str:
-    """Return the page of the one asset whose key this is; blank when it is none's or several's."""
-    keys = key_range(text)
+def only_asset(term: str, groups: list[ResultGroup]) -> str:
+    """Return the address of the one asset with this key; blank if none or several have it."""
+    keys = key_range(term)
     if keys is None or keys[0] != keys[1]:
         return ""
-    urls = [hit.url for kind in found for hit in kind.hits if hit.key == keys[0]]
+    urls = [result.url for group in groups for result in group.results if result.key == keys[0]]
     return urls[0] if len(urls) == 1 else ""

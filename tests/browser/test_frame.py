@@ -52,7 +52,7 @@ def test_search_by_keyboard(visit):
     expect(search).to_be_focused()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/search/\?q=masses"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("Found for “masses”")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Results for “masses”")
 
 
 def test_suggestions_go_by_escape(visit):

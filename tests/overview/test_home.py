@@ -121,7 +121,7 @@ def test_superuser_without_organisation(home_of, root, alice):
 def test_empty_platform_begins_with_organisations(home_of, root):
     html = home_of(root)
     assert reverse("organization-new") in html
-    assert "Registered by organisation" not in html
+    assert "Assets by organisation" not in html
 
 
 def test_first_steps_until_something_is_registered(home_of, alice, bob):
@@ -157,7 +157,7 @@ def fail_function(actor):
 
 
 CONCERNS = {
-    "Compute plans that failed": (fail_plan, "Study"),
+    "Failed compute plans": (fail_plan, "Study"),
     "Functions that could not be built": (fail_function, "Broken"),
     "Datasets without data samples": (make_dataset, "Blood counts"),
 }
@@ -178,14 +178,14 @@ def test_nothing_needs_attention(home_of, alice):
     make_plan(alice)
     html = home_of(alice)
     assert 'class="concern"' not in html
-    assert "Nothing. Failed work" in text_of(html)
+    assert "Nothing needs your attention" in text_of(html)
 
 
 def test_failures_are_forgotten_after_a_while(home_of, alice, monkeypatch):
     fail_plan(alice)
     fail_function(alice)
     assert 'class="concern"' in home_of(alice)
-    monkeypatch.setattr(queries, "FAILURES_STAY", timedelta(0))
+    monkeypatch.setattr(queries, "FAILURES_SHOWN_FOR", timedelta(0))
     assert 'class="concern"' not in home_of(alice)
 
 
@@ -218,10 +218,10 @@ def test_own_tokens_that_expire(home_of, alice, ada, days, kind, said):
     soon = timezone.now() + timedelta(days=days)
     create_token(alice, expires_at=timezone.now() + timedelta(days=1), kind=kind, note="Notebook")
     ApiToken.objects.update(expires_at=soon, created_at=soon - timedelta(days=30))
-    told = concern(home_of(alice), "API tokens that expire")
+    told = concern(home_of(alice), "API tokens that expire soon")
     assert bool(told) == bool(said)
     assert f"Notebook {said}" in told if said else not told
-    assert not concern(home_of(ada), "API tokens that expire")
+    assert not concern(home_of(ada), "API tokens that expire soon")
 
 
 def test_admins_are_told_who_cannot_sign_in(home_of, ada, alice, org_a, org_b):
@@ -242,7 +242,7 @@ def test_of_many_matters_a_few_are_shown(home_of, alice):
         make_dataset(alice, name=f"Set {number}")
     told = concern(home_of(alice), "Datasets without data samples")
     assert told.count("Add data samples") == PREVIEW_ROWS
-    assert "There are more" in told
+    assert "View all" in told
 
 
 # --- Queries -------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ def test_many_matches_lead_to_the_list(search, alice):
         make_dataset(alice, name=f"Scan {number} & more")
     response = search("scan &")
     assert len(links(response)) == 8
-    assert "All 9 matching" in response.content.decode()
+    assert "All 9 results" in response.content.decode()
     assert f'href="{reverse("datasets")}?q=scan+%26"' in response.content.decode()
 
     assert len(links(search("scan", short=True))) == 3 + 1
@@ -190,14 +190,14 @@ ODD = {
 def test_odd_input_finds_nothing(search, assets, term, short):
     response = search(term, short=short)
     assert response.status_code == 200
-    assert ("Nothing found for" if not short else "suggestion-none") in response.content.decode()
+    assert ("No results for" if not short else "suggestion-none") in response.content.decode()
     assert "<script>" not in response.content.decode().split("</head>")[-1]
 
 
 def test_what_is_no_text_finds_nothing(session_of, alice):
     response = session_of(alice).get(f"{URL}?q=%ED%A0%80%FF")
     assert response.status_code == 200
-    assert "Nothing found" in response.content.decode()
+    assert "No results" in response.content.decode()
 
 
 def test_answers_in_short_are_kept_apart(search, assets):
