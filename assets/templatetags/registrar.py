@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from ..common.files import hidden
 from ..common.pages import base, markdown, markup
 from ..common.text import moments, reading
 from ..feed.tables import how_ended
@@ -16,6 +17,7 @@ from ..permissions.columns import permissions_tag
 
 register = template.Library()
 
+register.simple_tag(hidden.hidden_names, name="hidden_names")
 register.simple_tag(markup.icon, name="icon")
 register.simple_tag(markup.tag, name="tag")
 register.simple_tag(markup.copy_button, name="copy_button")

@@ -1,20 +1,9 @@
 /* Folders become archives here, one for each subfolder; `uploads.js` sends them. */
 (() => {
     "use strict";
-    // What systems, shares and programs leave beside people's files: names in lower case, and how
-    // names begin. `shown` are files that data or builds need. The server reads these very lines
-    // (assets/common/files/hidden.py), so they stay JSON.
-    const HIDDEN = {
-        "starts": [".", "~$"],
-        "names": [
-            "__macosx", "icon\r", "network trash folder", "temporary items",
-            "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "recycler",
-            "system volume information", "lost+found", "~snapshot",
-            "@eadir", "@tmp", "#recycle", "#snapshot", "@recycle", "@recently-snapshot",
-            "__pycache__"
-        ],
-        "shown": [".zarray", ".zattrs", ".zgroup", ".zmetadata", ".dockerignore", ".info", ".workspace"]
-    };
+    // Which files are hidden: names in lower case, how names begin, and exceptions that are shown.
+    // The page has the list of the server (assets/common/files/hidden.py).
+    const HIDDEN = JSON.parse(document.getElementById("hidden-names").textContent);
     // Of a zip without the extension for more.
     const MAX_ENTRIES = 65535;
     const MAX_ZIP = 0xffffffff;

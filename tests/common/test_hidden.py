@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.common.files.hidden import hidden_advice, hidden_paths, is_hidden
+from assets.common.files.hidden import hidden_advice, hidden_names, hidden_paths, is_hidden
 
 SCRIPT = Path(__file__).parents[2] / "static/registrar/folders.js"
 NAMES = {
@@ -47,12 +47,19 @@ def test_a_path_is_hidden_by_any_of_its_names():
 def packed(folder: str, *paths: str) -> tuple[dict[str, list[str]], list[str]]:
     """Return the samples that the script makes of a folder, and what it says of the rest."""
     code = f"""
+        const page = {{"hidden-names": {json.dumps(json.dumps(hidden_names()))}}};
+        global.document = {{getElementById: (id) => ({{textContent: page[id]}})}};
         global.window = {{registrar: {{}}}};
+        // Django's catalogue, without translations.
+        global.ngettext = (one, several, count) => (count === 1 ? one : several);
+        global.interpolate = (text, values) =>
+            text.replace(/%\\((\\w+)\\)s/g, (_, name) => values[name]);
         require({json.dumps(str(SCRIPT))});
         const files = {json.dumps(paths)}.map((path) => ({{path, file: {{}}}}));
-        const {{samples, said}} = window.registrar.folders.samplesOf({json.dumps(folder)}, files);
+        const {{samplesOf}} = window.registrar.folders;
+        const {{samples, skipped}} = samplesOf({json.dumps(folder)}, files);
         const named = samples.map((one) => [one.name, one.entries.map((entry) => entry.path)]);
-        console.log(JSON.stringify([named, said]));
+        console.log(JSON.stringify([named, skipped]));
     """
     done = subprocess.run(["node", "-e", code], capture_output=True, text=True, check=True)
     samples, said = json.loads(done.stdout)

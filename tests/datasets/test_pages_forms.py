@@ -160,7 +160,7 @@ class TestTheSameRowsAsThroughTheApi:
         file = upload(zip_of({"a.csv": b"1", "__MACOSX/._a.csv": b"2"}), "s.zip")
         answer = browser.post("/uploads/data-sample/", {"file": file, "field": "archives"})
         assert answer.status_code == 200
-        assert "It holds hidden files: __MACOSX/._a.csv. " in answer.content.decode()
+        assert "The archive has hidden files: __MACOSX/._a.csv. " in answer.content.decode()
 
 
 class TestEveryForm:
