@@ -37,8 +37,8 @@ RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
 .PHONY: help serve test test-all test-sqlite test-postgresql run-sqlite run-postgresql run-other \
-    test-report lint format bench soak kill fuzz oracle coverage audit slow migrations translations lock venv \
-    sdk-venvs clean clean-data mutants
+    test-report lint format bench soak kill fuzz oracle coverage audit slow mutants migrations \
+    translations lock venv sdk-venvs clean clean-data
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /:/' \

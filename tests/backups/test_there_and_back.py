@@ -32,25 +32,25 @@ def answers(client) -> dict[str, object]:
 
 def test_everything_comes_back(registry, alice, client_of, empty, tmp_path):
     api = client_of(alice)
-    files, told = stored_files(), answers(api)
-    address = told["data_manager"]["results"][0]["opener"]["storage_address"]
+    files, expected = stored_files(), answers(api)
+    address = expected["data_manager"]["results"][0]["opener"]["storage_address"]
     opener = b"".join(api.get(address).streaming_content)
     rows = all_rows()
     assert all(rows[f"assets.{name}"] for name in ("Event", "Model", "TaskInput", "ApiToken"))
 
-    said = backup(tmp_path / "backup")
-    assert f"{len(files) - 1} files" in said
+    output = backup(tmp_path / "backup")
+    assert f"{len(files) - 1} files" in output
     empty()
-    said = restore(tmp_path / "backup")
+    output = restore(tmp_path / "backup")
 
-    assert "all checksums agree" in said
-    assert "1 data samples are folders of the server" in said
+    assert "all checksums agree" in output
+    assert "1 data samples are folders of the server" in output
     assert all_rows() == rows
     waiting = {name for name in files if name.startswith("uploads/")}
     assert stored_files() == {name: files[name] for name in files.keys() - waiting}
     assert len(waiting) == 1
     # The token signs in as before.
-    assert answers(api) == told
+    assert answers(api) == expected
     assert b"".join(api.get(address).streaming_content) == opener
 
 

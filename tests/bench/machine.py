@@ -1,4 +1,4 @@
-"""What processes use of the machine, as Linux tells it in /proc."""
+"""What processes use of the machine, by Linux's /proc."""
 
 import os
 import threading

@@ -62,7 +62,7 @@ def _soak(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield soak.Soak(server, registrar).run(arguments.minutes * 60)
 
 
-# In this order: what registers comes after what must find the data set as it is.
+# In this order: registering comes after what needs the data set unchanged.
 PARTS = {
     "reads": _reads,
     "pages": _pages,

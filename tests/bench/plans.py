@@ -16,7 +16,7 @@ from .rows import Table, moment, plain, write_all
 from .stock import TOGETHER, Dataset, Stock, new_key, public
 from .world import ORGANIZATIONS
 
-# A plan is so many chains side by side: clients, which train round after round.
+# A plan is this number of parallel chains: clients, which train round after round.
 CHAINS = 10
 # Of ten plans, what became of them.
 FATES = ("done",) * 4 + ("doing",) * 2 + ("created",) * 2 + ("failed", "canceled")
@@ -120,7 +120,7 @@ class Plans:
         self._models = Table("Model", *asset, "permissions_id", "output_id", "task_id", *file)
         self._performances = Table("Performance", "output_id", "value", "creation_date")
         self._failures = Table("FailureReport", "key", "task_id", "error_type", "creation_date")
-        # For whom each organisation may process with what.
+        # What each organisation may process with.
         self._datasets = {
             name: [item for item in stock.datasets if item.may_use.allows(name)]
             for name in stock.users

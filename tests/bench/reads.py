@@ -18,7 +18,7 @@ from .timing import timed
 
 OLDEST = "ORDER BY creation_date, key LIMIT ?"
 NEWEST = "ORDER BY creation_date DESC, key DESC LIMIT ?"
-# Lists are walked in pages of so many until near their end.
+# Lists are read in pages of this size until near their end.
 STRIDE = 10_000
 
 

@@ -117,7 +117,7 @@ class Soak:
         connection.close()
 
     def _logged(self) -> list[str]:
-        """Return the lines of the logs that tell of failures."""
+        """Return the lines of the logs that report failures."""
         logs: list[Path] = [self.serving.log, self.serving.log.parent / "postgresql/server.log"]
         lines = itertools.chain.from_iterable(
             log.read_text(errors="replace").splitlines() for log in logs if log.exists()

@@ -51,10 +51,10 @@ def test_a_user_with_a_password(org_a, monkeypatch):
 
 
 def test_a_user_for_programs(org_a, monkeypatch):
-    told = run("create_user", "robot", "--organization", "MyOrg1MSP", monkeypatch=monkeypatch)
+    output = run("create_user", "robot", "--organization", "MyOrg1MSP", monkeypatch=monkeypatch)
 
     assert not User.objects.get().has_usable_password()
-    assert "create_token robot" in told
+    assert "create_token robot" in output
 
 
 def test_a_platform_superuser(db, monkeypatch):
@@ -98,7 +98,7 @@ def test_a_token_is_all_that_is_printed(alice):
 
 
 @pytest.mark.parametrize(
-    "args", [["nobody"], ["alice", "--expires", "-1"], ["alice", "--expires", "1e12"]]
+    "args", [["unknown"], ["alice", "--expires", "-1"], ["alice", "--expires", "1e12"]]
 )
 def test_tokens_that_are_not_made(alice, args):
     with pytest.raises(CommandError):

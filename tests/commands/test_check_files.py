@@ -65,8 +65,8 @@ def outputs(alice, dataset):
     return make_model(made.key), make_failure(b"no such column", task_id=failed.key)
 
 
-def flat(told: str) -> str:
-    return " ".join(told.split())
+def flat(output: str) -> str:
+    return " ".join(output.split())
 
 
 def age(name: str) -> None:
@@ -86,26 +86,26 @@ def test_an_empty_registry(db):
 
 @pytest.mark.parametrize("args", [(), ("--fast",)])
 def test_a_sound_registry(folder, args):
-    told = check_files(*args)
+    output = check_files(*args)
 
-    assert "dataset: 2 files, 0 wrong" in told
-    assert "data sample: 3 files, 0 wrong" in told
-    assert "function: 2 files, 0 wrong" in told
-    assert "Rows and files agree." in told
+    assert "dataset: 2 files, 0 wrong" in output
+    assert "data sample: 3 files, 0 wrong" in output
+    assert "function: 2 files, 0 wrong" in output
+    assert "Rows and files agree." in output
 
 
 def test_every_kind_of_file_is_checked(outputs):
     model, failure = outputs
-    told = check_files()
-    assert "model: 1 files, 0 wrong" in told
-    assert "failure report: 1 files, 0 wrong" in told
+    output = check_files()
+    assert "model: 1 files, 0 wrong" in output
+    assert "failure report: 1 files, 0 wrong" in output
 
     default_storage.delete(model.file.name)
     rewrite(failure.logs.name, b"no such coloumn")
 
-    told = flat(complaints())
-    assert f"missing model {model.key} {model.file.name}" in told
-    assert f"mismatch failure report {failure.key} {failure.logs.name}" in told
+    output = flat(complaints())
+    assert f"missing model {model.key} {model.file.name}" in output
+    assert f"mismatch failure report {failure.key} {failure.logs.name}" in output
 
 
 def test_a_model_that_was_removed_on_purpose(outputs):
@@ -122,9 +122,9 @@ def test_a_missing_file(dataset, field, args):
     name = getattr(dataset, field).name
     default_storage.delete(name)
 
-    told = complaints(*args)
-    assert f"missing dataset {dataset.key} {name}" in flat(told)
-    assert "dataset: 2 files, 1 wrong" in told
+    output = complaints(*args)
+    assert f"missing dataset {dataset.key} {name}" in flat(output)
+    assert "dataset: 2 files, 1 wrong" in output
 
 
 def test_a_changed_file(dataset):
@@ -181,20 +181,20 @@ def test_a_folder_that_cannot_be_read(folder, monkeypatch):
 
 
 def test_orphans_are_removed_once_they_are_old_enough(dataset):
-    name = default_storage.save("datasets/nobody/opener.py", ContentFile(b"x"))
+    name = default_storage.save("datasets/unknown/opener.py", ContentFile(b"x"))
 
-    told = complaints("--remove-orphans")
-    assert f"orphan file {name}" in flat(told)
-    assert "orphans: 1 files, 0 removed" in told
+    output = complaints("--remove-orphans")
+    assert f"orphan file {name}" in flat(output)
+    assert "orphans: 1 files, 0 removed" in output
     assert default_storage.exists(name)
 
     age(name)
     assert f"orphan file {name}" in flat(complaints())
     assert default_storage.exists(name)
 
-    told = check_files("--remove-orphans")
-    assert f"orphan file {name}" in flat(told)
-    assert "orphans: 1 files, 1 removed" in told
+    output = check_files("--remove-orphans")
+    assert f"orphan file {name}" in flat(output)
+    assert "orphans: 1 files, 1 removed" in output
     assert not default_storage.exists(name)
 
 
@@ -224,7 +224,7 @@ def test_orphans_are_not_removed_when_no_row_names_a_file(db):
 def test_orphans_across_batches_and_folders(dataset, monkeypatch):
     monkeypatch.setattr(integrity, "BATCH", 2)
     names = {
-        default_storage.save(f"{folder}/nobody-{number}", ContentFile(b"x"))
+        default_storage.save(f"{folder}/unknown-{number}", ContentFile(b"x"))
         for folder in ("data_samples", "datasets", "elsewhere/deep")
         for number in range(3)
     }
@@ -255,9 +255,9 @@ def test_storage_of_another_kind(settings, alice):
     assert not settings.STORAGE_ROOT.exists()
     assert "agree" in check_files()
 
-    default_storage.save("datasets/nobody/opener.py", ContentFile(b"x"))
+    default_storage.save("datasets/unknown/opener.py", ContentFile(b"x"))
     default_storage.delete(dataset.opener.name)
 
-    told = complaints("--remove-orphans")
-    assert f"missing dataset {dataset.key}" in flat(told)
-    assert "orphan file datasets/nobody/opener.py" in flat(told)
+    output = complaints("--remove-orphans")
+    assert f"missing dataset {dataset.key}" in flat(output)
+    assert "orphan file datasets/unknown/opener.py" in flat(output)

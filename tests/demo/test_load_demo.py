@@ -126,7 +126,7 @@ def test_a_name_that_is_taken_is_told_without_a_traceback(org_a):
 
 
 def test_a_member_who_may_no_longer_register(demo):
-    """A refusal of the rules is told like one of the forms."""
+    """The command reports a refusal of the rules like one of the forms."""
     User.objects.filter(username="curie-member").update(role=Role.VIEWER)
 
     with pytest.raises(CommandError, match="Nothing of the demo was registered: OE0102"):

@@ -1,11 +1,11 @@
-"""Who may do what is decided in two modules; no door compares roles or organisations by itself."""
+"""Two modules decide who may do what; no other compares roles or organisations."""
 
 import ast
 
 from .source import modules, name_of, tree_of
 
 DECIDING = {
-    "assets/accounts/rules.py": "who manages whom, and who acts for which organisation",
+    "assets/accounts/rules.py": "who manages which users, and acts for which organisation",
     "assets/permissions/access.py": "what organisations may do with assets",
 }
 ALLOWED = {
@@ -19,7 +19,7 @@ ALLOWED = {
     (
         "assets/accounts/api/organizations.py",
         "settings.MODEL_EXPORT_ENABLED",
-    ): "tells the SDK the setting",
+    ): "reports the setting to the SDK",
 }
 # What decides wherever it is read, and what decides when it is compared.
 READ = {"is_superuser", "is_staff", "MODEL_EXPORT_ENABLED"}
@@ -54,8 +54,8 @@ def _is_role(value: ast.AST) -> bool:
 
 
 def test_doors_decide_nothing():
-    doors = (path for path in modules() if name_of(path) not in DECIDING)
-    found = {(name_of(path), text) for path in doors for text in decisions_in(tree_of(path))}
+    others = (path for path in modules() if name_of(path) not in DECIDING)
+    found = {(name_of(path), text) for path in others for text in decisions_in(tree_of(path))}
     assert found == set(ALLOWED), "ask rules or access, or say in ALLOWED why not"
 
 

@@ -55,7 +55,7 @@ def signed_in(token: str) -> dict[str, Any]:
 
 
 def kill_at_random(server: Server, clients: list, left: Any, options: argparse.Namespace) -> int:
-    """Kill the server so many times, spread over the registrations; return how often it was."""
+    """Return how often the server was killed, at random among the registrations."""
     chance = random.Random(options.seed)
     moments = sorted(chance.randrange(options.registrations) for _ in range(options.kills))
     killed = 0
@@ -112,8 +112,8 @@ def run(options: argparse.Namespace, home: Path, environment: dict, token: str) 
     finally:
         server.stop()
     wrong += truth.wrong_plans() + truth.wrong_links(attempts) + truth.wrong_files()
-    said = server.log.read_text(errors="replace")
-    tidied = map(int, re.findall(r"(\d+) files of registrations that were cut off", said))
+    log = server.log.read_text(errors="replace")
+    tidied = map(int, re.findall(r"(\d+) files of registrations that were cut off", log))
     return {
         "database": "postgresql" if environment["DATABASE_URL"] else "sqlite",
         "registrations": len(attempts),

@@ -172,7 +172,7 @@ class Client(threading.Thread):
         return self._perhaps_again(attempt, "/api/task/bulk_create/", body)
 
     def _perhaps_again(self, attempt: Attempt, path: str, body: Any) -> bool:
-        """Send the same again, sometimes, when nobody answered: it must not be there twice."""
+        """Sometimes send a request again that was not answered: it must not register twice."""
         if self.send(attempt, path, json=body):
             return True
         again = Attempt(attempt.kind, attempt.name, attempt.keys, of=attempt.of)

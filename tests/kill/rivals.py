@@ -37,7 +37,7 @@ def _wrong(kind: str, key: UUID, answers: list[requests.Response]) -> list[str]:
 
 
 def wrong_rivals(root: str, headers: dict[str, str], times: int) -> list[str]:
-    """Let other plans and other tasks claim the same key so many times; say what went wrong."""
+    """Let plans and tasks compete for one key `times` times; return what went wrong."""
     wrong = []
     wire = builders.wire_function(builders.function_spec(name="Rivals", inputs=()))
     files = {name: (file.name, file) for name, file in wire.items() if name != "json"}

@@ -38,10 +38,10 @@ class Server:
         A worker that was just being started when its master was killed notices that only once it
         has started, and has the port until then.
         """
-        said = self.log.stat().st_size if self.log.exists() else 0
+        length = self.log.stat().st_size if self.log.exists() else 0
         deadline = time.monotonic() + PATIENCE
         self._process = self._begun()
-        while b" serves http" not in self.log.read_bytes()[said:]:
+        while b" serves http" not in self.log.read_bytes()[length:]:
             if time.monotonic() > deadline:
                 raise SystemExit(f"no start:\n{self.log.read_text(errors='replace')[-3000:]}")
             if self._process.poll() is not None:

@@ -105,8 +105,8 @@ def link_events() -> dict[tuple[Any, str], set[str]]:
 def _link(attempt: Attempt) -> bool | None:
     [dataset] = attempt.of
     linked = DataSampleLink.objects.filter(data_sample__in=attempt.keys, dataset=dataset).count()
-    told = [keys for (_, of), keys in link_events().items() if of == dataset]
-    if set(attempt.keys) not in told:
+    recorded = [keys for (_, of), keys in link_events().items() if of == dataset]
+    if set(attempt.keys) not in recorded:
         return False
     return linked == len(attempt.keys) or None
 
@@ -136,16 +136,16 @@ JUDGES = {
 
 
 def judge(attempts: list[Attempt]) -> tuple[Counter, list[str]]:
-    """Count what became of the attempts, and say what is wrong."""
+    """Return how many attempts had which result, and a line for each wrong one."""
     counts: Counter = Counter()
     wrong = []
     for attempt in attempts:
         there = JUDGES[attempt.kind](attempt)
-        said = "answered" if attempt.answered else "unanswered"
+        answer = "answered" if attempt.answered else "unanswered"
         became = {True: "whole", False: "nothing", None: "part"}[there]
-        counts[f"{said}, {became}"] += 1
+        counts[f"{answer}, {became}"] += 1
         if there is None or (attempt.answered and not there):
-            wrong.append(f"{said} {attempt.kind} is {became}: {attempt}"[:600])
+            wrong.append(f"{answer} {attempt.kind} is {became}: {attempt}"[:600])
     return counts, wrong
 
 
@@ -181,7 +181,7 @@ def wrong_downloads(attempts: list[Attempt], headers: dict[str, str]) -> list[st
 
 
 def wrong_files() -> list[str]:
-    """What `check_files` says, if it is not content; and what nobody tidied up."""
+    """Return what `check_files` complains about, and the pending files that remain."""
     out = io.StringIO()
     try:
         call_command("check_files", stdout=out, stderr=out)

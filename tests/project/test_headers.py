@@ -11,7 +11,7 @@ HTML, JSON = "text/html,*/*;q=0.8", "application/json"
 
 
 class Asked(NamedTuple):
-    """A request, and the status that it gets; without a user it is nobody's."""
+    """A request and the status of its answer; without a user, it is not signed in."""
 
     path: str
     status: int
@@ -31,7 +31,7 @@ ANSWERS = {
     "admin that signs in": Asked("/admin/login/", 200, ""),
     "API": Asked("/api/data_manager/", 200, accept=JSON),
     "browsable page": Asked("/api/data_manager/", 200),
-    "browsable page of nobody": Asked("/api/data_manager/", 401, ""),
+    "browsable page, signed out": Asked("/api/data_manager/", 401, ""),
     "documentation": Asked("/api/docs/", 200, ""),
     "script of the documentation": Asked("/api/docs/?script", 200, "", "*/*"),
     "schema": Asked("/api/schema/?format=json", 200, ""),

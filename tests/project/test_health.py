@@ -1,4 +1,4 @@
-"""`/livez` and `/readyz`: whom they answer, what they look at, and how long they take."""
+"""`/livez` and `/readyz`: who gets an answer, what they check, and how long they take."""
 
 import threading
 

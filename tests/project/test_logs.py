@@ -48,10 +48,10 @@ def lines(log):
     """What was logged, a dict a line; in text, the id and the message only."""
 
     def read() -> list[dict]:
-        told = log.getvalue().splitlines()
+        logged = log.getvalue().splitlines()
         if log.form == "json":
-            return [json.loads(line) for line in told]
-        found = [re.search(r"^(\w+) (\S+) \[(\S+)\]: (.*)", line) for line in told]
+            return [json.loads(line) for line in logged]
+        found = [re.search(r"^(\w+) (\S+) \[(\S+)\]: (.*)", line) for line in logged]
         names = ("level", "logger", "request_id", "message")
         return [dict(zip(names, match.groups(), strict=True)) for match in found if match]
 
@@ -66,17 +66,17 @@ def test_each_request_has_one_line_and_an_id_of_its_own(lines, alice, client_of)
     api = client_of(alice)
     answers = [api.get("/api/task/?match=thing"), api.get("/api/task/nothing/")]
 
-    told = of_access(lines)
-    assert [line["request_id"] for line in told] == [answer["X-Request-ID"] for answer in answers]
+    logged = of_access(lines)
+    assert [line["request_id"] for line in logged] == [answer["X-Request-ID"] for answer in answers]
     assert len({answer["X-Request-ID"] for answer in answers}) == 2
-    assert told[0]["message"].startswith("GET /api/task/ 200 ")
-    assert f"user={alice.pk} organization=MyOrg1MSP" in told[0]["message"]
-    assert "thing" not in told[0]["message"]
-    if "path" in told[0]:
-        assert told[1]["path"] == "/api/task/nothing/"
-        assert (told[1]["status"], told[1]["method"]) == (404, "GET")
-        assert told[1]["organization"] == "MyOrg1MSP"
-        assert told[1]["duration_ms"] > 0
+    assert logged[0]["message"].startswith("GET /api/task/ 200 ")
+    assert f"user={alice.pk} organization=MyOrg1MSP" in logged[0]["message"]
+    assert "thing" not in logged[0]["message"]
+    if "path" in logged[0]:
+        assert logged[1]["path"] == "/api/task/nothing/"
+        assert (logged[1]["status"], logged[1]["method"]) == (404, "GET")
+        assert logged[1]["organization"] == "MyOrg1MSP"
+        assert logged[1]["duration_ms"] > 0
     # What Django says of it, too.
     assert {line["request_id"] for line in lines() if "Not Found" in line["message"]} == {
         answers[1]["X-Request-ID"]
@@ -154,12 +154,12 @@ def test_a_fault_of_ours_is_told_with_its_traceback_and_number(where, log, lines
     assert b"the fault of this test" not in answer.content
     if where.startswith("/api/"):
         assert answer.json()["request_id"] == id
-    told = [line for line in lines() if line["request_id"] == id and line["level"] == "ERROR"]
-    assert len(told) == 1
+    logged = [line for line in lines() if line["request_id"] == id and line["level"] == "ERROR"]
+    assert len(logged) == 1
     assert "RuntimeError: the fault of this test" in log.getvalue()
     if log.form == "json":
-        assert "Traceback" in told[0]["traceback"]
-        assert "line" in told[0]["traceback"]
+        assert "Traceback" in logged[0]["traceback"]
+        assert "line" in logged[0]["traceback"]
 
 
 # --- No secrets ----------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_no_door_logs_a_secret(log, alice, ada, client_of, session_of):
     client_of(alice).post("/api/data_manager/", wire_dataset(dataset_spec()))
     browser.get("/nowhere/", HTTP_HOST="evil.example", HTTP_COOKIE=f"sessionid={secrets[4]}")
 
-    told = log.getvalue()
-    assert told.count("registrar.access") > 15
-    assert "[secret]" in told
-    assert not [secret for secret in secrets if secret in told]
+    logged = log.getvalue()
+    assert logged.count("registrar.access") > 15
+    assert "[secret]" in logged
+    assert not [secret for secret in secrets if secret in logged]

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django_migration_linter import MigrationLinter
 
-# What the linter does not see, or what nobody has served through.
+# What the linter does not see, or what no version was served through.
 JUDGED = {
     "0001_initial": "the beginning",
     "0002_uploads_and_preferences": "before the first release",
@@ -17,7 +17,7 @@ JUDGED = {
 def test_the_version_before_can_go_on_serving(capsys):
     """No column that its INSERTs lack, nothing removed or renamed, no index that locks a table."""
     if connection.vendor != "postgresql":
-        pytest.skip("SQLite serves one version at a time; the run on PostgreSQL tells")
+        pytest.skip("SQLite serves one version at a time; PostgreSQL runs this")
     linter = MigrationLinter(
         ignore_name=list(JUDGED),
         include_apps=["assets"],

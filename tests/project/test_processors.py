@@ -12,7 +12,7 @@ CONFIGURATION = Path(__file__).parents[2] / "project/gunicorn.py"
 
 @pytest.fixture
 def configured(monkeypatch):
-    """Return what project/gunicorn.py sets on a machine with so many processors."""
+    """Return what project/gunicorn.py sets on a machine with this number of processors."""
 
     def configure(processors: int, **environment: str) -> dict:
         monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)))

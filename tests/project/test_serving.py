@@ -1,4 +1,4 @@
-"""Gunicorn as it really serves: what is under way is answered, and Prometheus is told."""
+"""Gunicorn in a process of its own: it finishes requests in progress, and serves metrics."""
 
 import dataclasses
 import json
@@ -127,7 +127,7 @@ def upload(token: str, port: int) -> bytes:
 
 
 def check_metrics(instance: Instance) -> None:
-    """Prometheus is told what all workers did, and by its own port only."""
+    """Metrics count what all workers did, and are on their own port only."""
     address = f"http://127.0.0.1:{instance.port}"
     headers = {"Authorization": f"Token {instance.token}"}
     sent = upload(instance.token, instance.port)
@@ -157,7 +157,7 @@ def check_metrics(instance: Instance) -> None:
 
 
 REFUSED = [
-    # Who is not signed in is refused without being read; a door that asks nobody reads little.
+    # Without sign-in, bodies are not read; a view that needs no sign-in reads small ones.
     ("/api/task/bulk_create/", "application/json", "", 401),
     ("/api/data_manager/", "multipart/form-data; boundary=edge", "", 401),
     ("/api/api-token-auth/", "application/json", "", 413),

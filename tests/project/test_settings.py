@@ -93,9 +93,9 @@ def test_what_is_empty_is_not_set(tmp_path, monkeypatch):
     table = (ROOT / "docs" / "configuration.md").read_text()
     rows = re.findall(r"^\| (`[A-Z].*?) \| ", table, re.MULTILINE)
     names = {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row)} - {"VAR_DIR"}
-    told = "{n: getattr(settings, n) for n in dir(settings) if n.isupper() and n != 'SECRET_KEY'}"
-    plain = run_settings(told, tmp_path)
-    empty = run_settings(told, tmp_path, **dict.fromkeys(names, ""))
+    values = "{n: getattr(settings, n) for n in dir(settings) if n.isupper() and n != 'SECRET_KEY'}"
+    plain = run_settings(values, tmp_path)
+    empty = run_settings(values, tmp_path, **dict.fromkeys(names, ""))
     assert len(names) > 50
     assert re.sub("0x[0-9a-f]+", "", empty.stdout) == re.sub("0x[0-9a-f]+", "", plain.stdout) != ""
 
@@ -160,7 +160,7 @@ def test_the_environment_decides(environment, expression, expected, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
         ({"REQUIRE_SECOND_FACTOR": "some"}, "REQUIRE_SECOND_FACTOR"),
         ({"OIDC_ISSUER": "https://login.example"}, "OIDC_CLIENT_ID"),
@@ -170,11 +170,11 @@ def test_the_environment_decides(environment, expression, expected, tmp_path):
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
-def test_what_is_half_or_wrongly_configured_is_refused(environment, said, tmp_path):
+def test_what_is_half_or_wrongly_configured_is_refused(environment, message, tmp_path):
     refused = run_settings("1", tmp_path, **environment)
 
     assert refused.returncode != 0
-    assert said in refused.stderr
+    assert message in refused.stderr
 
 
 def test_a_secret_may_be_in_a_file(tmp_path):

@@ -36,7 +36,7 @@ class Sdks:
             folder.mkdir()
             try:
                 self._opened[version] = Sdk(version, self.launch(version), folder)
-            except Exception as error:  # noqa: BLE001  told to every test that asks
+            except Exception as error:  # noqa: BLE001  raised in every test that needs it
                 self._opened[version] = error
         found = self._opened[version]
         if isinstance(found, Exception):

@@ -62,7 +62,7 @@ class Sdk:
 
     @cached_property
     def stock(self) -> Stock:
-        """Alice's assets that tasks are made of; nobody changes them."""
+        """Alice's assets that tasks are made of; tests do not change them."""
         return Stock(self.client("alice"), self.specs)
 
     @cached_property

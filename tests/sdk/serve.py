@@ -2,7 +2,7 @@
 
 Prepares a database and its people, starts gunicorn on a free port, and writes FOLDER/server.json
 once it answers. Several test processes may use the server: each holds a shared lock on
-FOLDER/users, and when nobody does any more, however they ended, everything is ended and removed.
+FOLDER/users. Once all locks are released, also by killed processes, the server ends.
 DATABASE is the URL of a PostgreSQL cluster to make a database in; without it SQLite serves.
 """
 
@@ -73,7 +73,7 @@ def own_database(cluster: str) -> Iterator[str]:
 
 
 def settings(home: Path, database_url: str) -> dict[str, str]:
-    """Return the server's environment, which is nobody else's."""
+    """Return the environment of this server alone."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
@@ -137,7 +137,7 @@ def gunicorn(log: Path, environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def answers(server: subprocess.Popen, log: Path) -> bool:
-    """Wait until gunicorn has the port; False when it gave up."""
+    """Wait until gunicorn has the port; False if it ended."""
     for _wait in range(600):
         if b" serves http" in log.read_bytes():
             return True

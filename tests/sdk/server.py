@@ -15,9 +15,9 @@ from .peers import PATIENCE, ROOT, Peer
 
 
 class Server:
-    """A hold on the server of `folder`; the first to hold it starts it, with the last it ends.
+    """A lock on the server of `folder`: the first one starts it, and the last one stops it.
 
-    Starting takes seconds, and goes on while nobody has asked for anything yet.
+    Starting takes seconds, and continues in the background until a test needs the server.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -45,7 +45,7 @@ def only_to(*organizations: str) -> Spec:
 
 
 def granted(permission: Spec, owner: str = "MyOrg1MSP") -> Spec:
-    """Return the permission as it is stored: the owner is always allowed."""
+    """Return the permission as the server stores it: it always includes the owner."""
     return {**permission, "authorized_ids": sorted({*permission["authorized_ids"], owner})}
 
 
@@ -79,7 +79,7 @@ class Specs:
         path.write_bytes(content)
         return path
 
-    # What most specs name; nobody changes these.
+    # What most specs refer to; tests do not change these.
 
     @cached_property
     def opener(self) -> Path:

@@ -92,7 +92,7 @@ class TestAddMany:
         assert sorted(keys_of(listed)) == sorted(added)
 
     def test_in_place_and_linked_in_one_form(self, sdk, alice, specs, dataset):
-        """More fields than the thousand that Django takes if it is not told otherwise."""
+        """More fields than the thousand that Django accepts by default."""
         ward = unique("ward")
         paths = [
             str(sdk.folder_on_server("MyOrg1MSP", f"{ward}/{number}", data=b"%d" % number))

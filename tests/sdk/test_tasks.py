@@ -90,7 +90,7 @@ def without(identifier: str, inputs: list) -> list:
     return [ref for ref in inputs if ref["identifier"] != identifier]
 
 
-# What is wrong with the task, how it is said, and the change that makes a legal task wrong.
+# The fault, its message, and the change that gives a legal task this fault.
 REFUSALS = {
     "unknown input": (
         "InvalidRequest",

@@ -1,7 +1,7 @@
 """Plays the builder and the worker of a consortium, in the database and storage of a live server.
 
-Imported by `serve` once Django is set up. Rows are written as they are, since work has no door to
-come in by; a plan's counters, status and dates follow.
+Imported by `serve` once Django is set up. It writes rows directly, since the API does not accept
+results; the counters, status and dates of a plan follow.
 """
 
 from collections import Counter

@@ -50,7 +50,7 @@ def memory_of(site: Site) -> int:
 
 
 def measured(site: Site, seconds: float) -> list[Probe]:
-    """Return what two probes saw in so many seconds."""
+    """Return what two probes saw in this time."""
     probes = [
         Probe("/livez", "/livez"),
         Probe("signed-in page", "/datasets/", (site.cookie,)),
@@ -63,7 +63,7 @@ def measured(site: Site, seconds: float) -> list[Probe]:
     return probes
 
 
-def told(title: str, probes: list[Probe]) -> bool:
+def report(title: str, probes: list[Probe]) -> bool:
     """Print a line for each probe; return whether all are within the goal."""
     for probe in probes:
         failed = f", {len(probe.failures)} failed ({probe.failures[0]!r})" if probe.failures else ""
@@ -88,7 +88,7 @@ def main() -> int:
         quiet = [silent() for _ in range(options.silent - half)]
         quiet += [half_a_head() for _ in range(half)]
         cases: dict[str, list[Client]] = {
-            "nobody else": [],
+            "no other clients": [],
             f"{options.silent} silent sockets": quiet,
             f"{options.bodies} slow bodies": bodies_of(site, options.bodies),
             f"{options.readers} slow readers": [
@@ -100,7 +100,7 @@ def main() -> int:
         for title, clients in cases.items():
             with held(site.address, clients):
                 time.sleep(SETTLE)
-                fine &= told(title, measured(site, options.seconds))
+                fine &= report(title, measured(site, options.seconds))
                 print(f"{'':24} {left(clients)} held, {memory_of(site)} MB", flush=True)
     return not fine
 
