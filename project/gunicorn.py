@@ -57,22 +57,18 @@ def on_starting(server):
         )
 
 
-def _own_processors():
+def processors_to_bind():
     """Return the processors to bind workers to, one each; none if they may run anywhere.
 
     A worker computes on one processor at a time. When the system moves it to another one after a
     wait, its data in the caches stays behind: requests took twice the CPU time where this was
-    measured. Without a setting, workers are bound where they have the machine to themselves: on
-    more processors, other programs may be bound to the same ones.
+    measured. Other programs may be bound to the same processors, so the operator decides.
     """
-    wanted = setting("PIN_WORKERS", "").lower()
-    if not hasattr(os, "sched_setaffinity") or wanted in ("0", "false", "no", "off"):
-        return []
-    found = sorted(os.sched_getaffinity(0))
-    return found if wanted in ("1", "true", "yes", "on") or len(found) <= workers else []
+    wanted = setting("PIN_WORKERS", "").lower() in ("1", "true", "yes", "on")
+    return sorted(os.sched_getaffinity(0)) if wanted and hasattr(os, "sched_getaffinity") else []
 
 
-PROCESSORS = _own_processors()
+PROCESSORS = processors_to_bind()
 
 
 def pre_fork(server, worker):

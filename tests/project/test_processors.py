@@ -33,11 +33,11 @@ def _started(hooks: dict, server: SimpleNamespace) -> int | None:
 @pytest.mark.parametrize(
     ("processors", "environment", "expected"),
     [
-        (2, {}, [0, 1]),
-        (1, {}, [0, 0]),
-        (8, {}, [None, None]),
-        (8, {"PIN_WORKERS": "true"}, [0, 1]),
+        (2, {}, [None, None]),
         (2, {"PIN_WORKERS": "false"}, [None, None]),
+        (2, {"PIN_WORKERS": "true"}, [0, 1]),
+        (1, {"PIN_WORKERS": "true"}, [0, 0]),
+        (8, {"PIN_WORKERS": "true"}, [0, 1]),
     ],
 )
 def test_each_worker_has_one_of_its_own(processors, environment, expected, configured):
@@ -47,7 +47,7 @@ def test_each_worker_has_one_of_its_own(processors, environment, expected, confi
 
 
 def test_a_worker_that_replaces_another_has_that_ones(configured):
-    hooks = configured(2, WEB_CONCURRENCY="2")
+    hooks = configured(2, WEB_CONCURRENCY="2", PIN_WORKERS="true")
     server = SimpleNamespace(WORKERS={})
     first, _ = _started(hooks, server), _started(hooks, server)
     del server.WORKERS[next(iter(server.WORKERS))]
