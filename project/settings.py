@@ -85,7 +85,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "assets.common.ops.logging.RequestLog",
     # Every answer of the middleware below gets the headers of these three.
-    "assets.common.ops.middleware.Policies",
+    "assets.common.ops.middleware.SecurityHeaders",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "assets.common.ops.language.LanguageMiddleware",
@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "assets.common.audit.Audited",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "assets.common.ops.middleware.CommonMiddlewareWithoutLoss",
+    "assets.common.ops.middleware.SafeCommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

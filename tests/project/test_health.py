@@ -70,3 +70,23 @@ def test_what_is_broken_is_told_without_its_insides(db, monkeypatch):
 
     monkeypatch.setattr(FileSystemStorage, "save", refuse)
     assert Client().get("/readyz").content == b"not ready: storage"
+
+
+def test_a_storage_that_works_is_not_written_for_each_probe(db, monkeypatch):
+    monkeypatch.setattr(health, "FRESH", 0)
+    monkeypatch.setattr(health, "STORAGE_FRESH", 3600)
+    written = []
+    save = FileSystemStorage.save
+    monkeypatch.setattr(
+        FileSystemStorage, "save", lambda *args, **kw: written.append(1) or save(*args, **kw)
+    )
+    assert [Client().get("/readyz").status_code for _ in range(5)] == [200] * 5
+    assert len(written) == 1
+
+
+def test_a_storage_that_fails_is_tried_again_by_the_next_probe(db, monkeypatch):
+    monkeypatch.setattr(health, "FRESH", 0)
+    with monkeypatch.context() as failing:
+        failing.setattr(FileSystemStorage, "save", lambda *args, **options: 1 / 0)
+        assert Client().get("/readyz").status_code == 503
+    assert Client().get("/readyz").status_code == 200

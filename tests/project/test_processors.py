@@ -1,4 +1,4 @@
-"""Which processor a worker of the server is bound to."""
+"""Which processor a worker of the server is bound to, if any."""
 
 import os
 import runpy
@@ -40,7 +40,7 @@ def _started(hooks: dict, server: SimpleNamespace) -> int | None:
         (8, {"PIN_WORKERS": "true"}, [0, 1]),
     ],
 )
-def test_each_worker_has_one_of_its_own(processors, environment, expected, configured):
+def test_workers_are_bound_on_request(processors, environment, expected, configured):
     hooks = configured(processors, WEB_CONCURRENCY="2", **environment)
     server = SimpleNamespace(WORKERS={})
     assert [_started(hooks, server) for _ in range(2)] == expected
@@ -57,7 +57,7 @@ def test_a_worker_that_replaces_another_has_that_ones(configured):
 def test_a_worker_is_bound(configured, monkeypatch):
     bound = []
     monkeypatch.setattr(os, "sched_setaffinity", lambda pid, processors: bound.append(processors))
-    hooks = configured(2, WEB_CONCURRENCY="2")
+    hooks = configured(2, WEB_CONCURRENCY="2", PIN_WORKERS="true")
     hooks["post_fork"](None, SimpleNamespace(processor=1))
     hooks["post_fork"](None, SimpleNamespace(processor=None))
     assert bound == [{1}]

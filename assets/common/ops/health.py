@@ -1,4 +1,4 @@
-"""`/livez` and `/readyz`, for whoever keeps the server running."""
+"""`/livez` and `/readyz`: whether the process lives, and whether it can serve requests."""
 
 import uuid
 from collections.abc import Callable
@@ -16,33 +16,34 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-# Seconds: until a check counts as failed, and for which an answer is given again.
+# Seconds until a check counts as failed.
 PATIENCE = 3
-FRESH = 2
-# What hangs keeps its thread; more threads than these never wait.
+# Seconds for which an answer is repeated, and for which a storage that could be written counts as
+# writable: writing costs more than asking the database, and with S3 it costs money.
+FRESH, STORAGE_FRESH = 2, 30
+_ANSWER, _STORAGE = "readyz", "readyz-storage"
+# A check that hangs occupies its thread; no more than these ever wait.
 _checkers = ThreadPoolExecutor(4, thread_name_prefix="readiness")
 
 
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
+    """Answer 200: the process is alive."""
     return HttpResponse("OK", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """The database answers, has all migrations and triggers, storage can be written; or 503.
+    """Answer 200 if the database has all migrations and triggers and storage is writable, else 503.
 
-    The text names what is missing.
-
-    Anybody may ask: so it is looked at every `FRESH` seconds at most, and waited for `PATIENCE`.
+    The text names what fails. Anybody may ask, so an answer is repeated for `FRESH` seconds.
     """
-    broken = cache.get("not-ready")
+    broken = cache.get(_ANSWER)
     if broken is None:
         broken = _broken()
-        cache.set("not-ready", broken, FRESH)
+        cache.set(_ANSWER, broken, FRESH)
     text = f"not ready: {', '.join(broken)}" if broken else "OK"
     return HttpResponse(
         text, status=503 if broken else 200, content_type="text/plain; charset=utf-8"
@@ -50,7 +51,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 class Probes:
-    """Answers probes by any host name: they come by an address that no ALLOWED_HOSTS lists."""
+    """Middleware that answers probes for any host name, also those not in ALLOWED_HOSTS."""
 
     paths = {"/livez": live, "/readyz": ready}
 
@@ -62,22 +63,27 @@ class Probes:
 
 
 def _broken() -> list[str]:
-    """Look at everything at once; return the names of what does not work."""
-    running = [_checkers.submit(check) for check in (_database, _storage)]
-    wait(running, PATIENCE)
-    database, storage = running
-    broken = []
-    if not database.done() or database.exception():
-        broken.append("database")
-    else:
-        broken += database.result() or []
-    if not storage.done() or storage.exception():
-        broken.append("storage")
+    """Run all checks at once; return the names of those that fail."""
+    checks: dict[str, Callable[[], list[str]]] = {"database": _database}
+    if not cache.get(_STORAGE):
+        checks["storage"] = _storage
+    running = {name: _checkers.submit(check) for name, check in checks.items()}
+    wait(running.values(), PATIENCE)
+    broken: list[str] = []
+    for name, check in running.items():
+        has_failed = not check.done() or check.exception()
+        broken += [name] if has_failed else check.result()
+    if "storage" in running and "storage" not in broken:
+        cache.set(_STORAGE, True, STORAGE_FRESH)
     return broken
 
 
 def _database() -> list[str]:
-    """Return the names of what the database lacks; raise if nothing answers."""
+    """Return the names of the checks of the database that fail.
+
+    Raises:
+        DatabaseError: the database does not answer.
+    """
     try:
         return [name for name, is_there in database_checks.items() if not is_there()]
     finally:
@@ -94,12 +100,14 @@ def _migrations() -> set[tuple[str, str]]:
     return set(MigrationLoader(None).disk_migrations)
 
 
-def _storage() -> None:
+def _storage() -> list[str]:
+    """Write a file and delete it. Raises: OSError if the storage cannot be written."""
     default_storage.save(f"readiness/{uuid.uuid4()}", ContentFile(b"ready"))
-    # Others as well: who was killed in between left his.
+    # Including those of processes that were killed before they could delete theirs.
     for name in default_storage.listdir("readiness")[1]:
         default_storage.delete(f"readiness/{name}")
+    return []
 
 
-# What the database must have, by what `/readyz` calls it; rooms above add theirs.
+# By the name that `/readyz` shows. `AssetsConfig.ready` adds the triggers.
 database_checks: dict[str, Callable[[], bool]] = {"migrations": _is_migrated}

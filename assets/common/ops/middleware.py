@@ -1,25 +1,18 @@
-"""Middleware of Django and django-csp, but for a habit or two of theirs."""
-
-from gzip import GzipFile
-from io import BytesIO
-from secrets import randbelow, token_hex
+"""Subclasses of the middleware of Django and django-csp."""
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.middleware.gzip import GZipMiddleware
-from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-# What is smaller is not worth compressing.
-SMALL = 200
-# What no page asks a browser for, so that no page can be made to.
+# Features of browsers that no page uses, so that an injected script cannot use them either.
 UNUSED = (
     "accelerometer",
     "camera",
@@ -35,19 +28,20 @@ UNUSED = (
 )
 
 
-class CommonMiddlewareWithoutLoss(CommonMiddleware):
-    """Adds a missing slash for those who read, and never for those who send.
+class SafeCommonMiddleware(CommonMiddleware):
+    """Redirects to the URL with a slash for safe methods only; POST and PUT get a 404.
 
-    Clients follow a redirected POST or PUT with a GET, which loses what they sent and answers
-    with something else; a 404 tells them.
+    Clients follow a redirected POST with a GET, which drops the body and answers something else.
     """
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        # A client names the encoding of what it sends: Python knows some that no text has.
+        # Python has codecs that decode no text, and a client can name any of them.
         try:
             b"text".decode(request.encoding or "utf-8", "replace")
         except (LookupError, UnicodeError) as error:
-            raise BadRequest(f'What is sent in "{request.encoding}" is no text.') from error
+            raise BadRequest(
+                f'The charset "{request.encoding}" cannot be decoded. Send UTF-8.'
+            ) from error
         return super().process_request(request)
 
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
@@ -55,44 +49,25 @@ class CommonMiddlewareWithoutLoss(CommonMiddleware):
 
 
 class GZipPages(GZipMiddleware):
-    """Compresses pages. Downloads leave as they are: byte for byte, with their length.
-
-    Fast rather than small: Django's own level takes twice as long and spares a tenth.
-    """
-
-    level = 3
+    """Compresses HTML only: downloads and the API's answers keep their bytes and their length."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         is_page = response.get("Content-Type", "").startswith("text/html")
-        is_packed = response.has_header("Content-Encoding")
-        if not is_page or is_packed or not isinstance(response, HttpResponse):
-            return response
-        patch_vary_headers(response, ["Accept-Encoding"])
-        accepted = request.headers.get("Accept-Encoding", "")
-        if "gzip" in accepted and len(response.content) >= SMALL:
-            packed = BytesIO()
-            # Its length tells nothing of a secret beside what one typed: the name's is by chance.
-            name = token_hex(randbelow(self.max_random_bytes // 2))
-            with GzipFile(name, "wb", self.level, packed, mtime=0) as file:
-                file.write(response.content)
-            response.content = packed.getvalue()
-            response["Content-Length"] = len(response.content)
-            response["Content-Encoding"] = "gzip"
-        return response
+        return super().process_response(request, response) if is_page else response
 
 
-class Policies(CSPMiddleware):
-    """What browsers may do with an answer: the policy of the settings, and a few that never change.
+class SecurityHeaders(CSPMiddleware):
+    """Adds the content security policy, and headers that are the same for every response.
 
-    What says nothing about it was written for one person, so nobody keeps it.
+    A response without `Cache-Control` is for one user, so no cache may store it.
     """
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        # Django's own pages about errors, which developers see, are styled inline.
+        # Django's error pages for developers have inline styles.
         if not (settings.DEBUG and response.status_code in (404, 500)):
             response[HEADER] = self._content_security_policy
         for name, value in self._others.items():
