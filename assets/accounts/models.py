@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from ..common.text.moments import utc
 from ..common.text.names import MAX_KEY_LENGTH, SEPARATOR, check_scripts, name_key
@@ -58,19 +59,21 @@ class Organization(models.Model):
     """A member of the consortium. Its id is what specs call an organisation."""
 
     id = models.CharField(
+        _("ID"),
         primary_key=True,
         max_length=MAX_ID_LENGTH,
         validators=[validate_organization_id],
-        help_text="Short and lasting, such as MyOrg1MSP. It cannot be changed later.",
+        help_text=_("A short, lasting ID, such as MyOrg1MSP. You cannot change it later."),
     )
     name = models.CharField(
-        max_length=100, blank=True, help_text="What people call it, such as Institut Curie."
+        _("name"), max_length=100, blank=True, help_text=_("The full name, such as Institut Curie.")
     )
-    creation_date = models.DateTimeField(default=timezone.now, editable=False)
+    creation_date = models.DateTimeField(_("creation date"), default=timezone.now, editable=False)
     id_key = name_key_field()
     name_key = name_key_field()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("organisation"), _("organisations")
         ordering = ["id"]
 
     def __str__(self) -> str:
@@ -111,9 +114,14 @@ class User(AbstractUser):
     """
 
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="users"
+        Organization,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="users",
+        verbose_name=_("organisation"),
     )
-    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MEMBER)
     # How the user likes pages, such as the columns of a list.
     preferences = models.JSONField(default=dict, blank=True, editable=False)
     # Since when signing in takes a code beside the password; None: it does not.
@@ -178,16 +186,22 @@ class ApiToken(models.Model):
         NAMED = "named", "made on purpose"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.NAMED)
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("user")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.NAMED)
     note = models.CharField(
-        max_length=100, blank=True, help_text="What the token is for, such as 'training notebook'."
+        _("note"),
+        max_length=100,
+        blank=True,
+        help_text=_("What the token is for, such as 'training notebook'."),
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("creation date"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expiry date"))
 
     class Meta:
+        verbose_name, verbose_name_plural = _("API token"), _("API tokens")
         ordering = ["-created_at", "id"]
         constraints = [
             models.CheckConstraint(

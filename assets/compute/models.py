@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization
 from ..common.db.fields import AssetFileField, ChecksumField
@@ -21,7 +22,9 @@ class ComputePlan(NamedAsset):
     """Tasks that belong together. Status, dates and counters follow from the tasks."""
 
     owner = owner_field(db_index=False)
-    tag = models.CharField(max_length=100, blank=True, help_text="For finding it again.")
+    tag = models.CharField(
+        _("tag"), max_length=100, blank=True, help_text=_("Helps you find it again.")
+    )
     creator = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -31,11 +34,11 @@ class ComputePlan(NamedAsset):
     )
     digest = ChecksumField(editable=False)
     status = models.CharField(
-        max_length=30, choices=PlanStatus, default=PlanStatus.CREATED, editable=False
+        _("status"), max_length=30, choices=PlanStatus, default=PlanStatus.CREATED, editable=False
     )
-    start_date = models.DateTimeField(null=True, editable=False)
-    end_date = models.DateTimeField(null=True, editable=False)
-    cancelation_date = models.DateTimeField(null=True, editable=False)
+    start_date = models.DateTimeField(_("start date"), null=True, editable=False)
+    end_date = models.DateTimeField(_("end date"), null=True, editable=False)
+    cancelation_date = models.DateTimeField(_("cancellation date"), null=True, editable=False)
     failed_task_key = models.UUIDField(null=True, editable=False)
     task_count = models.PositiveIntegerField(default=0, editable=False)
     waiting_builder_slot_count = models.PositiveIntegerField(default=0, editable=False)
@@ -48,6 +51,7 @@ class ComputePlan(NamedAsset):
     canceled_count = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("compute plan"), _("compute plans")
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="computeplan_has_name"),
             models.CheckConstraint(
@@ -76,24 +80,41 @@ class Task(DescribedAsset):
 
     owner = owner_field(db_index=False)
     compute_plan = models.ForeignKey(
-        ComputePlan, on_delete=models.PROTECT, related_name="tasks", db_index=False
+        ComputePlan,
+        on_delete=models.PROTECT,
+        related_name="tasks",
+        db_index=False,
+        verbose_name=_("compute plan"),
     )
     function = models.ForeignKey(
-        Function, on_delete=models.PROTECT, related_name="tasks", db_index=False
+        Function,
+        on_delete=models.PROTECT,
+        related_name="tasks",
+        db_index=False,
+        verbose_name=_("function"),
     )
     worker = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="+", db_index=False
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("worker"),
     )
-    rank = models.PositiveIntegerField(editable=False)
-    tag = models.CharField(max_length=100, blank=True, help_text="For finding it again.")
-    status = models.CharField(max_length=40, choices=TaskStatus, editable=False)
-    start_date = models.DateTimeField(null=True, editable=False)
-    end_date = models.DateTimeField(null=True, editable=False)
-    error_type = models.CharField(max_length=20, choices=ErrorType, blank=True, editable=False)
+    rank = models.PositiveIntegerField(_("rank"), editable=False)
+    tag = models.CharField(
+        _("tag"), max_length=100, blank=True, help_text=_("Helps you find it again.")
+    )
+    status = models.CharField(_("status"), max_length=40, choices=TaskStatus, editable=False)
+    start_date = models.DateTimeField(_("start date"), null=True, editable=False)
+    end_date = models.DateTimeField(_("end date"), null=True, editable=False)
+    error_type = models.CharField(
+        _("error type"), max_length=20, choices=ErrorType, blank=True, editable=False
+    )
     logs_permission = permissions_field(db_index=False)
     digest = ChecksumField(editable=False)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("task"), _("tasks")
         constraints = [
             models.CheckConstraint(condition=Q(status__in=TaskStatus.values), name="task_status"),
             # A failed task without a reason would make the SDK's wait_task wait for ever.
@@ -134,7 +155,7 @@ class TaskInput(models.Model):
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="inputs", db_index=False)
     position = models.PositiveIntegerField()
-    identifier = models.CharField(max_length=100)
+    identifier = models.CharField(_("identifier"), max_length=100)
     dataset = models.ForeignKey(
         Dataset, on_delete=models.PROTECT, null=True, related_name="task_inputs", db_index=False
     )
@@ -150,6 +171,7 @@ class TaskInput(models.Model):
     parent_output_identifier = models.CharField(max_length=100, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("input"), _("inputs")
         ordering = ["task", "position"]
         constraints = [
             models.UniqueConstraint(fields=["task", "position"], name="taskinput_position"),
@@ -184,13 +206,14 @@ class TaskOutput(models.Model):
     """One output of a task: who may use what it makes."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="outputs", db_index=False)
-    identifier = models.CharField(max_length=100)
+    identifier = models.CharField(_("identifier"), max_length=100)
     permissions = permissions_field(db_index=False)
     transient = models.BooleanField(
-        default=False, help_text="Deleted once no task needs it any more."
+        _("transient"), default=False, help_text=_("Delete the output once no task needs it.")
     )
 
     class Meta:
+        verbose_name, verbose_name_plural = _("output"), _("outputs")
         ordering = ["task", "id"]
         constraints = [
             models.UniqueConstraint(fields=["task", "identifier"], name="taskoutput_identifier")
@@ -206,14 +229,19 @@ class Model(PermittedAsset):
     asset_kind = AssetKind.MODEL
 
     owner = owner_field(db_index=False)
-    output = models.ForeignKey(TaskOutput, on_delete=models.PROTECT, related_name="models")
+    output = models.ForeignKey(
+        TaskOutput, on_delete=models.PROTECT, related_name="models", verbose_name=_("output")
+    )
     # The output's task, as its own column: it is what models are listed and filtered by.
-    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="models")
+    task = models.ForeignKey(
+        Task, on_delete=models.PROTECT, related_name="models", verbose_name=_("task")
+    )
     file = AssetFileField(blank=True)
     file_checksum = ChecksumField(blank=True)
     file_size = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("model"), _("models")
         indexes = [
             models.Index(fields=["creation_date", "key"], name="model_creation"),
             listing_index("model", "owner"),
@@ -223,11 +251,14 @@ class Model(PermittedAsset):
 class Performance(models.Model):
     """A number that a task measured; at most one per output."""
 
-    output = models.OneToOneField(TaskOutput, on_delete=models.PROTECT, related_name="performance")
-    value = models.FloatField()
-    creation_date = models.DateTimeField(default=timezone.now)
+    output = models.OneToOneField(
+        TaskOutput, on_delete=models.PROTECT, related_name="performance", verbose_name=_("output")
+    )
+    value = models.FloatField(_("value"))
+    creation_date = models.DateTimeField(_("creation date"), default=timezone.now)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("performance"), _("performances")
         indexes = [models.Index(fields=["creation_date", "id"], name="performance_creation")]
 
     def __str__(self) -> str:
@@ -239,18 +270,25 @@ class FailureReport(models.Model):
 
     asset_kind = AssetKind.FAILURE_REPORT
 
-    key = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    task = models.OneToOneField(Task, on_delete=models.PROTECT, null=True, related_name="failure")
-    function = models.OneToOneField(
-        Function, on_delete=models.PROTECT, null=True, related_name="failure"
+    key = models.UUIDField(_("key"), primary_key=True, default=uuid.uuid4, editable=False)
+    task = models.OneToOneField(
+        Task, on_delete=models.PROTECT, null=True, related_name="failure", verbose_name=_("task")
     )
-    error_type = models.CharField(max_length=20, choices=ErrorType)
+    function = models.OneToOneField(
+        Function,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="failure",
+        verbose_name=_("function"),
+    )
+    error_type = models.CharField(_("error type"), max_length=20, choices=ErrorType)
     logs = AssetFileField(blank=True)
     logs_checksum = ChecksumField(blank=True)
     logs_size = models.BigIntegerField(default=0)
-    creation_date = models.DateTimeField(default=timezone.now)
+    creation_date = models.DateTimeField(_("creation date"), default=timezone.now)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("failure report"), _("failure reports")
         constraints = [
             models.CheckConstraint(
                 condition=Q(task=None) ^ Q(function=None), name="failurereport_of_one"

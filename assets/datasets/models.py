@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from ..common.db.fields import AssetFileField, ChecksumField
 from ..common.db.models import Asset, NamedAsset, listing_index, owner_field
@@ -14,7 +15,9 @@ class Dataset(NamedAsset, PermittedAsset):
 
     asset_kind = AssetKind.DATA_MANAGER
 
-    type = models.CharField(max_length=100, blank=True, help_text='Such as "images" or "tabular".')
+    type = models.CharField(
+        _("type"), max_length=100, blank=True, help_text=_('Such as "images" or "tabular".')
+    )
     logs_permission = permissions_field()
     opener = AssetFileField()
     opener_checksum = ChecksumField()
@@ -24,6 +27,7 @@ class Dataset(NamedAsset, PermittedAsset):
     description_size = models.BigIntegerField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("dataset"), _("datasets")
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="dataset_has_name"),
         ]
@@ -48,6 +52,7 @@ class DataSample(Asset):
     size = models.BigIntegerField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("data sample"), _("data samples")
         constraints = [
             models.CheckConstraint(
                 condition=Q(archive="") ^ Q(path=""), name="datasample_archive_or_path"
@@ -64,7 +69,11 @@ class DataSampleLink(models.Model):
 
     data_sample = models.ForeignKey(DataSample, on_delete=models.PROTECT, related_name="links")
     dataset = models.ForeignKey(
-        Dataset, on_delete=models.PROTECT, related_name="links", db_index=False
+        Dataset,
+        on_delete=models.PROTECT,
+        related_name="links",
+        db_index=False,
+        verbose_name=_("dataset"),
     )
 
     class Meta:

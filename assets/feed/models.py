@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization
 from ..common import audit
@@ -22,15 +23,24 @@ class Event(models.Model):
     Action = audit.Action
     Result = audit.Result
 
-    timestamp = models.DateTimeField()
-    action = models.CharField(max_length=20, choices=Action)
+    timestamp = models.DateTimeField(_("time"))
+    action = models.CharField(_("action"), max_length=20, choices=Action)
     result = models.CharField(
-        max_length=10, choices=Result, default=Result.DONE, db_default=Result.DONE.value
+        _("result"),
+        max_length=10,
+        choices=Result,
+        default=Result.DONE,
+        db_default=Result.DONE.value,
     )
     public = models.BooleanField(default=True, db_default=True)
     # None: of a platform superuser who belongs to no organisation, or of nobody who is known.
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+        Organization,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("organisation"),
     )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -44,14 +54,15 @@ class Event(models.Model):
     # None: from a command on the server itself.
     address = models.GenericIPAddressField(null=True)
     asset_kind = models.CharField(
-        max_length=30, choices=[*AssetKind.choices, *audit.SubjectKind.choices]
+        _("asset kind"), max_length=30, choices=[*AssetKind.choices, *audit.SubjectKind.choices]
     )
     # None for what has no key, such as a user.
-    asset_key = models.UUIDField(null=True)
-    asset_name = models.CharField(max_length=150, blank=True)
-    detail = models.JSONField(default=dict, blank=True)
+    asset_key = models.UUIDField(_("asset key"), null=True)
+    asset_name = models.CharField(_("asset name"), max_length=150, blank=True)
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("event"), _("events")
         ordering = ["-timestamp", "-id"]
         indexes = [
             models.Index(fields=["timestamp", "id"], name="event_timestamp"),

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from ..common.db.fields import AssetFileField, ChecksumField
 from ..common.db.models import NamedAsset, listing_index
@@ -25,7 +26,11 @@ class Function(NamedAsset, PermittedAsset):
     asset_kind = AssetKind.FUNCTION
 
     status = models.CharField(
-        max_length=30, choices=FunctionStatus, default=FunctionStatus.WAITING, editable=False
+        _("status"),
+        max_length=30,
+        choices=FunctionStatus,
+        default=FunctionStatus.WAITING,
+        editable=False,
     )
     description = AssetFileField()
     description_checksum = ChecksumField()
@@ -35,6 +40,7 @@ class Function(NamedAsset, PermittedAsset):
     archive_size = models.BigIntegerField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("function"), _("functions")
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="function_has_name"),
             models.CheckConstraint(
@@ -55,14 +61,19 @@ class FunctionInput(models.Model):
         Function, on_delete=models.CASCADE, related_name="inputs", db_index=False
     )
     position = models.PositiveIntegerField()
-    identifier = models.CharField(max_length=100)
+    identifier = models.CharField(_("identifier"), max_length=100)
     kind = models.CharField(
-        max_length=30, choices=[(kind.value, kind.label) for kind in INPUT_KINDS]
+        _("kind"), max_length=30, choices=[(kind.value, kind.label) for kind in INPUT_KINDS]
     )
-    multiple = models.BooleanField(default=False, help_text="Takes any number of assets.")
-    optional = models.BooleanField(default=False, help_text="A task may leave it out.")
+    multiple = models.BooleanField(
+        _("multiple"), default=False, help_text=_("Takes any number of assets.")
+    )
+    optional = models.BooleanField(
+        _("optional"), default=False, help_text=_("A task may leave it out.")
+    )
 
     class Meta:
+        verbose_name, verbose_name_plural = _("input"), _("inputs")
         ordering = ["function", "position"]
         constraints = [
             models.UniqueConstraint(
@@ -89,13 +100,16 @@ class FunctionOutput(models.Model):
         Function, on_delete=models.CASCADE, related_name="outputs", db_index=False
     )
     position = models.PositiveIntegerField()
-    identifier = models.CharField(max_length=100)
+    identifier = models.CharField(_("identifier"), max_length=100)
     kind = models.CharField(
-        max_length=30, choices=[(kind.value, kind.label) for kind in OUTPUT_KINDS]
+        _("kind"), max_length=30, choices=[(kind.value, kind.label) for kind in OUTPUT_KINDS]
     )
-    multiple = models.BooleanField(default=False, help_text="Makes any number of models.")
+    multiple = models.BooleanField(
+        _("multiple"), default=False, help_text=_("Makes any number of models.")
+    )
 
     class Meta:
+        verbose_name, verbose_name_plural = _("output"), _("outputs")
         ordering = ["function", "position"]
         constraints = [
             models.UniqueConstraint(

@@ -4,6 +4,7 @@ import hashlib
 import json
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization
 from ..common.db.models import Asset
@@ -18,14 +19,16 @@ def digest_of(value: PermissionsSpec) -> str:
 class Permissions(models.Model):
     """Who may use an asset. Rows are shared by all assets with the same value, and never change."""
 
-    public = models.BooleanField()
+    public = models.BooleanField(_("public"))
     # The wire's list in one read; `organizations` says the same to foreign keys and filters.
-    authorized_ids = models.JSONField()
-    organizations = models.ManyToManyField(Organization, related_name="+", editable=False)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
+    authorized_ids = models.JSONField(_("authorised organisations"))
+    organizations = models.ManyToManyField(
+        Organization, related_name="+", editable=False, verbose_name=_("organisations")
+    )
+    digest = models.CharField(_("digest"), max_length=64, unique=True, editable=False)
 
     class Meta:
-        verbose_name_plural = "permissions"
+        verbose_name = verbose_name_plural = _("permissions")
 
     def __str__(self) -> str:
         return "public" if self.public else f"private: {', '.join(self.authorized_ids)}"

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from . import lookups  # noqa: F401  registers the lookups that every query below may use
 from .fields import FoldedField, MetadataField, OrderField
@@ -14,6 +15,7 @@ def owner_field(**options: Any) -> models.ForeignKey:
     """A foreign key to the organisation that owns a row."""
     return models.ForeignKey(
         "assets.Organization",
+        verbose_name=_("owner"),
         on_delete=models.PROTECT,
         related_name="+",
         editable=False,
@@ -28,9 +30,9 @@ class Asset(models.Model):
     `registration` only.
     """
 
-    key = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.UUIDField(_("key"), primary_key=True, default=uuid.uuid4, editable=False)
     owner = owner_field()
-    creation_date = models.DateTimeField(default=timezone.now, editable=False)
+    creation_date = models.DateTimeField(_("creation date"), default=timezone.now, editable=False)
 
     class Meta:
         abstract = True
@@ -50,7 +52,7 @@ def listing_index(model: str, column: str) -> models.Index:
 class DescribedAsset(Asset):
     """An asset with metadata."""
 
-    metadata = MetadataField()
+    metadata = MetadataField(_("metadata"))
 
     class Meta(Asset.Meta):
         abstract = True
@@ -60,7 +62,9 @@ class NamedAsset(DescribedAsset):
     """An asset with a name, which is all that can change about it."""
 
     name = models.CharField(
-        max_length=100, help_text="1 to 100 bytes. The name can be changed later."
+        _("name"),
+        max_length=100,
+        help_text=_("Up to 100 characters. You can change the name later."),
     )
     name_folded = FoldedField()
     name_order = OrderField()
