@@ -288,7 +288,7 @@ REST_FRAMEWORK = {
         "assets.common.api.filters.OrderingBackend",
     ],
     "DEFAULT_SCHEMA_CLASS": "assets.common.api.schema.Schema",
-    "EXCEPTION_HANDLER": "assets.common.api.viewsets.exception_handler",
+    "EXCEPTION_HANDLER": "assets.common.api.errors.exception_handler",
     "DATETIME_FORMAT": None,
     "SEARCH_PARAM": "match",
     "PAGE_SIZE": 100,

@@ -11,12 +11,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from assets.accounts.pages.sign_in import SignInPage, SignOutView
 
-handler400 = "assets.common.api.viewsets.bad_request"
+handler400 = "assets.common.api.errors.bad_request"
 # Static files have their URLs only once the settings are loaded, after this module.
 static_lazy = lazy(static, str)
 
-handler404 = "assets.common.api.viewsets.page_not_found"
-handler500 = "assets.common.api.viewsets.server_error"
+handler404 = "assets.common.api.errors.page_not_found"
+handler500 = "assets.common.api.errors.server_error"
 
 # Django searches in this order, so the most frequent addresses come first.
 urlpatterns = [

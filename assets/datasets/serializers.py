@@ -13,9 +13,9 @@ from ..common.api.serializers import (
     FileSerializer,
     MetadataSerializerField,
     TextSerializerField,
+    WireSerializer,
     file_part,
 )
-from ..common.api.viewsets import WireSerializer
 from ..common.errors import refuse_if
 from ..common.parsing import Reader
 from ..permissions.serializers import (

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ..common.api.viewsets import WireSerializer
+from ..common.api.serializers import WireSerializer
 from .models import Event
 
 _STATUS: dict[str, str] = {

@@ -10,9 +10,9 @@ from ..common.api.serializers import (
     MetadataSerializerField,
     OptionalJSONField,
     TextSerializerField,
+    WireSerializer,
     file_part,
 )
-from ..common.api.viewsets import WireSerializer
 from ..common.errors import refuse_if
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS
 from ..common.parsing import Reader

@@ -8,7 +8,7 @@ from importlinter.cli import lint_imports
 from rest_framework.test import APIRequestFactory
 
 import assets.api  # noqa: F401  every room's serializers
-from assets.common.api.viewsets import WireSerializer
+from assets.common.api.serializers import WireSerializer
 from assets.compute.api.serializers import ComputePlanSerializer, ModelSerializer, TaskSerializer
 from assets.datasets.serializers import DataSampleSerializer, DatasetSerializer
 from assets.feed.serializers import NewsSerializer

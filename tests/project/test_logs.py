@@ -139,7 +139,7 @@ def fail(request):
 
 
 urlpatterns = [path("api/fault/", fail), path("fault/", fail)]
-handler500 = "assets.common.api.viewsets.server_error"
+handler500 = "assets.common.api.errors.server_error"
 
 
 @pytest.mark.urls(__name__)

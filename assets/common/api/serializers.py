@@ -1,24 +1,61 @@
-"""Pieces of serializers that several rooms use."""
+"""Serializers and fields that several rooms use."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
+from uuid import UUID
 
+from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 from rest_framework.fields import empty
+from rest_framework.request import Request
 from rest_framework.utils import html
 
 from ..parsing import LossyJSON, json_of
 
 
+def api_root(request: Request) -> str:
+    """Return the absolute URL of the API by which this client reached it, without a final slash."""
+    namespace = request.resolver_match.namespace
+    return request.build_absolute_uri(reverse(f"{namespace}:api-root")).rstrip("/")
+
+
+class WireSerializer(serializers.Serializer):
+    """Builds the response objects of any number of assets with a constant number of queries.
+
+    The declared fields describe `objects` in the schema, and a test compares the two. They are not
+    used to answer requests.
+    """
+
+    def objects(self, keys: Collection[str]) -> Iterable[dict[str, Any]]:
+        """Return the objects of the assets with these keys, as texts, in any order."""
+        raise NotImplementedError
+
+    def by_key(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Return the objects by key; unknown keys are missing."""
+        return {item["key"]: item for item in self.objects(keys)}
+
+    def represent(self, keys: Iterable[UUID]) -> list[dict[str, Any]]:
+        """Return the objects of these keys in their order; unknown keys are left out."""
+        texts = [str(key) for key in keys]
+        found = self.by_key(texts)
+        return [found[key] for key in texts if key in found]
+
+    @property
+    def base_url(self) -> str:
+        """The absolute URL of the API, without a final slash."""
+        return api_root(self.context["request"])
+
+
 class FileSerializer(serializers.Serializer):
-    """Documents a file of a response."""
+    """Describes a file in a response, for the schema."""
 
     checksum = serializers.CharField(help_text="sha256, 64 hexadecimal digits")
     storage_address = serializers.URLField()
 
 
 class TextSerializerField(serializers.CharField):
-    """A text as it comes; absent and null are empty, the rules say the rest."""
+    """A text without DRF's own checks, which are left to the rules; absent and null are empty."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"allow_blank": True, "trim_whitespace": False, **kwargs})
@@ -28,12 +65,12 @@ class TextSerializerField(serializers.CharField):
 
 
 class JSONValueField(serializers.JSONField):
-    """A value of a JSON body as it comes; in a form its text, read as strictly as a body."""
+    """A JSON value; in a form, a text that is parsed as strictly as a JSON body."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not (self.binary or getattr(data, "is_json_string", False)):
             return data
-        # DRF marks a form's text by a class of its own, which is no text to the reader of JSON.
+        # DRF marks a form's text with its own subclass of str, which orjson does not accept.
         text = data if isinstance(data, bytes) else str(data)
         try:
             return json_of(text)
@@ -44,7 +81,7 @@ class JSONValueField(serializers.JSONField):
 
 
 class OptionalJSONField(JSONValueField):
-    """An object as it comes; absent, null and, in a form, blank are empty."""
+    """A JSON object; absent, null and, in a form, blank values are an empty object."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs = {"required": False, "allow_null": True, "default": dict, **kwargs}
@@ -60,18 +97,24 @@ class OptionalJSONField(JSONValueField):
 
 
 class MetadataSerializerField(OptionalJSONField):
-    """Metadata; the rules say what is legal."""
+    """Metadata, which the rules check."""
 
 
 def file_part(help_text: str) -> serializers.FileField:
-    """A file of a multipart body; that it is missing or empty is for the rules to say."""
+    """Return a field for a file of a multipart body; the rules check that it is there."""
     return serializers.FileField(required=False, allow_empty_file=True, help_text=help_text)
 
 
 def by_name(files: MultiValueDict) -> dict[str, Any]:
-    """Return every file of a multipart body, also those whose part names are equal."""
+    """Return every file of a multipart body by a name; equal part names get a number."""
     found: dict[str, Any] = {}
     for name, uploads in files.lists():
         for index, upload in enumerate(uploads):
             found[f"{name}[{index}]" if index else name] = upload
     return found
+
+
+class NameSerializer(serializers.Serializer):
+    """The body of an update: only the name can change."""
+
+    name = TextSerializerField()

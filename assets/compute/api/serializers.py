@@ -8,8 +8,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from ...common.api.serializers import FileSerializer, JSONValueField
-from ...common.api.viewsets import WireSerializer
+from ...common.api.serializers import FileSerializer, JSONValueField, WireSerializer
 from ...functions.serializers import FunctionSerializer
 from ...permissions.serializers import (
     PermissionSerializer,
