@@ -99,7 +99,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "assets.common.idempotency.forms.Repeats",
+    "assets.common.idempotency.forms.IdempotentForms",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 

@@ -121,7 +121,7 @@ def test_a_form_that_is_sent_again_makes_no_second_token(session_of, alice):
     assert "token-secret" in browser.post(NEW, values).content.decode()
     again = browser.post(NEW, values, follow=True)
     assert again.redirect_chain == [(ACCOUNT, 302)]
-    assert "This token was made already" in again.content.decode()
+    assert "The token was created once" in again.content.decode()
     assert "token-secret" not in again.content.decode()
     assert ApiToken.objects.count() == 1
     assert token not in browser.get(NEW).content.decode()

@@ -1,11 +1,12 @@
-"""A form that arrives twice: the second is led to what the first has done.
+"""A form that is submitted twice: the second submission is redirected to the first one's result.
 
-No form or view takes part: every page with a form, the admin's included, has a token of its own.
+Forms and views need nothing for it: every page with a form, the admin's included, has its own CSRF
+token.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
@@ -13,43 +14,28 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from ..audit import Action, SubjectKind
-from ..kinds import AssetKind
+from ..urls import PAGES
 from .keys import attempt_of_form
 from .models import IdempotencyKey
 
 API, ADMIN = "/api/", "/admin/"
 
 
-class Pages(NamedTuple):
-    """The pages of a kind: of one, of all, and what the admin calls it."""
-
-    one: str
-    all: str
-    in_admin: str
-
-
-PAGES: dict[str, Pages] = {
-    AssetKind.DATA_MANAGER: Pages("dataset", "datasets", "dataset"),
-    AssetKind.DATA_SAMPLE: Pages("data-sample", "data-samples", "datasample"),
-    AssetKind.FUNCTION: Pages("function", "functions", "function"),
-    AssetKind.COMPUTE_PLAN: Pages("compute-plan", "compute-plans", "computeplan"),
-    AssetKind.COMPUTE_TASK: Pages("task", "tasks", "task"),
-    AssetKind.ORGANIZATION: Pages("organization", "organizations", "organization"),
-    SubjectKind.USER: Pages("user", "users", "user"),
-    # A token has no page but its user's.
-    SubjectKind.TOKEN: Pages("", "account", "apitoken"),
-}
-DONE_ONCE = "Your form arrived twice and was carried out once. This is what it did."
-TOKEN_MADE = "This token was made already, and shown that once. Lost it? Revoke it."  # noqa: S105
+DONE_ONCE = gettext_lazy("You submitted this form twice. It was processed once, with this result.")
+TOKEN_MADE = gettext_lazy(
+    "You submitted this form twice. The token was created once, and its secret was shown only "
+    "then. If you did not copy it, revoke the token and create another."
+)
 
 
-class Repeats:
-    """Middleware: a form that a signed-in user sends is carried out once.
+class IdempotentForms:
+    """Middleware that processes each form of a signed-in user once.
 
-    The second may come when the first is done, or fail beside it in any way, such as by a file that
-    the first has taken already. Either way it finds what the first has done.
+    The second submission may arrive after the first one, or fail beside it for any reason, such as
+    a name that the first one has taken. Either way it is redirected to the result of the first.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -62,7 +48,7 @@ class Repeats:
         return response
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
-        # The API reads its bodies itself, and knows keys by a header (`common.repeatable`).
+        # The API has a header for it; see `idempotency.api`.
         if request.path.startswith(API):
             return None
         request.attempt = attempt_of_form(request)  # type: ignore[attr-defined]
@@ -75,11 +61,11 @@ class Repeats:
 
 
 def _redirect_to_result(request: HttpRequest) -> HttpResponseBase | None:
-    """Return a redirect to what the form has done; None if it has done nothing."""
+    """Return a redirect to the result of the form; None if it was not processed before."""
     attempt = getattr(request, "attempt", None)
     if attempt is None or request.path.startswith(API):
         return None
-    # When the database is down, what failed says so better.
+    # If the database is down, the original response describes the problem better.
     with suppress(DatabaseError):
         if row := attempt.done():
             is_token = (row.kind, row.action) == (SubjectKind.TOKEN, Action.CREATED)
@@ -89,7 +75,7 @@ def _redirect_to_result(request: HttpRequest) -> HttpResponseBase | None:
 
 
 def _page_of(row: IdempotencyKey, path: str) -> str:
-    """Return where it is shown: on the page of one, on the list of several or of what is gone."""
+    """Return the URL of the row; of the list if there are several rows, or none any more."""
     pages = PAGES[row.kind]
     subject = row.subjects[0] if len(row.subjects) == 1 else None
     if row.kind == SubjectKind.USER:
@@ -97,8 +83,10 @@ def _page_of(row: IdempotencyKey, path: str) -> str:
         subject = subject.first()
     is_there = subject is not None and row.action != Action.REMOVED
     if path.startswith(ADMIN):
-        name = f"admin:assets_{pages.in_admin}"
+        name = f"admin:assets_{pages.model}"
         return (
             reverse(f"{name}_change", args=[subject]) if is_there else reverse(f"{name}_changelist")
         )
-    return reverse(pages.one, args=[subject]) if is_there and pages.one else reverse(pages.all)
+    return (
+        reverse(pages.detail, args=[subject]) if is_there and pages.detail else reverse(pages.list)
+    )

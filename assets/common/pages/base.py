@@ -13,8 +13,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.views.generic import TemplateView
 
-from ..kinds import AssetKind
 from ..parsing import as_key
+from ..urls import PAGES
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -97,20 +97,12 @@ def _around(url_name: str, prefix: str) -> tuple[str, str]:
     return before, after
 
 
-# The page of one asset, by kind.
-ASSET_PAGES: dict[str, str] = {
-    AssetKind.DATA_MANAGER: "dataset",
-    AssetKind.DATA_SAMPLE: "data-sample",
-    AssetKind.FUNCTION: "function",
-    AssetKind.COMPUTE_PLAN: "compute-plan",
-    AssetKind.COMPUTE_TASK: "task",
-}
-
-
 def asset_url(event: Any) -> str:
-    """Return where the asset of an event is shown; blank for kinds without a page."""
-    page = ASSET_PAGES.get(event.asset_kind)
-    return url_of(page, event.asset_key) if page else ""
+    """Return the URL of the asset of an event; blank for kinds without a page."""
+    pages = PAGES.get(event.asset_kind)
+    if pages is None or not pages.detail or event.asset_key is None:
+        return ""
+    return url_of(pages.detail, event.asset_key)
 
 
 def get_or_404(queryset: QuerySet, key: Any, noun: "StrOrPromise") -> Any:
