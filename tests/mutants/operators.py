@@ -17,9 +17,9 @@ Operator = Callable[[Place], Iterator[Change]]
 OPERATORS: dict[str, Operator] = {}
 
 CHECKS = re.compile(
-    r"_*(check|refuse|validate|full_clean|clean|ensure|require|add_error|show_at|show)(_|$)"
+    r"_*(check|refuse|validate|full_clean|clean|ensure|require|add_error|add_problem|show)(_|$)"
 )
-EVENTS = re.compile(r"_*(record|tell|event|audit|note|log_event|settle|notify)(_|$)")
+EVENTS = re.compile(r"_*(record|log|tell|note|event|audit|settle|notify)(_|$)")
 LOCKS = {"select_for_update", "locked", "lock"}
 LOGGING = {"debug", "info", "warning", "error", "exception"}
 # What decorators do that a test can see; others draw pages or describe the API.
@@ -216,7 +216,7 @@ def answers_false(place: Place) -> Iterator[Change]:
 def filter_dropped(place: Place) -> Iterator[Change]:
     """A queryset is not narrowed."""
     node = place.node
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and place.function:
         receiver = node.func.value
         if node.func.attr in ("filter", "exclude") and name_of(receiver) != "super":
             all_rows = ast.Call(ast.Attribute(receiver, "all", ast.Load()), [], [])

@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections import Counter, defaultdict
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,29 @@ def load(path: Path) -> list[Row]:
     return list({row["id"]: row for row in rows}.values())
 
 
+# How like two statements are of which one was renamed, from 0 to 1.
+ALIKE = 0.8
+
+
 def _matches(old: list[Row], new: list[Row]) -> dict[str, Row]:
     """Return for ids of the old mutants which new one is the same.
 
-    The same id; else, where a function was renamed, the only one with the same operator and
-    statement; else the only one of its operator in a function of the same name.
+    The same id; else, where a function was renamed, as many of the same operator and statement;
+    else as many of its operator in a function of the same name; else the one that reads most like
+    it.
     """
     keys = (
         lambda row: row["id"],
         lambda row: (row["operator"], row["id"].split(":")[-2], row["statement"]),
-        lambda row: (row["operator"], row["function"].split(".")[-1]),
+        lambda row: (row["operator"], _name(row)),
     )
     found: dict[str, Row] = {}
     taken: set[str] = set()
+
+    def pair(row: Row, same: Row) -> None:
+        found[row["id"]] = same
+        taken.add(same["id"])
+
     for key in keys:
         olds, news = defaultdict(list), defaultdict(list)
         for row in old:
@@ -42,9 +53,30 @@ def _matches(old: list[Row], new: list[Row]) -> dict[str, Row]:
         for name, rows in olds.items():
             if len(rows) == len(news[name]):
                 for row, same in zip(rows, news[name], strict=True):
-                    found[row["id"]] = same
-                    taken.add(same["id"])
+                    pair(row, same)
+    for row in old:
+        if row["id"] not in found:
+            others = [other for other in new if other["operator"] == row["operator"]]
+            if same := _most_like(row, [other for other in others if other["id"] not in taken]):
+                pair(row, same)
     return found
+
+
+def _name(row: Row) -> str:
+    return row["function"].split(".")[-1].lstrip("_")
+
+
+def _most_like(row: Row, others: list[Row]) -> Row | None:
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(f"{_name(row)} {row['statement'][:200]}")
+    best, most = None, ALIKE
+    for other in others:
+        matcher.set_seq1(f"{_name(other)} {other['statement'][:200]}")
+        if matcher.real_quick_ratio() > most and matcher.quick_ratio() > most:
+            ratio = matcher.ratio()
+            if ratio > most:
+                best, most = other, ratio
+    return best
 
 
 def like(mutants: list[Mutant], old: list[Row]) -> list[Mutant]:
