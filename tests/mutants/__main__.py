@@ -4,6 +4,7 @@
     python -m tests.mutants run --map FOLDER --to FILE   make mutants, run the tests that reach each
     python -m tests.mutants compare OLD NEW              what OLD killed that NEW does not
     python -m tests.mutants show FILE                    figures, and what survived
+    python -m tests.mutants try ID [PYTEST_ARGS ...]     run pytest on one mutant
 
 The map is made on SQLite, without the suites that drive other processes: the SDK, browsers,
 servers and S3.
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from . import report
 from .blocks import ROOT
-from .mutants import all_mutants, sample
+from .mutants import Mutant, all_mutants, sample
 
 # What these drive runs in other processes, which no mutant reaches, or looks at the source only.
 LEFT_OUT = [
@@ -76,7 +77,9 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def _start(options: argparse.Namespace, folder: Path, number: int, mutants: list):
+def _start(
+    options: argparse.Namespace, folder: Path, number: int, mutants: list[Mutant]
+) -> subprocess.Popen[bytes]:
     plan = {
         "map": str(options.map.resolve()),
         "out": str(options.to.resolve()),
@@ -97,6 +100,12 @@ def _start(options: argparse.Namespace, folder: Path, number: int, mutants: list
         "tmp_path_retention_policy=none",
     )
     return subprocess.Popen(command, cwd=ROOT, env=environment(str(var), MUTANTS_PLAN=str(path)))
+
+
+def try_one(options: argparse.Namespace) -> int:
+    """Run pytest on one mutant, on the database that DATABASE_URL names."""
+    command = [sys.executable, "-m", "pytest", "-p", "tests.mutants.one", *options.arguments]
+    return subprocess.call(command, cwd=ROOT, env=os.environ | {"MUTANT": options.mutant})
 
 
 def main() -> int:
@@ -134,6 +143,11 @@ def main() -> int:
     command = commands.add_parser("show", help="figures, and what survived")
     command.add_argument("results", type=Path)
     command.set_defaults(function=report.show_command)
+
+    command = commands.add_parser("try", help="run pytest on one mutant")
+    command.add_argument("mutant", metavar="ID", help="as results name it")
+    command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="PYTEST_ARGS")
+    command.set_defaults(function=try_one)
 
     options = parser.parse_args()
     return options.function(options) or 0

@@ -1,10 +1,24 @@
 """Which tests to try on a mutant: those that run the block in question, the most specific first."""
 
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 
 from .mutants import Mutant, blocks_to_run
+
+# What the names of tests have in them that are about what an operator breaks.
+HINTS = {
+    "answers-false": ["permission", "access", "right", "matrix"],
+    "answers-true": ["permission", "access", "right", "matrix"],
+    "atomic-removed": ["atomic", "together", "twice", "lost", "repeat"],
+    "bound-moved": ["bound", "limit", "long", "most", "size"],
+    "event-removed": ["audit", "event", "feed", "log", "news"],
+    "filter-dropped": ["filter", "other", "lists", "search"],
+    "lock-removed": ["at_once", "concurren", "together"],
+    "number-moved": ["bound", "limit", "long", "most", "size"],
+    "order-swapped": ["first", "order", "precedence"],
+}
 
 
 class TestMap:
@@ -29,25 +43,23 @@ class TestMap:
                     self.tests[keys[number]].append(row["test"])
 
     def tests_for(self, mutant: Mutant, most: int, seconds: float) -> list[str]:
-        """Return at most `most` tests that take at most about `seconds`, in the order to try."""
+        """Return at most `most` tests that take at most about `seconds`, in the order to try.
+
+        In turn: one that takes each branch in question, one whose name is about the mutant, any.
+        """
         groups, blocks = blocks_to_run(mutant)
-        queues = [self._ordered(group) for group in groups]
         everything = self._ordered(blocks)
+        queues = [self._ordered(group) for group in groups]
+        hint = re.compile("|".join((mutant.room, *HINTS.get(mutant.operator, ()))))
+        queues += [[test for test in everything if hint.search(test)], everything]
         chosen: dict[str, None] = {}
-        # The last third is for tests that only pass by.
+        total = 0.0
         for at in range(most):
-            for queue in queues:
-                if at < len(queue):
-                    chosen[queue[at]] = None
-        wanted = list(chosen)[: most * 2 // 3 if len(everything) > most // 3 else most]
-        wanted += [test for test in everything if test not in set(wanted)]
-        total, taken = 0.0, []
-        for test in wanted[:most]:
-            total += self.seconds[test]
-            if taken and total > seconds:
-                continue
-            taken.append(test)
-        return taken
+            for test in (queue[at] for queue in queues if at < len(queue)):
+                total += self.seconds[test] if test not in chosen else 0
+                if not chosen or total <= seconds:
+                    chosen[test] = None
+        return list(chosen)[:most]
 
     def _ordered(self, blocks: list[str]) -> list[str]:
         """Return the tests of blocks: one of each test function in turn, cheap and narrow first."""

@@ -88,7 +88,7 @@ def like(mutants: list[Mutant], old: list[Row]) -> list[Mutant]:
 
 def _line(row: Row) -> str:
     where = f"{row['path']}:{row['line']} {row['function']}"
-    return f"  {row['operator']:18} {where}\n      {row['statement'][:150]}"
+    return f"  {row['id']}\n      {where}\n      {row['statement'][:150]}"
 
 
 def show(rows: list[Row]) -> None:
