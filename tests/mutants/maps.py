@@ -1,24 +1,11 @@
 """Which tests to try on a mutant: those that run the block in question, the most specific first."""
 
 import json
-import re
 from collections import defaultdict
 from pathlib import Path
 
 from .mutants import Mutant, blocks_to_run
-
-# What the names of tests have in them that are about what an operator breaks.
-HINTS = {
-    "answers-false": ["permission", "access", "right", "matrix"],
-    "answers-true": ["permission", "access", "right", "matrix"],
-    "atomic-removed": ["atomic", "together", "twice", "lost", "repeat"],
-    "bound-moved": ["bound", "limit", "long", "most", "size"],
-    "event-removed": ["audit", "event", "feed", "log", "news"],
-    "filter-dropped": ["filter", "other", "lists", "search"],
-    "lock-removed": ["at_once", "concurren", "together"],
-    "number-moved": ["bound", "limit", "long", "most", "size"],
-    "order-swapped": ["first", "order", "precedence"],
-}
+from .relevance import Relevance
 
 
 class TestMap:
@@ -42,16 +29,19 @@ class TestMap:
                 for number in row["blocks"]:
                     self.tests[keys[number]].append(row["test"])
 
-    def tests_for(self, mutant: Mutant, most: int, seconds: float) -> list[str]:
+    def tests_for(
+        self, mutant: Mutant, relevance: Relevance, most: int, seconds: float
+    ) -> list[str]:
         """Return at most `most` tests that take at most about `seconds`, in the order to try.
 
-        In turn: one that takes each branch in question, one whose name is about the mutant, any.
+        In turn: the most relevant and the cheapest of those that take each branch in question, and
+        of all.
         """
         groups, blocks = blocks_to_run(mutant)
-        everything = self._ordered(blocks)
-        queues = [self._ordered(group) for group in groups]
-        hint = re.compile("|".join((mutant.room, *HINTS.get(mutant.operator, ()))))
-        queues += [[test for test in everything if hint.search(test)], everything]
+        queues = []
+        for group in (*groups, blocks):
+            tests = self._ordered(group)
+            queues += [relevance.order(mutant, tests), tests]
         chosen: dict[str, None] = {}
         total = 0.0
         for at in range(most):

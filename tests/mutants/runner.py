@@ -20,6 +20,7 @@ from _pytest.runner import runtestprotocol
 from .living import Living, NoChange
 from .maps import TestMap
 from .mutants import Mutant
+from .relevance import Relevance
 
 PASSED, FAILED, UNCHANGED, BROKEN = 0, 1, 2, 3
 MEMORY = 4 * 1024**3
@@ -35,6 +36,7 @@ class Runner:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.items = {item.nodeid: item for item in session.items}
+        self.relevance = Relevance(session.items)
         self._make_database(session)
         self.living = Living()
         # Children share the memory of what is there now, as long as nothing writes to it.
@@ -62,7 +64,7 @@ class Runner:
         """Return what became of a mutant, and by which test."""
         started = time.monotonic()
         seconds = self.plan["seconds"]
-        chosen = self.map.tests_for(mutant, self.plan["tests"], seconds)
+        chosen = self.map.tests_for(mutant, self.relevance, self.plan["tests"], seconds)
         tests = [test for test in chosen if test in self.items and self.controls.get(test, True)]
         result: dict[str, Any] = {"state": "unreached", "tests": 0, "killer": ""}
         while tests:
