@@ -2,6 +2,8 @@
 
 from base64 import b32decode
 from collections import Counter
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.contrib.auth.hashers import check_password
@@ -9,6 +11,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from assets.accounts.models import FailedSignIn, RecoveryCode, User
 from assets.accounts.registration.passwords import create_reset_token
@@ -75,6 +78,26 @@ def test_a_recovery_code_signs_in_once(alice, code_of):
     calls = [lambda browser=browser: browser.post(CODE, {"code": codes[0]}) for browser in browsers]
     statuses = Counter(answer.status_code for answer in at_once(*calls))
     assert statuses == {302: 1, 422: 3}
+
+
+def test_a_code_of_the_telephone_signs_in_once(alice, code_of, clock, monkeypatch):
+    enrol(alice, KEY, code_of(KEY), alice)
+    clock.step()
+    code, browsers = code_of(KEY), [sign_in() for _ in range(2)]
+    # Attempts from one address wait for each other anyway.
+    browsers[1].defaults["REMOTE_ADDR"] = "203.0.113.9"
+    compared, verify = Barrier(2), TOTPDevice.verify_token
+
+    def verify_together(device, token):
+        # Each has read which code was used last. Neither goes on before the other has, unless one
+        # waits for the other.
+        with suppress(BrokenBarrierError):
+            compared.wait(0.5)
+        return verify(device, token)
+
+    monkeypatch.setattr(TOTPDevice, "verify_token", verify_together)
+    calls = [lambda browser=browser: browser.post(CODE, {"code": code}) for browser in browsers]
+    assert sorted(answer.status_code for answer in at_once(*calls)) == [302, 422]
 
 
 def test_recovery_codes_at_once_all_sign_in(alice, code_of):
