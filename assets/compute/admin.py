@@ -18,15 +18,9 @@ from ..common.forms.layouts import FormsetLayout, Section
 from ..common.forms.spec_form import SpecForm
 from ..datasets.models import DataSample, Dataset
 from ..permissions.admin import AssetAdmin, rename_page, show_permissions
-from .forms import (
-    ComputePlanForm,
-    ComputePlanRenameForm,
-    PlanTasksForm,
-    TaskForm,
-    TaskInputForm,
-    TaskOutputForm,
-)
+from .forms import ComputePlanRenameForm, TaskForm, TaskInputForm, TaskOutputForm
 from .models import ComputePlan, Model, Task, TaskInput, TaskOutput
+from .plan_editor.forms import ComputePlanForm, PlanTasksForm
 from .queries.lists import creator_of
 from .registration import cancel_compute_plan, check_cancel
 from .statuses import TERMINATED, TaskStatus

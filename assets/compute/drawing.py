@@ -1,49 +1,51 @@
 """A graph of tasks as SVG: layers from left to right, nodes as boxes, edges as curves between them.
 
-It knows plain values only, so that a registered plan and a draft are drawn alike. The order inside
-a layer follows each node's neighbours, which keeps crossings few; where an edge passes a layer, a
-lane is kept free for it. The same graph is always drawn the same.
+It knows plain values only, so that registered plans and drafts are drawn the same way. The order
+in a layer follows each node's neighbours, to avoid crossings; an edge that passes a layer has its
+own lane. The same graph always gives the same drawing.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape as escape_anew
+from html import escape as uncached_escape
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from ..common.text.reading import cut
+from .graph import sort_by_rank
 
 WIDTH, HEIGHT = 176, 44
 GAP_X, GAP_Y = 60, 14
 LANE = 10
 MARGIN, HEADING = 12, 28
 SWEEPS = 4
-# How much of its neighbours' height an item follows; the rest draws it to the middle line, so that
-# long graphs stay level.
+# How far an item follows the height of its neighbours, rather than the middle line, which keeps
+# long graphs level.
 FOLLOWS = 0.9
-# Worker colours of the stylesheet; more workers than these share them.
+# The worker colours of the style sheet; more workers share them.
 COLOURS = 8
-# More lanes than these would take longer to lay out than a page may; edges then go straight.
+# With more lanes, the layout would take too long for a page; edges are then straight.
 MAX_LANES = 6000
-# Nobody finds anything in a graph with more edges than these, and it takes long to draw.
+# A graph with more edges is not readable, and slow to draw.
 EDGES = 6000
-# How many characters fit into a box.
-LABEL_FITS, SUB_FITS = 21, 20
+# How many characters a box has room for.
+LABEL_LENGTH, SUB_LENGTH = 21, 20
 
-# What stands in a box beside its colour, so that nobody needs to tell colours apart.
+# Statuses are marked by a sign as well as by colour.
 MARKS = {"done": "✓", "failed": "✕", "cancelled": "⊘", "executing": "▶", "building": "▶"}
 
 
-# Most texts of a graph stand in many of its boxes.
-escape = lru_cache(4096)(escape_anew)
+# Most texts occur in many boxes of a graph.
+escape = lru_cache(4096)(uncached_escape)
 
 
 @lru_cache(4096)
-def _fitting(text: str, length: int) -> str:
-    return escape_anew(cut(text, length))
+def _shortened(text: str, length: int) -> str:
+    return uncached_escape(cut(text, length))
 
 
 class Node(NamedTuple):
@@ -57,10 +59,10 @@ class Node(NamedTuple):
     sub: str = ""
     # A word such as "done" or "waiting-for-parents"; the stylesheet colours `is-<status>`.
     status: str = ""
-    # What the stripe tells apart: the worker.
+    # The worker, shown by the colour of the stripe.
     group: str = ""
     url: str = ""
-    # What a pointer that rests on the box is told.
+    # The tooltip of the box.
     title: str = ""
     rank: int | None = None
 
@@ -82,19 +84,19 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawn graph: the inside of an `<svg>` of this size, and where its boxes are."""
+    """A drawn graph: the content of an `<svg>` of this size, and the places of its boxes."""
 
     width: int
     height: int
     svg: SafeString
     places: Mapping[str, Place]
-    # (group, its colour's number) of each stripe, in the order of the legend.
+    # (group, number of its colour), in the order of the legend.
     groups: Sequence[tuple[str, int]]
     edge_count: int
 
 
 class _Item:
-    """What takes room in a layer: a node, or the lane of edges that pass."""
+    """A node in a layer, or the lane of edges that pass it."""
 
     __slots__ = ("after", "before", "height", "layer", "y")
 
@@ -105,7 +107,7 @@ class _Item:
 
 
 def draw(nodes: Sequence[Node], edges: Iterable[Edge]) -> Drawing:
-    """Lay the graph out and draw it; edges of unknown nodes are left out."""
+    """Return the drawing of a graph, without edges of unknown nodes."""
     if not nodes:
         return Drawing(0, 0, mark_safe(""), {}, (), 0)
     labels: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -147,34 +149,25 @@ def draw(nodes: Sequence[Node], edges: Iterable[Edge]) -> Drawing:
 
 
 def _ranks(nodes: Sequence[Node], edges: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """Return each node's rank: as it says, or one more than its highest parent's.
+    """Return each node's rank: as given, or one more than its highest parent's.
 
-    A draft may hold a cycle; what is in or below one comes after all that is not.
+    Nodes in or below a cycle, which a draft may have, come last.
     """
     given = {node.key: node.rank for node in nodes if node.rank is not None}
     if len(given) == len(nodes):
         return given
-    children: dict[str, list[str]] = defaultdict(list)
-    missing = dict.fromkeys((node.key for node in nodes), 0)
+    parents: dict[str, list[str]] = {node.key: [] for node in nodes}
     for source, target in edges:
-        children[source].append(target)
-        missing[target] += 1
-    ranks = dict.fromkeys(missing, 0)
-    ready = [key for key, count in missing.items() if count == 0]
-    for key in ready:  # grows while it is walked
-        for child in children[key]:
-            ranks[child] = max(ranks[child], ranks[key] + 1)
-            missing[child] -= 1
-            if missing[child] == 0:
-                ready.append(child)
-    last = max((ranks[key] + 1 for key in ready), default=0)
-    return {key: ranks[key] if missing[key] == 0 else last for key in ranks}
+        parents[target].append(source)
+    ranks = sort_by_rank(parents, {})
+    last = max(ranks.values(), default=-1) + 1
+    return {key: ranks.get(key, last) for key in parents}
 
 
 def _route(
     edges: Iterable[tuple[str, str]], items: Mapping[str, _Item], layers: list[list[_Item]]
 ) -> dict[tuple[str, str], list[_Item]]:
-    """Return the lanes that each edge passes; edges from one node share theirs."""
+    """Return the lanes that each edge passes; edges from one node share them."""
     pairs = list(edges)
     farthest: dict[str, int] = {}
     for source, target in pairs:
@@ -204,7 +197,7 @@ def _join(left: _Item, right: _Item) -> None:
 
 
 def _order(layers: list[list[_Item]]) -> None:
-    """Sort each layer by where its neighbours are, sweeping over the layers to and fro."""
+    """Sort each layer by the places of its neighbours, sweeping over the layers in turn."""
     for layer in layers:
         for number, item in enumerate(layer):
             item.y = number
@@ -216,13 +209,13 @@ def _order(layers: list[list[_Item]]) -> None:
                 near = item.before if forwards else item.after
                 wanted[item] = sum(other.y for other in near) / len(near) if near else item.y
             layer.sort(key=wanted.__getitem__)
-            # Places are shares of the layer, so that layers of different length compare.
+            # Places are fractions of the layer, to compare layers of different lengths.
             for number, item in enumerate(layer):
                 item.y = (number + 0.5) / len(layer)
 
 
 def _set_heights(layers: list[list[_Item]]) -> int:
-    """Give every item its `y`, near its neighbours and clear of the items of its layer."""
+    """Set the `y` of every item, near its neighbours and without overlaps; return the height."""
     for layer in layers:
         _stack(layer, [-item.height / 2 for item in layer])
     for sweep in range(SWEEPS):
@@ -242,15 +235,15 @@ def _set_heights(layers: list[list[_Item]]) -> int:
 
 
 def _stack(layer: list[_Item], wanted: Sequence[float]) -> None:
-    """Put the items of a layer as near as can be to where they want to be, in their order.
+    """Place the items of a layer as near as possible to the wanted heights, in their order.
 
-    Items that would overlap form a block, which stands where its items want to be on average.
+    Items that would overlap form a block, placed at the average of its items' wanted heights.
     """
     offsets, offset = [], 0.0
     for item in layer:
         offsets.append(offset)
         offset += item.height + GAP_Y
-    blocks: list[tuple[float, int]] = []  # (sum of what its items want, their number)
+    blocks: list[tuple[float, int]] = []  # (sum of the wanted heights, number of items)
     for place, offset in zip(wanted, offsets, strict=True):
         total, count = place - offset, 1
         while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
@@ -262,12 +255,13 @@ def _stack(layer: list[_Item], wanted: Sequence[float]) -> None:
         item.y = start + offset
 
 
-# --- Writing it down ------------------------------------------------------------------------------
+# --- SVG ------------------------------------------------------------------------------------------
 
 
 def _heading(number: int, rank: int) -> str:
     x = MARGIN + number * (WIDTH + GAP_X)
-    return f'<text class="graph-rank" x="{x}" y="{MARGIN + 9}">Rank {rank}</text>'
+    text = _("Rank %(rank)d") % {"rank": rank}
+    return f'<text class="graph-rank" x="{x}" y="{MARGIN + 9}">{text}</text>'
 
 
 def _edge(
@@ -313,9 +307,9 @@ def _box(node: Node, place: Place, number: int, colours: Mapping[str, int]) -> s
         f'<rect class="graph-box" x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
         f"{stripe}{mark}"
         f'<text class="graph-label" x="{x + 14}" y="{y + 19}">'
-        f"{_fitting(node.label, LABEL_FITS)}</text>"
+        f"{_shortened(node.label, LABEL_LENGTH)}</text>"
         f'<text class="graph-sub" x="{x + 14}" y="{y + 35}">'
-        f"{_fitting(node.sub, SUB_FITS)}</text>"
+        f"{_shortened(node.sub, SUB_LENGTH)}</text>"
     )
     attributes = f'class="graph-node is-{status}" data-node="{number}"'
     if node.url:

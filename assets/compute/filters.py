@@ -7,7 +7,7 @@ from .models import Task
 
 
 class PlansWithTaskFilter(KeysFilter):
-    """Keeps plans some task of which meets the condition."""
+    """Keeps plans that have a task with one of the keys."""
 
     def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
         if not value:
@@ -17,7 +17,7 @@ class PlansWithTaskFilter(KeysFilter):
 
 
 class IntegersFilter(TextsFilter):
-    """A comma-separated list of whole numbers; what is none matches nothing."""
+    """A comma-separated list of whole numbers; other texts match nothing."""
 
     def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
         if not value:

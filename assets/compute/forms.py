@@ -1,18 +1,21 @@
-"""Forms of compute plans and tasks."""
+"""The form that renames a compute plan, and the form of one task that the admin shows.
+
+The forms of plans with their tasks are in `plan_editor`.
+"""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization
 from ..common.errors import Problem
 from ..common.forms.fields import (
     AssetField,
-    JSONTextField,
     MetadataFormField,
     TextField,
     flag_field,
@@ -27,105 +30,30 @@ from ..functions.models import Function
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
 from .models import ComputePlan, Task, TaskInput, TaskOutput
-from .registration import check_compute_plan, check_tasks, register_compute_plan, register_tasks
-from .specs import (
-    ComputePlanSpec,
-    InputRef,
-    OutputSpec,
-    TaskSpec,
-    parse_compute_plan,
-    parse_tasks,
-)
-
-
-class TasksField(JSONTextField):
-    """Tasks as JSON: a list, or an object with the list under ``tasks``; its value is an object."""
-
-    def to_python(self, value: Any) -> Any:
-        body = super().to_python(value)
-        if isinstance(body, list):
-            body = {"tasks": body} if body else {}
-        if body is not None and not isinstance(body, Mapping):
-            raise ValidationError('Give a list of tasks, or {"tasks": [...]}.', code="tasks")
-        if body and not {"tasks", "name"} & set(body):
-            # Such as one task: it would be taken for a plan without any.
-            raise ValidationError(
-                'This is neither a list of tasks nor a plan: it has no "tasks". '
-                'Give [{...}, {...}], or {"tasks": [...]}.',
-                code="tasks",
-            )
-        return dict(body or {})
-
-
-class ComputePlanForm(SpecForm):
-    """Registers a compute plan, with or without tasks."""
-
-    # Browsers must not ask for a name: a whole plan pasted as tasks brings its own.
-    use_required_attribute = False
-
-    name = text_field(ComputePlan, "name")
-    tag = text_field(ComputePlan, "tag")
-    metadata = MetadataFormField()
-    tasks = TasksField(
-        required=False,
-        help_text="A JSON list of tasks, all registered or none. Or a whole compute plan with "
-        "its tasks: what the fields here leave blank is taken from it.",
-    )
-    key = key_field()
-
-    def make_spec(self, values: dict[str, Any]) -> ComputePlanSpec:
-        filled = {name: value for name, value in values.items() if value}
-        body = {"key": str(uuid.uuid4()), **filled.pop("tasks", {}), **filled}
-        spec, self.unread_problems = parse_compute_plan(body)
-        if self.unread_problems:
-            # Without the tasks that could not be read, the others would be counted wrongly.
-            spec.tasks = ()
-        return spec
-
-    def check(self) -> Iterable[Problem]:
-        return [*self.unread_problems, *check_compute_plan(self.spec, self.actor)]
-
-    def save(self) -> ComputePlan:
-        return register_compute_plan(self.spec, self.actor)
+from .registration import check_tasks, register_tasks
+from .specs import InputRef, OutputSpec, TaskSpec
 
 
 class ComputePlanRenameForm(RenameForm):
     kind = AssetKind.COMPUTE_PLAN
 
 
-class PlanTasksForm(SpecForm):
-    """Adds tasks to the compute plan `asset`, all or none."""
-
-    tasks = TasksField(help_text="A JSON list of tasks, all registered or none.")
-
-    def make_spec(self, values: dict[str, Any]) -> list[TaskSpec]:
-        specs, self.unread_problems = parse_tasks(values.get("tasks", {}))
-        return specs
-
-    def check(self) -> Iterable[Problem]:
-        if self.unread_problems or "tasks" in self.unreadable:
-            return self.unread_problems
-        return check_tasks(self.spec, self.actor, self.asset.key)
-
-    def save(self) -> ComputePlan:
-        register_tasks(self.spec, self.actor, self.asset.key)
-        return self.asset
-
-
 class TaskInputForm(RowForm):
-    """What feeds one input of a task."""
+    """One source of an input of a task."""
 
-    identifier = text_field(TaskInput, "identifier", help_text="Which input of the function.")
+    identifier = text_field(TaskInput, "identifier", help_text=_("An input of the function."))
     asset_key = forms.UUIDField(
-        label="Asset",
+        label=_("Asset"),
         required=False,
-        help_text="A dataset, a data sample or a model, by its key. Or else, to the right:",
+        help_text=_("The key of a dataset, a data sample or a model. Or use a parent task:"),
     )
     parent_task_key = forms.UUIDField(
-        label="Parent task", required=False, help_text="The task that makes the model."
+        label=_("Parent task"),
+        required=False,
+        help_text=_("The task that makes the model."),
     )
     parent_task_output_identifier = TextField(
-        label="Output of the parent", required=False, help_text="Which output of that task."
+        label=_("Output of the parent"), required=False, help_text=_("An output of that task.")
     )
 
     def spec(self) -> InputRef:
@@ -139,13 +67,13 @@ class TaskInputForm(RowForm):
 
 
 class TaskOutputForm(RowForm):
-    """Who may use one output of a task."""
+    """Who can use one output of a task."""
 
     identifier = text_field(
-        TaskOutput, "identifier", help_text="Which output of the function; each is given once."
+        TaskOutput, "identifier", help_text=_("An output of the function. Add each output once.")
     )
     permissions = PermissionsField(
-        help_text="Who may use and download what this output produces. Performances are public."
+        help_text=_("Who can use and download this output. Performances are public.")
     )
     transient = flag_field(TaskOutput, "transient")
 
@@ -164,19 +92,21 @@ class TaskForm(SpecForm):
 
     function = AssetField(
         Function.objects.all(),
-        help_text="What the task runs.",
-        error_messages={"required": "Choose the function that the task runs."},
+        help_text=_("The code that the task runs."),
+        error_messages={"required": _("Choose the function that the task runs.")},
     )
     compute_plan = AssetField(
         ComputePlan.objects.all(),
         required=False,
-        help_text="A plan of your organisation. Without, the task gets a plan of its own.",
+        help_text=_("A plan of your organisation. Without one, the task gets its own plan."),
     )
     worker = forms.ModelChoiceField(
         Organization.objects.all(),
         required=False,
-        help_text="The organisation that would run the task. May be left out when an input is a "
-        "dataset: its owner runs the task.",
+        help_text=_(
+            "The organisation that runs the task. Leave it blank if an input is a dataset: its "
+            "owner runs the task."
+        ),
     )
     tag = text_field(Task, "tag")
     metadata = MetadataFormField()
@@ -202,7 +132,8 @@ class TaskForm(SpecForm):
         for row in self.formsets["outputs"].filled_forms:
             identifier, output = row.spec()
             if identifier in found:
-                row.add_error("identifier", f'The output "{identifier}" is given twice; keep one.')
+                message = gettext('The output "%(name)s" is given twice. Remove one.')
+                row.add_error("identifier", message % {"name": identifier})
             found[identifier] = output
         return found
 

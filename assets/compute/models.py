@@ -19,7 +19,7 @@ from .statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus
 
 
 class ComputePlan(NamedAsset):
-    """Tasks that belong together. Status, dates and counters follow from the tasks."""
+    """A group of tasks. Its status, dates and counters follow from the tasks."""
 
     owner = owner_field(db_index=False)
     tag = models.CharField(
@@ -71,7 +71,7 @@ class ComputePlan(NamedAsset):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many of the plan's tasks are in each status."""
+        """The number of the plan's tasks in each status."""
         return {status: getattr(self, column) for status, column in COUNTERS.items()}
 
 
@@ -117,7 +117,7 @@ class Task(DescribedAsset):
         verbose_name, verbose_name_plural = _("task"), _("tasks")
         constraints = [
             models.CheckConstraint(condition=Q(status__in=TaskStatus.values), name="task_status"),
-            # A failed task without a reason would make the SDK's wait_task wait for ever.
+            # Without a reason, the SDK's wait_task would wait for a failed task forever.
             models.CheckConstraint(
                 condition=~Q(status=TaskStatus.FAILED) | ~Q(error_type=""),
                 name="task_failed_for_a_reason",
@@ -137,7 +137,7 @@ class Task(DescribedAsset):
         ]
 
 
-# The columns of TaskInput of which exactly one says where the input comes from.
+# The columns of TaskInput of which exactly one has a value.
 SOURCES = ("dataset", "data_sample", "model", "parent_task")
 
 
@@ -151,7 +151,7 @@ def _one_source() -> Q:
 
 
 class TaskInput(models.Model):
-    """What feeds one input of a task: a dataset, a data sample, a model or a parent's output."""
+    """A source of an input of a task: a dataset, a data sample, a model or a parent's output."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="inputs", db_index=False)
     position = models.PositiveIntegerField()
@@ -203,7 +203,7 @@ class TaskInput(models.Model):
 
 
 class TaskOutput(models.Model):
-    """One output of a task: who may use what it makes."""
+    """One output of a task, with its permissions."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="outputs", db_index=False)
     identifier = models.CharField(_("identifier"), max_length=100)
@@ -224,7 +224,7 @@ class TaskOutput(models.Model):
 
 
 class Model(PermittedAsset):
-    """A file that a task made. Once disabled (a transient output that was removed) it has none."""
+    """A file that a task made. A disabled model (a deleted transient output) has no file."""
 
     asset_kind = AssetKind.MODEL
 
@@ -232,7 +232,7 @@ class Model(PermittedAsset):
     output = models.ForeignKey(
         TaskOutput, on_delete=models.PROTECT, related_name="models", verbose_name=_("output")
     )
-    # The output's task, as its own column: it is what models are listed and filtered by.
+    # The output's task again: lists of models filter by it.
     task = models.ForeignKey(
         Task, on_delete=models.PROTECT, related_name="models", verbose_name=_("task")
     )
@@ -266,7 +266,7 @@ class Performance(models.Model):
 
 
 class FailureReport(models.Model):
-    """Why a task, or the building of a function, failed."""
+    """The report of a failed task, or of a function that could not be built."""
 
     asset_kind = AssetKind.FAILURE_REPORT
 
@@ -300,7 +300,7 @@ class FailureReport(models.Model):
 
     @property
     def owner_id(self) -> str:
-        """Return who decides about the logs: the function's owner, or who has the task's data."""
+        """The organisation that decides about the logs: the function's owner, or the worker."""
         if self.function is not None:
             return self.function.owner_id
         assert self.task is not None  # noqa: S101  a report is about one of the two

@@ -1,8 +1,10 @@
-"""Compute plans and tasks as code: what registers them by the SDK and by curl."""
+"""Code that registers compute plans and tasks by the SDK and by curl."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+
+from django.utils.translation import gettext as _
 
 from ..common.pages.snippets import (
     Raw,
@@ -12,17 +14,17 @@ from ..common.pages.snippets import (
     permissions_call,
     permissions_json,
 )
-from .specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
+from .specs import ComputePlanSpec, TaskSpec
 
-# How many tasks of a plan the code spells out; more would be no reading any more.
-SPELLED = 20
+# How many tasks of a plan the code has; more would be too long to read.
+MAX_TASKS = 20
 
 _NAMES = ("ComputeTaskOutputSpec", "InputRef", "Permissions")
 
 
 def plan_snippets(spec: ComputePlanSpec, request: Any) -> Snippets:
-    """Return the code that registers a plan with its tasks, or with the first of many."""
-    tasks = list(spec.tasks)[:SPELLED]
+    """Return the code that registers a plan with its tasks, or with the first `MAX_TASKS`."""
+    tasks = list(spec.tasks)[:MAX_TASKS]
     arguments = {
         "key": str(spec.key),
         "name": spec.name,
@@ -38,8 +40,8 @@ def plan_snippets(spec: ComputePlanSpec, request: Any) -> Snippets:
 
 
 def tasks_snippets(plan_key: UUID, specs: Sequence[TaskSpec], request: Any) -> Snippets:
-    """Return the code that adds tasks to a registered plan, or the first of many."""
-    tasks = specs[:SPELLED]
+    """Return the code that adds tasks, or the first `MAX_TASKS`, to a registered plan."""
+    tasks = specs[:MAX_TASKS]
     batch = call("UpdateComputePlanTasksSpec", key=str(plan_key), tasks=_calls(tasks))
     names = ("ComputePlanTaskSpec", "UpdateComputePlanTasksSpec", *_NAMES)
     code = f'plan = client.add_compute_plan_tasks("{plan_key}", {batch})'
@@ -59,9 +61,13 @@ def task_snippets(spec: TaskSpec, request: Any) -> Snippets:
 
 
 def _note(tasks: Sequence[TaskSpec]) -> str:
-    """Say so where not all tasks are spelled out."""
-    cut = len(tasks) > SPELLED
-    return f", with the first {SPELLED} tasks; the others are spelled alike" if cut else ""
+    """Return a note if the code has not all tasks."""
+    cut = len(tasks) > MAX_TASKS
+    return (
+        _(", with the first %(count)d tasks; write the others the same way") % {"count": MAX_TASKS}
+        if cut
+        else ""
+    )
 
 
 def _calls(tasks: Sequence[TaskSpec]) -> list[Raw]:
@@ -69,58 +75,43 @@ def _calls(tasks: Sequence[TaskSpec]) -> list[Raw]:
 
 
 def _arguments(task: TaskSpec, key_name: str, indent: int) -> dict[str, Any]:
-    """Return the arguments of a task's call, which begins so many spaces from the left."""
+    """Return the arguments of a task's call, which is indented by `indent` spaces."""
     deeper = indent + 8
-    return {
-        key_name: str(task.key),
-        "function_key": str(task.function_key),
-        "worker": task.worker,
-        "tag": task.tag,
-        "metadata": dict(task.metadata),
-        "inputs": [call("InputRef", deeper, **_ref(ref)) for ref in task.inputs],
-        "outputs": {
-            identifier: _output_call(output, deeper) for identifier, output in task.outputs.items()
-        },
+    arguments = task_json(task, key_name)
+    arguments["inputs"] = [call("InputRef", deeper, **ref) for ref in arguments["inputs"]]
+    arguments["outputs"] = {
+        identifier: call(
+            "ComputeTaskOutputSpec",
+            deeper,
+            permissions=permissions_call(output.permissions),
+            **({"transient": True} if output.transient else {}),
+        )
+        for identifier, output in task.outputs.items()
     }
-
-
-def _ref(ref: InputRef) -> dict[str, str]:
-    found = {
-        "asset_key": ref.asset_key,
-        "parent_task_key": ref.parent_task_key,
-        "parent_task_output_identifier": ref.parent_task_output_identifier,
-    }
-    return {
-        "identifier": ref.identifier,
-        **{name: str(value) for name, value in found.items() if value},
-    }
-
-
-def _output_call(output: OutputSpec, indent: int) -> Raw:
-    arguments: dict[str, Any] = {"permissions": permissions_call(output.permissions)}
-    if output.transient:
-        arguments["transient"] = True
-    return call("ComputeTaskOutputSpec", indent, **arguments)
+    return arguments
 
 
 def task_json(task: TaskSpec, key_name: str) -> dict[str, Any]:
-    """Return a task as the wire has it; a plan's tasks call their key `task_id`."""
+    """Return a task as the API takes it; a plan's tasks name their key `task_id`."""
     return {
         key_name: str(task.key),
         "function_key": str(task.function_key),
         "worker": task.worker,
         "tag": task.tag,
         "metadata": dict(task.metadata),
-        "inputs": [_ref(ref) for ref in task.inputs],
-        "outputs": _outputs_json(task.outputs.items()),
-    }
-
-
-def _outputs_json(outputs: Iterable[tuple[str, OutputSpec]]) -> dict[str, Any]:
-    return {
-        identifier: {
-            "permissions": permissions_json(output.permissions),
-            "transient": output.transient,
-        }
-        for identifier, output in outputs
+        "inputs": [
+            {
+                name: str(value)
+                for name, value in ref._asdict().items()
+                if value or name == "identifier"
+            }
+            for ref in task.inputs
+        ],
+        "outputs": {
+            identifier: {
+                "permissions": permissions_json(output.permissions),
+                "transient": output.transient,
+            }
+            for identifier, output in task.outputs.items()
+        },
     }

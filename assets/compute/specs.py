@@ -1,4 +1,4 @@
-"""Compute plan and task specs as plain values, and how the wire spells them.
+"""Compute plan and task specs as plain values, and how the API spells them.
 
 Two shapes of a task arrive, the batch's (`key`, `transient`) and the plan spec's (`task_id`,
 `is_transient`); both are read by the same code. Contract 2.6, 2.7, decision 3.
@@ -22,7 +22,7 @@ PLAN = AssetKind.COMPUTE_PLAN.word
 
 
 class InputRef(NamedTuple):
-    """What feeds one input: an asset, or else an output of a parent task."""
+    """The source of an input: an asset, or an output of a parent task."""
 
     identifier: str
     asset_key: UUID | None = None
@@ -31,7 +31,7 @@ class InputRef(NamedTuple):
 
 
 class OutputSpec(NamedTuple):
-    """Who may use what an output makes, and whether it is deleted once nothing needs it."""
+    """Who can use an output, and whether it is deleted when no task needs it any more."""
 
     permissions: PermissionsSpec
     transient: bool = False
@@ -39,13 +39,13 @@ class OutputSpec(NamedTuple):
 
 @dataclass(slots=True)
 class TaskSpec:
-    """What is handed over to register a task."""
+    """The values of a task to register."""
 
     key: UUID
     function_key: UUID
-    # Blank where the owner of the task's dataset tells.
+    # Blank: the owner of the task's dataset runs it.
     worker: str = ""
-    # None: the task gets a plan of its own.
+    # None: the task gets its own plan.
     compute_plan_key: UUID | None = None
     tag: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -53,15 +53,15 @@ class TaskSpec:
     outputs: Mapping[str, OutputSpec] = field(default_factory=dict)
 
     def digest(self, owner: str) -> str:
-        """Return the sha256 of the content: equal for the same task sent in either shape.
+        """Return the sha256 of the content, equal for the same task in either shape.
 
-        The worker is left out, because it may be inferred; plan and owner are columns.
+        It leaves out the worker, which may be inferred, and plan and owner, which are columns.
         """
         owned = {name: output.permissions.owned_by(owner) for name, output in self.outputs.items()}
         return self.digest_as(owned)
 
     def digest_as(self, owned: Mapping[str, PermissionsSpec]) -> str:
-        """Return the digest, given who may use each output as it is stored."""
+        """Return the digest, given the stored permissions of each output."""
         content = [
             self.function_key,
             self.tag,
@@ -76,7 +76,7 @@ class TaskSpec:
 
 @dataclass(slots=True)
 class ComputePlanSpec:
-    """What is handed over to register a compute plan, with or without tasks."""
+    """The values of a compute plan to register, with or without tasks."""
 
     key: UUID
     name: str
@@ -85,28 +85,25 @@ class ComputePlanSpec:
     tasks: Sequence[TaskSpec] = ()
 
     def digest(self) -> str:
-        """Return the sha256 of the content as registered; a later rename leaves it alone."""
+        """Return the sha256 of the content; a later rename does not change it."""
         content = [self.name, self.tag, sorted(self.metadata.items())]
         return hashlib.sha256(orjson.dumps(content)).hexdigest()
-
-
-def _read_input(reader: Reader, data: Mapping[str, Any]) -> InputRef:
-    return InputRef(
-        reader.text(data, "identifier"),
-        reader.optional_key(data, "asset_key"),
-        reader.optional_key(data, "parent_task_key"),
-        reader.text(data, "parent_task_output_identifier") or None,
-    )
 
 
 def _read_inputs(reader: Reader, data: Mapping[str, Any]) -> tuple[InputRef, ...]:
     found = []
     for index, item in enumerate(reader.items(data, "inputs")):
         with reader.within(f"inputs[{index}]"):
-            if isinstance(item, Mapping):
-                found.append(_read_input(reader, item))
-            else:
+            if not isinstance(item, Mapping):
                 reader.complain("", "must be an object.")
+                continue
+            ref = InputRef(
+                reader.text(item, "identifier"),
+                reader.optional_key(item, "asset_key"),
+                reader.optional_key(item, "parent_task_key"),
+                reader.text(item, "parent_task_output_identifier") or None,
+            )
+            found.append(ref)
     return tuple(found)
 
 
@@ -127,7 +124,7 @@ def _read_outputs(reader: Reader, data: Mapping[str, Any]) -> dict[str, OutputSp
 
 
 def read_task(reader: Reader, data: Mapping[str, Any]) -> TaskSpec | None:
-    """Read one task; None when something is wrong with it, which the reader then knows."""
+    """Return one task, or None if it has problems, which the reader then has."""
     before = len(reader.problems)
     key = reader.key(data, "task_id" if data.get("key") is None and "task_id" in data else "key")
     function_key = reader.key(data, "function_key")
@@ -145,7 +142,7 @@ def read_task(reader: Reader, data: Mapping[str, Any]) -> TaskSpec | None:
 
 
 def read_tasks(reader: Reader, data: Mapping[str, Any]) -> list[TaskSpec]:
-    """Read the list under ``tasks``; problems carry paths such as ``tasks[3].function_key``."""
+    """Return the tasks under ``tasks``; problems have paths such as ``tasks[3].function_key``."""
     found = []
     for index, item in enumerate(reader.items(data, "tasks")):
         with reader.within(f"tasks[{index}]"):
@@ -157,13 +154,13 @@ def read_tasks(reader: Reader, data: Mapping[str, Any]) -> list[TaskSpec]:
 
 
 def parse_tasks(data: Mapping[str, Any]) -> tuple[list[TaskSpec], list[Problem]]:
-    """Read a body ``{"tasks": [...]}``; return the tasks that could be read and all problems."""
+    """Return the tasks of ``{"tasks": [...]}`` that can be read, and all problems."""
     reader = Reader(TASK)
     return read_tasks(reader, data), reader.problems
 
 
 def parse_compute_plan(data: Mapping[str, Any]) -> tuple[ComputePlanSpec, list[Problem]]:
-    """Read a compute plan with its tasks."""
+    """Return a compute plan with its tasks that can be read, and all problems."""
     reader = Reader(PLAN)
     key = reader.key(data, "key")
     tag, name = reader.text(data, "tag"), reader.text(data, "name")

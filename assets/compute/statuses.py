@@ -1,4 +1,6 @@
-"""Statuses of tasks and plans: the words, the transitions, and how one follows from another.
+"""Statuses of tasks and plans: words, transitions, and how one follows from another.
+
+Labels are marked for translation here and translated when they are shown.
 
 Source: contract 3.7 and 4.
 """
@@ -6,44 +8,45 @@ Source: contract 3.7 and 4.
 from collections.abc import Collection
 
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 from ..functions.models import FunctionStatus
 
 
 class TaskStatus(models.TextChoices):
-    """Where a task stands, in the wire's words (SDK 0.51 and later)."""
+    """The statuses of tasks, as the API spells them (SDK 0.51 and later)."""
 
-    WAITING_FOR_BUILDER_SLOT = "STATUS_WAITING_FOR_BUILDER_SLOT", "waiting for builder"
-    BUILDING = "STATUS_BUILDING", "building"
-    WAITING_FOR_PARENT_TASKS = "STATUS_WAITING_FOR_PARENT_TASKS", "waiting for parents"
-    WAITING_FOR_EXECUTOR_SLOT = "STATUS_WAITING_FOR_EXECUTOR_SLOT", "waiting for executor"
-    EXECUTING = "STATUS_EXECUTING", "executing"
-    DONE = "STATUS_DONE", "done"
-    FAILED = "STATUS_FAILED", "failed"
-    CANCELED = "STATUS_CANCELED", "cancelled"
+    WAITING_FOR_BUILDER_SLOT = "STATUS_WAITING_FOR_BUILDER_SLOT", _("waiting for builder")
+    BUILDING = "STATUS_BUILDING", _("building")
+    WAITING_FOR_PARENT_TASKS = "STATUS_WAITING_FOR_PARENT_TASKS", _("waiting for parents")
+    WAITING_FOR_EXECUTOR_SLOT = "STATUS_WAITING_FOR_EXECUTOR_SLOT", _("waiting for executor")
+    EXECUTING = "STATUS_EXECUTING", _("executing")
+    DONE = "STATUS_DONE", _("done")
+    FAILED = "STATUS_FAILED", _("failed")
+    CANCELED = "STATUS_CANCELED", _("cancelled")
 
 
 class PlanStatus(models.TextChoices):
-    """Where a compute plan stands; derived from its tasks and its cancelling."""
+    """The statuses of compute plans; they follow from tasks and from cancelling."""
 
-    CREATED = "PLAN_STATUS_CREATED", "created"
-    DOING = "PLAN_STATUS_DOING", "doing"
-    DONE = "PLAN_STATUS_DONE", "done"
-    FAILED = "PLAN_STATUS_FAILED", "failed"
-    CANCELED = "PLAN_STATUS_CANCELED", "cancelled"
+    CREATED = "PLAN_STATUS_CREATED", _("created")
+    DOING = "PLAN_STATUS_DOING", _("doing")
+    DONE = "PLAN_STATUS_DONE", _("done")
+    FAILED = "PLAN_STATUS_FAILED", _("failed")
+    CANCELED = "PLAN_STATUS_CANCELED", _("cancelled")
 
 
 class ErrorType(models.TextChoices):
-    """Why a task failed."""
+    """The reasons why a task fails."""
 
-    BUILD = "BUILD_ERROR", "building the function failed"
-    EXECUTION = "EXECUTION_ERROR", "the function failed"
-    INTERNAL = "INTERNAL_ERROR", "the platform failed"
+    BUILD = "BUILD_ERROR", _("building the function failed")
+    EXECUTION = "EXECUTION_ERROR", _("the function failed")
+    INTERNAL = "INTERNAL_ERROR", _("the platform failed")
 
 
 _STOPPED = {TaskStatus.CANCELED, TaskStatus.FAILED}
 
-# Which status may follow which; a status without followers is final.
+# The statuses that may follow each; a status without any is final.
 TRANSITIONS: dict[TaskStatus, set[TaskStatus]] = {
     TaskStatus.WAITING_FOR_BUILDER_SLOT: {TaskStatus.BUILDING, *_STOPPED},
     TaskStatus.BUILDING: {
@@ -59,7 +62,7 @@ TRANSITIONS: dict[TaskStatus, set[TaskStatus]] = {
     TaskStatus.CANCELED: set(),
 }
 FINAL = {status for status, following in TRANSITIONS.items() if not following}
-# A plan in one of these takes no more tasks and cannot be cancelled.
+# A plan in one of these accepts no tasks and cannot be cancelled.
 TERMINATED = {PlanStatus.CANCELED, PlanStatus.FAILED}
 
 # The column of ComputePlan that counts its tasks in each status.
@@ -76,7 +79,7 @@ COUNTERS = {
 
 
 def initial_status(function_status: str, parents: Collection[str]) -> TaskStatus:
-    """Return the status of a task at registration, from its function's and its parents'."""
+    """Return the status of a new task, which follows from its function's and its parents'."""
     if any(status in _STOPPED for status in parents):
         return TaskStatus.CANCELED
     if function_status == FunctionStatus.READY:
@@ -92,7 +95,7 @@ def initial_status(function_status: str, parents: Collection[str]) -> TaskStatus
 
 
 def plan_status(counts: dict[str, int], *, cancelled: bool) -> PlanStatus:
-    """Return the status of a plan whose tasks are counted by `TaskStatus`."""
+    """Return the status of a plan, given how many of its tasks have each `TaskStatus`."""
     total = sum(counts.values())
     if cancelled or counts.get(TaskStatus.CANCELED):
         return PlanStatus.CANCELED

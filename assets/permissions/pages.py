@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +24,9 @@ from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key, as_keys
 from .access import check_may_register, may_register
 from .forms import share_organizations
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ class FormPage(WriterPage):
     """
 
     template_name = "components/form.html"
-    button = "Register"
+    button: ClassVar["StrOrPromise"] = _("Register")
     # What it says above what is wrong.
     unsaved = _("Nothing was registered.")
     # The form of this request, once it is made.

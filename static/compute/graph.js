@@ -1,4 +1,4 @@
-// Graphs of tasks: size, moving about, and what a node is joined to. Without it, the graph is at its
+// Graphs of tasks: size, scrolling, and the neighbours of a node. Without scripts, the graph has its
 // natural size in a box that scrolls.
 (() => {
     "use strict";

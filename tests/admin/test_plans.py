@@ -90,10 +90,10 @@ def test_adding_tasks(shape, admin, world):
 
 # What is typed, and what is said of it.
 UNREADABLE = {
-    "nothing": ("", "This field is required"),
-    "an empty list": ("[]", "This field is required"),
+    "nothing": ("", "Add a task first."),
+    "an empty list": ("[]", "Add a task first."),
     "no JSON": ('[{"key": }]', "a JSON value at line 1, column 10"),
-    "a number": ("7", 'Give a list of tasks, or {"tasks": [...]}.'),
+    "a number": ("7", 'Enter a list of tasks, or {"tasks": [...]}.'),
     "one task": ('{"function_key": "a", "tag": "b"}', "neither a list of tasks nor a plan"),
     "a list of numbers": ("[1]", "tasks[0]: Must be an object."),
     "no keys": ("[{}]", "tasks[0].key: Is missing. Give the key, a UUID."),

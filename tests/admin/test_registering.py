@@ -186,7 +186,9 @@ def test_the_browser_is_told_what_was_added(admin, world, session_of):
 def test_what_came_in_between_is_told_and_not_praised(admin, world, session_of, monkeypatch):
     """The check passed, and then registration refused: somebody was faster."""
     url, data = admin.form(plan_spec())
-    monkeypatch.setattr("assets.compute.forms.check_compute_plan", lambda spec, actor: [])
+    monkeypatch.setattr(
+        "assets.compute.plan_editor.forms.check_compute_plan", lambda spec, actor: []
+    )
     page = session_of(world.alice).post(url, {**data, "name": ""}, follow=True)
     text = page.content.decode()
     assert "Cannot be blank" in text

@@ -31,7 +31,7 @@ def choose_function(page: Page, name: re.Pattern, *, scripts: bool) -> None:
     page.get_by_role("radio", name=name).click()
     if not scripts:
         page.get_by_role("button", name="Choose this function").click()
-    expect(page.get_by_role("button", name="Another function")).to_be_visible()
+    expect(page.get_by_role("button", name="Change function")).to_be_visible()
 
 
 def write_json(page: Page) -> Locator:
@@ -59,7 +59,7 @@ def test_register_a_plan_by_the_builder(visit, api, scripts):
     page.get_by_role("radio", name=re.compile("Breast masses, Institut Curie")).check()
     samples = page.get_by_role("group", name=re.compile("^datasamples"))
     if not scripts:
-        page.get_by_role("button", name="Show its data samples").click()
+        page.get_by_role("button", name="List its data samples").click()
     samples.get_by_role("checkbox").first.check()
     if scripts:
         assert_accessible(page)
@@ -72,7 +72,9 @@ def test_register_a_plan_by_the_builder(visit, api, scripts):
         "checkbox", name=re.compile(r"task 1|^model of 1|this plan|1\b")
     ).first.check()
     add(page, 2)
-    expect(page.get_by_role("group", name=re.compile("^Graph of 2 tasks"))).to_be_visible()
+    expect(
+        page.get_by_role("group", name=re.compile("^Graph of the draft: 2 tasks"))
+    ).to_be_visible()
     if scripts:
         assert_accessible(page)
     register(page)

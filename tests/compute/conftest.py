@@ -25,7 +25,7 @@ from tests.builders import (
     training_task,
 )
 
-from .shop import Shop
+from .planning import Planner
 
 
 def text_of(html):
@@ -106,6 +106,6 @@ def plan_of(alice):
 
 
 @pytest.fixture
-def shop(alice, session_of) -> Shop:
+def planner(alice, session_of) -> Planner:
     """What alice builds plans of, in a browser of hers."""
-    return Shop(alice, session_of)
+    return Planner(alice, session_of)

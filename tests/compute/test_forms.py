@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from assets.compute.forms import ComputePlanForm, PlanTasksForm, TaskForm
+from assets.compute.forms import TaskForm
 from assets.compute.models import ComputePlan, Task
+from assets.compute.plan_editor.forms import ComputePlanForm, PlanTasksForm
 from tests.admin.door import rows, task
 from tests.builders import (
     make_dataset,
@@ -46,7 +47,7 @@ def test_a_plan_that_is_pasted_fills_what_is_blank(alice, spec):
 
 # What is pasted as tasks, and what is said at which field.
 UNREAD = {
-    "its name is no text": ({"name": 7}, "name", "Must be a text."),
+    "its name is no text": ({"name": 7}, "name", "Must be a string."),
     "its key is no key": ({"key": "x", "name": "n"}, "key", '"x" is not a valid UUID.'),
     "a task without a function": (
         {"name": "n", "tasks": [{"key": "11111111-1111-4111-8111-111111111111"}]},
@@ -57,13 +58,13 @@ UNREAD = {
 
 
 @pytest.mark.parametrize(("pasted", "field", "message"), UNREAD.values(), ids=UNREAD)
-def test_what_cannot_be_read_is_told_at_its_field(pasted, field, message, alice):
+def test_values_that_cannot_be_read_are_reported_at_their_field(pasted, field, message, alice):
     form = ComputePlanForm({"tasks": json.dumps(pasted)}, actor=alice)
     assert not form.is_valid()
     assert message in form.errors[field]
 
 
-def test_a_plan_and_its_tasks_are_told_at_once(alice):
+def test_problems_of_a_plan_and_its_tasks_come_together(alice):
     tasks = [{"key": str(uuid4()), "function_key": str(uuid4())}]
     form = ComputePlanForm({"name": "", "tasks": json.dumps(tasks)}, actor=alice)
     assert not form.is_valid()
@@ -107,10 +108,10 @@ def test_an_output_given_twice_is_not_lost_in_silence(alice, spec):
     assert not form.is_valid()
     first, second = form.formsets["outputs"].errors
     assert not first
-    assert second["identifier"] == ['The output "model" is given twice; keep one.']
+    assert second["identifier"] == ['The output "model" is given twice. Remove one.']
 
 
-def test_a_row_that_cannot_be_read_is_told_nothing_else(alice, spec):
+def test_a_row_that_cannot_be_read_has_one_error(alice, spec):
     data = {**task(spec), "inputs-0-asset_key": "nonsense"}
     form = TaskForm(data, actor=alice)
     assert not form.is_valid()

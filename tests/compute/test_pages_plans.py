@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from assets.compute.models import ComputePlan, Task
 from assets.compute.pages import base, plans
-from assets.compute.pages.base import BAR, lasted, shares
-from assets.compute.snippets import SPELLED
+from assets.compute.pages.base import BAR_WIDTH, duration_text, shares
+from assets.compute.snippets import MAX_TASKS
 from assets.compute.statuses import PlanStatus, TaskStatus
 from tests.builders import make_performance, make_plan, set_status
 
@@ -158,7 +158,7 @@ def test_the_link_to_all_performances_works(session_of, alice, study):
 
 def test_a_plan_without_tasks(session_of, alice):
     html = session_of(alice).get(url_of(make_plan(alice))).content.decode()
-    assert "No tasks yet." in html
+    assert "No tasks yet" in html
     assert "data-graph" not in html
 
 
@@ -264,10 +264,10 @@ def test_the_code_registers_the_plan_again(session_of, client_of, alice, study):
 
 
 def test_as_code_only_the_first_of_many(session_of, alice, plan_of):
-    response = session_of(alice).get(url_of(plan_of(SPELLED + 2)), {"code": ""})
+    response = session_of(alice).get(url_of(plan_of(MAX_TASKS + 2)), {"code": ""})
     (name, _, code), _ = response.context["snippets"]
-    assert f"with the first {SPELLED} tasks" in name
-    assert code.count("ComputePlanTaskSpec(") == SPELLED
+    assert f"with the first {MAX_TASKS} tasks" in name
+    assert code.count("ComputePlanTaskSpec(") == MAX_TASKS
 
 
 @pytest.mark.parametrize("count", [2, 20])
@@ -315,8 +315,8 @@ def test_what_cancelling_means(page_of, alice, study):
     set_status([study.first.pk], TaskStatus.DONE)
     recount(study.plan)
     said = text_of(page_of(alice, "compute-plan-cancel"))
-    assert "2 tasks that have not ended will be cancelled." in said
-    assert "1 task that has ended stays as it is, with all that it has made." in said
+    assert "2 tasks that have not ended are cancelled." in said
+    assert "1 task that has ended stays unchanged, with its outputs." in said
     assert "This cannot be undone." in said
     assert not Task.objects.filter(status=TaskStatus.CANCELED).exists()
 
@@ -324,7 +324,7 @@ def test_what_cancelling_means(page_of, alice, study):
 def test_cancelling(session_of, alice, study):
     response = session_of(alice).post(url_of(study.plan, "compute-plan-cancel"), follow=True)
     assert response.redirect_chain == [(url_of(study.plan), 302)]
-    assert "The compute plan Study is cancelled." in response.content.decode()
+    assert "Cancelled the compute plan Study." in response.content.decode()
     study.plan.refresh_from_db()
     assert study.plan.status == PlanStatus.CANCELED
     assert set(study.plan.tasks.values_list("status", flat=True)) == {TaskStatus.CANCELED}
@@ -380,11 +380,11 @@ def test_nothing_is_cancelled_twice(session_of, alice, study, method):
 )
 def test_how_long_something_took(seconds, text):
     start = base.timezone.now()
-    assert lasted(start, start + base.timedelta(seconds=seconds)) == text
+    assert duration_text(start, start + base.timedelta(seconds=seconds)) == text
 
 
 def test_what_has_not_started_takes_no_time():
-    assert lasted(None, None) == ""
+    assert duration_text(None, None) == ""
 
 
 @pytest.mark.parametrize(
@@ -405,4 +405,4 @@ def test_the_bar_is_full_and_shows_every_status(counts):
     assert all(share.width > 5 for share in found)
     ends = [0, *(share.x + share.width for share in found)]
     assert [share.x for share in found] == ends[:-1]
-    assert ends[-1] == (BAR if found else 0)
+    assert ends[-1] == (BAR_WIDTH if found else 0)

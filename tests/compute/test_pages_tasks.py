@@ -103,7 +103,7 @@ def test_inputs(page_of, alice, study):
 
 def test_inputs_left_out(page_of, alice, study):
     html = panel(page_of(alice, study.first), "inputs")
-    assert "shared model nothing: it is optional" in text_of(html)
+    assert "shared model none, because it is optional" in text_of(html)
 
 
 def test_many_samples_are_folded(page_of, alice, study):
@@ -139,7 +139,7 @@ def test_parents_and_children(page_of, alice, study, taker):
     assert f'href="/tasks/?parent_task_key={study.first.pk}"' in panel(first, "children")
     assert f'href="/tasks/{study.first.pk}/"' in panel(second, "parents")
     assert "done" in text_of(panel(second, "parents"))
-    assert "No task takes what it makes." in panel(second, "children")
+    assert "No task takes its outputs." in panel(second, "children")
     assert f'href="/tasks/{study.first.pk}/"' in panel(page_of(alice, taker), "parents")
 
 
@@ -166,7 +166,7 @@ def test_the_first_of_many_children(page_of, alice, study):
 
 def test_outputs(page_of, alice, study):
     html = panel(page_of(alice, study.first), "outputs")
-    assert "model model private MyOrg1MSP, MyOrg2MSP nothing yet" in text_of(html)
+    assert "model model private MyOrg1MSP, MyOrg2MSP none yet" in text_of(html)
 
 
 def test_performances(page_of, alice, study):

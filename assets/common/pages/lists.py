@@ -1,7 +1,7 @@
 """Pages that list: search, filters, order, columns and exports, all told by the URL."""
 
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
@@ -18,6 +18,9 @@ from .base import AssetKindMixin, Page
 from .exports import csv_lines, json_lines
 from .parts import PLACE, Part, part_of
 from .tables import AssetTable
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 PAGE_SIZES = (25, 50, 100, 250)
 # The piece of the page that a filter changes.
@@ -57,7 +60,7 @@ class ListPage(AssetKindMixin, Page):
     table_class: ClassVar[type[AssetTable]]
     filterset_class: ClassVar[type]
     # What the empty list says, and what to do about it.
-    empty_hint: ClassVar[str] = ""
+    empty_hint: ClassVar["StrOrPromise"] = ""
 
     def rows(self) -> QuerySet:
         """Return all rows that there are, with what the table shows of them."""

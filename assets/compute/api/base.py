@@ -32,13 +32,17 @@ TASK_ORDERING = {
 
 
 def refuse_unread(user: User, problems: Sequence[Problem]) -> None:
-    """Refuse a body that cannot be read; whoever may not register is told that first."""
+    """Refuse a body that cannot be read, after users who may not register.
+
+    Raises:
+        Refused: the user may not register, or the body has problems.
+    """
     refuse_if(check_may_register(user))
     refuse_if(problems)
 
 
 class TaskAnsweringViewSet(AssetViewSet):
-    """What plans and tasks share: batches answered as tasks, and lists in order of duration."""
+    """Registers batches of tasks, and sorts lists by duration and creator."""
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         ordering = self.request.query_params.get("ordering", "")
@@ -49,7 +53,7 @@ class TaskAnsweringViewSet(AssetViewSet):
         return super().filter_queryset(queryset)
 
     def answer_tasks(self, specs: Sequence[TaskSpec], plan_key: UUID | None = None) -> Response:
-        """Register a batch and answer with its tasks, in dependency order."""
+        """Register a batch and return its tasks, in dependency order."""
         keys = registration.register_tasks(specs, self.user, plan_key)
         tasks = TaskSerializer(context=self.get_serializer_context())
         return Response(tasks.represent(keys))

@@ -1,7 +1,7 @@
-"""The status names, counters and filters of older SDKs, mapped on the way out and in.
+"""The status names, counters and filters of older SDKs, mapped in answers and in requests.
 
-One view, serializer and rule serves all; `Dialect` says how SDKs up to 0.49 and SDK 0.50 spell
-what 0.51 and later call by the names that we store. Contract 0.2, 3.7, decision 2.
+One view, serializer and rule serves all SDKs. The database stores the names of SDK 0.51 and later;
+a `Dialect` maps them to those of SDK 0.50, and of SDKs up to 0.49. Contract 0.2, 3.7, decision 2.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _WAITING_COUNT = (
 _RUNS = Q(executing_count__gt=0) | Q(done_count__gt=0)
 _ALL_WAIT = Q(task_count=_WAITING_COUNT)
 
-# SDKs up to 0.50 tell three kinds of plan apart where nothing runs yet.
+# SDKs up to 0.50 have three statuses for plans in which no task runs yet.
 _PLAN_CONDITIONS_050 = {
     _EMPTY: Q(status=PlanStatus.CREATED, task_count=0),
     _WAITING: _OPEN & _ALL_WAIT,
@@ -48,17 +48,17 @@ def _waiting(plan: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one generation of SDKs spells statuses; the default is 0.51 and later."""
+    """The statuses of one generation of SDKs; the default is 0.51 and later."""
 
     task_statuses: Mapping[str, str] = field(default_factory=dict)
     plan_conditions: Mapping[str, Q] = field(default_factory=dict)
 
     def task_status(self, status: str) -> str:
-        """Return the SDK's word for a task's status."""
+        """Return the SDK's name of a task's status."""
         return self.task_statuses.get(status, status)
 
     def plan_status(self, plan: Mapping[str, Any]) -> str:
-        """Return the SDK's word for the status of a plan with its counters."""
+        """Return the SDK's name of a plan's status, given the plan with its counters."""
         status = plan["status"]
         if not self.plan_conditions or status not in (PlanStatus.CREATED, PlanStatus.DOING):
             return status
@@ -69,7 +69,7 @@ class Dialect:
         return _WAITING if _waiting(plan) == plan["task_count"] else _TODO
 
     def counters(self, plan: Mapping[str, Any]) -> dict[str, int]:
-        """Return the counters that older SDKs know by other names; every SDK ignores extra ones."""
+        """Return the counters that older SDKs name otherwise; every SDK ignores extra ones."""
         return {
             "waiting_count": _waiting(plan),
             "todo_count": plan["waiting_executor_slot_count"],
@@ -77,12 +77,12 @@ class Dialect:
         }
 
     def task_condition(self, word: str) -> Q | None:
-        """Return what a task with this status word meets; None for an unknown word."""
+        """Return the condition of tasks with this status; None for an unknown status."""
         statuses = [status for status in TaskStatus if self.task_status(status) == word]
         return Q(status__in=statuses) if statuses else None
 
     def plan_condition(self, word: str) -> Q | None:
-        """Return what a plan with this status word meets; None for an unknown word."""
+        """Return the condition of plans with this status; None for an unknown status."""
         if word in self.plan_conditions:
             return self.plan_conditions[word]
         known = set(PlanStatus.values) - ({PlanStatus.CREATED} if self.plan_conditions else set())
@@ -98,5 +98,5 @@ DIALECTS: dict[str, Dialect] = {
 
 
 def dialect_of(request: Any) -> Dialect:
-    """Return the dialect of the URL prefix that the request came by."""
+    """Return the dialect of the request's URL prefix."""
     return DIALECTS.get(request.resolver_match.namespace, CURRENT)

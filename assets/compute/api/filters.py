@@ -29,7 +29,7 @@ PLAN = "output__task__compute_plan__"
 
 
 class StatusFilter(TextsFilter):
-    """Statuses in the words of the request's dialect; an unknown word is refused."""
+    """Statuses as the request's dialect spells them; an unknown one is refused."""
 
     def __init__(self, condition: str, **kwargs) -> None:
         self.condition = condition
@@ -63,7 +63,7 @@ class DurationFilter(RangeFilter):
 
 
 def _duration(seconds: Decimal) -> timedelta:
-    """Return the duration, within what both databases can compare: 30,000 years."""
+    """Return the duration, at most 30,000 years, which both databases can compare."""
     return timedelta(seconds=max(-1e12, min(float(seconds), 1e12)))
 
 
@@ -78,7 +78,7 @@ class TaggedFilterSet(AssetFilterSet):
 
 
 class CreatorFilter(TextsFilter):
-    """Keeps plans of these users, as far as one is told who made a plan."""
+    """Keeps plans of these users, whose names only their own organisation sees."""
 
     def __init__(self, **kwargs) -> None:
         super().__init__(field_name="visible_creator", **kwargs)
@@ -140,7 +140,7 @@ class PlanStatusFilter(StatusFilter):
 
 
 class PerformanceFilterSet(FilterSet):
-    """All filters are about the plan, but for the output's identifier."""
+    """Filters by the plan of a performance, and by the output's identifier."""
 
     key = KeysFilter(field_name=f"{PLAN}key")
     owner = TextsFilter(field_name=f"{PLAN}owner_id")

@@ -1,4 +1,4 @@
-"""`/compute_plan_metadata/`: the metadata keys that plans have. Contract 2.12."""
+"""`/compute_plan_metadata/`: the metadata keys of plans. Contract 2.12."""
 
 from django.db import connection
 from drf_spectacular.utils import extend_schema
@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from ..models import ComputePlan
 
-# The database takes the objects apart; only distinct keys travel.
+# The database extracts the distinct keys, so that no metadata is sent.
 _SQL = {
     "sqlite": "SELECT DISTINCT e.key FROM {table} p, json_each(p.metadata) e",
     "postgresql": "SELECT DISTINCT jsonb_object_keys(metadata) FROM {table}",

@@ -28,7 +28,7 @@ from .serializers import ModelSerializer
 
 
 class ModelViewSet(AssetViewSet):
-    """Models: files that tasks have made."""
+    """Models: files that tasks make."""
 
     queryset = Model.objects.all()
     serializer_class = ModelSerializer
@@ -39,7 +39,7 @@ class ModelViewSet(AssetViewSet):
     @extend_schema(responses=FILE_RESPONSES)
     @action(detail=True, renderer_classes=FILE_RENDERERS)
     def file(self, request: Request, key: str, **kwargs):
-        """Download the model; 410 once it is disabled."""
+        """Download the model; 410 if it is disabled."""
         if not model_export_is_enabled():
             raise NotPermitted("This server hands out no models.")
         check_key(key)
@@ -49,7 +49,7 @@ class ModelViewSet(AssetViewSet):
 
 
 class LogsView(APIView):
-    """The report of a failed task or function, at the address that SDKs up to 0.49 use."""
+    """The logs of a failed task or function, at the address that SDKs up to 0.49 use."""
 
     renderer_classes = FILE_RENDERERS
 
@@ -64,7 +64,12 @@ class LogsView(APIView):
 
 
 def download_logs(request: Request, **asset: Any):
-    """Stream a failure report's logs to those who may read them; 404 when there are none."""
+    """Return the logs of a task or a function, by `task_id` or `function_id`.
+
+    Raises:
+        NotFound: there are no logs.
+        NotPermitted: the user may not read them.
+    """
     if "task_id" in asset:
         task = Task.objects.filter(pk=asset["task_id"]).first()
         report = report_of(task) if task else None

@@ -58,7 +58,7 @@ def _sort(rows: list[dict[str, Any]], ordering: str) -> None:
             row["compute_task"]["round_idx"] or ""
         ),
     }
-    # Sorting is stable, so the first field named is applied last.
+    # Sorting is stable, so the first field is sorted by last.
     for name in reversed(ordering.split(",")):
         if field := fields.get(name.lstrip("-")):
             rows.sort(key=field, reverse=name.startswith("-"))

@@ -33,7 +33,7 @@ from .workflow import workflow_graph
 
 
 class ComputePlanViewSet(TaskAnsweringViewSet):
-    """Compute plans: tasks that belong together."""
+    """Compute plans: groups of tasks, and the performances that they measure."""
 
     queryset = ComputePlan.objects.select_related("creator")
     serializer_class = ComputePlanSerializer
@@ -56,7 +56,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
     @extend_schema(request=ComputePlanSpecSerializer, responses={201: ComputePlanSerializer})
     @repeatable()
     def create(self, request: Request, *args, **kwargs) -> Response:
-        """Register a plan with its tasks, all or none; the same content again is a success."""
+        """Register a plan with its tasks, all or none. Repeating the same request succeeds."""
         spec, problems = parse_compute_plan(as_json(request.data))
         refuse_unread(self.user, problems)
         plan = registration.register_compute_plan(spec, self.user)
@@ -66,8 +66,8 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
         response = super().handle_exception(exc)
         is_refused_plan = response.status_code == 409 and self.action == "create"
         if is_refused_plan and is_from_sdk(self.request):
-            # The SDK would take the one key for all of the plan, and fail on what it lacks. Of a
-            # list of keys it says that they exist already.
+            # The SDK takes a single key for the whole plan, and fails on missing values. For a
+            # list of keys, it reports that they exist already.
             response.data["key"] = [response.data["key"]]
         return response
 
@@ -78,7 +78,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
     @action(detail=True, methods=["post"])
     @repeatable(lambda view, keys: Response({}))
     def cancel(self, request: Request, key: str, **kwargs) -> Response:
-        """Cancel the plan and those of its tasks that are not final."""
+        """Cancel the plan and its tasks that are not final."""
         registration.cancel_compute_plan(self._plan_key(), self.user)
         return Response({})
 
@@ -122,7 +122,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
     @extend_schema(responses={200: EMPTY})
     @action(detail=True, filterset_class=None, pagination_class=None)
     def workflow_graph(self, request: Request, key: str, **kwargs) -> Response:
-        """Answer the graph of at most 5,000 tasks."""
+        """Return the graph of the plan, if it has at most 5,000 tasks."""
         return Response(workflow_graph(self._plan_key(), request))
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})

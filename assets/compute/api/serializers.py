@@ -1,4 +1,4 @@
-"""Compute plans, tasks and their outputs on the wire. Contract 2.6 to 2.9."""
+"""Compute plans, tasks and their outputs in the API. Contract 2.6 to 2.9."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -30,12 +30,12 @@ from .dialects import dialect_of
 
 
 def seconds_between(start: datetime | None, end: datetime | None, now: datetime) -> int:
-    """Return whole seconds from start to end, or to now; 0 for what has not started."""
+    """Return whole seconds from start to end, or to now; 0 if not started."""
     return int(((end or now) - start).total_seconds()) if start else 0
 
 
 class ComputePlanSerializer(WireSerializer):
-    """A compute plan of a response."""
+    """Represents compute plans in responses."""
 
     key = serializers.UUIDField()
     owner = serializers.CharField()
@@ -95,7 +95,7 @@ def _estimated_end(plan: dict[str, Any], now: datetime) -> datetime | None:
 
 
 class InputRefSerializer(serializers.Serializer):
-    """Documents what feeds an input: an asset, or else an output of a parent task."""
+    """Documents the source of an input: an asset, or an output of a parent task."""
 
     identifier = serializers.CharField()
     asset_key = serializers.UUIDField(allow_null=True, required=False)
@@ -111,7 +111,7 @@ class TaskOutputSerializer(serializers.Serializer):
 
 
 class TaskSerializer(WireSerializer):
-    """A task of a response."""
+    """Represents tasks in responses."""
 
     key = serializers.UUIDField()
     function = FunctionSerializer()
@@ -133,7 +133,7 @@ class TaskSerializer(WireSerializer):
 
     def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
         rows, inputs, outputs = task_rows(keys), input_refs_of(keys), _outputs_of(keys)
-        # Each function once, however many tasks run it.
+        # Each function once, for any number of tasks.
         functions = FunctionSerializer(context=self.context).by_key({row[1] for row in rows})
         dialect, now = dialect_of(self.context["request"]), timezone.now()
         objects = []
@@ -174,7 +174,7 @@ def _outputs_of(keys: Collection[str]) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 class ModelSerializer(WireSerializer):
-    """A model of a response; without an address once it is disabled."""
+    """Represents models in responses; a disabled model has no address."""
 
     key = serializers.UUIDField()
     compute_task_key = serializers.UUIDField()
@@ -201,7 +201,7 @@ class ModelSerializer(WireSerializer):
 
 
 class TaskAssetSerializer(serializers.Serializer):
-    """Documents an asset that a task takes or has made."""
+    """Documents an input or output asset of a task."""
 
     identifier = serializers.CharField()
     kind = serializers.CharField()
@@ -265,7 +265,11 @@ class ComputePlanSpecSerializer(serializers.Serializer):
 
 
 def as_json(data: Any) -> dict[str, Any]:
-    """Return a body as its JSON object; an HTML form holds objects and lists as JSON texts."""
+    """Return the JSON object of a body; an HTML form has objects and lists as JSON texts.
+
+    Raises:
+        ValidationError: a text is not JSON.
+    """
     if not hasattr(data, "getlist"):
         return data if isinstance(data, dict) else {}
     values = {name: data[name] for name in data if data[name] != ""}

@@ -30,7 +30,7 @@ from .serializers import (
 
 
 class TaskViewSet(TaskAnsweringViewSet):
-    """Tasks: one run of a function on one worker."""
+    """Tasks: runs of a function on one worker, with their inputs and outputs."""
 
     queryset = Task.objects.all()
     serializer_class = TaskSerializer
@@ -43,7 +43,7 @@ class TaskViewSet(TaskAnsweringViewSet):
     @action(detail=False, methods=["post"])
     @repeatable()
     def bulk_create(self, request: Request, **kwargs) -> Response:
-        """Register tasks of one plan, all or none; the same content again is a success."""
+        """Register tasks of one plan, all or none. Repeating the same request succeeds."""
         specs, problems = parse_tasks(as_json(request.data))
         refuse_unread(self.user, problems)
         return self.answer_tasks(specs)
@@ -51,13 +51,13 @@ class TaskViewSet(TaskAnsweringViewSet):
     @extend_schema(responses={200: TaskAssetSerializer(many=True)})
     @action(detail=True, filterset_class=None)
     def input_assets(self, request: Request, key: str, **kwargs) -> Response:
-        """List the assets that the task takes; those of its parents once they are made."""
+        """List the assets that the task takes; outputs of its parents once they exist."""
         return self._answer_assets(input_assets(self._task_key()))
 
     @extend_schema(responses={200: TaskAssetSerializer(many=True)})
     @action(detail=True, filterset_class=None)
     def output_assets(self, request: Request, key: str, **kwargs) -> Response:
-        """List the models and performances that the task has made."""
+        """List the models and performances of the task."""
         task_key = self._task_key()
         performances = [
             {
@@ -72,7 +72,7 @@ class TaskViewSet(TaskAnsweringViewSet):
     @extend_schema(responses=file_responses("text/plain"))
     @action(detail=True, filterset_class=None, renderer_classes=FILE_RENDERERS)
     def logs(self, request: Request, key: str, **kwargs):
-        """Download the report of a failed task."""
+        """Download the logs of a failed task."""
         return download_logs(request, task_id=self._task_key())
 
     def _task_key(self):
@@ -84,7 +84,7 @@ class TaskViewSet(TaskAnsweringViewSet):
         found = sorted([*self._represent(assets), *ready], key=lambda item: item["identifier"])
         params = self.request.query_params
         wanted = [word for word in params.get("kind", "").split(",") if word]
-        # An unknown kind is no filter at all, as with the reference server.
+        # An unknown kind filters nothing, as in the reference server.
         if wanted and set(wanted) <= set(AssetKind.values):
             found = [item for item in found if item["kind"] in wanted]
         if wanted := [word for word in params.get("identifier", "").split(",") if word]:
@@ -92,7 +92,7 @@ class TaskViewSet(TaskAnsweringViewSet):
         return self.get_paginated_response(self.paginate_queryset(found))
 
     def _represent(self, assets: Sequence[TaskAsset]) -> list[dict[str, Any]]:
-        """Load and represent the assets kind by kind; a constant number of queries."""
+        """Return the assets as the API answers them; a constant number of queries."""
         context = self.get_serializer_context()
         represent: dict[AssetKind, Callable[[list[Any]], Iterable[dict[str, Any]]]] = {
             AssetKind.DATA_MANAGER: DatasetSerializer(context=context).without_samples,
@@ -112,8 +112,8 @@ class TaskViewSet(TaskAnsweringViewSet):
 def _identified(found: list[dict[str, Any]], wanted: Iterable[str]) -> list[dict[str, Any]]:
     """Return the assets with these identifiers, in their order.
 
-    The SDK asks without the spaces of an identifier: where there is none as asked, those are meant
-    that differ in spaces only.
+    The SDK removes spaces from identifiers: if none matches exactly, those match that differ in
+    spaces only.
     """
     exact = {item["identifier"] for item in found}
     close = {word.replace(" ", "") for word in wanted if word not in exact}

@@ -1,4 +1,4 @@
-"""The graph of a plan as the wire has it. Contract 2.6."""
+"""The graph of a plan in the API. Contract 2.6."""
 
 from collections import defaultdict
 from typing import Any

@@ -6,14 +6,17 @@ from typing import NamedTuple
 
 from django.template.defaultfilters import slugify
 from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ...common.pages.base import AssetKindMixin
+from ...common.pages.markup import tag
 from ..models import ComputePlan, Task
 from ..statuses import TaskStatus
 
 # The width of the bar of statuses, and of its smallest piece, in units of their own.
-BAR, LEAST = 1000, 10
+BAR_WIDTH, MIN_WIDTH = 1000, 10
 
 
 class PlanPageMixin(AssetKindMixin):
@@ -34,9 +37,9 @@ class TaskPageMixin(AssetKindMixin):
     register_url = "task-new"
 
 
-LABELS = {status.value: str(status.label) for status in TaskStatus}
-SLUGS = {status: slugify(label) for status, label in LABELS.items()}
-# How statuses are told: the finished ones first.
+# The names of statuses in style sheets.
+SLUGS = {status.value: slugify(status.label) for status in TaskStatus}
+# The order in which statuses are listed: final ones first.
 ORDER = [
     status.value
     for status in (
@@ -52,8 +55,19 @@ ORDER = [
 ]
 
 
-def lasted(start: datetime | None, end: datetime | None) -> str:
-    """Return how long something took, or has taken so far; blank for what has not started."""
+def label_of(status: str) -> str:
+    """Return the translated label of a task's status."""
+    return gettext(str(TaskStatus(status).label))
+
+
+def status_tag(status: str, count: int | None = None) -> SafeString:
+    """Return the badge of a task's status, with the number of tasks that have it."""
+    label = label_of(status)
+    return tag(label if count is None else f"{count:,} {label}", SLUGS[status])
+
+
+def duration_text(start: datetime | None, end: datetime | None) -> str:
+    """Return how long something took, or has taken so far; blank if it has not started."""
     if start is None:
         return ""
     seconds = int(((end or timezone.now()) - start) / timedelta(seconds=1))
@@ -66,7 +80,7 @@ def lasted(start: datetime | None, end: datetime | None) -> str:
 
 
 class Share(NamedTuple):
-    """The part of a plan's tasks that is in one status, and its piece of the bar."""
+    """The part of a plan's tasks that has one status, and its piece of the bar."""
 
     status: str
     label: str
@@ -77,14 +91,14 @@ class Share(NamedTuple):
 
 
 def shares(counts: Mapping[str, int]) -> list[Share]:
-    """Return the statuses that some task has, with the finished ones first."""
+    """Return the statuses that some task has, final ones first."""
     present = [(status, counts[status]) for status in ORDER if counts.get(status)]
-    total = sum(count for _, count in present)
-    # However few they are, they are seen.
-    widths = [max(LEAST, count * BAR / total) for _, count in present]
-    scale, before, found = BAR / (sum(widths) or 1), 0.0, []
+    total = sum(count for _status, count in present)
+    # Even few tasks are visible.
+    widths = [max(MIN_WIDTH, count * BAR_WIDTH / total) for _status, count in present]
+    scale, before, found = BAR_WIDTH / (sum(widths) or 1), 0.0, []
     for (status, count), width in zip(present, widths, strict=True):
         x, end = round(before), round(before + width * scale)
-        found.append(Share(status, LABELS[status], SLUGS[status], count, x, end - x))
+        found.append(Share(status, label_of(status), SLUGS[status], count, x, end - x))
         before += width * scale
     return found

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.forms import HiddenInput, TextInput
+from django.utils.translation import gettext_lazy as _
 from django_filters import CharFilter, ChoiceFilter
 
 from ...accounts.filters import OrganizationFilter
@@ -20,20 +21,20 @@ from ..statuses import PlanStatus, TaskStatus
 class TaggedListFilterSet(AssetListFilterSet):
     """Filters that the lists of plans and of tasks share."""
 
-    tag = CharFilter(field_name="tag", label="Tag")
-    metadata = MetadataEntryFilter(label="Metadata")
+    tag = CharFilter(field_name="tag", label=_("Tag"))
+    metadata = MetadataEntryFilter(label=_("Metadata"))
 
 
 class ComputePlanListFilterSet(TaggedListFilterSet):
-    q = search_filter("key", "name", "tag", placeholder="Name, key or tag")
-    status = ChoiceFilter(choices=PlanStatus.choices, label="Status", empty_label="any")
-    worker = OrganizationFilter(label="Worker", method="with_worker")
+    q = search_filter("key", "name", "tag", placeholder=_("Name, key or tag"))
+    status = ChoiceFilter(choices=PlanStatus.choices, label=_("Status"), empty_label=_("any"))
+    worker = OrganizationFilter(label=_("Worker"), method="with_worker")
     function_key = PlansWithTaskFilter(
-        field_name="function_id", label="Function", widget=HiddenInput
+        field_name="function_id", label=_("Function"), widget=HiddenInput
     )
 
     def with_worker(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        # Asked of the plans that are shown: a worker's tasks may be millions.
+        # Checked for the plans on the page only: a worker may have millions of tasks.
         return queryset.filter(
             Exists(Task.objects.filter(compute_plan=OuterRef("pk"), worker=value))
         )
@@ -42,10 +43,10 @@ class ComputePlanListFilterSet(TaggedListFilterSet):
         model = ComputePlan
 
 
-def _of_named(field: str, model: type[Model], text: str) -> Q:
-    """Return the condition of tasks whose function, or plan, is called so.
+def _named(field: str, model: type[Model], text: str) -> Q:
+    """Return the condition of tasks whose function or plan has this name or key.
 
-    Its keys are looked up first: they are few beside tasks. Those of one key are in their order in
+    Its keys are looked up first, because they are few. The tasks of one key are read in order from
     the index of the field; those of several are sorted.
     """
     found = SearchFilter("key", "name").filter(model._default_manager.order_by(), text)
@@ -56,36 +57,36 @@ def _of_named(field: str, model: type[Model], text: str) -> Q:
 
 
 class NamedFilter(CharFilter):
-    """Keeps tasks whose function, or plan, is called so."""
+    """Keeps tasks whose function or plan has this name or key."""
 
     def __init__(self, model: type[Model], **kwargs) -> None:
         self.named = model
-        super().__init__(widget=TextInput(attrs={"placeholder": "Name or key"}), **kwargs)
+        super().__init__(widget=TextInput(attrs={"placeholder": _("Name or key")}), **kwargs)
 
     def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
         if not value:
             return queryset
-        return queryset.filter(_of_named(self.field_name, self.named, value))
+        return queryset.filter(_named(self.field_name, self.named, value))
 
 
 class TaskSearchFilter(CharFilter):
-    """Keeps tasks whose key begins so, or whose function or plan is called so.
+    """Keeps tasks by the beginning of their key, or by the name of their function or plan.
 
-    All by indexes, which find them among millions.
+    All of these have an index, which finds them among millions.
     """
 
     def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
         if not value:
             return queryset
-        found = _of_named("function_id", Function, value)
-        found |= _of_named("compute_plan_id", ComputePlan, value)
+        found = _named("function_id", Function, value)
+        found |= _named("compute_plan_id", ComputePlan, value)
         if keys := key_range(value.strip(), fewest=1):
             found |= Q(key__range=keys)
         return queryset.filter(found)
 
 
 class TasksTakingFilter(KeysFilter):
-    """Keeps tasks that take one of the assets, by a column of their inputs."""
+    """Keeps tasks that have one of the assets as an input."""
 
     def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
         if not value:
@@ -95,7 +96,7 @@ class TasksTakingFilter(KeysFilter):
 
 
 class ChildrenFilter(KeysFilter):
-    """Keeps tasks that take what one of the tasks makes."""
+    """Keeps tasks that take an output of one of the tasks."""
 
     def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
         if not value:
@@ -105,21 +106,21 @@ class ChildrenFilter(KeysFilter):
 
 class TaskListFilterSet(TaggedListFilterSet):
     q = TaskSearchFilter(
-        label="Search",
-        widget=TextInput(attrs={"type": "search", "placeholder": "Key, function or plan"}),
+        label=_("Search"),
+        widget=TextInput(attrs={"type": "search", "placeholder": _("Key, function or plan")}),
     )
-    function = NamedFilter(Function, field_name="function_id", label="Function")
-    plan = NamedFilter(ComputePlan, field_name="compute_plan_id", label="Compute plan")
-    status = ChoiceFilter(choices=TaskStatus.choices, label="Status", empty_label="any")
-    worker = OrganizationFilter(field_name="worker_id", label="Worker")
-    rank = IntegersFilter(field_name="rank", label="Rank", widget=HiddenInput)
-    compute_plan_key = hidden_keys(field_name="compute_plan_id", label="Compute plan")
-    function_key = hidden_keys(field_name="function_id", label="Function")
-    dataset_key = TasksTakingFilter(field_name="dataset_id", label="Dataset", widget=HiddenInput)
+    function = NamedFilter(Function, field_name="function_id", label=_("Function"))
+    plan = NamedFilter(ComputePlan, field_name="compute_plan_id", label=_("Compute plan"))
+    status = ChoiceFilter(choices=TaskStatus.choices, label=_("Status"), empty_label=_("any"))
+    worker = OrganizationFilter(field_name="worker_id", label=_("Worker"))
+    rank = IntegersFilter(field_name="rank", label=_("Rank"), widget=HiddenInput)
+    compute_plan_key = hidden_keys(field_name="compute_plan_id", label=_("Compute plan"))
+    function_key = hidden_keys(field_name="function_id", label=_("Function"))
+    dataset_key = TasksTakingFilter(field_name="dataset_id", label=_("Dataset"), widget=HiddenInput)
     data_sample_key = TasksTakingFilter(
-        field_name="data_sample_id", label="Data sample", widget=HiddenInput
+        field_name="data_sample_id", label=_("Data sample"), widget=HiddenInput
     )
-    parent_task_key = ChildrenFilter(label="Parent task", widget=HiddenInput)
+    parent_task_key = ChildrenFilter(label=_("Parent task"), widget=HiddenInput)
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)

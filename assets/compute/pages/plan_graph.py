@@ -1,22 +1,23 @@
 """The graph of a registered plan: drawn, in a sentence, and as the rows of a table."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ...common.pages.base import url_of
-from ...common.pages.markup import short, tag
-from ...common.text.reading import counted
+from ...common.pages.markup import short
 from ..drawing import EDGES, Drawing, Edge, Node, draw
 from ..models import ComputePlan
 from ..queries.graphs import GraphTask, drawn_edges, graph_tasks
-from .base import LABELS, SLUGS, shares
+from .base import SLUGS, label_of, shares, status_tag
 
-# Plans of so many tasks are drawn within their page, larger ones when they are looked at.
+# Plans of at most this many tasks are drawn on their page; larger ones when they are opened.
 MAX_INLINE_TASKS, MAX_DRAWN_TASKS = 200, 2000
 
 
@@ -30,14 +31,16 @@ class PlanGraph:
 
 
 def plan_graph(plan: ComputePlan) -> PlanGraph | None:
-    """Draw a plan's graph, unless it has too many edges; two queries."""
+    """Return a plan's graph; None if it has too many edges. Two queries."""
     edges = drawn_edges([plan.pk])
     if len(edges) > EDGES:
         return None
     tasks = graph_tasks(plan.pk)
-    # A page of a thousand tasks spares a thousand look-ups of one URL.
+    # One look-up of the URL serves a thousand tasks.
     prefix, suffix = url_of("task", "KEY").split("KEY")
     urls = {task.key: f"{prefix}{task.key}{suffix}" for task in tasks}
+    labels = {status: label_of(status) for status in {task.status for task in tasks}}
+    title = _("%(function)s on %(worker)s\n%(status)s, rank %(rank)d")
     nodes = [
         Node(
             key=task.key,
@@ -46,43 +49,39 @@ def plan_graph(plan: ComputePlan) -> PlanGraph | None:
             status=SLUGS[task.status],
             group=task.worker,
             url=urls[task.key],
-            title=f"{task.function} on {task.worker}\n{LABELS[task.status]}, rank {task.rank}",
+            title=title % {**task._asdict(), "status": labels[task.status]},
             rank=task.rank,
         )
         for task in tasks
     ]
-    drawn = draw(
-        nodes,
-        (
-            Edge(parent, child, output if output == name else f"{output} → {name}")
-            for parent, output, child, name in edges
-        ),
-    )
-    return PlanGraph(drawn, _summary(tasks), _rows(tasks, edges, urls))
+    arrows = [
+        Edge(parent, child, output if output == name else f"{output} → {name}")
+        for parent, output, child, name in edges
+    ]
+    return PlanGraph(draw(nodes, arrows), _summary(tasks), _rows(tasks, edges, urls))
 
 
 def _summary(tasks: Sequence[GraphTask]) -> str:
-    counts: dict[str, int] = defaultdict(int)
-    for task in tasks:
-        counts[task.status] += 1
+    counts = Counter(task.status for task in tasks)
     ranks, workers = {task.rank for task in tasks}, {task.worker for task in tasks}
-    said = ", ".join(f"{share.tasks} {share.label}" for share in shares(counts))
-    return (
-        f"Graph of {counted(len(tasks), 'task')} in {counted(len(ranks), 'rank')} "
-        f"on {counted(len(workers), 'worker')}: {said}."
-    )
+    count = {"count": len(tasks)}
+    return _("Graph of %(tasks)s in %(ranks)s on %(workers)s: %(statuses)s.") % {
+        "tasks": ngettext("%(count)d task", "%(count)d tasks", len(tasks)) % count,
+        "ranks": ngettext("%(count)d rank", "%(count)d ranks", len(ranks)) % {"count": len(ranks)},
+        "workers": ngettext("%(count)d worker", "%(count)d workers", len(workers))
+        % {"count": len(workers)},
+        "statuses": ", ".join(f"{share.tasks} {share.label}" for share in shares(counts)),
+    }
 
 
 def _rows(
     tasks: Sequence[GraphTask], edges: Sequence[tuple[Any, ...]], urls: Mapping[str, str]
 ) -> SafeString:
-    """Return the rows of the table that tells what the drawing shows, in one string: they may
-    be thousands.
-    """
+    """Return the rows of the table of what the drawing shows, as one string: they may be many."""
     parents: dict[str, dict[str, None]] = defaultdict(dict)
     for parent, _output, child, _input in edges:
         parents[child][parent] = None
-    tags = {status: tag(label) for status, label in LABELS.items()}
+    tags = {status: status_tag(status) for status in {task.status for task in tasks}}
     links = {
         task.key: f'<a class="mono" href="{urls[task.key]}">{short(task.key)}</a>' for task in tasks
     }

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from ...common.pages.base import url_of
-from ...common.pages.markup import short, tag
+from ...common.pages.markup import short
 from ..queries.outputs import PlanPerformance
 from ..queries.relations import counts_by_rank
-from .base import LABELS, ORDER, SLUGS
+from .base import ORDER, status_tag
 
 # How many ranks and workers the table by rank and worker shows.
 MAX_RANKS, MAX_WORKERS = 200, 30
@@ -21,7 +21,7 @@ MAX_RANKS, MAX_WORKERS = 200, 30
 
 @dataclass(frozen=True)
 class RankTable:
-    """A plan's tasks counted by rank and worker: a row for each rank, a cell for each worker."""
+    """A plan's tasks counted by rank and worker: a row per rank, a cell per worker."""
 
     workers: Sequence[str]
     rows: SafeString
@@ -30,24 +30,27 @@ class RankTable:
 
 
 def rank_table(plan_key: UUID) -> RankTable:
-    """Count a plan's tasks by rank and worker; one query."""
+    """Return a plan's tasks counted by rank and worker; one query."""
     counts = counts_by_rank(plan_key)
     all_workers = sorted({worker for row in counts.values() for worker in row})
     workers = all_workers[:MAX_WORKERS]
     list_url = f"{reverse('tasks')}?compute_plan_key={plan_key}&amp;rank="
     rows = [
         f'<tr><th scope="row" class="number"><a href="{list_url}{rank}">{rank}</a></th>'
-        + "".join([f"<td>{_counted(counts[rank].get(worker, {}))}</td>" for worker in workers])
+        + "".join([f"<td>{_tags(counts[rank].get(worker, {}))}</td>" for worker in workers])
         + "</tr>"
         for rank in sorted(counts)[:MAX_RANKS]
     ]
     html = mark_safe("\n".join(rows))  # noqa: S308  numbers and tags
-    more_workers = len(all_workers) - len(workers)
-    return RankTable(workers, html, len(counts) - len(rows), more_workers)
+    return RankTable(workers, html, len(counts) - len(rows), len(all_workers) - len(workers))
+
+
+def _tags(counts: Mapping[str, int]) -> str:
+    return " ".join([status_tag(status, counts[status]) for status in ORDER if status in counts])
 
 
 def function_rows(functions: Iterable[Mapping[str, Any]], plan_key: UUID) -> SafeString:
-    """Return the rows of the table of a plan's functions, as `functions_of` has them."""
+    """Return the rows of the table of a plan's functions, given what `functions_of` returns."""
     list_url = f"{reverse('tasks')}?compute_plan_key={plan_key}&amp;function_key="
     rows = [
         f'<tr><td><a href="{url_of("function", function["function_id"])}">'
@@ -59,18 +62,8 @@ def function_rows(functions: Iterable[Mapping[str, Any]], plan_key: UUID) -> Saf
     return mark_safe("\n".join(rows))  # noqa: S308  names were escaped; the rest is our own
 
 
-def _counted(counts: Mapping[str, int]) -> SafeString:
-    """Return a tag for each status, with how many tasks are in it."""
-    tags = [
-        tag(f"{counts[status]:,} {LABELS[status]}", SLUGS[status])
-        for status in ORDER
-        if status in counts
-    ]
-    return mark_safe(" ".join(tags))  # noqa: S308  tags are safe
-
-
 def performance_rows(performances: Iterable[PlanPerformance]) -> SafeString:
-    """Return the rows of the table of what a plan's tasks have measured."""
+    """Return the rows of the table of a plan's performances."""
     rows = [
         f'<tr><td><a class="mono" href="{url_of("task", found.task_key)}">'
         f'{short(found.task_key)}</a></td><td class="number">{found.rank}</td>'

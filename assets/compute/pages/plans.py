@@ -4,6 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ...common.audit import note_refusals
 from ...common.errors import Refused
@@ -18,9 +20,9 @@ from ..queries.lists import creator_of
 from ..queries.outputs import plan_performances
 from ..queries.relations import functions_of
 from ..registration import cancel_compute_plan, check_accepts_tasks, check_cancel
-from ..snippets import SPELLED, plan_snippets
+from ..snippets import MAX_TASKS, plan_snippets
 from ..statuses import FINAL
-from .base import PlanPageMixin, lasted, shares
+from .base import PlanPageMixin, duration_text, shares
 from .filters import ComputePlanListFilterSet
 from .plan_graph import MAX_DRAWN_TASKS, MAX_INLINE_TASKS, plan_graph
 from .plan_tables import function_rows, performance_rows, rank_table
@@ -33,7 +35,7 @@ PREVIEW_ROWS = 100
 class ComputePlanList(PlanPageMixin, AssetListPage):
     table_class = ComputePlanTable
     filterset_class = ComputePlanListFilterSet
-    empty_hint = "A compute plan is tasks that belong together, such as the rounds of a study."
+    empty_hint = _("A compute plan groups tasks, such as the rounds of a study.")
 
 
 class ComputePlanPage(PlanPageMixin, AssetPage):
@@ -42,8 +44,8 @@ class ComputePlanPage(PlanPageMixin, AssetPage):
     template_name = "compute/compute_plan.html"
 
     def snippets(self) -> Snippets:
-        # One task more than is spelled out tells that there are more.
-        return plan_snippets(renewed(spec_of_plan(self.object, SPELLED + 1)), self.request)
+        # One task more than is shown: the note then mentions the others.
+        return plan_snippets(renewed(spec_of_plan(self.object, MAX_TASKS + 1)), self.request)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         plan = self.object
@@ -52,7 +54,7 @@ class ComputePlanPage(PlanPageMixin, AssetPage):
         functions = list(functions_of(plan.pk)[: PREVIEW_ROWS + 1])
         return super().get_context_data(
             shares=shares(plan.counts),
-            lasted=lasted(plan.start_date, plan.end_date),
+            duration=duration_text(plan.start_date, plan.end_date),
             creator=creator_of(plan, self.user.organization_id),
             may_add_tasks=own and not list(check_accepts_tasks(plan.status, plan.pk)),
             may_cancel=not check_cancel(plan, self.user),
@@ -69,14 +71,14 @@ class ComputePlanPage(PlanPageMixin, AssetPage):
 
 
 class ComputePlanGraph(PlanPageMixin, AssetPageMixin, Page):
-    """The graph of a plan: a page of its own, or the piece that htmx puts into the plan's page."""
+    """The graph of a plan: its own page, or the fragment that htmx puts into the plan's page."""
 
     def get_title(self) -> str:
-        return f"Graph of {self.object}"
+        return gettext("Graph of %(plan)s") % {"plan": self.object}
 
     def get_template_names(self) -> list[str]:
-        piece = getattr(self.request, "htmx", False)
-        return ["compute/_graph.html" if piece else "compute/graph.html"]
+        is_fragment = getattr(self.request, "htmx", False)
+        return ["compute/_graph.html" if is_fragment else "compute/graph.html"]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         drawn = self.object.task_count <= MAX_DRAWN_TASKS
@@ -90,12 +92,12 @@ class ComputePlanRenamePage(PlanPageMixin, RenamePage):
 
 
 class ComputePlanCancelPage(PlanPageMixin, AssetPageMixin, Page):
-    """Says what cancelling a plan does, and does it when that is confirmed."""
+    """Explains what cancelling a plan does, and cancels it by POST."""
 
     template_name = "compute/cancel.html"
 
     def get_title(self) -> str:
-        return f"Cancel {self.object}"
+        return gettext("Cancel %(plan)s") % {"plan": self.object}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         plan = self.object
@@ -113,4 +115,5 @@ class ComputePlanCancelPage(PlanPageMixin, AssetPageMixin, Page):
             context = self.get_context_data(problems=refused.problems)
             return self.render_to_response(context, status=422)
         url = reverse("compute-plan", args=[plan.pk])
-        return self.redirect_with_message(url, f"The compute plan {plan} is cancelled.")
+        message = gettext("Cancelled the compute plan %(plan)s.") % {"plan": plan}
+        return self.redirect_with_message(url, message)

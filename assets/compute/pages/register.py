@@ -7,22 +7,23 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from ...accounts.rules import acts_for
 from ...common.audit import note_refusals
 from ...common.errors import Problem, Refused
 from ...common.pages.snippets import Snippets
 from ...common.parsing import as_key
-from ...common.text.reading import counted
 from ...feed.pages import AssetPageMixin
 from ...permissions.access import check_may_change
 from ...permissions.pages import RegisterPage
 from ..models import ComputePlan, Task
 from ..plan_editor.draft import Draft, path_of
-from ..plan_editor.editor import Desk
-from ..plan_editor.forms import PlanBuilderForm, TasksBuilderForm
-from ..plan_editor.page import BuilderPage, told_by
-from ..plan_editor.task_form import LoneTaskFields, prefetched
+from ..plan_editor.editor import PlanEditor
+from ..plan_editor.forms import PlanEditorForm, TasksEditorForm
+from ..plan_editor.page import PlanEditorPage, status_for_htmx
+from ..plan_editor.task_form import SingleTaskFields, prefetched
 from ..queries.copies import renewed, spec_of_plan, spec_of_task
 from ..registration import check_accepts_tasks, check_compute_plan, check_tasks, register_tasks
 from ..snippets import plan_snippets, task_json, task_snippets, tasks_snippets
@@ -30,17 +31,14 @@ from ..specs import ComputePlanSpec, TaskSpec, parse_tasks
 from .base import PlanPageMixin, TaskPageMixin
 
 
-class PlanRegisterPage(PlanPageMixin, BuilderPage, RegisterPage):
+class PlanRegisterPage(PlanPageMixin, PlanEditorPage, RegisterPage):
     """Registers a compute plan with its tasks, all or none."""
 
     template_name = "compute/plan_form.html"
-    form_class = PlanBuilderForm
-    button = "Register the plan"
+    form_class = PlanEditorForm
+    button = gettext_lazy("Register the plan")
     filled = ("name", "tag", "metadata", "key")
-    note = (
-        "Tasks that belong together, in any order: they are registered all at once, or none of "
-        "them."
-    )
+    note = gettext_lazy("A plan groups tasks. All of its tasks are registered at once, or none.")
 
     def initial(self) -> dict[str, Any]:
         if (like := self.like) is None:
@@ -51,25 +49,25 @@ class PlanRegisterPage(PlanPageMixin, BuilderPage, RegisterPage):
         return Draft.of(renewed(spec_of_plan(self.like)).tasks) if self.like else Draft()
 
     def check(self, specs: list[TaskSpec]) -> Iterable[Problem]:
-        key = as_key(self.desk.data.get("key", "")) or uuid4()
+        key = as_key(self.editor.data.get("key", "")) or uuid4()
         return check_compute_plan(ComputePlanSpec(key, "draft", tasks=specs), self.user)
 
-    def snippets(self, form: PlanBuilderForm) -> Snippets:
+    def snippets(self, form: PlanEditorForm) -> Snippets:
         return plan_snippets(form.spec, self.request)
 
     def success(self, result: ComputePlan) -> tuple[str, str]:
         count = Task.objects.filter(compute_plan=result).count()
-        tasks = counted(count, "task") if count else "no tasks"
-        said = format_html("<strong>{}</strong> is registered with {}.", result, tasks)
-        return said, reverse(self.detail_url, args=[result.pk])
+        tasks = ngettext("%(count)s task", "%(count)s tasks", count) % {"count": f"{count:,}"}
+        message = format_html(_("Registered <strong>{}</strong> with {}."), result, tasks)
+        return message, reverse(self.detail_url, args=[result.pk])
 
 
-class PlanTasksPage(PlanPageMixin, AssetPageMixin, BuilderPage):
+class PlanTasksPage(PlanPageMixin, AssetPageMixin, PlanEditorPage):
     """Adds tasks to a registered plan, all or none."""
 
-    form_class = TasksBuilderForm
-    button = "Register the tasks"
-    title = "Add tasks"
+    form_class = TasksEditorForm
+    button = gettext_lazy("Register the tasks")
+    title = gettext_lazy("Add tasks")
 
     @property
     def plan(self) -> ComputePlan:
@@ -86,59 +84,54 @@ class PlanTasksPage(PlanPageMixin, AssetPageMixin, BuilderPage):
     def check(self, specs: list[TaskSpec]) -> Iterable[Problem]:
         return check_tasks(specs, self.user, self.plan.pk)
 
-    def snippets(self, form: TasksBuilderForm) -> Snippets:
+    def snippets(self, form: TasksEditorForm) -> Snippets:
         return tasks_snippets(self.plan.pk, form.spec, self.request)
 
     def success(self, result: ComputePlan) -> tuple[str, str]:
-        said = format_html("The tasks are registered in <strong>{}</strong>.", result)
-        return said, reverse(self.detail_url, args=[result.pk])
+        message = format_html(_("Registered the tasks in <strong>{}</strong>."), result)
+        return message, reverse(self.detail_url, args=[result.pk])
 
 
 class TaskRegisterPage(TaskPageMixin, RegisterPage):
     """Registers a single task, in a plan or by itself."""
 
     template_name = "compute/task_form.html"
-    button = "Register the task"
+    button = gettext_lazy("Register the task")
 
-    def make_desk(self, data: QueryDict) -> Desk:
-        return Desk(data, self.user, lambda draft: [], fields=LoneTaskFields)
+    def make_editor(self, data: QueryDict) -> PlanEditor:
+        return PlanEditor(data, self.user, lambda draft: [], fields=SingleTaskFields)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.desk = self.make_desk(QueryDict(mutable=True))
+        self.editor = self.make_editor(QueryDict(mutable=True))
         if like := self.like:
             task = task_json(spec_of_task(like), "task_id")
             plan = like.compute_plan_id if acts_for(self.user, like.owner_id) else None
             task |= {"task_id": str(uuid4()), "compute_plan_key": plan}
-            self.desk.open(task, prefetched(like.function_id), None)
+            self.editor.open(task, prefetched(like.function_id), None)
         elif function := prefetched(as_key(request.GET.get("function", ""))):
-            self.desk.open({"worker": self.user.organization_id}, function, None)
-        if self.desk.task:
-            self.desk.task.skip_validation()
-        self.desk.focus = ""
-        return self.show(None)
+            self.editor.open({"worker": self.user.organization_id}, function, None)
+        self.editor.focus = ""
+        return self.show_as_typed()
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        action, of_what = self.pressed
-        self.desk = desk = self.make_desk(request.POST.copy())
-        if field := desk.get_field_by_html_name(request.POST.get("live", "")):
+        action, argument = self.pressed
+        self.editor = editor = self.make_editor(request.POST.copy())
+        if field := editor.get_field_by_html_name(request.POST.get("live", "")):
             return self.show_field(field)
         if action == "register":
-            return self.register(desk.task)
-        desk.act(action, of_what)
-        if desk.task:
-            snippets = self.snippets(desk.task) if action == "code" else []
-            desk.task.skip_validation()
-            return self.show(None, snippets=snippets)
-        return self.show(None)
+            return self.register(editor.task)
+        editor.act(action, argument)
+        snippets = self.snippets(editor.task) if action == "code" and editor.task else []
+        return self.show_as_typed(snippets=snippets)
 
-    def snippets(self, form: LoneTaskFields) -> Snippets:
+    def snippets(self, form: SingleTaskFields) -> Snippets:
         form.is_valid()
-        specs, _ = parse_tasks({"tasks": [form.body()]})
+        specs, _problems = parse_tasks({"tasks": [form.body()]})
         return task_snippets(specs[0], self.request) if specs else []
 
-    def register(self, form: LoneTaskFields | None) -> HttpResponse:
+    def register(self, form: SingleTaskFields | None) -> HttpResponse:
         if form is None:
-            self.desk.complaint = "Choose a function first."
+            self.editor.error = _("Choose a function first.")
             return self.show(None, status=422)
         form.is_valid()
         specs, problems = parse_tasks({"tasks": [form.body()]})
@@ -151,10 +144,15 @@ class TaskRegisterPage(TaskPageMixin, RegisterPage):
             else:
                 return self.done(form, Task.objects.get(pk=specs[0].key))
         note_refusals(problems)
-        form.show_all([(path_of(problem), problem) for problem in problems])
-        self.desk.focus = "errors"
+        form.add_problems([(path_of(problem), problem) for problem in problems])
+        self.editor.focus = "errors"
         return self.show(None, status=422)
 
+    def show_as_typed(self, **context: Any) -> HttpResponse:
+        if self.editor.task:
+            self.editor.task.skip_validation()
+        return self.show(None, **context)
+
     def show(self, form: Any, status: int = 200, **context: Any) -> HttpResponse:
-        status = told_by(self.request, status)
-        return super().show(form, status=status, desk=self.desk, **context)
+        status = status_for_htmx(self.request, status)
+        return super().show(form, status=status, editor=self.editor, **context)

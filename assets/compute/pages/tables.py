@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_tables2 as tables
+from django.utils.translation import gettext_lazy as _
 
 from ...common.pages.tables import (
     AssetTable,
@@ -23,14 +24,14 @@ class ComputePlanTable(AssetTable):
 
     name = LinkColumn("compute-plan", order_by="name_order", attrs={"td": {"class": "name"}})
     status = StatusColumn(PlanStatus)
-    done_count = NumberColumn(verbose_name="Tasks done")
-    task_count = NumberColumn(verbose_name="Tasks")
-    failed_count = NumberColumn(verbose_name="Tasks failed")
-    tag = tables.Column()
-    creator = tables.Column(empty_values=(), orderable=False)
+    done_count = NumberColumn(verbose_name=_("Tasks done"))
+    task_count = NumberColumn(verbose_name=_("Tasks"))
+    failed_count = NumberColumn(verbose_name=_("Tasks failed"))
+    tag = tables.Column(verbose_name=_("Tag"))
+    creator = tables.Column(verbose_name=_("Creator"), empty_values=(), orderable=False)
     metadata = MetadataColumn(orderable=False)
-    start_date = WhenColumn(verbose_name="Started")
-    end_date = WhenColumn(verbose_name="Ended")
+    start_date = WhenColumn(verbose_name=_("Started"))
+    end_date = WhenColumn(verbose_name=_("Ended"))
 
     def render_done_count(self, record: ComputePlan) -> str:
         return f"{record.done_count:,} / {record.task_count:,}"
@@ -46,7 +47,7 @@ class ComputePlanTable(AssetTable):
 
 
 class TaskTable(AssetTable):
-    """Tasks. Among all of them the order is by what an index knows; see `TaskList`."""
+    """Tasks. The list of all tasks cannot be sorted; see `TaskList`."""
 
     shown = (
         "key",
@@ -65,23 +66,23 @@ class TaskTable(AssetTable):
         key="function_id",
         accessor="function__name",
         order_by="function__name_order",
-        verbose_name="Function",
+        verbose_name=_("Function"),
     )
     compute_plan = LinkColumn(
         "compute-plan",
         key="compute_plan_id",
         accessor="compute_plan__name",
-        verbose_name="Compute plan",
+        verbose_name=_("Compute plan"),
         orderable=False,
     )
     status = StatusColumn(TaskStatus)
-    worker = tables.Column(accessor="worker_id", verbose_name="Worker")
-    rank = NumberColumn()
-    tag = tables.Column()
+    worker = tables.Column(accessor="worker_id", verbose_name=_("Worker"))
+    rank = NumberColumn(verbose_name=_("Rank"))
+    tag = tables.Column(verbose_name=_("Tag"))
     metadata = MetadataColumn(orderable=False)
-    start_date = WhenColumn(verbose_name="Started")
-    end_date = WhenColumn(verbose_name="Ended")
-    creation_date = WhenColumn(verbose_name="Registered", orderable=True)
+    start_date = WhenColumn(verbose_name=_("Started"))
+    end_date = WhenColumn(verbose_name=_("Ended"))
+    creation_date = WhenColumn(verbose_name=_("Registered"), orderable=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"orderable": False, **kwargs})

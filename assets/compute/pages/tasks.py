@@ -7,6 +7,8 @@ from uuid import uuid4
 
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ...common.db.counting import RowCount
 from ...common.kinds import AssetKind
@@ -27,27 +29,27 @@ from ..queries.lists import count_of_all
 from ..queries.outputs import models_of, performances_of, report_of
 from ..queries.relations import children_of, inputs_with_sources, parents_of
 from ..snippets import task_snippets
-from .base import TaskPageMixin, lasted
+from .base import TaskPageMixin, duration_text
 from .filters import TaskListFilterSet
 from .tables import TaskTable
 
-# What no column of the list shows.
-UNSEEN = [
+# Columns that the list does not show.
+DEFERRED = [
     f"{relation}__{column.name}"
     for relation, model in (("function", Function), ("compute_plan", ComputePlan))
     for column in model._meta.concrete_fields
     if column.name not in ("key", "name")
 ] + ["digest", "error_type", "logs_permission"]
-# How many parents and children of a task its page shows, and assets of one input.
+# How many parents, children and assets of one input the page of a task shows.
 PREVIEW_ROWS = 20
-# How many inputs and outputs it lists, and assets of one input when one looks for more.
-LISTED = 200
+# How many inputs, outputs and, when unfolded, assets of one input it lists.
+MAX_LISTED = 200
 
 
 class TaskList(TaskPageMixin, AssetListPage):
     table_class = TaskTable
     filterset_class = TaskListFilterSet
-    empty_hint = "A task is one run of a function, on data of one organisation."
+    empty_hint = _("A task is one run of a function, on the data of one organisation.")
     filter_models = {
         "compute_plan_key": ComputePlan,
         "function_key": Function,
@@ -55,15 +57,15 @@ class TaskList(TaskPageMixin, AssetListPage):
     }
 
     def rows(self) -> QuerySet:
-        # Of functions and plans a row shows the name.
-        return self.queryset.defer(*UNSEEN)
+        # A row shows only the names of the function and the plan.
+        return self.queryset.defer(*DEFERRED)
 
     def count_all(self) -> RowCount:
         return RowCount(count_of_all(), exact=True)
 
     def make_table(self, rows: Any, **options: Any) -> AssetTable:
-        # Tasks of one plan are ordered by any column; among all, which may be millions, only by
-        # those that an index orders.
+        # Tasks of one plan can be sorted by any column; all tasks, which may be millions, only by
+        # columns that have an index.
         if self.request.GET.get("compute_plan_key"):
             return super().make_table(rows, **{"orderable": True, "order_by": "rank", **options})
         return super().make_table(rows, orderable=False, **options)
@@ -71,17 +73,17 @@ class TaskList(TaskPageMixin, AssetListPage):
 
 @dataclass
 class Input:
-    """What feeds one input of a task."""
+    """One input of a task, with its sources."""
 
     identifier: str
     kind: str
     sources: list[TaskInput] = field(default_factory=list)
-    # How many there are, of which `sources` has the first.
+    # How many sources there are; `sources` has the first ones.
     total: int = 0
 
     @property
     def kind_label(self) -> str:
-        return AssetKind(self.kind).label
+        return _label(self.kind)
 
     @property
     def first(self) -> list[TaskInput]:
@@ -102,39 +104,40 @@ class Input:
 
 @dataclass
 class Output:
-    """One output of a task, with what it has made."""
+    """One output of a task, with its models or its performance."""
 
     identifier: str
     kind: str
     output: TaskOutput
-    # Each with why the user cannot download it; blank when it can.
+    # Each with the reason why the user cannot download it, blank if the user can.
     models: list[tuple[Model, str]]
     performance: Performance | None
 
     @property
     def kind_label(self) -> str:
-        return AssetKind(self.kind).label
+        return _label(self.kind)
 
 
 class TaskPage(TaskPageMixin, AssetPage):
-    """A task, with what it takes, what it has made, and why it failed."""
+    """A task, with its inputs, its outputs and why it failed."""
 
     queryset = TaskPageMixin.queryset.select_related("logs_permission")
     template_name = "compute/task.html"
 
     def get_title(self) -> str:
-        return f"{self.object.function} on {self.object.worker_id}"
+        names = {"function": self.object.function, "worker": self.object.worker_id}
+        return gettext("%(function)s on %(worker)s") % names
 
     def crumbs(self) -> Sequence[Crumb]:
         plan = self.object.compute_plan
         return [
-            crumb("Compute plans", "compute-plans"),
+            crumb(gettext("Compute plans"), "compute-plans"),
             crumb(plan.name, "compute-plan", plan.pk),
         ]
 
     @cached_property
     def outputs(self) -> list[Output]:
-        """Return the task's outputs in the function's order, with what they have made."""
+        """The task's outputs in the function's order; four queries."""
         task = self.object
         kinds = outputs_of([task.function_id])[task.function_id]
         order = {identifier: place for place, identifier in enumerate(kinds)}
@@ -154,18 +157,21 @@ class TaskPage(TaskPageMixin, AssetPage):
         ]
 
     def why_no_file(self, model: Model) -> str:
-        """Return why the user cannot download a model; blank when it can. As the API decides."""
+        """Return why the user cannot download a model, blank if it can; the API decides alike."""
         if why_not := why_no_model(self.user, model.permissions, model.owner_id):
             return why_not
-        return "" if model.file else "Deleted: it was transient, and no task needs it any more."
+        if model.file:
+            return ""
+        return gettext("Deleted: it was transient, and no task needs it any more.")
 
     def uses(self) -> list[tuple[str, Permissions]]:
+        use = gettext("use %(output)s")
         found = [
-            (f"use {output.identifier}", output.output.permissions)
+            (use % {"output": output.identifier}, output.output.permissions)
             for output in self.outputs
             if output.kind == AssetKind.MODEL
         ]
-        return [*found, ("read logs", self.object.logs_permission)]
+        return [*found, (gettext("read logs"), self.object.logs_permission)]
 
     def snippets(self) -> Snippets:
         return task_snippets(replace(spec_of_task(self.object), key=uuid4()), self.request)
@@ -174,7 +180,11 @@ class TaskPage(TaskPageMixin, AssetPage):
         """Return the report of a failed task, and whether the user can read its logs."""
         task = self.object
         report = report_of(task) if task.error_type else None
-        return failure_of(report, self.user, f"{task.worker_id}, where the task ran,")
+        return failure_of(
+            report,
+            self.user,
+            gettext("%(worker)s, where the task ran,") % {"worker": task.worker_id},
+        )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         task = self.object
@@ -182,11 +192,11 @@ class TaskPage(TaskPageMixin, AssetPage):
         children, child_count = _some(children_of(task.pk))
         inputs = _inputs(task)
         return super().get_context_data(
-            lasted=lasted(task.start_date, task.end_date),
-            inputs=inputs[:LISTED],
-            more_inputs=len(inputs[LISTED:]),
-            outputs=self.outputs[:LISTED],
-            more_outputs=len(self.outputs[LISTED:]),
+            duration=duration_text(task.start_date, task.end_date),
+            inputs=inputs[:MAX_LISTED],
+            more_inputs=len(inputs[MAX_LISTED:]),
+            outputs=self.outputs[:MAX_LISTED],
+            more_outputs=len(self.outputs[MAX_LISTED:]),
             parents=parents,
             parent_count=parent_count,
             children=children,
@@ -197,19 +207,23 @@ class TaskPage(TaskPageMixin, AssetPage):
 
 
 def _some(tasks: QuerySet[Task]) -> tuple[list[Task], int]:
-    """Return the first tasks and how many there are, which is asked only if there are more."""
+    """Return the first tasks and how many there are; counted only if there are more."""
     found = list(tasks[: PREVIEW_ROWS + 1])
     return found[:PREVIEW_ROWS], len(found) if len(found) <= PREVIEW_ROWS else tasks.count()
 
 
 def _inputs(task: Task) -> list[Input]:
-    """Return what a task takes, by input, in the function's order.
+    """Return the inputs of a task in the function's order.
 
-    Two queries; three where there are more than are listed.
+    Two queries; three if there are more sources than are listed.
     """
     kinds = inputs_of([task.function_id])[task.function_id]
     found = {name: Input(name, kinds[name]["kind"]) for name in kinds}
-    for row, total in inputs_with_sources(task.pk, LISTED):
+    for row, total in inputs_with_sources(task.pk, MAX_LISTED):
         found[row.identifier].sources.append(row)
         found[row.identifier].total = total
     return list(found.values())
+
+
+def _label(kind: str) -> str:
+    return gettext(str(AssetKind(kind).label))

@@ -1,35 +1,35 @@
-"""What may feed the inputs of a task: what its organisation or its worker is permitted to use.
+"""The assets that an input of a task can take, for its organisation and its worker.
 
-Offers only help to choose: whether what was chosen may be used is for the rules to say.
+Candidates only help to choose: the rules decide whether what was chosen is permitted.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 
 from ...common.api.filters import SearchFilter
 from ...common.kinds import AssetKind
 from ...common.parsing import as_key
 from ...common.text.moments import utc_day
-from ...datasets.models import DataSample, Dataset
-from ...functions.models import Function, FunctionInput, FunctionOutput
+from ...datasets.models import DataSample
+from ...functions.models import FunctionInput, FunctionOutput
 from ...permissions.queries import allowing_all
-from ...permissions.specs import PermissionsSpec
 from ..models import Model, TaskOutput
 from ..statuses import TaskStatus
-from .draft import Draft, function_of, key_of, outputs_of
+from .draft import Draft, function_of, key_of, outputs_of, permissions_of
 from .names import Names
 
-# How many registered outputs and models are offered at once; a search finds the others.
-OFFERED = 10
+# How many registered outputs and models are listed at once; a search finds the others.
+MAX_LISTED = 10
 # How many outputs of the same plan are.
-OF_PLAN = 60
+MAX_OF_PLAN = 60
 
 
 class Source(NamedTuple):
-    """Something that may feed a model input; `value` is what the form sends for it."""
+    """A possible source of a model input; `value` is what the form sends for it."""
 
     value: str
     label: str
@@ -43,18 +43,11 @@ class Group(NamedTuple):
     sources: Sequence[Source]
 
 
-def usable_functions(organization_id: str | None) -> QuerySet[Function]:
-    """Return the functions that the organisation may run."""
+def usable(model: Any, organization_id: str | None) -> QuerySet:
+    """Return the functions or datasets that the organisation may process."""
     if organization_id is None:
-        return Function.objects.none()
-    return Function.objects.filter(permissions__in=allowing_all([organization_id]))
-
-
-def usable_datasets(organization_id: str | None) -> QuerySet[Dataset]:
-    """Return the datasets that the organisation may process."""
-    if organization_id is None:
-        return Dataset.objects.none()
-    return Dataset.objects.filter(permissions__in=allowing_all([organization_id]))
+        return model.objects.none()
+    return model.objects.filter(permissions__in=allowing_all([organization_id]))
 
 
 def samples_of(dataset_key: UUID | None) -> QuerySet[DataSample]:
@@ -67,16 +60,16 @@ def samples_of(dataset_key: UUID | None) -> QuerySet[DataSample]:
 
 
 def value_of(ref: Any) -> str:
-    """Return how the form spells an input's source: ``task:KEY:OUTPUT`` or ``model:KEY``."""
+    """Return the form's value for an input's source: ``task:KEY:OUTPUT`` or ``model:KEY``."""
     if parent := ref.get("parent_task_key"):
         return f"task:{parent}:{ref.get('parent_task_output_identifier') or ''}"
     return f"model:{ref.get('asset_key') or ''}"
 
 
 def ref_of(value: str) -> dict[str, str] | None:
-    """Return the source that the form spells so; None for nonsense."""
-    kind, _, rest = value.partition(":")
-    key, _, output = rest.partition(":")
+    """Return the source with this value of the form; None for an invalid one."""
+    kind, _colon, rest = value.partition(":")
+    key, _colon, output = rest.partition(":")
     if as_key(key) is None:
         return None
     if kind == "task":
@@ -84,44 +77,43 @@ def ref_of(value: str) -> dict[str, str] | None:
     return {"asset_key": key} if kind == "model" else None
 
 
-class Offers:
+class InputCandidates:
     """The sources of one model input, for a worker."""
 
     def __init__(self, declared: FunctionInput, worker: str, owner: str) -> None:
         self.declared, self.worker, self.owner = declared, worker, owner
 
     def of_draft(self, draft: Draft, names: Names, task_key: UUID | None) -> list[Source]:
-        """Return the fitting outputs of the draft's tasks, but for those that depend on this."""
-        below = draft.below(task_key)
+        """Return the matching outputs of the draft's tasks, except those that depend on this."""
+        excluded = draft.with_descendants(task_key)
         found = []
         for place, task in enumerate(draft):
             key, function = key_of(task), function_of(task)
-            if key is None or function is None or key in below:
+            if key is None or function is None or key in excluded:
                 continue
             given = outputs_of(task)
             for identifier, declared in names.outputs.get(function, {}).items():
-                if self._fits(declared["kind"], declared["multiple"]):
-                    label = f"{identifier} of task {names.task(place)}"
+                is_single = self.declared.multiple or not declared["multiple"]
+                if declared["kind"] == AssetKind.MODEL and is_single:
+                    label = _("%(output)s of task %(task)s")
+                    label %= {"output": identifier, "task": names.task(place)}
                     note = self._note(task.get("worker"), given.get(identifier, {}))
                     found.append(Source(f"task:{key}:{identifier}", label, note))
         return found
 
-    def _fits(self, kind: str, multiple: bool) -> bool:
-        return kind == AssetKind.MODEL and (self.declared.multiple or not multiple)
-
-    def _note(self, made_by: Any, output: Any) -> str:
-        permitted = permissions_in(output).owned_by(self.owner).allows(self.worker)
-        note = f"on {made_by}" if made_by else ""
-        if self.worker and not permitted:
-            return f"{note}, not permitted to {self.worker} yet".lstrip(", ")
-        return note
+    def _note(self, made_by: Any, output: Mapping[str, Any]) -> str:
+        notes = [_("on %(worker)s") % {"worker": made_by}] if made_by else []
+        if self.worker and not permissions_of(output).owned_by(self.owner).allows(self.worker):
+            notes.append(_("not permitted to %(worker)s yet") % {"worker": self.worker})
+        return ", ".join(notes)
 
     def of_plan(self, plan_key: UUID, term: str) -> list[Source]:
-        """Return the fitting outputs of the plan's registered tasks."""
-        return self._outputs(self._registered(term).filter(task__compute_plan=plan_key), OF_PLAN)
+        """Return the matching outputs of the plan's registered tasks."""
+        rows = self._registered(term).filter(task__compute_plan=plan_key)
+        return self._outputs(rows, MAX_OF_PLAN)
 
     def of_others(self, plan_key: UUID | None, term: str) -> list[Source]:
-        """Return the newest fitting outputs of other plans that the worker may use."""
+        """Return the newest matching outputs of other plans that the worker may process."""
         rows = self._registered(term).filter(permissions__in=allowing_all([self.worker]))
         return self._outputs(rows.exclude(task__compute_plan=plan_key) if plan_key else rows)
 
@@ -138,37 +130,41 @@ class Offers:
         fields = ("task__key", "task__function__name", "task__compute_plan__name", "task__tag")
         return SearchFilter(*fields).filter(rows, term)
 
-    def _outputs(self, rows: QuerySet[TaskOutput], limit: int = OFFERED) -> list[Source]:
-        return _sources(rows.order_by("-task__creation_date", "-task__rank", "task", "pk")[:limit])
+    def _outputs(self, rows: QuerySet[TaskOutput], limit: int = MAX_LISTED) -> list[Source]:
+        ordered = rows.order_by("-task__creation_date", "-task__rank", "task", "pk")
+        return _output_sources(ordered[:limit])
 
     def models(self, term: str) -> list[Source]:
-        """Return the newest models that the worker may use."""
+        """Return the newest models that the worker may process."""
         rows = Model.objects.exclude(file="")
         rows = rows.filter(permissions__in=allowing_all([self.worker]))
         fields = ("key", "task__function__name", "task__compute_plan__name")
-        return _models(SearchFilter(*fields).filter(rows, term).order_by("-creation_date", "-pk"))
+        rows = SearchFilter(*fields).filter(rows, term).order_by("-creation_date", "-pk")
+        return _model_sources(rows[:MAX_LISTED])
 
 
-def named(values: Iterable[str]) -> list[Source]:
-    """Return the sources that these values spell, whether anybody may use them or not."""
+def find_sources(values: Iterable[str]) -> list[Source]:
+    """Return the sources with these values, permitted or not."""
     refs = {value: ref for value in values if (ref := ref_of(value))}
     parents = {key for ref in refs.values() if (key := as_key(ref.get("parent_task_key")))}
     keys = {key for ref in refs.values() if (key := as_key(ref.get("asset_key")))}
     found: list[Source] = []
     if parents:
-        found += _sources(TaskOutput.objects.filter(task_id__any=parents))
+        found += _output_sources(TaskOutput.objects.filter(task_id__any=parents))
     if keys:
-        found += _models(Model.objects.filter(key__any=keys), None)
+        found += _model_sources(Model.objects.filter(key__any=keys))
     known = {source.value: source for source in found}
-    return [known.get(value) or Source(value, f"unknown {value}"[:60]) for value in refs]
+    unknown = _("unknown %(value)s")
+    return [known.get(value) or Source(value, (unknown % {"value": value})[:60]) for value in refs]
 
 
-def _sources(rows: QuerySet[TaskOutput]) -> list[Source]:
+def _output_sources(rows: QuerySet[TaskOutput]) -> list[Source]:
+    label, note = _("%(output)s of %(function)s %(key)s"), _("%(plan)s, on %(worker)s")
     return [
         Source(
             f"task:{key}:{identifier}",
-            f"{identifier} of {function} {str(key)[:8]}",
-            f"{plan}, on {worker}",
+            label % {"output": identifier, "function": function, "key": str(key)[:8]},
+            note % {"plan": plan, "worker": worker},
         )
         for key, identifier, function, plan, worker in rows.values_list(
             "task_id",
@@ -180,27 +176,25 @@ def _sources(rows: QuerySet[TaskOutput]) -> list[Source]:
     ]
 
 
-def _models(rows: QuerySet, limit: int | None = OFFERED) -> list[Source]:
+def _model_sources(rows: QuerySet) -> list[Source]:
+    label = _("model %(key)s of %(function)s")
     values = rows.values_list("key", "task__function__name", "owner_id", "creation_date")
     return [
-        Source(f"model:{key}", f"model {str(key)[:8]} of {function}", f"{owner}, {utc_day(date)}")
-        for key, function, owner, date in values[:limit]
+        Source(
+            f"model:{key}",
+            label % {"key": str(key)[:8], "function": function},
+            f"{owner}, {utc_day(date)}",
+        )
+        for key, function, owner, date in values
     ]
 
 
-def grouped(groups: Iterable[tuple[str, Sequence[Source]]], chosen: Collection[str]) -> list[Group]:
-    """Return the groups with content; what is chosen but not offered comes first, by itself."""
+def group_sources(
+    groups: Iterable[tuple[str, Sequence[Source]]], chosen: Collection[str]
+) -> list[Group]:
+    """Return the groups that have sources; chosen sources in none of them come first."""
     found = [Group(heading, sources) for heading, sources in groups if sources]
-    offered = {source.value for group in found for source in group.sources}
-    if missing := [value for value in chosen if value not in offered]:
-        found.insert(0, Group("Chosen", named(missing)))
+    listed = {source.value for group in found for source in group.sources}
+    if missing := [value for value in chosen if value not in listed]:
+        found.insert(0, Group(_("Chosen"), find_sources(missing)))
     return found
-
-
-def permissions_in(output: Any) -> PermissionsSpec:
-    """Return the permissions that a task's JSON gives an output, as far as they can be read."""
-    value = output.get("permissions") if isinstance(output, dict) else None
-    value = value if isinstance(value, dict) else {}
-    ids = value.get("authorized_ids")
-    ids = [item for item in ids if isinstance(item, str)] if isinstance(ids, list) else []
-    return PermissionsSpec(value.get("public") is True, tuple(ids))

@@ -1,6 +1,6 @@
-"""What lies on the desk while one builds: the draft, the task being filled in, what was just done.
+"""The draft and the open task of one request, and the buttons that change them.
 
-All of it is in the data of the page's form, and goes back into it; the buttons change it here.
+All of it comes in the data of the page's form, and goes back into it.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,6 +12,8 @@ import orjson
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ...common.errors import Problem
 from ...common.forms.fields import read_json
@@ -19,22 +21,23 @@ from ...common.parsing import as_key
 from ...functions.models import Function
 from ..models import ComputePlan
 from .candidates import samples_of
-from .draft import Draft, key_of, path_of, place_of, task_at
+from .draft import Draft, as_task, key_of, path_of, place_of
 from .forms import FunctionChoice
 from .names import Names
-from .task_form import PREFIX, TaskFields, can_be_built, data_of, prefetched
+from .task_form import PREFIX, TaskFields, data_of, has_form, prefetched
 
-Judge = Callable[[Draft], list[Problem]]
+# How many data samples "All data samples" chooses.
+MAX_CHOSEN_SAMPLES = 10_000
+# How many tasks a notice names.
+MAX_NAMED_TASKS = 5
 
-MANY_SAMPLES = 10_000
 
-
-class Desk:
+class PlanEditor:
     """The draft and the open task of one request.
 
     Args:
         data: the form's data, which is changed.
-        judge: returns what is wrong with a draft.
+        validate: returns the problems of a draft.
         plan: the registered plan that the tasks are for, if there is one.
     """
 
@@ -42,54 +45,65 @@ class Desk:
         self,
         data: QueryDict,
         user: Any,
-        judge: Judge,
+        validate: Callable[[Draft], list[Problem]],
         plan: ComputePlan | None = None,
         fields: type[TaskFields] = TaskFields,
     ) -> None:
-        self.data, self.user, self.judge = data, user, judge
+        self.data, self.user, self.validate = data, user, validate
         self.plan, self.fields = plan, fields
-        self.notice = self.complaint = ""
+        self.notice = self.error = ""
         # What takes the keyboard when the page is shown: the task, the notice, or nothing.
         self.focus = ""
-        self.is_judged = False
+        self.is_validated = False
         try:
             self.draft = Draft.read(data.get("tasks", ""))
-            self.readable = True
+            self.is_readable = True
         except ValidationError:
-            self.draft, self.readable = Draft(), False
+            self.draft, self.is_readable = Draft(), False
 
-    # --- What there is ----------------------------------------------------------------------
+    # --- State ------------------------------------------------------------------------------
+
+    def _value(self, name: str) -> str:
+        return str(self.data.get(f"{PREFIX}-{name}", ""))
 
     @property
     def view(self) -> str:
-        is_json = self.data.get("view") == "json" or not self.readable
+        is_json = self.data.get("view") == "json" or not self.is_readable
         return "json" if is_json else "build"
+
+    @property
+    def place(self) -> int | None:
+        """The place of the open task in the draft; None for a new task."""
+        place, key = self.draft.place(self._value("place")), as_key(self._value("key"))
+        if place is not None and key_of(self.draft[place]) == key:
+            return place
+        return self.draft.place_of_key(key)
 
     @property
     def number(self) -> int:
         """The number that the open task has or will have in the draft."""
-        place = self._place()
+        place = self.place
         return (len(self.draft) if place is None else place) + 1
 
     @property
     def is_editing(self) -> bool:
-        """Is the open task one of the draft, rather than a new one?"""
-        return self._place() is not None
+        """Whether the open task is one of the draft, rather than a new one."""
+        return self.place is not None
 
     @property
     def undo(self) -> str:
         return str(self.data.get("undo", ""))
 
     @property
-    def carried(self) -> list[tuple[str, str]]:
-        """What the form carries of the open task out of sight."""
+    def hidden_fields(self) -> list[tuple[str, str]]:
+        """What the form carries of the open task in hidden fields."""
         names = [f"{PREFIX}-{name}" for name in ("key", "function", "place", "body")]
         return [(name, str(self.data[name])) for name in names if name in self.data]
 
     @cached_property
     def function(self) -> Function | None:
-        function = prefetched(as_key(self.data.get(f"{PREFIX}-function", "")))
-        return function if function and can_be_built(function) else None
+        function = prefetched(as_key(self._value("function")))
+        return function if function and has_form(function) else None
 
     @cached_property
     def names(self) -> Names:
@@ -97,7 +111,7 @@ class Desk:
 
     @cached_property
     def task(self) -> TaskFields | None:
-        """The form of the open task, once its function was chosen."""
+        """The form of the open task, once its function is chosen."""
         if self.function is None:
             return None
         return self.fields(
@@ -113,65 +127,54 @@ class Desk:
     def choice(self) -> FunctionChoice:
         return FunctionChoice(self.data, actor=self.user)
 
-    def _place(self) -> int | None:
-        text = str(self.data.get(f"{PREFIX}-place", ""))
-        place = self.draft.place(text)
-        key = as_key(self.data.get(f"{PREFIX}-key", ""))
-        if place is not None and key_of(self.draft[place]) == key:
-            return place
-        keys = [key_of(task) for task in self.draft]
-        return keys.index(key) if key and key in keys else None
-
     def get_field_by_html_name(self, html_name: str) -> Any:
-        """Return a field of the open task, or of the choice of its function, unjudged."""
-        holders: list[Any] = [self.task, self.choice]
-        for holder in filter(None, holders):
-            for field in holder:
+        """Return a field of the open task, or of the choice of its function, not validated."""
+        forms: list[Any] = [self.task, self.choice]
+        for form in filter(None, forms):
+            for field in form:
                 if field.html_name == html_name:
-                    holder._errors = ErrorDict()
+                    form._errors = ErrorDict()
                     return field
         return None
 
     # --- Buttons ----------------------------------------------------------------------------
 
-    def act(self, action: str, of_what: str) -> None:
-        """Do what a button says; unknown words change nothing."""
-        place = self.draft.place(of_what)
+    def act(self, action: str, argument: str) -> None:
+        """Carry out the action of a button; an unknown one changes nothing."""
+        place = self.draft.place(argument)
         if action in ("edit", "copy", "remove") and place is not None:
             getattr(self, f"_{action}")(place)
         elif action in ("choose", "change", "put", "discard", "restore"):
             getattr(self, f"_{action}")()
         elif action in ("all", "none"):
-            self._tick(of_what, action == "all")
-        elif action == "view":
-            self._turn(of_what)
+            self._choose_samples(argument, all_of_them=action == "all")
+        elif action == "view" and self.is_readable:
+            self.data["view"] = argument
+            self._write_draft(indent=argument == "json")
 
-    def _turn(self, view: str) -> None:
-        if self.readable:
-            self.data["view"] = view
-            self._keep(spread=view == "json")
-
-    def _keep(self, *, spread: bool = False) -> None:
+    def _write_draft(self, *, indent: bool = False) -> None:
         """Write the draft back into the form."""
-        self.data["tasks"] = self.draft.text(spread=spread)
-        self.__dict__.pop("names", None)
-        self.__dict__.pop("task", None)
+        self.data["tasks"] = self.draft.text(indent=indent)
+        self._forget("names", "task")
+
+    def _forget(self, *names: str) -> None:
+        for name in names:
+            self.__dict__.pop(name, None)
 
     def close(self) -> None:
-        """Forget the open task."""
+        """Remove the open task from the form."""
         for name in [name for name in self.data if name.startswith(f"{PREFIX}-")]:
             del self.data[name]
         for name in ("function", "function-search"):
             self.data.pop(name, None)
-        for name in ("function", "task", "choice"):
-            self.__dict__.pop(name, None)
+        self._forget("function", "task", "choice")
 
     def open(self, task: dict[str, Any], function: Function | None, place: int | None) -> None:
-        """Lay a task out to be filled in; without a function, that is chosen first."""
+        """Put a task into the form's fields; without a function, that is chosen first."""
         self.close()
-        if function is not None and not can_be_built(function):
+        if function is not None and not has_form(function):
             function = None
-            self.complaint = "This function has too many inputs and outputs for a form: write JSON."
+            self.error = _("This function has too many inputs and outputs for a form. Use JSON.")
         values = {f"{PREFIX}-body": [orjson.dumps(task).decode()]}
         if function is not None:
             values = data_of(task, function)
@@ -186,23 +189,20 @@ class Desk:
     def _choose(self) -> None:
         function = prefetched(self.choice.chosen)
         if function is None:
-            self.complaint = "Choose a function first."
+            self.error = _("Choose a function first.")
             return
-        try:
-            task = dict(task_at(read_json(self.data.get(f"{PREFIX}-body") or "{}")))
-        except ValidationError:
-            task = {}
+        task = _read_object(self._value("body") or "{}")
         task.setdefault("worker", self.user.organization_id)
-        task["task_id"] = self.data.get(f"{PREFIX}-key") or str(uuid4())
+        task["task_id"] = self._value("key") or str(uuid4())
         task.pop("key", None)
-        self.open(task, function, self._place())
+        self.open(task, function, self.place)
 
     def _change(self) -> None:
-        """Choose another function; what fits it stays."""
+        """Choose another function; values that match it stay."""
         if self.task is not None:
             self.task.is_valid()
             task, function = self.task.body(), self.function
-            self.open(task, None, self._place())
+            self.open(task, None, self.place)
             if function is not None:
                 self.data["function"] = str(function.pk)
 
@@ -211,92 +211,106 @@ class Desk:
         function = prefetched(as_key(task.get("function_key")))
         self.open(task, function, place)
         if function is None:
-            self.complaint = "This task's function is not registered. Choose another one."
+            self.error = _("This task's function is not registered. Choose another one.")
         elif self.task is not None:
             self.task.is_valid()
-            self._show(place, self.judge(self.draft))
-            self.is_judged = True
+            self._show_problems(place, self.validate(self.draft))
+            self.is_validated = True
 
-    def _show(self, place: int, problems: Iterable[Problem]) -> None:
-        mine = [(path_of(item), item) for item in problems if place_of(item) == place]
+    def _show_problems(self, place: int, problems: Iterable[Problem]) -> None:
         if self.task is not None:
-            self.task.show_all(mine)
+            own = [(path_of(item), item) for item in problems if place_of(item) == place]
+            self.task.add_problems(own)
 
     def _put(self) -> None:
-        """Add the open task to the draft, or put it where it was, unless something is wrong."""
+        """Add the open task to the draft, or replace it there, unless it has problems."""
         if self.task is None:
-            self.complaint = "Choose a function first."
+            self.error = _("Choose a function first.")
             return
         self.task.is_valid()
-        was_there = self.is_editing
+        done = _("Changed task %(task)s.") if self.is_editing else _("Added task %(task)s.")
         changed = Draft(self.draft.items)
-        place = changed.put(self.task.body(), self._place())
-        problems = self.judge(changed)
-        self._show(place, problems)
+        place = changed.put(self.task.body(), self.place)
+        problems = self.validate(changed)
+        self._show_problems(place, problems)
         if self.task.errors:
-            self.is_judged, self.focus = True, "errors"
+            self.is_validated, self.focus = True, "errors"
             return
         others = {at for item in problems if (at := place_of(item)) is not None} - {place}
         self.draft = changed
         self.close()
         self.data.pop("undo", None)
-        self._keep()
-        done = "changed" if was_there else "added"
-        self.notice = f"Task {self.names.task(place)} was {done}."
+        self._write_draft()
+        self._notify(done % {"task": self.names.task(place)})
         if others:
-            listed = _listed([self.names.task(other) for other in sorted(others)])
-            self.notice += f" Something is wrong with task {listed}: check the plan to see what."
-        self.focus = "notice"
+            text = ngettext(
+                "Another task has problems: %(tasks)s. Check the plan to see them.",
+                "Other tasks have problems: %(tasks)s. Check the plan to see them.",
+                len(others),
+            )
+            self._notify(self.notice, text % {"tasks": self._listed(sorted(others))})
+
+    def _notify(self, *sentences: str) -> None:
+        self.notice, self.focus = " ".join(sentences), "notice"
+
+    def _listed(self, places: list[int]) -> str:
+        names = "; ".join(self.names.task(place) for place in places[:MAX_NAMED_TASKS])
+        if more := len(places[MAX_NAMED_TASKS:]):
+            return _("%(tasks)s; and %(count)d more") % {"tasks": names, "count": more}
+        return names
 
     def _discard(self) -> None:
         self.close()
-        self.notice = "The task was not added."
-        self.focus = "notice"
+        self._notify(_("The task was not added."))
 
     def _copy(self, place: int) -> None:
         copied = self.draft.copy(place)
-        self._keep()
+        self._write_draft()
         self._edit(copied)
-        self.notice = f"Task {copied + 1} is a copy of task {place + 1}: change what differs."
+        self.notice = _("Task %(copy)d is a copy of task %(task)d. Change what should differ.") % {
+            "copy": copied + 1,
+            "task": place + 1,
+        }
 
     def _remove(self, place: int) -> None:
-        task = self.draft[place]
-        name, children = self.names.task(place), self.draft.children(key_of(task))
+        key, name = key_of(self.draft[place]), self.names.task(place)
+        children = self.draft.children().get(key, []) if key else []
         undo = {"place": place, "task": self.draft.take(place)}
-        if as_key(self.data.get(f"{PREFIX}-key", "")) == key_of(task):
+        if as_key(self._value("key")) == key:
             self.close()
         self.data["undo"] = orjson.dumps(undo).decode()
-        self._keep()
-        self.notice = f"Task {name} was removed."
-        if children:
-            left = [child - (child > place) for child in children if child != place]
-            listed = _listed([self.names.task(child) for child in left])
-            self.notice += (
-                f" What took its output misses an input now: task {listed}. Edit it, or put the "
-                "removed task back."
+        self._write_draft()
+        self._notify(_("Removed task %(task)s.") % {"task": name})
+        if left := [child - (child > place) for child in children if child != place]:
+            text = ngettext(
+                "A task that took its output now misses an input: %(tasks)s. Edit it, or undo.",
+                "Tasks that took its output now miss an input: %(tasks)s. Edit them, or undo.",
+                len(left),
             )
-        self.focus = "notice"
+            self._notify(self.notice, text % {"tasks": self._listed(left)})
 
     def _restore(self) -> None:
-        try:
-            undo = dict(task_at(read_json(self.undo)))
-        except ValidationError:
-            return
+        undo = _read_object(self.undo)
         place = undo.get("place")
         if isinstance(place, int) and "task" in undo:
             self.draft.insert(min(max(0, place), len(self.draft)), undo["task"])
-            self.notice = "The task is back."
+            self.notice = _("The task is back.")
         self.data.pop("undo", None)
-        self._keep()
+        self._write_draft()
 
-    def _tick(self, name: str, on: bool) -> None:
-        """Choose all the data samples of the dataset, or none."""
-        dataset = self.task.dataset if self.task else None
-        if dataset is not None and name in self.task.fields:  # type: ignore[union-attr]
-            rows = samples_of(dataset.pk).order_by("creation_date", "pk")
-            keys: list[UUID] = list(rows.values_list("pk", flat=True)[:MANY_SAMPLES]) if on else []
+    def _choose_samples(self, name: str, *, all_of_them: bool) -> None:
+        """Choose all data samples of the dataset, or none."""
+        if self.task and self.task.dataset and name in self.task.fields:
+            rows = samples_of(self.task.dataset.pk).order_by("creation_date", "pk")
+            keys: list[UUID] = []
+            if all_of_them:
+                keys = list(rows.values_list("pk", flat=True)[:MAX_CHOSEN_SAMPLES])
             self.data.setlist(f"{PREFIX}-{name}", [str(key) for key in keys])
 
 
-def _listed(names: list[str]) -> str:
-    return "; task ".join(names[:5]) + (f"; and {len(names) - 5} more" if names[5:] else "")
+def _read_object(text: str) -> dict[str, Any]:
+    """Return a JSON object; an empty one for anything else."""
+    try:
+        return dict(as_task(read_json(text)))
+    except ValidationError:
+        return {}

@@ -1,4 +1,4 @@
-"""Fields of a task's form: they offer what fits, and take whatever else is typed for the rules."""
+"""Fields of a task's form: they list what matches, and leave other values to the rules."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ...common.forms.fields import AssetField, DeferredValidationMixin, asset_label
 from ...common.forms.pickers import Option, Picker
@@ -14,15 +15,15 @@ from ...common.parsing import as_key
 from .candidates import Group, ref_of
 
 
-class OfferedField(DeferredValidationMixin, AssetField):
-    """One asset out of those that are offered: its key, or None."""
+class AssetKeyField(DeferredValidationMixin, AssetField):
+    """One asset: its key, or None."""
 
     def to_python(self, value: Any) -> UUID | None:
         return as_key(str(value)) if value else None
 
 
-class OfferedAssetsField(DeferredValidationMixin, forms.ModelMultipleChoiceField):
-    """Several of the assets that are offered: their keys."""
+class AssetKeysField(DeferredValidationMixin, forms.ModelMultipleChoiceField):
+    """Several assets: their keys."""
 
     def label_from_instance(self, obj: Any) -> str:
         return asset_label(obj)
@@ -39,14 +40,14 @@ class WorkerField(DeferredValidationMixin, forms.ModelChoiceField):
 
 
 class SourcesWidget(Picker):
-    """Models that may feed an input, in groups."""
+    """Models that an input can take, in groups."""
 
     template_name = "compute/_sources.html"
-    search_label = _("Search by key, function or plan")
+    search_label = gettext_lazy("Search by key, function or plan")
 
     def __init__(self, *, multiple: bool, none: str) -> None:
         super().__init__(multiple=multiple, none=none)
-        # The field sets it: what is offered beside what is chosen, for a search.
+        # Returns the groups, given what is chosen and what is searched for. The form sets it.
         self.groups: Callable[[list[str], str], list[Group]] = lambda chosen, term: []
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
@@ -56,30 +57,27 @@ class SourcesWidget(Picker):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         chosen = list(value or ())
-        is_chosen = set(chosen).__contains__
-        context["widget"] |= {
-            "groups": [
-                {
-                    "heading": group.heading,
-                    "options": [
-                        Option(*source, is_chosen=is_chosen(source.value))
-                        for source in group.sources
-                    ],
-                }
-                for group in self.groups(chosen, self.term)
-            ],
-            "no_option": Option("", self.none, is_chosen=not chosen),
-        }
+        groups = [
+            {
+                "heading": group.heading,
+                "options": [
+                    Option(*source, is_chosen=source.value in chosen) for source in group.sources
+                ],
+            }
+            for group in self.groups(chosen, self.term)
+        ]
+        no_option = Option("", self.none, is_chosen=not chosen)
+        context["widget"] |= {"groups": groups, "no_option": no_option}
         return context
 
 
 class SourcesField(DeferredValidationMixin, forms.Field):
-    """What feeds a model input: a list of references as a task's JSON has them."""
+    """The sources of a model input: a list of references as in a task's JSON."""
 
     widget: Any
 
     def clean(self, value: Any) -> list[dict[str, str]]:
         refs = [ref_of(item) for item in value or ()]
         if None in refs:
-            raise ValidationError("Choose from the list.", code="source")
+            raise ValidationError(_("Choose from the list."), code="source")
         return [ref for ref in refs if ref]

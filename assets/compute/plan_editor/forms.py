@@ -1,134 +1,179 @@
-"""Forms of whole plans: their own fields and tasks as JSON; and the choice of a function."""
+"""Forms of whole plans: their own fields, and tasks as JSON. And the choice of a function."""
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ...common.errors import Code, Problem
+from ...common.forms.fields import JSONTextField, MetadataFormField, key_field, text_field
 from ...common.forms.layouts import PageForm
 from ...common.forms.pickers import AssetPicker
 from ...common.forms.problem_form import MAX_MESSAGES
+from ...common.forms.spec_form import SpecForm
 from ...common.parsing import as_key
 from ...common.text.reading import cut
 from ...functions.models import Function
 from ...functions.queries import inputs_of, outputs_of
-from ..forms import ComputePlanForm, PlanTasksForm
-from ..registration import check_compute_plan, check_tasks
+from ..models import ComputePlan
+from ..registration import check_compute_plan, check_tasks, register_compute_plan, register_tasks
 from ..specs import PLAN, ComputePlanSpec, TaskSpec, parse_compute_plan
-from .candidates import usable_functions
-from .draft import Draft, key_of, moved, place_of
-from .fields import OfferedField
-
-Check = Callable[[list[TaskSpec]], Iterable[Problem]]
+from .candidates import usable
+from .draft import Draft, validate_draft
+from .fields import AssetKeyField
 
 
-def judge(draft: Draft, check: Check) -> list[Problem]:
-    """Return everything that is wrong with a draft; paths count the tasks as the draft does."""
-    specs, places, problems = draft.specs()
-    read = {spec.key for spec in specs}
-    unread = {str(key) for task in draft if (key := key_of(task)) and key not in read}
-    for problem in check(specs):
-        if (place := place_of(problem)) is not None:
-            # That the parent is unknown follows from that it could not be read.
-            if not (problem.field.endswith("parent_task_key") and _names(problem, unread)):
-                problems.append(moved(problem, places[place]))
-        else:
-            problems.append(problem)
-    return sorted(problems, key=_order)
+class TasksField(JSONTextField):
+    """Tasks as JSON: a list, or an object with the list under ``tasks``; its value is an object."""
+
+    def to_python(self, value: Any) -> Any:
+        body = super().to_python(value)
+        if isinstance(body, list):
+            body = {"tasks": body} if body else {}
+        if body is not None and not isinstance(body, Mapping):
+            raise ValidationError(_('Enter a list of tasks, or {"tasks": [...]}.'), code="tasks")
+        if body and not {"tasks", "name"} & set(body):
+            # Such as one task: it would be taken for a plan without any.
+            raise ValidationError(
+                _(
+                    'This is neither a list of tasks nor a plan, because it has no "tasks". '
+                    'Enter [{...}, {...}], or {"tasks": [...]}.'
+                ),
+                code="tasks",
+            )
+        return dict(body or {})
 
 
-def _names(problem: Problem, keys: Iterable[str]) -> bool:
-    return any(key in problem.message for key in keys)
+class TasksForm(SpecForm):
+    """A form with tasks as JSON."""
+
+    def read_draft(self, values: dict[str, Any]) -> Draft:
+        """Return the tasks of the JSON; what is not a list becomes a problem."""
+        items = values.get("tasks", {}).get("tasks") or []
+        is_list = isinstance(items, list)
+        self.unread_problems = (
+            [] if is_list else [Problem(Code.INVALID, _("must be a list."), "tasks", PLAN)]
+        )
+        self.draft = Draft(items if is_list else ())
+        return self.draft
+
+    def check_specs(self, specs: list[TaskSpec]) -> Iterable[Problem]:
+        """Return why these tasks cannot be registered, with the plan if it is new."""
+        raise NotImplementedError
+
+    def check(self) -> Iterable[Problem]:
+        return [*self.unread_problems, *validate_draft(self.draft, self.check_specs)]
 
 
-def _order(problem: Problem) -> int:
-    place = place_of(problem)
-    return -1 if place is None else place
+class ComputePlanForm(TasksForm):
+    """Registers a compute plan, with or without tasks."""
+
+    # Browsers must not require a name: a whole plan pasted as tasks has its own.
+    use_required_attribute = False
+
+    name = text_field(ComputePlan, "name")
+    tag = text_field(ComputePlan, "tag")
+    metadata = MetadataFormField()
+    tasks = TasksField(
+        required=False,
+        help_text=gettext_lazy(
+            "A JSON list of tasks, all registered or none. Or a whole compute plan with its "
+            "tasks: it fills the fields that you leave blank."
+        ),
+    )
+    key = key_field()
+
+    def make_spec(self, values: dict[str, Any]) -> ComputePlanSpec:
+        filled = {name: value for name, value in values.items() if value}
+        draft, pasted = self.read_draft(values), filled.pop("tasks", {})
+        body = {"key": str(uuid.uuid4()), **pasted, **filled, "tasks": []}
+        spec, problems = parse_compute_plan(body)
+        self.unread_problems = [*problems, *self.unread_problems]
+        spec.tasks = draft.parsed[0]
+        return spec
+
+    def check_specs(self, specs: list[TaskSpec]) -> Iterable[Problem]:
+        return check_compute_plan(replace(self.spec, tasks=specs), self.actor)
+
+    def save(self) -> ComputePlan:
+        return register_compute_plan(self.spec, self.actor)
 
 
-class _JudgesTasks:
-    """Mixin of forms with tasks: what is wrong with these is told beside the form, task by task."""
+class PlanTasksForm(TasksForm):
+    """Adds tasks to the compute plan `asset`, all or none."""
+
+    tasks = TasksField(
+        help_text=gettext_lazy("A JSON list of tasks, all registered or none."),
+        error_messages={"required": gettext_lazy("Add a task first.")},
+    )
+
+    def make_spec(self, values: dict[str, Any]) -> list[TaskSpec]:
+        return self.read_draft(values).parsed[0]
+
+    def check_specs(self, specs: list[TaskSpec]) -> Iterable[Problem]:
+        return check_tasks(specs, self.actor, self.asset.key)
+
+    def save(self) -> ComputePlan:
+        register_tasks(self.spec, self.actor, self.asset.key)
+        return self.asset
+
+
+class EditorFormMixin(TasksForm, PageForm):
+    """Mixin of the plan editor's forms, which list the problems of tasks beside the form."""
 
     task_problems: Sequence[Problem] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        fields: Any = self.fields  # type: ignore[attr-defined]
-        fields["tasks"].widget.attrs |= {
+        self.fields["tasks"].widget.attrs |= {
             "class": "form-control",
             "rows": 20,
             "spellcheck": "false",
             "wrap": "off",
         }
 
-    def apart(self, problems: Sequence[Problem]) -> list[Problem]:
-        """Keep the problems of tasks; return all but those that a field has no room for."""
+    def check(self) -> Iterable[Problem]:
+        """Return the plan's own problems, and as many of its tasks' as a field has room for."""
+        problems = list(super().check())
         self.task_problems = [item for item in problems if item.field.startswith("tasks[")]
         others = [item for item in problems if not item.field.startswith("tasks[")]
         return [*others, *self.task_problems[: max(1, MAX_MESSAGES - len(others))]]
 
     def plan_errors(self) -> list[tuple[str, str, str]]:
-        """Return (id of the field, its label, what is wrong), but for what is told of tasks."""
-        found: list[tuple[str, str, str]] = self.all_errors()  # type: ignore[attr-defined]
-        return [item for item in found if not (self.task_problems and item[0] == "id_tasks")]
+        """Return (id of the field, its label, message) of the errors that are not of tasks."""
+        return [
+            item for item in self.all_errors() if not (self.task_problems and item[0] == "id_tasks")
+        ]
 
 
-class PlanBuilderForm(_JudgesTasks, PageForm, ComputePlanForm):
+class PlanEditorForm(EditorFormMixin, ComputePlanForm):
     """A compute plan whose tasks are built or pasted."""
 
     live = ("name", "tag", "metadata")
 
-    def make_spec(self, values: dict[str, Any]) -> ComputePlanSpec:
-        filled = {name: value for name, value in values.items() if value}
-        body = filled.pop("tasks", {})
-        items = body.get("tasks") or []
-        body = {"key": str(uuid.uuid4()), **body, **filled, "tasks": []}
-        spec, self.unread_problems = parse_compute_plan(body)
-        if not isinstance(items, list):
-            self.unread_problems.append(Problem(Code.INVALID, "must be a list.", "tasks", PLAN))
-        self.draft = Draft(items if isinstance(items, list) else ())
-        spec.tasks = self.draft.specs()[0]
-        return spec
 
-    def check(self) -> Iterable[Problem]:
-        def check(specs: list[TaskSpec]) -> Iterable[Problem]:
-            return check_compute_plan(replace(self.spec, tasks=specs), self.actor)
-
-        return self.apart([*self.unread_problems, *judge(self.draft, check)])
-
-
-class TasksBuilderForm(_JudgesTasks, PageForm, PlanTasksForm):
+class TasksEditorForm(EditorFormMixin, PlanTasksForm):
     """Tasks that are built or pasted for a registered plan."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["tasks"].error_messages["required"] = "Add a task first."
-
-    def make_spec(self, values: dict[str, Any]) -> list[TaskSpec]:
-        items = values.get("tasks", {}).get("tasks")
-        self.draft = Draft(items if isinstance(items, list) else ())
-        return self.draft.specs()[0]
-
-    def check(self) -> Iterable[Problem]:
-        def check(specs: list[TaskSpec]) -> Iterable[Problem]:
-            return check_tasks(specs, self.actor, self.asset.key)
-
-        return self.apart(judge(self.draft, check))
 
 
 class FunctionChoice(forms.Form):
-    """The first step of a task: what it runs."""
+    """The first step of a task: its function."""
 
     def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["function"] = OfferedField(
-            usable_functions(actor.organization_id),
-            help_text="What the task runs. Functions that your organisation may not run are "
-            "left out.",
+        self.fields["function"] = AssetKeyField(
+            usable(Function, actor.organization_id),
+            label=_("Function"),
+            help_text=_(
+                "The code that the task runs. Functions that your organisation may not run are "
+                "not listed."
+            ),
             widget=AssetPicker(notes=signatures),
         )
 
@@ -137,15 +182,12 @@ class FunctionChoice(forms.Form):
         return as_key(str(self.data.get("function", "")))
 
 
-def _listed(identifiers: Iterable[str]) -> str:
-    return cut(", ".join(identifiers), 100)
-
-
 def signatures(rows: Sequence[Function]) -> dict[UUID, str]:
-    """Say what each function takes and makes; two queries."""
+    """Return the inputs, outputs and owner of each function, by key; two queries."""
     keys = [row.pk for row in rows]
     inputs, outputs = inputs_of(keys), outputs_of(keys)
     return {
-        row.pk: f"{_listed(inputs[row.pk])} → {_listed(outputs[row.pk])}, {row.owner_id}"
+        row.pk: f"{cut(', '.join(inputs[row.pk]), 100)} → {cut(', '.join(outputs[row.pk]), 100)}, "
+        f"{row.owner_id}"
         for row in rows
     }

@@ -1,10 +1,12 @@
-"""What the tasks of a draft refer to, by name: loaded at once, however many tasks there are."""
+"""Names of what the tasks of a draft refer to, loaded at once for any number of tasks."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
+
+from django.utils.translation import gettext as _
 
 from ...common.parsing import as_key
 from ...datasets.models import Dataset
@@ -19,71 +21,67 @@ class Names:
 
     def __init__(self, draft: Draft, shown: Iterable[Mapping[str, Any]]) -> None:
         shown = list(shown)
-        self.places = {key: place for place, task in enumerate(draft) if (key := key_of(task))}
-        self._functions = _functions(draft)
-        self.outputs = outputs_of(self._functions) if self._functions else {}
-        self._datasets = _datasets(shown)
-        self._parents = _registered(key for task in shown for key in parents_of(task))
+        refs = [ref for task in shown for ref in inputs_of(task)]
         self._draft = draft
+        self.places = {key: place for place, task in enumerate(draft) if (key := key_of(task))}
+        self._functions = _load(Function, (function_of(task) for task in draft))
+        self.outputs = outputs_of(self._functions) if self._functions else {}
+        self._datasets = _load(Dataset, (as_key(ref.get("asset_key")) for ref in refs))
+        parents = (key for task in shown for key in parents_of(task))
+        self._parents = _load(Task, parents, "function__name")
 
     def function(self, task: Mapping[str, Any]) -> str:
-        """Return what the task runs; blank for a function that is not registered."""
+        """Return the name of the task's function; blank if it is not registered."""
         key = function_of(task)
         return self._functions.get(key, "") if key else ""
 
     def task(self, place: int) -> str:
-        """Return what a task of the draft is called: its number and its function."""
-        return f"{place + 1} {self.function(self._draft[place]) or 'unknown function'}"
+        """Return the number and the function of a task of the draft."""
+        return f"{place + 1} {self.function(self._draft[place]) or _('unknown function')}"
 
     def parent(self, key: UUID) -> str:
-        """Return what the task is called, be it of the draft or registered."""
+        """Return the name of a task, of the draft or registered."""
         if key in self.places:
-            return f"task {self.task(self.places[key])}"
+            return _("task %(task)s") % {"task": self.task(self.places[key])}
+        short = str(key)[:8]
         name = self._parents.get(key)
-        return f"{name} {str(key)[:8]}" if name else f"unknown task {str(key)[:8]}"
+        return f"{name} {short}" if name else _("unknown task %(key)s") % {"key": short}
 
     def in_words(self, message: str) -> str:
-        """Return the message with the tasks of the draft called by name, not by key."""
+        """Return the message with names in place of the keys of the draft's tasks."""
 
-        def named(found: re.Match[str]) -> str:
+        def name(found: re.Match[str]) -> str:
             key = as_key(found[1])
             return self.parent(key) if key in self.places else found[0]
 
-        return re.sub(r'task "([0-9a-f-]{36})"', named, message)
+        return re.sub(rf'{re.escape(_("task"))} "([0-9a-f-]{{36}})"', name, message)
 
     def inputs(self, task: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return (identifier, what feeds it in a few words) of each input."""
-        fed: dict[str, list[str]] = defaultdict(list)
+        """Return (identifier, its sources in a few words) of each input."""
+        sources: dict[str, list[str]] = defaultdict(list)
         for ref in inputs_of(task):
-            fed[str(ref.get("identifier", ""))].append(self._source(ref))
-        return [(name, _in_short(sources)) for name, sources in fed.items()]
+            sources[str(ref.get("identifier", ""))].append(self._source(ref))
+        return [(name, _shortened(items)) for name, items in sources.items()]
 
     def _source(self, ref: Mapping[str, Any]) -> str:
         if parent := as_key(ref.get("parent_task_key")):
-            return f"{ref.get('parent_task_output_identifier')} of {self.parent(parent)}"
+            names = {
+                "output": ref.get("parent_task_output_identifier"),
+                "task": self.parent(parent),
+            }
+            return _("%(output)s of %(task)s") % names
         key = as_key(ref.get("asset_key"))
-        name = self._datasets.get(key) if key else None
-        return name or (str(key)[:8] if key else "nothing")
+        return self._datasets.get(key) or str(key)[:8] if key else _("nothing")
 
 
-def _in_short(sources: list[str]) -> str:
+def _shortened(sources: list[str]) -> str:
     if len(sources) <= 3:
         return ", ".join(sources)
-    return f"{', '.join(sources[:2])} and {len(sources) - 2} more"
+    names = {"sources": ", ".join(sources[:2]), "count": len(sources) - 2}
+    return _("%(sources)s and %(count)d more") % names
 
 
-def _functions(draft: Draft) -> dict[UUID, str]:
-    keys = {key for task in draft if (key := function_of(task))}
-    return dict(Function.objects.filter(key__any=keys).values_list("key", "name")) if keys else {}
-
-
-def _datasets(tasks: Iterable[Mapping[str, Any]]) -> dict[UUID, str]:
-    refs = (ref for task in tasks for ref in inputs_of(task))
-    keys = {key for ref in refs if (key := as_key(ref.get("asset_key")))}
-    return dict(Dataset.objects.filter(key__any=keys).values_list("key", "name")) if keys else {}
-
-
-def _registered(keys: Iterable[UUID]) -> dict[UUID, str]:
-    wanted = set(keys)
-    rows = Task.objects.filter(key__any=wanted).values_list("key", "function__name")
-    return dict(rows) if wanted else {}
+def _load(model: Any, keys: Iterable[UUID | None], name: str = "name") -> dict[UUID, str]:
+    """Return the names of rows by key; one query, or none without keys."""
+    wanted = {key for key in keys if key}
+    return dict(model.objects.filter(key__any=wanted).values_list("key", name)) if wanted else {}

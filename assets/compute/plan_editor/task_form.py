@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from ...accounts.models import Organization
 from ...common.errors import Problem
@@ -24,28 +24,37 @@ from ...functions.models import Function, FunctionInput, FunctionOutput
 from ...permissions.forms import PermissionsField, share_organizations
 from ..models import ComputePlan, Task
 from ..statuses import TERMINATED
-from .candidates import Offers, grouped, permissions_in, samples_of, usable_datasets, value_of
-from .draft import Draft, inputs_of, key_of, outputs_of
-from .fields import OfferedAssetsField, OfferedField, SourcesField, SourcesWidget, WorkerField
+from .candidates import (
+    MAX_OF_PLAN,
+    Group,
+    InputCandidates,
+    Source,
+    group_sources,
+    samples_of,
+    usable,
+    value_of,
+)
+from .draft import Draft, inputs_of, is_transient, key_of, outputs_of, permissions_of
+from .fields import AssetKeyField, AssetKeysField, SourcesField, SourcesWidget, WorkerField
 from .names import Names
 
 PREFIX = "task"
-# How many data samples have a box of their own; the others are found by their key.
-SAMPLES = 200
+# How many data samples are listed; a search by key finds the others.
+MAX_SAMPLES = 200
 # Each input is a search of its own, each output a list of all organisations.
 MAX_SLOTS = 40
-# A select or a radio button that changes what other fields offer.
+# For a select that changes what other fields list.
 _REFRESH = {"hx-post": "", "hx-trigger": "change", "hx-vals": '{"action": "refresh"}'}
 
 
 class TaskFields(ProblemForm):
-    """A task of a draft, while it is being filled in.
+    """The open task of a draft.
 
     Args:
         data: what was typed, or `data_of` a task.
-        function: what the task runs.
-        draft: the tasks beside it, whose outputs it may take.
-        names: how these are called.
+        function: the function of the task.
+        draft: the tasks beside it, whose outputs it can take.
+        names: the names of these.
         plan: the registered plan that the task is for, if there is one.
     """
 
@@ -70,10 +79,11 @@ class TaskFields(ProblemForm):
         self.key = as_key(data.get(f"{PREFIX}-key", ""))
         for number, declared in enumerate(self.inputs):
             self.fields[f"in-{number}"] = self._input_field(declared)
-        if not self.takes_data:
+        if self.dataset_field is None:
             self.fields["worker"] = WorkerField(
                 Organization.objects.all(),
-                help_text="The organisation that would run the task.",
+                label=_("Worker"),
+                help_text=_("The organisation that runs the task."),
                 widget=forms.Select(attrs=_REFRESH),
             )
         for number, output in enumerate(self.outputs):
@@ -84,36 +94,36 @@ class TaskFields(ProblemForm):
     # --- Fields -----------------------------------------------------------------------------
 
     @property
-    def takes_data(self) -> bool:
-        return any(declared.kind == AssetKind.DATA_MANAGER for declared in self.inputs)
+    def dataset_field(self) -> str | None:
+        """The name of the field of the dataset, if the function takes one."""
+        for number, declared in enumerate(self.inputs):
+            if declared.kind == AssetKind.DATA_MANAGER:
+                return f"in-{number}"
+        return None
 
     @cached_property
     def dataset(self) -> Dataset | None:
-        """The dataset that was chosen, whether it may be used or not."""
-        for number, declared in enumerate(self.inputs):
-            if declared.kind == AssetKind.DATA_MANAGER:
-                key = as_key(self.data.get(f"{PREFIX}-in-{number}", ""))
-                return Dataset.objects.filter(pk=key).first() if key else None
-        return None
+        """The chosen dataset, permitted or not."""
+        key = self.dataset_field and as_key(self.data.get(f"{PREFIX}-{self.dataset_field}", ""))
+        return Dataset.objects.filter(pk=key).first() if key else None
 
     @property
     def worker(self) -> str:
-        """The organisation that would run the task: data never leave theirs."""
-        if self.takes_data:
+        """The organisation that runs the task: the dataset's owner, or the chosen one."""
+        if self.dataset_field:
             return self.dataset.owner_id if self.dataset else ""
-        # PostgreSQL cannot even be asked for an id with NUL, which nobody has.
+        # PostgreSQL refuses to even look for an id with NUL.
         return str(self.data.get(f"{PREFIX}-worker", "")).replace("\0", "")
 
     def _input_field(self, declared: FunctionInput) -> forms.Field:
         options: dict[str, Any] = {
             "label": declared.identifier,
             "required": not declared.optional,
-            "help_text": "Optional: it may stay empty." if declared.optional else "",
+            "help_text": _("Optional.") if declared.optional else "",
         }
         if declared.kind == AssetKind.DATA_MANAGER:
-            return OfferedField(
-                usable_datasets(self.actor.organization_id), widget=AssetPicker(), **options
-            )
+            rows = usable(Dataset, self.actor.organization_id)
+            return AssetKeyField(rows, widget=AssetPicker(), **options)
         if declared.kind == AssetKind.DATA_SAMPLE:
             return self._samples_field(declared, options)
         return self._models_field(declared, options)
@@ -121,29 +131,31 @@ class TaskFields(ProblemForm):
     def _samples_field(self, declared: FunctionInput, options: dict[str, Any]) -> forms.Field:
         rows = samples_of(self.dataset.pk if self.dataset else None)
         picker = AssetPicker(
-            multiple=declared.multiple, search=(), search_label=_("Search by key"), limit=SAMPLES
+            multiple=declared.multiple,
+            search=(),
+            search_label=_("Search by key"),
+            limit=MAX_SAMPLES,
         )
         if self.dataset is None:
-            options["help_text"] = "Choose the dataset first: its data samples are offered then."
-        field = OfferedAssetsField if declared.multiple else OfferedField
+            options["help_text"] = _("Choose a dataset first. Its data samples are then listed.")
+        field = AssetKeysField if declared.multiple else AssetKeyField
         return field(rows, widget=picker, **options)
 
     def _models_field(self, declared: FunctionInput, options: dict[str, Any]) -> forms.Field:
-        offers = Offers(declared, self.worker, self.actor.organization_id or "")
-        widget = SourcesWidget(multiple=declared.multiple, none="none" if declared.optional else "")
+        found = InputCandidates(declared, self.worker, self.actor.organization_id or "")
+        none = _("none") if declared.optional else ""
+        widget = SourcesWidget(multiple=declared.multiple, none=none)
 
-        def groups(chosen: list[str], term: str) -> list[Any]:
-            own = offers.of_draft(self.draft, self.names, self.key)
-            found = [("Tasks of this draft", _narrowed(own, chosen, term))]
-            if self.plan:
-                registered = offers.of_plan(self.plan.pk, term)
-                found.append(("Tasks that are registered in this plan", registered))
-            others = offers.of_others(self.plan.pk if self.plan else None, term)
-            found += [
-                ("Tasks that are registered" if not self.plan else "Tasks of other plans", others),
-                ("Models", offers.models(term)),
-            ]
-            return grouped(found, chosen)
+        def groups(chosen: list[str], term: str) -> list[Group]:
+            plan_key = self.plan.pk if self.plan else None
+            own = found.of_draft(self.draft, self.names, self.key)
+            listed = [(_("Tasks of this draft"), _matching(own, chosen, term))]
+            if plan_key:
+                listed.append((_("Registered tasks of this plan"), found.of_plan(plan_key, term)))
+            heading = _("Tasks of other plans") if plan_key else _("Registered tasks")
+            listed.append((heading, found.of_others(plan_key, term)))
+            listed.append((_("Models"), found.models(term)))
+            return group_sources(listed, chosen)
 
         widget.groups = groups
         return SourcesField(widget=widget, **options)
@@ -153,7 +165,7 @@ class TaskFields(ProblemForm):
         permissions.bind_actor(self.actor)
         self.fields[f"out-{number}"] = permissions
         self.fields[f"out-{number}-transient"] = forms.BooleanField(
-            label="Delete it once no task needs it any more", required=False
+            label=_("Delete it when no task needs it any more"), required=False
         )
 
     # --- For the page -----------------------------------------------------------------------
@@ -162,7 +174,7 @@ class TaskFields(ProblemForm):
         return [(self[f"in-{number}"], declared) for number, declared in enumerate(self.inputs)]
 
     def output_rows(self) -> list[tuple[FunctionOutput, Any, Any]]:
-        """Return (output, its permissions, its transience); performances are fixed: None."""
+        """Return (output, permissions field, transient field); None for a performance's fields."""
         return [
             (output, self[f"out-{number}"], self[f"out-{number}-transient"])
             if f"out-{number}" in self.fields
@@ -171,7 +183,7 @@ class TaskFields(ProblemForm):
         ]
 
     def all_errors(self) -> list[tuple[str, str, str]]:
-        """Return (id of the field, its label, what is wrong) of every error."""
+        """Return (id of the field, its label, message) of every error."""
         found = [("", "", str(error)) for error in self.non_field_errors()]
         for field in self:
             at = f"div_{field.auto_id}"
@@ -179,14 +191,14 @@ class TaskFields(ProblemForm):
         return found
 
     def skip_validation(self) -> None:
-        """Show what was typed without judging it."""
+        """Show what was typed without validating it."""
         self._errors = ErrorDict()
         self.cleaned_data = {}
 
     # --- As JSON ----------------------------------------------------------------------------
 
     def body(self) -> dict[str, Any]:
-        """Return the task as JSON; what could not be read is left out."""
+        """Return the task as JSON, without values that could not be read."""
         values = self.cleaned_data
         return {
             "task_id": str(self.key),
@@ -194,7 +206,7 @@ class TaskFields(ProblemForm):
             "worker": self.worker,
             "tag": values.get("tag", ""),
             "metadata": values.get("metadata", {}),
-            "inputs": [ref for _, ref in self._refs()],
+            "inputs": [ref for _name, ref in self._refs()],
             "outputs": {
                 output.identifier: self._output(number, output)
                 for number, output in enumerate(self.outputs)
@@ -202,7 +214,7 @@ class TaskFields(ProblemForm):
         }
 
     def _refs(self) -> list[tuple[str, dict[str, str]]]:
-        """Return (the field that says it, the reference) of everything that feeds the task."""
+        """Return (name of the field, reference) of every source of an input."""
         found = []
         for number, declared in enumerate(self.inputs):
             name = f"in-{number}"
@@ -213,70 +225,59 @@ class TaskFields(ProblemForm):
         return found
 
     def _output(self, number: int, output: FunctionOutput) -> dict[str, Any]:
-        if output.kind != AssetKind.MODEL:
-            return {"permissions": {"public": True, "authorized_ids": []}, "transient": False}
-        permissions = self.cleaned_data[f"out-{number}"]
-        return {
-            "permissions": {
-                "public": permissions.public,
-                "authorized_ids": list(permissions.authorized_ids),
-            },
-            "transient": self.cleaned_data[f"out-{number}-transient"],
-        }
+        public, ids, transient = True, (), False
+        if output.kind == AssetKind.MODEL:
+            public, ids = self.cleaned_data[f"out-{number}"]
+            transient = self.cleaned_data[f"out-{number}-transient"]
+        permissions = {"public": public, "authorized_ids": list(ids)}
+        return {"permissions": permissions, "transient": transient}
 
-    # --- What is wrong ----------------------------------------------------------------------
+    # --- Problems ---------------------------------------------------------------------------
 
-    def show_all(self, problems: list[tuple[str, Problem]]) -> None:
-        """Show problems at the fields that their paths within the task are about."""
-        # Known before the first is shown: a field with an error has no value any more.
-        places = [name for name, _ in self._refs()]
+    def add_problems(self, problems: list[tuple[str, Problem]]) -> None:
+        """Add problems to the fields that their paths within the task name."""
+        # Read before the first error is added, which removes its field's value.
+        ref_fields = [name for name, _ref in self._refs()]
         unread = set(self.errors)
         for path, problem in problems[:MAX_MESSAGES]:
-            name = self._field_of(path, problem, places)
+            name = self._field_of(path, problem, ref_fields)
             if name not in unread:
-                said = self.names.in_words(problem.sentence)
-                self.add_error(name, ValidationError(said, code=problem.code.label))
+                message = self.names.in_words(problem.sentence)
+                self.add_error(name, ValidationError(message, code=problem.code.label))
         if more := len(problems[MAX_MESSAGES:]):
             self.add_error(None, more_problems_message(more))
 
-    def _field_of(self, path: str, problem: Problem, places: list[str]) -> str | None:
+    def _field_of(self, path: str, problem: Problem, ref_fields: list[str]) -> str | None:
         if found := re.match(r"inputs\[(\d+)\]", path):
-            return places[int(found[1])] if int(found[1]) < len(places) else None
+            number = int(found[1])
+            return ref_fields[number] if number < len(ref_fields) else None
         if path == "inputs":
-            # About an input that is missing, or given too often: the message quotes which.
-            return next(
-                (
-                    f"in-{number}"
-                    for number, declared in enumerate(self.inputs)
-                    if f'"{declared.identifier}"' in problem.message
-                ),
-                None,
-            )
+            # An input is missing, or has too many sources: the message quotes its name.
+            for number, declared in enumerate(self.inputs):
+                if f'"{declared.identifier}"' in problem.message:
+                    return f"in-{number}"
+            return None
         for number, output in enumerate(self.outputs):
             if path.startswith(f"outputs.{output.identifier}.") and f"out-{number}" in self.fields:
                 return f"out-{number}"
         first = {"compute_plan_key": "compute_plan"}.get(path, re.split(r"[.\[]", path)[0])
-        if first == "worker" and self.takes_data:
-            first = next(
-                f"in-{number}"
-                for number, declared in enumerate(self.inputs)
-                if declared.kind == AssetKind.DATA_MANAGER
-            )
+        if first == "worker" and self.dataset_field:
+            return self.dataset_field
         return first if first in self.fields else None
 
 
-class LoneTaskFields(TaskFields):
+class SingleTaskFields(TaskFields):
     """A task that is registered by itself, in a plan or without one."""
 
     def __init__(self, data: QueryDict, **options: Any) -> None:
         super().__init__(data, **options)
         plans = ComputePlan.objects.filter(owner=self.actor.organization_id)
-        self.fields["compute_plan"] = OfferedField(
+        self.fields["compute_plan"] = AssetKeyField(
             plans.exclude(status__in=TERMINATED),
             required=False,
-            label="Compute plan",
-            help_text="A plan of your organisation that takes tasks.",
-            widget=AssetPicker(none="none: the task gets a plan of its own", limit=10),
+            label=_("Compute plan"),
+            help_text=_("A plan of your organisation that is not cancelled or failed."),
+            widget=AssetPicker(none=_("none: the task gets its own plan"), limit=10),
         )
         self.fields["own_key"] = key_field()
 
@@ -285,19 +286,19 @@ class LoneTaskFields(TaskFields):
         key = self.cleaned_data.get("own_key") or self.key
         return super().body() | {"task_id": str(key), "compute_plan_key": plan and str(plan)}
 
-    def _field_of(self, path: str, problem: Problem, places: list[str]) -> str | None:
-        return "own_key" if path == "key" else super()._field_of(path, problem, places)
+    def _field_of(self, path: str, problem: Problem, ref_fields: list[str]) -> str | None:
+        return "own_key" if path == "key" else super()._field_of(path, problem, ref_fields)
 
 
-def _narrowed(sources: list[Any], chosen: list[str], term: str) -> list[Any]:
-    """Return the last tasks of a draft that match a search, and those that are chosen."""
-    words, kept = term.lower().split(), set(chosen)
+def _matching(sources: list[Source], chosen: list[str], term: str) -> list[Source]:
+    """Return the last sources that match a search, and those that are chosen."""
+    words = term.lower().split()
     found = [
         source
         for source in sources
-        if source.value in kept or all(word in source.label.lower() for word in words)
+        if source.value in chosen or all(word in source.label.lower() for word in words)
     ]
-    return found[-60:]
+    return found[-MAX_OF_PLAN:]
 
 
 def data_of(task: Mapping[str, Any], function: Function) -> dict[str, list[str]]:
@@ -313,24 +314,26 @@ def data_of(task: Mapping[str, Any], function: Function) -> dict[str, list[str]]
         data["compute_plan"] = [str(plan_key)]
     refs = inputs_of(task)
     for number, declared in enumerate(function.inputs.all()):
-        fed = [ref for ref in refs if ref.get("identifier") == declared.identifier]
         is_model = declared.kind == AssetKind.MODEL
-        values = [value_of(ref) if is_model else str(ref.get("asset_key") or "") for ref in fed]
-        data[f"in-{number}"] = values
+        data[f"in-{number}"] = [
+            value_of(ref) if is_model else str(ref.get("asset_key") or "")
+            for ref in refs
+            if ref.get("identifier") == declared.identifier
+        ]
     given = outputs_of(task)
     for number, output in enumerate(function.outputs.all()):
         value = given.get(output.identifier, {})
-        permissions = permissions_in(value)
+        permissions = permissions_of(value)
         data[f"out-{number}-authorized_ids"] = list(permissions.authorized_ids)
         if permissions.public:
             data[f"out-{number}-public"] = ["on"]
-        if value.get("transient") or value.get("is_transient"):
+        if is_transient(value):
             data[f"out-{number}-transient"] = ["on"]
     return {f"{PREFIX}-{name}": values for name, values in data.items()}
 
 
-def can_be_built(function: Function) -> bool:
-    """Has the function few enough inputs and outputs for a form?"""
+def has_form(function: Function) -> bool:
+    """Return whether the function has few enough inputs and outputs for a form."""
     return len(function.inputs.all()) + len(function.outputs.all()) <= MAX_SLOTS
 
 

@@ -13,13 +13,13 @@ from .responses import input_refs_of
 
 
 def spec_of_plan(plan: ComputePlan, limit: int | None = None) -> ComputePlanSpec:
-    """Return the spec of a plan with its tasks, or the first of them; three queries."""
+    """Return the spec of a plan with its tasks, or with the first `limit`; three queries."""
     tasks = plan.tasks.order_by("rank", "creation_date", "pk")[:limit]
     return ComputePlanSpec(plan.key, plan.name, plan.tag, plan.metadata, specs_of(list(tasks)))
 
 
 def spec_of_task(task: Task) -> TaskSpec:
-    """Return the spec that a task was registered by; two queries."""
+    """Return the spec with which a task was registered; two queries."""
     return specs_of([task])[0]
 
 
@@ -52,9 +52,9 @@ def specs_of(tasks: Sequence[Task]) -> list[TaskSpec]:
 
 
 def renewed(spec: ComputePlanSpec) -> ComputePlanSpec:
-    """Return the same plan under new keys, its own and its tasks', as it can be registered again.
+    """Return the same plan with new keys for itself and its tasks, to be registered again.
 
-    Parents in other plans stay the ones that they are.
+    Parents in other plans stay the same.
     """
     plan_key = uuid4()
     new = {task.key: uuid4() for task in spec.tasks}

@@ -12,7 +12,7 @@ from ..models import Task, TaskInput
 
 
 class GraphTask(NamedTuple):
-    """What a graph shows of a task."""
+    """A task in a graph."""
 
     key: str
     rank: int
@@ -22,7 +22,7 @@ class GraphTask(NamedTuple):
 
 
 def graph_tasks(plan_key: UUID) -> list[GraphTask]:
-    """Return a plan's tasks as a graph shows them, by rank; one query."""
+    """Return a plan's tasks by rank; one query."""
     return list(map(GraphTask._make, _drawn_tasks([plan_key])))
 
 
@@ -32,24 +32,24 @@ def _drawn_tasks(plan_keys: Collection[UUID]) -> QuerySet:
     return rows.values_list(key_text("key"), "rank", "function__name", "worker_id", "status")
 
 
-# More tasks make a graph that nobody can read.
+# A graph of more tasks is not readable.
 MAX_GRAPH_TASKS = 5000
 
 
 @Compiled
 def graph_rows(plan_keys: Collection[UUID]) -> QuerySet:
-    """What the API's graph tells of each task of a plan, by rank; one more than it shows."""
+    """Tasks of the API's graph by rank; one more than the maximum, to detect an excess."""
     rows = Task.objects.filter(compute_plan_id__any=plan_keys).order_by("rank", "key")
-    told = rows.values_list(
+    values = rows.values_list(
         *(key_text("key"), "rank", key_text("function_id"), "function__name"),
         *("worker_id", "status"),
     )
-    return told[: MAX_GRAPH_TASKS + 1]
+    return values[: MAX_GRAPH_TASKS + 1]
 
 
 @Compiled
 def edge_rows(plan_keys: Collection[UUID]) -> QuerySet:
-    """What the API's graph tells of each edge inside a plan."""
+    """Edges inside a plan: parent, output, child, input."""
     rows = TaskInput.objects.filter(
         task__compute_plan_id__any=plan_keys, parent_task__compute_plan_id__any=plan_keys
     )
@@ -61,5 +61,5 @@ def edge_rows(plan_keys: Collection[UUID]) -> QuerySet:
 
 @Compiled
 def drawn_edges(plan_keys: Collection[UUID]) -> QuerySet:
-    """The edges inside a plan as `edge_rows` has them; one more at most than is drawn."""
+    """The same; one more than the maximum that is drawn, to detect an excess."""
     return edge_rows.build(plan_keys)[: EDGES + 1]

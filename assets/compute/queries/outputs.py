@@ -18,9 +18,9 @@ TaskAsset = tuple[str, AssetKind, UUID | None]
 
 
 def input_assets(task_key: UUID) -> list[TaskAsset]:
-    """Return what a task takes, by identifier and position; two queries.
+    """Return the input assets of a task, by identifier and position; two queries.
 
-    An input that a parent makes is there once it is made; it may then be several models.
+    An output of a parent is listed once it exists, and can be several models.
     """
     rows = list(TaskInput.objects.filter(task_id=task_key).order_by("identifier", "position"))
     made: dict[tuple[UUID | None, str], list[UUID]] = {}
@@ -46,7 +46,7 @@ def input_assets(task_key: UUID) -> list[TaskAsset]:
 
 
 def output_models(task_key: UUID) -> list[TaskAsset]:
-    """Return the models that a task has made; one query."""
+    """Return the models of a task; one query."""
     rows = Model.objects.filter(task_id=task_key).order_by("creation_date", "key")
     return [
         (identifier, AssetKind.MODEL, key)
@@ -55,7 +55,7 @@ def output_models(task_key: UUID) -> list[TaskAsset]:
 
 
 def output_performances(task_key: UUID) -> Iterable[Mapping[str, Any]]:
-    """Return the performances that a task has measured, as the wire has them but the channel."""
+    """Return the performances of a task as the API answers them, without the channel."""
     return list(
         Performance.objects.filter(output__task_id=task_key).values(
             "creation_date",
@@ -67,12 +67,12 @@ def output_performances(task_key: UUID) -> Iterable[Mapping[str, Any]]:
 
 
 class PlanPerformance(NamedTuple):
-    """A performance, and the task that has measured it."""
+    """A performance and the task that measured it."""
 
     task_key: str
     function_key: str
     rank: int
-    # Of the task's metadata; None where it has none.
+    # From the task's metadata; None if it has none.
     round_idx: str | None
     worker: str
     identifier: str
@@ -84,7 +84,7 @@ def plan_performances(plan_key: UUID, limit: int | None = None) -> list[PlanPerf
     return list(map(PlanPerformance._make, _performances(limit)([plan_key])))
 
 
-# All of them, or as many as a page shows.
+# One statement for the API, which needs all, and one for each number that a page shows.
 @lru_cache(maxsize=8)
 def _performances(limit: int | None) -> Compiled:
     task = "output__task__"
@@ -114,7 +114,7 @@ def ranks_and_rounds(plan_key: UUID) -> tuple[list[int], list[str]]:
 
 
 def models_of(task_key: UUID) -> dict[str, list[Model]]:
-    """Return the models that a task has made, by output; one query."""
+    """Return the models of a task, by output; one query."""
     found: dict[str, list[Model]] = {}
     rows = Model.objects.filter(task_id=task_key).select_related("output", "permissions")
     for model in rows.order_by("creation_date", "key"):
@@ -123,7 +123,7 @@ def models_of(task_key: UUID) -> dict[str, list[Model]]:
 
 
 def performances_of(task_key: UUID) -> dict[str, Performance]:
-    """Return the performances that a task has measured, by output; one query."""
+    """Return the performances of a task, by output; one query."""
     rows = Performance.objects.filter(output__task_id=task_key).select_related("output")
     return {performance.output.identifier: performance for performance in rows}
 
@@ -131,7 +131,7 @@ def performances_of(task_key: UUID) -> dict[str, Performance]:
 def report_of(task: Task) -> FailureReport | None:
     """Return the report of a failed task; one query.
 
-    Building failed once for all tasks of the function.
+    If its function could not be built, that is the function's report.
     """
     if task.error_type == ErrorType.BUILD:
         return report_about(function_id=task.function_id)

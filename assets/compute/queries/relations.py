@@ -20,22 +20,22 @@ def counts_by_rank(plan_key: UUID) -> dict[int, dict[str, dict[str, int]]]:
 
 
 def functions_of(plan_key: UUID) -> QuerySet:
-    """Return the functions that a plan's tasks run, each with how many do; one query."""
+    """Return the functions of a plan's tasks, each with its number of tasks; one query."""
     rows = Task.objects.filter(compute_plan_id=plan_key)
     named = rows.values("function_id", name=F("function__name")).annotate(count=Count("pk"))
     return named.order_by("function__name_order", "function_id")
 
 
 def inputs_with_sources(task_key: UUID, limit: int) -> list[tuple[TaskInput, int]]:
-    """Return a task's inputs in the order given, each with what feeds it.
+    """Return a task's inputs in their order with their sources, and the count per identifier.
 
-    Of those of one identifier the first `limit`; beside each, how many of its there are.
+    Each identifier has at most `limit` rows. One query, or two if there are more rows.
     """
     rows = TaskInput.objects.filter(task_id=task_key).order_by("position")
     rows = rows.select_related("dataset", "model", "parent_task__function")
     found = list(rows[: limit + 1])
     if len(found) <= limit:
-        # Nearly always: and what follows costs more than all else that is asked of a task.
+        # Nearly always. Window functions cost more than all other queries of a task's page.
         totals = Counter(row.identifier for row in found)
         return [(row, totals[row.identifier]) for row in found]
     placed = rows.annotate(
@@ -46,7 +46,7 @@ def inputs_with_sources(task_key: UUID, limit: int) -> list[tuple[TaskInput, int
 
 
 def parents_of(task_key: UUID) -> QuerySet[Task]:
-    """Return the tasks whose outputs a task takes, by reference or as models, by rank."""
+    """Return the tasks whose outputs a task takes, by reference or as models, sorted by rank."""
     inputs = TaskInput.objects.filter(task_id=task_key).order_by()
     referred = inputs.filter(parent_task__isnull=False).values_list("parent_task_id")
     made = inputs.filter(model__isnull=False).values_list("model__task_id")
@@ -60,7 +60,7 @@ def children_of(task_key: UUID) -> QuerySet[Task]:
 
 def keys_of_children(task_keys: Collection[UUID]) -> QuerySet:
     """Return the keys of the tasks that take an output of one of the tasks, for a subquery."""
-    # Two selections of which each has an index; a condition with OR would read all the tasks.
+    # Each of the two selections has an index; one condition with OR would read all tasks.
     inputs = TaskInput.objects.order_by()
     referring = inputs.filter(parent_task_id__any=task_keys).values_list("task_id")
     taking = inputs.filter(model__task_id__any=task_keys).values_list("task_id")

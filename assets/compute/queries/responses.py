@@ -13,7 +13,7 @@ from ...permissions.queries import permission_columns
 from ..models import ComputePlan, Model, Task, TaskInput, TaskOutput
 from ..statuses import COUNTERS
 
-# What a response tells of a plan as it is, in the order of `plan_rows`.
+# The values of a plan that a response has unchanged, in the order of `plan_rows`.
 PLAN_COLUMNS = (
     *("name", "tag", "creation_date", "start_date", "end_date", "status", "task_count"),
     *COUNTERS.values(),
@@ -22,9 +22,7 @@ PLAN_COLUMNS = (
 
 @Compiled
 def plan_rows(keys: Collection[UUID]) -> QuerySet:
-    """What a response tells of each plan: its key, its failed task's, its owner, its creator's
-    name, its metadata, and PLAN_COLUMNS.
-    """
+    """Plans by key: key, key of the failed task, owner, creator's name, metadata, PLAN_COLUMNS."""
     return ComputePlan.objects.filter(key__any=keys).values_list(
         key_text("key"),
         key_text("failed_task_key"),
@@ -36,7 +34,7 @@ def plan_rows(keys: Collection[UUID]) -> QuerySet:
 
 @Compiled
 def task_rows(keys: Collection[UUID]) -> QuerySet:
-    """What a response tells of each task, but for its inputs and outputs."""
+    """Tasks by key, without their inputs and outputs."""
     return Task.objects.filter(key__any=keys).values_list(
         *(key_text("key"), key_text("function_id"), "owner_id", "worker_id"),
         *(key_text("compute_plan_id"), "rank", "status"),
@@ -56,7 +54,7 @@ def _inputs(keys: Collection[UUID]) -> QuerySet:
 
 
 def input_refs_of(keys: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return each task's inputs in the order given, as the wire has them; one query."""
+    """Return each task's inputs in their order, as the API answers them; one query."""
     refs: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for key, identifier, asset, parent, output in _inputs(keys):
         refs[key].append(
@@ -72,7 +70,7 @@ def input_refs_of(keys: Collection[str]) -> dict[str, list[dict[str, Any]]]:
 
 @Compiled
 def output_rows(keys: Collection[UUID]) -> QuerySet:
-    """What a response tells of each output of the tasks."""
+    """Outputs of the tasks, by task."""
     rows = TaskOutput.objects.filter(task_id__any=keys).order_by("task_id", "pk")
     return rows.values_list(
         key_text("task_id"), "identifier", "transient", *permission_columns("permissions")
@@ -81,7 +79,7 @@ def output_rows(keys: Collection[UUID]) -> QuerySet:
 
 @Compiled
 def model_rows(keys: Collection[UUID]) -> QuerySet:
-    """What a response tells of each model."""
+    """Models by key."""
     return Model.objects.filter(key__any=keys).values_list(
         *(key_text("key"), key_text("task_id"), "owner_id", "creation_date"),
         *("file", "file_checksum"),

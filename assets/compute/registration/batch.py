@@ -12,12 +12,12 @@ from ...common.errors import Code, Problem
 from ...common.kinds import AssetKind
 from ...permissions.models import Permissions
 from ...permissions.specs import PermissionsSpec
+from ..graph import sort_by_rank
 from ..models import Task
 from ..specs import TASK, TaskSpec
 from ..statuses import FINAL, ErrorType, TaskStatus, initial_status
 from . import rules
 from .context import BatchContext, TaskInfo
-from .graph import sort_by_rank
 from .loading import References, find_references, load_context, reload_context
 from .task_rules import TaskCheck
 

@@ -1,4 +1,4 @@
-/* The builder of plans: where one goes on after a part of the page was exchanged. */
+/* The plan editor: keeps the focus and typed text when a part of the page is replaced. */
 (() => {
     "use strict";
     // Radio buttons and check boxes have no id by which htmx could find them again.
@@ -13,17 +13,17 @@
         if (event.target.id !== "builder") {
             return;
         }
-        const told = document.querySelector("form [data-focus]");
-        if (told) {
-            told.focus();
-            told.scrollIntoView({ block: "nearest" });
+        const focused = document.querySelector("form [data-focus]");
+        if (focused) {
+            focused.focus();
+            focused.scrollIntoView({ block: "nearest" });
         } else if (last) {
             const again = [...document.getElementsByName(last.name)];
             again.find((element) => element.value === last.value)?.focus({ preventScroll: true });
         }
     });
 
-    // What one types while an answer is under way is in no answer: it is put back.
+    // Text typed while a request runs is not in its answer, so it is restored.
     const typed = new Map();
     document.addEventListener("htmx:beforeRequest", ({ detail }) => {
         if (detail.target.id === "builder") {
@@ -43,7 +43,7 @@
         }
     });
 
-    // All boxes of a picker at once, where all of them are here.
+    // Checks all boxes of a picker without a request, if the page has all of them.
     document.addEventListener(
         "click",
         (event) => {
@@ -62,7 +62,7 @@
         true,
     );
 
-    // A pointer chooses a function at once. Keys walk over the others on their way: they say Enter.
+    // A click chooses a function at once. With arrow keys, which pass other functions, Enter does.
     const choose = () => document.querySelector("#builder button[value=choose]")?.click();
     document.addEventListener("click", (event) => {
         if (event.detail && event.target.matches?.("[data-choose-at-once] input[type=radio]")) {
@@ -70,7 +70,7 @@
         }
     });
 
-    // Enter in the open task adds it to the draft; elsewhere the first `data-submit` is pressed.
+    // Enter in the open task adds it to the draft; elsewhere it presses the first `data-submit`.
     document.addEventListener(
         "keydown",
         (event) => {

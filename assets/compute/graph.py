@@ -1,13 +1,15 @@
 """The task graph: dependency order and ranks."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from uuid import UUID
+from collections.abc import Collection, Hashable, Mapping
+from typing import TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 def sort_by_rank(
-    parents: Mapping[UUID, Collection[UUID]], known_ranks: Mapping[UUID, int]
-) -> dict[UUID, int]:
+    parents: Mapping[Key, Collection[Key]], known_ranks: Mapping[Key, int]
+) -> dict[Key, int]:
     """Return each task's rank, in dependency order, ties in the order given.
 
     A task without parents has rank 0, any other one more than its highest parent. Tasks that have
@@ -17,8 +19,8 @@ def sort_by_rank(
         parents: the parents of every task to be ranked, each among them or in `known_ranks`.
         known_ranks: ranks of tasks that are registered already.
     """
-    children: dict[UUID, list[UUID]] = defaultdict(list)
-    missing: dict[UUID, int] = {}
+    children: dict[Key, list[Key]] = defaultdict(list)
+    missing: dict[Key, int] = {}
     ranks = dict.fromkeys(parents, 0)
     for key, above in parents.items():
         distinct = set(above)

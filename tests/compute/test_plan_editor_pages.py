@@ -17,15 +17,15 @@ from tests.builders import (
     wire_task,
 )
 
-from .shop import NEW_PLAN, NEW_TASK
+from .planning import NEW_PLAN, NEW_TASK
 
 
-def test_registered_tasks_may_be_parents(shop):
-    done = shop.training()
-    plan = make_plan(shop.user, done)
+def test_registered_tasks_may_be_parents(planner):
+    done = planner.training()
+    plan = make_plan(planner.user, done)
     url = reverse("compute-plan-tasks", args=[plan.key])
-    page = shop.page(url).fill(function=shop.aggregate.key).press("choose")
-    assert "Tasks that are registered in this plan" in page.text
+    page = planner.page(url).fill(function=planner.aggregate.key).press("choose")
+    assert "Registered tasks of this plan" in page.text
     page.fill(task_in_0=[f"task:{done.key}:model"]).press("put")
     assert "registered" in page.response.context["graph"].drawing.svg
     assert page.press("register").status == 302
@@ -33,74 +33,74 @@ def test_registered_tasks_may_be_parents(shop):
     assert page.response.url == reverse("compute-plan", args=[plan.key])
 
 
-def test_each_picker_says_once_what_it_searches_by(shop):
-    page = shop.page().fill(function=shop.train.key).press("choose")
-    page.fill(task_in_0=shop.dataset.key).press("refresh")
+def test_each_picker_says_once_what_it_searches_by(planner):
+    page = planner.page().fill(function=planner.train.key).press("choose")
+    page.fill(task_in_0=planner.dataset.key).press("refresh")
     found = re.findall(r'aria-label="(Search by [^"]+)"', page.response.content.decode())
     assert set(found) >= {"Search by name or key", "Search by key"}
     assert "Search by key or key" not in found
 
 
 @pytest.mark.parametrize("status", [PlanStatus.CANCELED, PlanStatus.FAILED])
-def test_a_plan_that_has_ended_takes_no_tasks(status, shop):
-    plan = make_plan(shop.user)
+def test_a_plan_that_has_ended_takes_no_tasks(status, planner):
+    plan = make_plan(planner.user)
     ComputePlan.objects.filter(pk=plan.pk).update(status=status)
     url = reverse("compute-plan-tasks", args=[plan.key])
-    page = shop.page(url)
+    page = planner.page(url)
     assert "takes no more tasks; register another plan" in page.text
-    body = json.dumps([wire_task(shop.training())])
-    assert shop.client.post(url, {"tasks": body}).status_code == 422
+    body = json.dumps([wire_task(planner.training())])
+    assert planner.client.post(url, {"tasks": body}).status_code == 422
     assert not Task.objects.exists()
 
 
-def test_another_organisation_adds_no_tasks(shop, bob, session_of):
-    plan = make_plan(shop.user)
+def test_another_organisation_adds_no_tasks(planner, bob, session_of):
+    plan = make_plan(planner.user)
     url = reverse("compute-plan-tasks", args=[plan.key])
     client = session_of(bob)
     assert "only its owner MyOrg1MSP may add tasks" in client.get(
         url
     ).content.decode().lower().replace("myorg1msp", "MyOrg1MSP")
-    body = json.dumps([wire_task(shop.training())])
+    body = json.dumps([wire_task(planner.training())])
     assert client.post(url, {"tasks": body}).status_code == 422
     assert not Task.objects.exists()
 
 
-def test_no_tasks_are_told(shop):
-    page = shop.page(reverse("compute-plan-tasks", args=[make_plan(shop.user).key]))
+def test_no_tasks_are_told(planner):
+    page = planner.page(reverse("compute-plan-tasks", args=[make_plan(planner.user).key]))
     page.press("register")
     assert page.status == 422
     assert "Add a task first." in page.text
 
 
-def test_a_task_begins_with_a_function_or_like_another(shop):
-    page = shop.page(NEW_TASK, function=shop.aggregate.key)
+def test_a_task_begins_with_a_function_or_like_another(planner):
+    page = planner.page(NEW_TASK, function=planner.aggregate.key)
     assert "Aggregate" in page.text
-    assert page.form.data["task-worker"] == [shop.user.organization_id]
-    done = shop.training(tag="like", outputs={"model": OutputSpec(PermissionsSpec(True))})
-    plan = make_plan(shop.user, done)
-    page = shop.page(NEW_TASK, like=done.key)
+    assert page.form.data["task-worker"] == [planner.user.organization_id]
+    done = planner.training(tag="like", outputs={"model": OutputSpec(PermissionsSpec(True))})
+    plan = make_plan(planner.user, done)
+    page = planner.page(NEW_TASK, like=done.key)
     assert page.form.data["task-tag"] == ["like"]
     assert page.form.data["task-compute_plan"] == [str(plan.key)]
     assert page.press("register").status == 302
     assert plan.tasks.count() == 2
 
 
-def test_a_task_without_a_plan_gets_one(shop):
-    page = shop.page(NEW_TASK).fill(function=shop.train.key).press("choose")
-    page.fill(task_in_0=shop.dataset.key).press("refresh").press("all:in-1").press("register")
+def test_a_task_without_a_plan_gets_one(planner):
+    page = planner.page(NEW_TASK).fill(function=planner.train.key).press("choose")
+    page.fill(task_in_0=planner.dataset.key).press("refresh").press("all:in-1").press("register")
     task = Task.objects.get()
     assert task.compute_plan.name == str(task.key)
     assert page.response.url == reverse("task", args=[task.key])
 
 
-def test_a_task_is_told_at_its_fields(shop):
-    page = shop.page(NEW_TASK).press("register")
+def test_a_task_is_told_at_its_fields(planner):
+    page = planner.page(NEW_TASK).press("register")
     assert page.status == 422
     assert "Choose a function first." in page.text
-    page.fill(function=shop.train.key).press("choose").press("register")
+    page.fill(function=planner.train.key).press("choose").press("register")
     assert set(page.errors()) == {"in-0", "in-1"}
-    taken = shop.training()
-    make_plan(shop.user, taken)
+    taken = planner.training()
+    make_plan(planner.user, taken)
     page.set("task-own_key", taken.key).press("register")
     assert "already exists with another content" in page.errors()["own_key"][0]
 
@@ -113,21 +113,21 @@ def url_of(page: str, plan: ComputePlan) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_standard_cases(page, shop, victor, client, session_of):
-    url = url_of(page, make_plan(shop.user))
-    assert shop.client.get(url).status_code == 200
+def test_standard_cases(page, planner, victor, client, session_of):
+    url = url_of(page, make_plan(planner.user))
+    assert planner.client.get(url).status_code == 200
     viewer = session_of(victor)
     assert "your role is viewer" in viewer.get(url).content.decode().lower()
     assert viewer.post(url, {"name": "n", "tasks": "[]"}).status_code == 422
     assert client.get(url).status_code == 302
-    assert shop.client.put(url).status_code == 405
+    assert planner.client.put(url).status_code == 405
     assert ComputePlan.objects.count() == 1
 
 
 @pytest.mark.parametrize("key", ["nonsense", "11111111-1111-4111-8111-111111111111"])
-def test_a_plan_that_is_not_there(key, shop):
-    assert shop.client.get(f"/compute-plans/{key}/tasks/").status_code == 404
-    assert shop.client.post(f"/compute-plans/{key}/tasks/").status_code == 404
+def test_a_plan_that_is_not_there(key, planner):
+    assert planner.client.get(f"/compute-plans/{key}/tasks/").status_code == 404
+    assert planner.client.post(f"/compute-plans/{key}/tasks/").status_code == 404
 
 
 STATEMENTS = {"view:build": 9, "check": 23, "register": 53, "edit:0": 33}
@@ -135,21 +135,21 @@ STATEMENTS = {"view:build": 9, "check": 23, "register": 53, "edit:0": 33}
 
 @pytest.mark.parametrize(("action", "statements"), STATEMENTS.items())
 @pytest.mark.parametrize("count", [2, 20])
-def test_statements_do_not_grow(action, statements, count, shop, django_assert_num_queries):
-    parent = shop.training()
-    tasks = [parent] + [shop.training() for _ in range(count - 1)]
+def test_statements_do_not_grow(action, statements, count, planner, django_assert_num_queries):
+    parent = planner.training()
+    tasks = [parent] + [planner.training() for _ in range(count - 1)]
     for task in tasks[1:]:
         task.inputs = (*task.inputs, child_input(parent))
     body = json.dumps([wire_plan_task(task) for task in tasks])
-    shop.page()
+    planner.page()
     with django_assert_num_queries(statements):
-        shop.client.post(NEW_PLAN, {"name": "n", "tasks": body, "action": action})
+        planner.client.post(NEW_PLAN, {"name": "n", "tasks": body, "action": action})
 
 
-def test_enter_registers_nothing(shop):
+def test_enter_registers_nothing(planner):
     # Without scripts, Enter presses the first button of the form.
-    assert shop.page().form.buttons[0] == "check"
-    assert shop.page(NEW_TASK).form.buttons[0] == "refresh"
+    assert planner.page().form.buttons[0] == "check"
+    assert planner.page(NEW_TASK).form.buttons[0] == "refresh"
 
 
 PREVIEW_ROWS = {
@@ -162,8 +162,8 @@ PREVIEW_ROWS = {
 
 @pytest.mark.parametrize(("page", "statements"), PREVIEW_ROWS.values(), ids=PREVIEW_ROWS)
 @pytest.mark.parametrize("count", [2, 20])
-def test_statements_of_showing(page, statements, count, shop, django_assert_num_queries):
-    plan = make_plan(shop.user, *(shop.training() for _ in range(count)))
+def test_statements_of_showing(page, statements, count, planner, django_assert_num_queries):
+    plan = make_plan(planner.user, *(planner.training() for _ in range(count)))
     url = f"{NEW_PLAN}?like={plan.key}" if page == "like" else url_of(page, plan)
     with django_assert_num_queries(statements):
-        assert shop.client.get(url).status_code == 200
+        assert planner.client.get(url).status_code == 200

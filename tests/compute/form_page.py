@@ -63,7 +63,7 @@ class _Form(HTMLParser):
             self._inside = False
 
 
-class Paper:
+class FormPage:
     """A page with a form, as it is now."""
 
     def __init__(self, client: Client, url: str, **query: Any) -> None:
@@ -79,18 +79,18 @@ class Paper:
         self.text = " ".join(unescape(re.sub(r"<[^>]+>", " ", self.html)).split())
         self.form = _Form(self.html)
 
-    def fill(self, **values: Any) -> "Paper":
+    def fill(self, **values: Any) -> "FormPage":
         """Type or choose; names have `_` for `-`."""
         for name, value in values.items():
             self.set(name.replace("_", "-"), value)
         return self
 
-    def set(self, name: str, value: Any) -> "Paper":
+    def set(self, name: str, value: Any) -> "FormPage":
         values = value if isinstance(value, list) else [value]
         self.form.data[name] = [str(item) for item in values]
         return self
 
-    def press(self, button: str) -> "Paper":
+    def press(self, button: str) -> "FormPage":
         """Send the form by one of its buttons."""
         assert button in self.form.buttons, (button, self.form.buttons)
         self.read(self.client.post(self.url, {**self.form.data, "action": button}))
@@ -102,5 +102,5 @@ class Paper:
 
     def errors(self) -> dict[str, list[str]]:
         """The errors of the open task, by field."""
-        task = self.response.context["desk"].task
+        task = self.response.context["editor"].task
         return {name: list(errors) for name, errors in task.errors.items()} if task else {}

@@ -20,13 +20,13 @@ from tests.builders import (
     training_task,
 )
 
-from .paper import Paper
+from .form_page import FormPage
 
 NEW_PLAN = "/compute-plans/new/"
 NEW_TASK = "/tasks/new/"
 
 
-class Shop:
+class Planner:
     """What alice builds with: a dataset, samples, and three functions."""
 
     def __init__(self, alice: User, session_of: Any) -> None:
@@ -37,20 +37,20 @@ class Shop:
         self.aggregate = make_aggregate(alice)
         self.score = make_function(alice, name="Score", outputs=(PERFORMANCE_OUTPUT,))
 
-    def page(self, url: str = NEW_PLAN, **query: Any) -> Paper:
-        return Paper(self.client, url, **query)
+    def page(self, url: str = NEW_PLAN, **query: Any) -> FormPage:
+        return FormPage(self.client, url, **query)
 
     def training(self, **changes: Any) -> TaskSpec:
         return training_task(self.dataset, self.samples, self.train, **changes)
 
-    def add_training(self, page: Paper, **fields: Any) -> Paper:
+    def add_training(self, page: FormPage, **fields: Any) -> FormPage:
         page.fill(function=self.train.key).press("choose")
         page.fill(task_in_0=self.dataset.key).press("refresh")
         page.press("all:in-1").fill(**fields)
         return page.press("put")
 
 
-def draft_of(page: Paper) -> list:
+def draft_of(page: FormPage) -> list:
     return json.loads(page.form.data["tasks"][0] or "[]")
 
 
@@ -80,20 +80,20 @@ def content_of(plan: ComputePlan) -> list:
     ]
 
 
-def the_plan(shop: Shop) -> ComputePlanSpec:
+def the_plan(planner: Planner) -> ComputePlanSpec:
     """Train, aggregate, score: three tasks."""
-    trained = shop.training(tag="a")
+    trained = planner.training(tag="a")
     averaged = aggregate_task(
-        shop.aggregate,
-        shop.user.organization_id,
+        planner.aggregate,
+        planner.user.organization_id,
         trained,
         tag="b",
         outputs={"model": OutputSpec(PUBLIC, True)},
     )
     scored = training_task(
-        shop.dataset,
-        shop.samples,
-        shop.score,
+        planner.dataset,
+        planner.samples,
+        planner.score,
         tag="c",
         metadata={"round": "1"},
         outputs={"performance": OutputSpec(PUBLIC)},
