@@ -21,10 +21,10 @@ from .rules import MAX_ID_LENGTH, check_username, second_factor_required, valida
 
 
 def name_key_field() -> models.CharField:
-    """Return the column with what names that look alike have in common; None for no name.
+    """Return a unique column for the key that names which look alike share; None for no name.
 
-    The database holds each key once. Names that looked alike before it did have keys of their own:
-    the key, a separator, and what tells them apart.
+    Names that looked alike before the column existed have keys of their own: the shared key, a
+    separator and a suffix.
     """
     return models.CharField(
         max_length=MAX_KEY_LENGTH + 100, unique=True, null=True, blank=True, editable=False
@@ -32,23 +32,22 @@ def name_key_field() -> models.CharField:
 
 
 def alike(name: str, *columns: str) -> Q:
-    """Return the condition of rows that have a name like this one in one of the columns."""
+    """Return the condition of rows whose name, in one of the columns, looks like this one."""
     key = name_key(name)
     either = [Q(**{one: key}) | Q(**{f"{one}__startswith": f"{key}{SEPARATOR}"}) for one in columns]
     return reduce(or_, either)
 
 
-def check_new_name(model: Any, what: str, field: str, name: str, columns: Collection[str]) -> None:
-    """Refuse a name that another row has, or one that looks like it.
+def check_new_name(
+    model: Any, field: str, name: str, columns: Collection[str], *, taken: Any
+) -> None:
+    """Return nothing if no row has this name, or one that looks like it, in one of the columns.
 
     Raises:
-        ValidationError: keyed by `field`.
+        ValidationError: keyed by `field`; `taken` is the message if a row has such a name.
     """
     if name and model.objects.filter(alike(name, *columns)).exists():
-        message = (
-            f"{what} with that name, or one that looks like it, already exists. Choose another."
-        )
-        raise ValidationError({field: ValidationError(message, code="unique")})
+        raise ValidationError({field: ValidationError(taken, code="unique")})
     try:
         check_scripts(name)
     except ValidationError as error:
@@ -56,7 +55,7 @@ def check_new_name(model: Any, what: str, field: str, name: str, columns: Collec
 
 
 class Organization(models.Model):
-    """A member of the consortium. Its id is what specs call an organisation."""
+    """A member of the consortium; assets and permissions refer to it by its id."""
 
     id = models.CharField(
         _("ID"),
@@ -92,25 +91,29 @@ class Organization(models.Model):
         """Refuse an id or a name that another organisation has, or one that looks like it."""
         self.make_keys()
         if self._state.adding:
-            # Pages show one or the other.
+            taken = _(
+                "An organisation with that name, or one that looks like it, already exists. "
+                "Choose another."
+            )
+            # Pages show the id or the name, so that neither may look like another's.
             columns = ("id_key", "name_key")
-            check_new_name(Organization, "An organisation", "id", self.id, columns)
-            check_new_name(Organization, "An organisation", "name", self.name, columns)
+            check_new_name(Organization, "id", self.id, columns, taken=taken)
+            check_new_name(Organization, "name", self.name, columns, taken=taken)
 
 
 class Role(models.TextChoices):
-    """What a user may do in its own organisation."""
+    """A user's rights in its own organisation."""
 
-    ADMIN = "admin", "admin: registers assets and manages users"
-    MEMBER = "member", "member: registers assets"
-    VIEWER = "viewer", "viewer: reads and downloads"
+    ADMIN = "admin", _("admin: registers assets and manages users")
+    MEMBER = "member", _("member: registers assets")
+    VIEWER = "viewer", _("viewer: reads and downloads")
 
 
 class User(AbstractUser):
-    """A person or a program; acts for the one organisation that it belongs to.
+    """A person or a program that acts for one organisation.
 
-    A platform superuser may belong to none: it sees everything, and registers or downloads only
-    as a member of an organisation.
+    A platform superuser may belong to none: it then sees everything, but registers and downloads
+    nothing.
     """
 
     organization = models.ForeignKey(
@@ -122,9 +125,9 @@ class User(AbstractUser):
         verbose_name=_("organisation"),
     )
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MEMBER)
-    # How the user likes pages, such as the columns of a list.
+    # Such as the columns of a list.
     preferences = models.JSONField(default=dict, blank=True, editable=False)
-    # Since when signing in takes a code beside the password; None: it does not.
+    # When the second factor was set up; None: signing in requires no code.
     second_factor_at = models.DateTimeField(null=True, blank=True, editable=False)
     name_key = name_key_field()
 
@@ -144,7 +147,10 @@ class User(AbstractUser):
         super().clean()
         self.make_keys()
         if self._state.adding:
-            check_new_name(User, "A user", "username", self.username, ("name_key",))
+            taken = _(
+                "A user with that name, or one that looks like it, already exists. Choose another."
+            )
+            check_new_name(User, "username", self.username, ("name_key",), taken=taken)
             try:
                 check_username(self.username)
             except ValidationError as error:
@@ -155,10 +161,10 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
 
     def get_session_auth_hash(self) -> str:
-        """Return what a session keeps of how its user signed in; once it differs, the session ends.
+        """Return the digest that a session stores; the session ends once the digest changes.
 
-        A password differs when it is set, and a second factor when it is set up, reset, or asked
-        for by the settings.
+        It changes when the password is set, and when the second factor is set up, reset or
+        required by the settings.
         """
         plain = super().get_session_auth_hash()
         required = second_factor_required(self)
@@ -169,21 +175,21 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         constraints = [
-            # A user without organisation acts for nobody, which only a superuser may do.
+            # Only a superuser may belong to no organisation.
             models.CheckConstraint(
                 condition=Q(is_superuser=True) | Q(organization__isnull=False),
                 name="user_has_organization",
-                violation_error_message="Choose the organisation that the user belongs to.",
+                violation_error_message=_("Choose the organisation that the user belongs to."),
             )
         ]
 
 
 class ApiToken(models.Model):
-    """A secret that signs its user in. Only its digest is kept; the secret is shown once."""
+    """A secret that signs its user in. Only its digest is stored; the secret is shown once."""
 
     class Kind(models.TextChoices):
-        IMPLICIT = "implicit", "made by signing in with a password"
-        NAMED = "named", "made on purpose"
+        IMPLICIT = "implicit", _("made by signing in with a password")
+        NAMED = "named", _("made on purpose")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -214,17 +220,17 @@ class ApiToken(models.Model):
 
 
 class FailedSignIn(models.Model):
-    """How often signing in failed lately: of one name from one address, and of an address at all.
+    """The recent failed sign-ins of one name from one address, or of all names from an address.
 
-    The row of an address has a blank name, and counts the failures of all its names. A name need
-    not be a user's, so that nobody learns from being locked out which names are.
+    The row for all names has a blank name. Names that no user has are counted too, so that a lock
+    does not reveal which names exist.
     """
 
     address = models.CharField(max_length=64)
     username = models.CharField(max_length=150, blank=True)
     failures = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField(default=timezone.now)
-    # When the audit trail last got an event of these failures.
+    # When these failures were last logged in the audit trail.
     recorded_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -237,12 +243,11 @@ class FailedSignIn(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.username or 'anybody'} from {self.address}"
+        return f"{self.username or 'all names'} from {self.address}"
 
 
 class RecoveryCode(models.Model):
-    """Signs a user in once, instead of the code of a telephone that is lost. Only its digest is
-    kept."""
+    """A code that signs a user in once without the phone. Only its digest is stored."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes"
@@ -259,9 +264,9 @@ class RecoveryCode(models.Model):
 
 
 class ExternalIdentity(models.Model):
-    """Somebody whom the provider of sign-in knows; without a user it awaits approval.
+    """A person's account at the OpenID Connect provider; without a user it awaits approval.
 
-    `issuer` and `subject` are what lasts; names and addresses are as they were at first.
+    `issuer` and `subject` identify it; name and e-mail address are those of the first sign-in.
     """
 
     issuer = models.CharField(max_length=255)
@@ -273,7 +278,7 @@ class ExternalIdentity(models.Model):
         blank=True,
         related_name="identities",
     )
-    # What the provider said of who awaits approval.
+    # The organisation that the provider claims, for a person who awaits approval.
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )

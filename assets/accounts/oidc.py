@@ -1,7 +1,7 @@
-"""The provider of sign-in by OpenID Connect: where it sends people, and what it says of them.
+"""Signing in with an OpenID Connect provider.
 
-Authlib speaks the protocol: the provider's own description, state, nonce, PKCE, the signature and
-the claims of the ID token.
+Authlib does the protocol: the provider's metadata, state, nonce, PKCE, and the ID token's signature
+and claims.
 """
 
 import logging
@@ -15,15 +15,15 @@ from django.http import HttpRequest, HttpResponse
 from joserfc.errors import JoseError
 from requests import RequestException
 
-# Signatures that nobody but the provider can make: no shared secret, and never none at all.
+# Signatures that only the provider can make: neither shared secrets nor unsigned tokens.
 SIGNATURES = [f"{kind}{size}" for kind in ("RS", "PS", "ES") for size in (256, 384, 512)]
 SIGNATURES.append("EdDSA")
 TIMEOUT = 10  # seconds
-LEEWAY = 60  # seconds that clocks may differ
+LEEWAY = 60  # seconds by which clocks may differ
 
 
 class ProviderError(Exception):
-    """The provider cannot be asked, or what came from it is not believed."""
+    """The provider cannot be reached, or its answer is not valid."""
 
 
 @cache
@@ -42,7 +42,7 @@ def _client(issuer: str, client_id: str, client_secret: str, scope: str) -> Any:
 
 
 def _provider() -> Any:
-    """Return the client of the provider, whose description is read once for each process."""
+    """Return the client of the provider; each process reads the provider's metadata once."""
     client = _client(
         settings.OIDC_ISSUER,
         settings.OIDC_CLIENT_ID,
@@ -60,12 +60,16 @@ def _provider() -> Any:
     return client
 
 
-# Whatever a provider, or somebody who pretends to be one, can answer wrongly.
+# Raised for the invalid answers of a provider, or of a server that claims to be it.
 PROVIDER_ERRORS = (AuthlibBaseError, JoseError, RequestException, KeyError, TypeError, ValueError)
 
 
 def begin(request: HttpRequest, return_url: str) -> HttpResponse:
-    """Send the browser to the provider; raise ProviderError if that cannot be asked."""
+    """Return the redirect to the provider.
+
+    Raises:
+        ProviderError: the provider cannot be reached.
+    """
     try:
         return _provider().authorize_redirect(request, return_url)
     except PROVIDER_ERRORS as error:
@@ -73,13 +77,13 @@ def begin(request: HttpRequest, return_url: str) -> HttpResponse:
 
 
 def read_claims(request: HttpRequest) -> dict[str, Any]:
-    """Return what the provider says of the browser that it sent back.
+    """Return the verified claims about the person whom the provider sent back.
 
-    Issuer, audience, times, nonce and signature of the ID token are checked, and that this browser
-    began here; what it began with is used up.
+    The ID token's issuer, audience, times, nonce and signature are checked, and that this browser
+    began the sign-in here.
 
     Raises:
-        ProviderError: any of it is wrong, or the person declined.
+        ProviderError: any of them is wrong, or the person declined.
     """
     options = {
         "iss": {"essential": True, "value": settings.OIDC_ISSUER},
@@ -101,5 +105,5 @@ def read_claims(request: HttpRequest) -> dict[str, Any]:
 
 
 def log(error: ProviderError) -> None:
-    """Tell the operator what the person is not told."""
+    """Log the error for the operator; the person sees less."""
     logging.getLogger(__name__).warning("Signing in by OpenID Connect failed: %s", error)

@@ -39,7 +39,7 @@ def organization_ids() -> set[str]:
 
 
 def managed_users(actor: User) -> QuerySet[User]:
-    """Return the users that `actor` sees: itself, and those that it manages."""
+    """Return the users that the actor sees: those that it manages, and itself."""
     users = User.objects.all()
     if manages_all(actor):
         return users
@@ -49,12 +49,12 @@ def managed_users(actor: User) -> QuerySet[User]:
 
 
 def find_user(name: str) -> User | None:
-    """Return the user that somebody means by a name, whatever its case.
+    """Return the user with this name in any case, or None.
 
-    None also where the name is that of several users, who came before names were compared so, and
-    is written as none of them is.
+    Several users registered by an earlier version may share a name but for its case: then only
+    the exact spelling finds one.
     """
-    # PostgreSQL cannot even be asked for a name with NUL.
+    # PostgreSQL rejects texts with NUL.
     if "\0" in name or len(name) > MAX_NAME_LENGTH:
         return None
     wanted = caseless(name)
@@ -65,7 +65,7 @@ def find_user(name: str) -> User | None:
 
 
 def locked(user: User) -> User:
-    """Return the row of a user, which stays as it is until the transaction ends.
+    """Return the user's row, locked until the transaction ends.
 
     Requests of one user wait here for each other. Rows that refer to the user can still be added.
     """
@@ -73,7 +73,7 @@ def locked(user: User) -> User:
 
 
 def admins_of(organization_id: str | None) -> QuerySet[User]:
-    """Return the users whom the others of an organisation ask."""
+    """Return the active admins of an organisation, in order of their names."""
     users = User.objects.filter(role=Role.ADMIN, is_active=True, organization__isnull=False)
     return users.filter(organization_id=organization_id).order_by(OrderKey("username"))
 
@@ -90,7 +90,7 @@ def _tokens(digests: Collection[str]) -> QuerySet:
 
 
 def token_of(digest: str) -> ApiToken | None:
-    """Return the token with this digest, and its user with it; one query."""
+    """Return the token with this digest, with its user, or None; one query."""
     for row in _tokens([digest]):
         own = _columns(ApiToken)
         token = ApiToken.from_db("default", own, row[: len(own)])
@@ -134,7 +134,7 @@ def owned_counts_of(name: str, ids: Collection[str]) -> Mapping[str, int]:
 
 
 def locks_of(user: User) -> QuerySet[FailedSignIn]:
-    """Return the locks that keep this user's name out, each from one address."""
+    """Return the addresses' locks that keep this user from signing in."""
     return FailedSignIn.objects.filter(
         username=attempted_name(user.username),
         failures__gte=settings.LOGIN_FAILURES_PER_USER,
@@ -143,7 +143,7 @@ def locks_of(user: User) -> QuerySet[FailedSignIn]:
 
 
 def awaiting_approval(actor: User) -> QuerySet[ExternalIdentity]:
-    """Return who awaits approval by `actor`: those of its organisation, and those of none yet."""
+    """Return the people who await approval by the actor: of its organisation, and of none yet."""
     people = ExternalIdentity.objects.filter(user=None)
     if manages_all(actor):
         return people

@@ -1,7 +1,6 @@
-"""From who one is to a session: at once, or over a second step that somebody waits for.
+"""Signs a user in after the password or the provider: at once, or after a second step.
 
-Whoever is between the steps is signed in nowhere: no page and no request of the API has to ask
-whether a second factor is still due.
+Between the steps no one is signed in, so that no page has to check whether a second factor is due.
 """
 
 import time
@@ -23,7 +22,7 @@ PENDING = "signing_in"
 
 
 def second_step_of(user: User) -> str:
-    """Return the name of the page with the user's second step; blank where there is none."""
+    """Return the URL name of the user's second step, or "" if the user has none."""
     if user.second_factor_at is not None:
         return "sign-in-code"
     return "sign-in-enrol" if second_factor_required(user) else ""
@@ -32,10 +31,10 @@ def second_step_of(user: User) -> str:
 def continue_sign_in(
     request: HttpRequest, user: User, next_url: str, *, by_provider: bool = False
 ) -> HttpResponse:
-    """Sign a user in whose password was right, or whom the provider knows; or ask for more."""
+    """Sign in a user whom the password or the provider identified, or redirect to a second step."""
     # The provider asks for a second factor itself, unless the settings say otherwise.
-    asks = not by_provider or settings.OIDC_SECOND_FACTOR
-    if asks and (step := second_step_of(user)):
+    may_ask = not by_provider or settings.OIDC_SECOND_FACTOR
+    if may_ask and (step := second_step_of(user)):
         request.session.cycle_key()
         request.session[PENDING] = {
             "user": user.pk,
@@ -49,24 +48,24 @@ def continue_sign_in(
 
 
 def pending_user(request: HttpRequest) -> tuple[User | None, str]:
-    """Return who has done the first step in this browser, and where it wanted to go."""
-    kept: Any = request.session.get(PENDING) or {}
-    if kept.get("until", 0) < time.time():
+    """Return the user who has done the first step in this session, and the URL to go to next."""
+    step: Any = request.session.get(PENDING) or {}
+    if step.get("until", 0) < time.time():
         return None, ""
-    user = User.objects.filter(pk=kept["user"], is_active=True).first()
-    if user is None or user.get_session_auth_hash() != kept["hash"]:
+    user = User.objects.filter(pk=step["user"], is_active=True).first()
+    if user is None or user.get_session_auth_hash() != step["hash"]:
         return None, ""
-    return user, kept["next"]
+    return user, step["next"]
 
 
 @transaction.atomic
 def complete_sign_in_with_code(request: HttpRequest, user: User, code: str) -> str:
-    """Sign the user in if this is a code of its own; return what is wrong with it, or nothing.
+    """Sign the user in with a code; return an empty string, or why the code is refused.
 
-    One transaction: whoever is not signed in has not used up a code.
+    One transaction: a code is used up only if the user is signed in.
 
     Raises:
-        TooManyAttempts: the code was not looked at.
+        TooManyAttempts: the code was not checked.
     """
     address = address_of(request)
     lock_failures(user.username, address)
@@ -80,7 +79,7 @@ def complete_sign_in_with_code(request: HttpRequest, user: User, code: str) -> s
 
 @transaction.atomic
 def complete_sign_in(request: HttpRequest, user: User) -> None:
-    """Sign the user in; the session has another key from here on."""
+    """Sign the user in, in a session with a new key."""
     request.session.pop(PENDING, None)
     clear_failures(user.username, address_of(request))
     login(request, user, backend=BACKEND)

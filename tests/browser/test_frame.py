@@ -20,7 +20,7 @@ def test_sign_in_and_out(visit):
     page.get_by_label("Username").fill("curie-viewer")
     page.get_by_label("Password").fill("not this one")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("No active user has this name with this password")).to_be_visible()
+    expect(page.get_by_text("Incorrect user name or password")).to_be_visible()
     assert_accessible(page)
 
     page.get_by_label("Username").fill("curie-viewer")

@@ -54,7 +54,7 @@ def test_invite_a_user_who_signs_in(visit):
     admin.get_by_role("radio", name=re.compile("^viewer")).check()
     admin.get_by_role("button", name="Invite").click()
     assert_accessible(admin)
-    link = admin.get_by_role("textbox", name="Link that sets the password").input_value()
+    link = admin.get_by_role("textbox", name="Link to set the password").input_value()
 
     newcomer = visit("")
     newcomer.goto(link)

@@ -28,7 +28,7 @@ def test_set_up_sign_in_and_turn_off(visit):
     page.get_by_role("link", name="Set up a second factor").click()
     expect(page.get_by_role("img", name=re.compile("QR code"))).to_be_visible()
     assert_accessible(page)
-    secret = page.get_by_label("Or type the secret").input_value()
+    secret = page.get_by_label("Or enter the secret").input_value()
     page.get_by_role("textbox", name="Code").fill(code_of(secret))
     page.get_by_role("button", name="Set up").click()
     recovery = page.locator("#recovery-codes").inner_text().split()

@@ -35,8 +35,8 @@ def expire(token):
     ("name", "told", "not_told"),
     [
         ("alice", "Register assets for MyOrg1MSP", "Manage the users"),
-        ("ada", "Manage the users", "registers and changes nothing"),
-        ("victor", "registers and changes nothing", "Register assets for"),
+        ("ada", "Manage the users", "cannot register or change anything"),
+        ("victor", "cannot register or change anything", "Register assets for"),
         ("root", "adds organisations and manages", "Download files that"),
     ],
 )
@@ -66,7 +66,7 @@ def test_queries_of_the_account(rows, session_of, alice, ada, django_assert_num_
 
 def test_without_tokens_the_account_says_what_they_are_for(session_of, alice):
     text = session_of(alice).get(ACCOUNT).content.decode()
-    assert "You have no API tokens." in text
+    assert "No API tokens yet" in text
     assert f'href="{NEW}"' in text
 
 
@@ -85,7 +85,7 @@ def test_tokens_are_listed_without_their_secrets(session_of, alice, bob):
     assert "<strong>lasts</strong>" not in text
     assert text.count(">expired</span>") == 1
     assert text.count(">expires soon</span>") == 1
-    assert "Made by signing in with a password" in text
+    assert "Tokens from password sign-ins" in text
 
 
 def test_a_token_is_shown_in_the_answer_and_never_again(session_of, alice, client_of, anonymous):
@@ -142,7 +142,7 @@ def test_tokens_that_are_not_made(values, said, session_of, alice):
     text = answer.content.decode()
     assert answer.status_code == 422
     assert said in text
-    assert "No token was made yet." in text
+    assert "No token was created." in text
     assert f'value="{values.get("note", "kept")}"' in text
     assert not ApiToken.objects.exists()
 
@@ -151,7 +151,7 @@ def test_tokens_that_are_not_made(values, said, session_of, alice):
 def test_who_acts_for_nobody_has_no_token(method, session_of, root):
     answer = getattr(session_of(root), method)(NEW, {"days": "3"})
     assert answer.status_code == 403
-    assert "Your account acts for no organisation" in answer.content.decode()
+    assert "your account belongs to none" in answer.content.decode()
     assert not ApiToken.objects.exists()
     assert NEW not in session_of(root).get(ACCOUNT).content.decode()
 
@@ -167,10 +167,10 @@ def test_revoking_asks_first(session_of, alice):
     page = browser.get(url)
     assert page.status_code == 200
     assert "Revoke notebook" in page.content.decode()
-    assert "are refused from now on" in page.content.decode()
+    assert "can no longer sign in" in page.content.decode()
     assert ApiToken.objects.exists()
     answer = browser.post(url, follow=True)
-    assert "The token notebook is revoked." in answer.content.decode()
+    assert "Token notebook revoked." in answer.content.decode()
     assert not ApiToken.objects.exists()
     assert browser.post(url).status_code == 404
 
@@ -179,7 +179,7 @@ def test_expired_tokens_leave_the_list(session_of, alice):
     token = make_token(alice)
     expire(token)
     url = reverse("account-token-revoke", args=[token.pk])
-    assert "The token has expired" in session_of(alice).get(url).content.decode()
+    assert "This token has expired" in session_of(alice).get(url).content.decode()
 
 
 @pytest.mark.parametrize("name", ["bob", "ada", "root"])

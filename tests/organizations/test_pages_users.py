@@ -67,7 +67,7 @@ def test_who_sees_whom(name, seen, everybody, session_of):
 
 
 def test_who_sees_itself_only_is_told_whom_to_ask(everybody, session_of):
-    assert "You see yourself only. Users are managed by ada." in " ".join(
+    assert "You see only yourself. Users are managed by ada." in " ".join(
         session_of(everybody["alice"]).get(USERS).content.decode().split()
     )
 
@@ -165,7 +165,7 @@ def test_users_that_are_not_invited(values, said, session_of, ada):
     text = answer.content.decode()
     assert answer.status_code == 422
     assert said in text
-    assert "Nobody was invited yet." in text
+    assert "No user was invited." in text
     assert User.objects.count() == 1
 
 
@@ -194,7 +194,7 @@ def test_who_invites_nobody(name, method, everybody, session_of):
     browser = session_of(everybody[name])
     answer = getattr(browser, method)(NEW, {"username": "nina", "role": "member"})
     assert answer.status_code == 403
-    assert "Only an admin of your organisation manages its users" in answer.content.decode()
+    assert "Ask an admin of your organisation to invite users" in answer.content.decode()
     assert NEW not in browser.get(USERS).content.decode()
     assert not User.objects.filter(username="nina").exists()
 
@@ -206,22 +206,22 @@ def test_an_admin_changes_a_role(session_of, ada, alice):
     browser = session_of(ada)
     assert 'value="member" ' in browser.get(page_of(alice)).content.decode()
     answer = browser.post(page_of(alice), {"action": "role", "role": "viewer"}, follow=True)
-    assert "alice is a viewer now." in answer.content.decode()
+    assert "alice has the role viewer now." in answer.content.decode()
     alice.refresh_from_db()
     assert (alice.role, alice.is_active) == (Role.VIEWER, True)
 
 
 def test_an_admin_keeps_a_user_out_and_lets_it_in_again(session_of, ada, alice, client_of):
     browser, program = session_of(ada), client_of(alice)
-    assert "and you can activate it again" in browser.get(page_of(alice)).content.decode()
+    assert "and you can activate the user again" in browser.get(page_of(alice)).content.decode()
     answer = browser.post(page_of(alice), {"action": "active"}, follow=True)
-    assert "alice is deactivated, and signs in no more." in answer.content.decode()
+    assert "alice is deactivated and can no longer sign in." in answer.content.decode()
     assert "Activate alice" in answer.content.decode()
     alice.refresh_from_db()
     assert (alice.is_active, alice.role) == (False, Role.MEMBER)
     assert program.get("/api/info/").status_code == 401
     answer = browser.post(page_of(alice), {"action": "active", "is_active": "on"}, follow=True)
-    assert "alice may sign in again." in answer.content.decode()
+    assert "alice can sign in again." in answer.content.decode()
     alice.refresh_from_db()
     assert alice.is_active
     assert program.get("/api/info/").status_code == 200
@@ -234,7 +234,7 @@ def test_nobody_locks_itself_out(values, session_of, ada):
     answer = session_of(ada).post(page_of(ada), values)
     text = answer.content.decode()
     assert answer.status_code == 422
-    assert "You cannot demote, deactivate or delete yourself; ask another admin." in text
+    assert "You cannot demote, deactivate or delete yourself. Ask another admin." in text
     assert "Nothing was changed." in text
     ada.refresh_from_db()
     assert (ada.role, ada.is_active) == (Role.ADMIN, True)
@@ -246,7 +246,7 @@ def test_nobody_locks_itself_out(values, session_of, ada):
 def test_an_organisation_keeps_an_admin(values, session_of, ada, root):
     answer = session_of(root).post(page_of(ada), values)
     assert answer.status_code == 422
-    assert "make another user admin first" in answer.content.decode()
+    assert "Make another user admin first" in answer.content.decode()
     ada.refresh_from_db()
     assert (ada.role, ada.is_active) == (Role.ADMIN, True)
 
@@ -418,6 +418,6 @@ def test_who_adds_no_organisation(name, method, everybody, session_of):
     browser = session_of(everybody[name])
     answer = getattr(browser, method)("/organisations/new/", {"id": "New1MSP"})
     assert answer.status_code == 403
-    assert "Only a platform superuser adds organisations" in answer.content.decode()
+    assert "Ask a platform superuser to add organisations" in answer.content.decode()
     assert "/organisations/new/" not in browser.get(ORGANIZATIONS).content.decode()
     assert not Organization.objects.filter(pk="New1MSP").exists()

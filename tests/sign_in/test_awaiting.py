@@ -57,7 +57,8 @@ def test_a_name_that_is_taken(alice, ada, newton, session_of):
 
 def test_who_is_refused_leaves_the_list(ada, newton, session_of):
     browser = session_of(ada)
-    assert "newton leaves the list" in browser.get(f"{LIST}{newton.pk}/refuse/").content.decode()
+    question = browser.get(f"{LIST}{newton.pk}/refuse/").content.decode()
+    assert "newton is removed from the list" in question
     assert browser.post(f"{LIST}{newton.pk}/refuse/").status_code == 302
     assert not ExternalIdentity.objects.exists()
     assert browser.post(f"{LIST}{newton.pk}/").status_code == 404

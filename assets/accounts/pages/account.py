@@ -1,4 +1,4 @@
-"""Pages of one's own account: password, tokens, confirmation."""
+"""Pages of a user's own account: password, tokens, confirmation."""
 
 import time
 from collections.abc import Sequence
@@ -13,6 +13,8 @@ from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from ...common.pages.base import Crumb, Page, crumb
@@ -28,7 +30,7 @@ from ..registration.tokens import delete_token
 from ..rules import acts_for_one, expiry_of, second_factor_required
 from .base import ConfirmPage, LoginRequiredMixin, PasswordConfirmedMixin, WriterPage, show_once
 
-# Enough tokens for a page; programs that sign in by password make one each time.
+# Programs that sign in with a password create one token each time.
 PREVIEW_ROWS = 100
 
 
@@ -36,14 +38,14 @@ class AccountPageMixin(LoginRequiredMixin):
     """Mixin of pages below the account."""
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [crumb("Account", "account")]
+        return [crumb(gettext("Account"), "account")]
 
 
 class AccountPage(LoginRequiredMixin, Page):
-    """The account: roles, API tokens and the second factor."""
+    """The account: its role, API tokens and second factor."""
 
     template_name = "accounts/account.html"
-    title = "Account"
+    title = _("Account")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, now = self.user, timezone.now()
@@ -66,91 +68,88 @@ class AccountPage(LoginRequiredMixin, Page):
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 class PasswordPage(AccountPageMixin, WriterPage):
-    """Changes one's own password; other browsers are signed out by it, this one is not."""
+    """Changes the user's own password; the user stays signed in in this browser only."""
 
-    title = "Change password"
-    button = "Change password"
-    note = (
-        "You stay signed in here; other browsers are signed out, and your API tokens are revoked "
+    title = _("Change password")
+    button = _("Change password")
+    note = _(
+        "You stay signed in here. Other browsers are signed out, and your API tokens are revoked "
         "unless you keep them."
     )
-    unsaved = "The password is as it was."
+    unsaved = _("Your password was not changed.")
 
     def make_form(self, data: Any = None) -> OwnPasswordForm:
         return OwnPasswordForm(data, request=self.request)
 
     def done(self, form: Any, result: Any) -> HttpResponse:
         update_session_auth_hash(self.request, result)
-        return self.redirect_with_message(reverse("account"), "Your password is changed.")
+        return self.redirect_with_message(reverse("account"), gettext("Password changed."))
 
 
 class TokenPage(AccountPageMixin, PasswordConfirmedMixin, WriterPage):
-    """Makes a token, and shows its secret in the answer and never again."""
+    """Creates a token, and shows its secret once."""
 
-    title = "New API token"
-    button = "Create token"
+    title = _("New API token")
+    button = _("Create token")
     form_class = TokenForm
-    note = (
-        "A token signs programs in as you, with your role. Make one for each program, "
-        "so that each can be revoked alone."
+    note = _(
+        "Programs use a token to sign in as you, with your role. Create one for each program, so "
+        "that you can revoke each alone."
     )
-    unsaved = "No token was made yet."
+    unsaved = _("No token was created.")
 
     def load_object(self) -> None:
         if not acts_for_one(self.user):
             raise PermissionDenied(
-                "Your account acts for no organisation, and the API serves users of organisations. "
-                "Make a user for yourself in one of them."
+                gettext(
+                    "The API is for users of organisations, and your account belongs to none. Add "
+                    "a user for yourself to an organisation."
+                )
             )
 
     def done(self, form: Any, result: Any) -> HttpResponse:
-        return show_once(
-            self, "accounts/token_made.html", token=result, secret=form.secret,
-            api=api_url(self.request),
-        )  # fmt: skip
+        context = {"token": result, "secret": form.secret, "api": api_url(self.request)}
+        return show_once(self, "accounts/token_made.html", **context)
 
 
 class TokenRevokePage(AccountPageMixin, ConfirmPage):
-    """Revokes one of one's own tokens; others' are not known here."""
+    """Revokes one of the user's own tokens."""
 
-    button = "Revoke token"
+    title = _("Revoke %(name)s")
+    button = _("Revoke token")
 
     def load_object(self) -> None:
-        token = tokens_of(self.user).filter(pk=self.kwargs["pk"]).first()
-        if token is None:
-            raise Http404("You have no such token. It may be revoked already: see Account.")
-        self.token = token
-
-    def get_title(self) -> str:
-        return f"Revoke {self.token}"
+        self.object = tokens_of(self.user).filter(pk=self.kwargs["pk"]).first()
+        if self.object is None:
+            raise Http404(gettext("You have no such token. You may have revoked it already."))
 
     def explain(self) -> str:
-        if expiry_of(self.token.expires_at, timezone.now()) == "expired":
-            return "The token has expired: no program signs in with it. It leaves your list."
-        return (
-            "Programs that sign in with this token are refused from now on. "
-            "This cannot be undone; you can make a new token and give it to them."
+        if expiry_of(self.object.expires_at, timezone.now()) == "expired":
+            return gettext("This token has expired. It is removed from your list.")
+        return gettext(
+            "Programs that use this token can no longer sign in. You cannot undo this, but you can "
+            "create a new token for them."
         )
 
     def act(self) -> HttpResponse:
-        name = str(self.token)
-        delete_token(self.token, self.user)
-        return self.redirect_with_message(reverse("account"), f"The token {name} is revoked.")
+        message = gettext("Token %(name)s revoked.") % {"name": self.object}
+        delete_token(self.object, self.user)
+        return self.redirect_with_message(reverse("account"), message)
 
 
 class SetPasswordPage(auth.PasswordResetConfirmView):
-    """Sets a password by a link that an admin handed over; it works once, and for a week."""
+    """Sets a password with a link from an admin, which works once and expires after a week."""
 
     template_name = "accounts/set_password.html"
     form_class = NewPasswordForm
     success_url = reverse_lazy("sign-in")
-    title = "Choose a password"
-    unsaved = "The password is not set yet."
+    title = _("Choose a password")
+    unsaved = _("Your password was not set.")
     is_kept = False
 
     def get_user(self, uidb64: str) -> Any:
         user = super().get_user(uidb64)
-        # Whoever may not sign in needs no password.
+        # A deactivated user cannot sign in, and needs no password.
         return user if user is not None and user.is_active else None
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -162,18 +161,19 @@ class SetPasswordPage(auth.PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            answer = super().form_valid(form)
+            response = super().form_valid(form)
         except InvalidResetToken:
-            # Another request with the same link came first.
+            # Another request used the link first.
             self.validlink = False
             return self.render_to_response(self.get_context_data())
-        messages.success(self.request, f"The password of {self.user} is set. Sign in with it.")
-        return answer
+        message = gettext("The password of %(name)s is set. Sign in with it.")
+        messages.success(self.request, message % {"name": self.user})
+        return response
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 class PasswordRequiredPage(AccountPageMixin, WriterPage):
-    """Mixin of pages that ask for the password, and then act."""
+    """Base of pages that ask for the password, and then act."""
 
     is_kept = False
 
@@ -190,26 +190,27 @@ class PasswordRequiredPage(AccountPageMixin, WriterPage):
         return self.show(form, status=422)
 
     def act(self) -> HttpResponse:
+        """Do what the page is for; return the response."""
         raise NotImplementedError
 
 
 class ConfirmPasswordPage(PasswordRequiredPage):
-    """Asks for the password before pages that make what lasts longer than the session."""
+    """Asks for the password before pages that create something that outlives the session."""
 
-    title = "Confirm your password"
-    button = "Confirm"
-    note = "You signed in a while ago. Give your password once more, then you go on."
-    unsaved = "Your password is not confirmed yet."
+    title = _("Confirm your password")
+    button = _("Confirm")
+    note = _("You signed in a while ago. Enter your password to continue.")
+    unsaved = _("Your password was not confirmed.")
 
     def load_object(self) -> None:
         if not self.user.has_usable_password():
             raise PermissionDenied(
-                "You signed in a while ago, by a provider. Sign out, then sign in again."
+                gettext("You signed in with a provider a while ago. Sign out, then sign in again.")
             )
 
     def act(self) -> HttpResponse:
         self.request.session[CONFIRMED_AT] = time.time()
-        wanted, host = self.request.GET.get("next", ""), self.request.get_host()
-        # On this server, never elsewhere.
-        is_here = url_has_allowed_host_and_scheme(wanted, {host}, self.request.is_secure())
-        return HttpResponseRedirect(wanted if is_here else reverse("account"))
+        next_url, host = self.request.GET.get("next", ""), self.request.get_host()
+        # Never redirect to another server.
+        is_safe = url_has_allowed_host_and_scheme(next_url, {host}, self.request.is_secure())
+        return HttpResponseRedirect(next_url if is_safe else reverse("account"))

@@ -6,6 +6,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ...common.pages.base import Crumb, Page, crumb
 from ..forms.users import ApproveForm
@@ -18,21 +20,21 @@ from .users import UserKindMixin
 
 
 class ApprovalsPageMixin(UserKindMixin, ObjectPageMixin):
-    """Mixin of pages about people who await approval."""
+    """Mixin of the pages of approvals, for who manages users."""
 
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb()]
 
     def load_object(self) -> None:
         if not may_manage_users(self.user, self.user.organization_id):
-            raise PermissionDenied("Only an admin of your organisation lets people in; ask one.")
+            raise PermissionDenied(gettext("Ask an admin of your organisation to approve people."))
 
 
 class AwaitingPage(ApprovalsPageMixin, Page):
-    """Who signed in by the provider, and is no user yet."""
+    """Lists the people who signed in with the provider and have no user yet."""
 
     template_name = "accounts/awaiting.html"
-    title = "Awaiting approval"
+    title = _("Awaiting approval")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         people = awaiting_approval(self.user).select_related("organization")
@@ -40,54 +42,55 @@ class AwaitingPage(ApprovalsPageMixin, Page):
 
 
 class IdentityPageMixin(ApprovalsPageMixin):
+    """Mixin of the pages of one person who awaits approval."""
+
     def load_object(self) -> None:
         super().load_object()
-        found = awaiting_approval(self.user).filter(pk=self.kwargs["pk"]).first()
-        if found is None:
-            raise Http404("Nobody like that awaits your approval; another admin may have decided.")
-        self.identity = found
+        self.object = awaiting_approval(self.user).filter(pk=self.kwargs["pk"]).first()
+        if self.object is None:
+            raise Http404(
+                gettext("This person does not await approval. Another admin may have decided.")
+            )
 
     def crumbs(self) -> Sequence[Crumb]:
-        return [*super().crumbs(), crumb("Awaiting approval", "users-awaiting")]
+        return [*super().crumbs(), crumb(gettext("Awaiting approval"), "users-awaiting")]
 
 
 class ApprovePage(IdentityPageMixin, WriterPage):
-    button = "Approve"
+    button = _("Approve")
     form_class = ApproveForm
-    unsaved = "Nobody was let in yet."
+    unsaved = _("No user was added.")
 
     @property
     def note(self) -> str:
-        whom = (
-            "the organisation that you choose"
-            if manages_all(self.user)
-            else str(self.user.organization)
-        )
-        address = f", whose address is {self.identity.email}," if self.identity.email else ""
-        return f"{self.identity}{address} will act for {whom}. That cannot be changed later."
+        if manages_all(self.user):
+            text = gettext("The user will act for the organisation that you choose.")
+        else:
+            text = gettext("The user will act for %(organization)s.")
+        note = f"{text % {'organization': self.user.organization}} "
+        note += gettext("You cannot change the organisation later.")
+        if email := self.object.email:
+            note += " " + gettext("E-mail address: %(address)s") % {"address": email}
+        return note
 
     def get_title(self) -> str:
-        return f"Approve {self.identity}"
+        return gettext("Approve %(name)s") % {"name": self.object}
 
     def asset(self) -> Any:
-        return self.identity
+        return self.object
 
     def done(self, form: Any, result: User) -> HttpResponse:
-        return self.redirect_with_message(
-            reverse("user", args=[result.pk]), f"{result} may sign in now."
-        )
+        message = gettext("%(name)s can sign in now.") % {"name": result}
+        return self.redirect_with_message(reverse("user", args=[result.pk]), message)
 
 
 class RefusePage(IdentityPageMixin, ConfirmPage):
-    button = "Refuse"
-
-    def get_title(self) -> str:
-        return f"Refuse {self.identity}"
-
-    def explain(self) -> str:
-        return f"{self.identity} leaves the list. Whoever signs in again is listed again."
+    title = _("Refuse %(name)s")
+    button = _("Refuse")
+    explanation = _("%(name)s is removed from the list, and listed again after another sign-in.")
 
     def act(self) -> HttpResponse:
-        name = str(self.identity)
-        refuse(self.identity, self.user)
-        return self.redirect_with_message(reverse("users-awaiting"), f"{name} is refused.")
+        name = str(self.object)
+        refuse(self.object, self.user)
+        message = gettext("%(name)s was refused.") % {"name": name}
+        return self.redirect_with_message(reverse("users-awaiting"), message)

@@ -1,4 +1,4 @@
-"""Pages for those who are signed in: how they come in, forms that write, and confirmations."""
+"""Base classes of pages for signed-in users: forms that write, confirmations, secrets."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from ...common.pages.base import Page
@@ -19,20 +20,20 @@ if TYPE_CHECKING:
 
 
 class LoginRequiredMixin(mixins.LoginRequiredMixin):
-    """Sends whoever is not signed in to the page that does it, and back afterwards."""
+    """Redirects visitors who are not signed in to the sign-in page, and back afterwards."""
 
     @property
     def user(self) -> Any:
-        """Who asks: a User, since nobody else comes this far."""
+        """The signed-in User."""
         return self.request.user
 
     def handle_no_permission(self) -> HttpResponseRedirect:
         htmx = getattr(self.request, "htmx", None)
         if htmx:
-            # A part of a page cannot sign in; the page goes, and comes back.
+            # The answer replaces a part of a page: the whole page has to sign in and come back.
             try:
                 back = htmx.current_url_abs_path or "/"
-            except ValueError:  # no address at all
+            except ValueError:  # not a URL
                 back = "/"
             query = urlencode({"next": back})
             return HttpResponseClientRedirect(f"{reverse('sign-in')}?{query}")
@@ -40,10 +41,10 @@ class LoginRequiredMixin(mixins.LoginRequiredMixin):
 
 
 class ObjectPageMixin(LoginRequiredMixin):
-    """Finds what the page is about, and refuses who may not do what it does, before all else."""
+    """Loads the page's object, and checks the user's rights, before anything else."""
 
     def load_object(self) -> None:
-        """Find it, or raise Http404; raise PermissionDenied for those who may not."""
+        """Load what the page is about; raise Http404 or PermissionDenied if the user may not."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
@@ -51,14 +52,8 @@ class ObjectPageMixin(LoginRequiredMixin):
         return super().dispatch(request, *args, **kwargs)
 
 
-def redirect_to_confirmation(request: HttpRequest) -> HttpResponse:
-    """Send the browser to the page that asks for the password, and back afterwards."""
-    query = urlencode({"next": request.path})
-    return HttpResponseRedirect(f"{reverse('account-confirm')}?{query}")
-
-
 class PasswordConfirmedMixin(ObjectPageMixin):
-    """Asks for the password again if it was given long ago."""
+    """Asks for the password again if the user gave it a while ago."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated and not is_password_confirmed(request):
@@ -67,17 +62,24 @@ class PasswordConfirmedMixin(ObjectPageMixin):
         return super().dispatch(request, *args, **kwargs)
 
 
+def redirect_to_confirmation(request: HttpRequest) -> HttpResponse:
+    """Return the redirect to the page that asks for the password and then leads back."""
+    query = urlencode({"next": request.path})
+    return HttpResponseRedirect(f"{reverse('account-confirm')}?{query}")
+
+
 class WriterPage(ObjectPageMixin, Page):
-    """A page with a form that writes. What is wrong is told at its fields and above them."""
+    """A page with a form that writes; errors are shown at the fields and summed up above them."""
 
     template_name = "accounts/form.html"
     form_class: ClassVar[type[Any]]
-    button: ClassVar["StrOrPromise"] = "Save"
-    note: ClassVar["StrOrPromise"] = ""
-    unsaved: ClassVar["StrOrPromise"] = "Nothing was saved yet."
+    button: "ClassVar[StrOrPromise]" = _("Save")
+    note: "StrOrPromise" = ""
+    # The sentence above the errors.
+    unsaved: "ClassVar[StrOrPromise]" = _("Nothing was saved.")
 
     def asset(self) -> Any:
-        """Return the row that the form changes, if it is one that does."""
+        """Return the row that the form changes, or None."""
         return None
 
     def initial(self) -> dict[str, Any]:
@@ -87,7 +89,7 @@ class WriterPage(ObjectPageMixin, Page):
         return self.form_class(data, actor=self.user, asset=self.asset(), initial=self.initial())
 
     def done(self, form: Any, result: Any) -> HttpResponse:
-        """Answer once it is written."""
+        """Return the response after the form is saved."""
         raise NotImplementedError
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -102,22 +104,28 @@ class WriterPage(ObjectPageMixin, Page):
             try:
                 return self.done(form, form.save())
             except ValidationError as error:
-                # Something came in between the check and the writing: nothing was written.
+                # Something changed between the check and the writing: nothing was written.
                 form.show(error)
         return self.show(form, status=422)
 
 
 class ConfirmPage(ObjectPageMixin, Page):
-    """Asks whether it shall be done, and does it."""
+    """Asks for confirmation, then acts; texts may refer to the object as `%(name)s`."""
 
     template_name = "accounts/confirm.html"
-    button: ClassVar["StrOrPromise"]
+    object: Any = None
+    button: "ClassVar[StrOrPromise]"
+    explanation: "ClassVar[StrOrPromise]"
+
+    def get_title(self) -> str:
+        return super().get_title() % {"name": self.object}
 
     def explain(self) -> str:
-        """Say what will happen."""
-        raise NotImplementedError
+        """Return what will happen."""
+        return str(self.explanation) % {"name": self.object}
 
     def act(self) -> HttpResponse:
+        """Do it; return the response."""
         raise NotImplementedError
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -128,7 +136,7 @@ class ConfirmPage(ObjectPageMixin, Page):
 
 
 def show_once(page: Page, template: str, **context: Any) -> HttpResponse:
-    """Answer a secret, which nothing keeps: no session, no cache, no later page."""
+    """Return a page with a secret, which neither a session nor a cache stores."""
     response = page.response_class(
         request=page.request,
         template=[template],

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ...common.db.lookups import OrderKey
@@ -15,15 +16,11 @@ from ..filters import OrganizationListFilterSet
 from ..forms.organizations import OrganizationForm
 from ..models import Organization
 from ..queries import OWNED, admins_of, counts_by_owner, managed_users, user_counts_of
-from ..rules import (
-    acts_for,
-    may_add_organizations,
-    may_manage_users,
-)
+from ..rules import acts_for, may_add_organizations, may_manage_users
 from ..tables import OrganizationTable
 from .base import LoginRequiredMixin, ObjectPageMixin, WriterPage
 
-# The users that an organisation's page shows; their list has all.
+# The users that an organisation's page shows; the list of users has all.
 PREVIEW_ROWS = 50
 
 
@@ -38,7 +35,7 @@ class OrganizationList(OrganizationKindMixin, LoginRequiredMixin, ListPage):
     template_name = "accounts/organizations.html"
     table_class = OrganizationTable
     filterset_class = OrganizationListFilterSet
-    empty_hint = "A platform superuser adds the members of the consortium."
+    empty_hint = _("Platform superusers add the organisations of the consortium.")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_add = may_add_organizations(self.user)
@@ -46,38 +43,39 @@ class OrganizationList(OrganizationKindMixin, LoginRequiredMixin, ListPage):
 
 
 class OrganizationNewPage(OrganizationKindMixin, WriterPage):
-    title = "Add an organisation"
-    button = "Add organisation"
+    title = _("Add an organisation")
+    button = _("Add organisation")
     form_class = OrganizationForm
-    note = (
-        "The id is what specs and permissions call the organisation, and lasts. "
-        "Invite its first admin afterwards."
+    note = _(
+        "Assets and permissions refer to an organisation by its ID, which cannot be changed. "
+        "Invite the first admin afterwards."
     )
-    unsaved = "No organisation was added yet."
+    unsaved = _("No organisation was added.")
 
     def load_object(self) -> None:
         if not may_add_organizations(self.user):
-            raise PermissionDenied("Only a platform superuser adds organisations; ask one.")
+            raise PermissionDenied(gettext("Ask a platform superuser to add organisations."))
 
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb()]
 
     def done(self, form: Any, result: Organization) -> HttpResponse:
-        said = f"{result} is part of the consortium."
-        return self.redirect_with_message(reverse("organization", args=[result.pk]), said)
+        message = gettext("%(name)s is part of the consortium.") % {"name": result}
+        return self.redirect_with_message(reverse("organization", args=[result.pk]), message)
 
 
 class OrganizationPage(OrganizationKindMixin, ObjectPageMixin, Page):
-    """An organisation: what it owns and, to those who manage them, its users."""
+    """An organisation with the count of its assets and, for its admins, its users."""
 
     template_name = "accounts/organization.html"
 
     def load_object(self) -> None:
         key = self.kwargs["pk"]
-        # PostgreSQL cannot even be asked for an id with NUL, which nobody has.
+        # PostgreSQL rejects texts with NUL.
         found = None if "\0" in key else Organization.objects.filter(pk=key).first()
         if found is None:
-            raise Http404(f'There is no organisation with the id "{key}". Their list has them all.')
+            message = gettext('No organisation has the ID "%(id)s". Check the ID in the list.')
+            raise Http404(message % {"id": key})
         self.organization = found
 
     def get_title(self) -> str:
@@ -88,8 +86,6 @@ class OrganizationPage(OrganizationKindMixin, ObjectPageMixin, Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         pk = self.organization.pk
-        # The page shows users to those who manage them, and its admins to its own users.
-        may_manage = may_manage_users(self.user, pk)
         users = managed_users(self.user).filter(organization=pk).order_by(OrderKey("username"))
         owned = counts_by_owner()
         return super().get_context_data(
@@ -97,7 +93,8 @@ class OrganizationPage(OrganizationKindMixin, ObjectPageMixin, Page):
             is_own=acts_for(self.user, pk),
             owned=[(name, name.replace("-", " "), owned[name].get(pk, 0)) for name in OWNED],
             user_count=user_counts_of([pk]).get(pk, 0),
-            may_manage=may_manage,
+            # Admins see the users; the other users of the organisation see its admins.
+            may_manage=may_manage_users(self.user, pk),
             users=users[:PREVIEW_ROWS],
             admins=admins_of(pk),
             **kwargs,

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views import View
 
 from ...common.ops.language import remember_language
@@ -16,7 +17,7 @@ from .base import LoginRequiredMixin
 
 
 class ChoicesView(LoginRequiredMixin, View):
-    """Remembers which columns, and how many rows a page, the user wants of a list."""
+    """Saves which columns of a list, and how many rows a page, the user wants."""
 
     http_method_names = ["post"]
 
@@ -29,7 +30,7 @@ class ChoicesView(LoginRequiredMixin, View):
         if per_page in map(str, PAGE_SIZES):
             choices["per_page"] = int(per_page)
         save_preference(self.user, f"list:{name}", choices)
-        # Back to the list, never elsewhere: only what follows the question mark is the sender's.
+        # Only the query is the client's: the redirect cannot leave the list.
         query = request.POST.get("next", "").removeprefix("?")
         return HttpResponseRedirect(reverse(name) + (f"?{query}" if query else ""))
 
@@ -52,12 +53,11 @@ class LanguageView(LoginRequiredMixin, View):
 
 
 def get_list_page_or_404(name: str) -> type[ListPage]:
-    """Return the page of a list, which is called as its URL is; raise Http404."""
+    """Return the class of the list page whose URL has this name; raise Http404."""
     try:
-        found: Any = resolve(reverse(name)).func
-    except NoReverseMatch as error:
-        raise Http404(f'There is no list called "{name}".') from error
-    page = getattr(found, "view_class", None)
+        page = getattr(resolve(reverse(name)).func, "view_class", None)
+    except NoReverseMatch:
+        page = None
     if page is None or not issubclass(page, ListPage):
-        raise Http404(f'There is no list called "{name}".')
+        raise Http404(_('There is no list named "%(name)s".') % {"name": name})
     return page

@@ -1,4 +1,4 @@
-"""Pages by which one comes in: by a password, by a provider, and by a code as the second step."""
+"""Pages of signing in: with a password, with a provider, and with a code as the second step."""
 
 import logging
 from typing import Any, ClassVar
@@ -7,13 +7,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.auth.signals import user_login_failed
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -38,21 +39,21 @@ from .second_factor import EnrolmentPage
 
 logger = logging.getLogger(__name__)
 
-SESSION_LEFT = (
-    "You are signed out in this browser. The server could not delete the session, since its disk "
-    "is full or its database does not answer: tell whoever runs it. The session ends by itself."
+SESSION_LEFT = _(
+    "You are signed out in this browser, but the server could not delete the session: its disk is "
+    "full or its database does not answer. Tell the operator. The session expires by itself."
 )
-# Where a browser that went to the provider wants to be afterwards.
+# The session's key for the URL to go to after the provider.
 NEXT = "provider_next"
 
 
 class SignInPage(auth.LoginView):
-    """Signs in by a password; `?next=` says where one wanted to go, on this server."""
+    """Signs in with a password, and redirects to `?next=` on this server."""
 
     template_name = "accounts/sign_in.html"
     form_class = SignInForm
     redirect_authenticated_user = True
-    extra_context = {"title": "Sign in"}
+    extra_context = {"title": _("Sign in")}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         name = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
@@ -62,11 +63,11 @@ class SignInPage(auth.LoginView):
         try:
             return super().post(request, *args, **kwargs)
         except TooManyAttempts as error:
-            return self.tell(str(error), status=429)
+            return self.show_refusal(str(error), status=429)
 
-    def tell(self, told: str, *, status: int) -> HttpResponse:
-        """Show the page with why one is not signed in."""
-        context = self.get_context_data(form=self.form_class(), told=told)
+    def show_refusal(self, reason: str, *, status: int) -> HttpResponse:
+        """Return the page with the reason why the visitor is not signed in."""
+        context = self.get_context_data(form=self.form_class(), reason=reason)
         return self.render_to_response(context, status=status)
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -77,10 +78,10 @@ class SignInPage(auth.LoginView):
 
 
 class SignOutView(auth.LogoutView):
-    """Signs out; only what is sent does, so that no link and no picture can.
+    """Signs out by POST only, so that no link and no image can.
 
-    It works on a full disk: to delete a session often needs no space where to record that it ended
-    does, and a browser can always forget its own.
+    It works on a full disk: deleting a session may need no space even where logging the event does,
+    and the browser can always drop its cookie.
     """
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -91,7 +92,7 @@ class SignOutView(auth.LogoutView):
         except OUTAGES as error:
             if outage_of(error) is None:
                 raise
-            logger.warning("That user %s signed out is not recorded: %s", user.pk, error)
+            logger.warning("The sign-out of user %s is not logged: %s", user.pk, error)
         try:
             with transaction.atomic():
                 request.session.flush()
@@ -104,31 +105,31 @@ class SignOutView(auth.LogoutView):
 
 
 class PendingSignInPage(Page):
-    """A step that follows the password. A pending sign-in takes its own step and no other."""
+    """Base of the steps that follow the password; redirects to the step that is due."""
 
-    # The name of the page, as `second_step_of` returns it.
+    # The URL name, as `second_step_of` returns it.
     step: ClassVar[str]
-    who: User
+    person: User
     next_url: str
 
     @method_decorator(never_cache)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user, self.next_url = pending_user(request)
-        owed = second_step_of(user) if user else ""
-        if user is None or owed != self.step:
-            return HttpResponseRedirect(reverse(owed or "sign-in"))
-        self.who = user
+        due = second_step_of(user) if user else ""
+        if user is None or due != self.step:
+            return HttpResponseRedirect(reverse(due or "sign-in"))
+        self.person = user
         return super().dispatch(request, *args, **kwargs)
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 class CodePage(PendingSignInPage):
-    """Asks for the code that a telephone shows now, or for a recovery code."""
+    """Asks for a code of the authenticator app, or for a recovery code."""
 
     template_name = "accounts/code.html"
     step = "sign-in-code"
-    title = "Enter your code"
-    unsaved = "You are not signed in yet."
+    title = _("Enter your code")
+    unsaved = _("You are not signed in yet.")
     is_kept = False
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -144,67 +145,64 @@ class CodePage(PendingSignInPage):
             return self.show(form, status=422)
         status = 422
         try:
-            wrong = complete_sign_in_with_code(request, self.who, form.cleaned_data["code"])
+            wrong = complete_sign_in_with_code(request, self.person, form.cleaned_data["code"])
         except TooManyAttempts as error:
             wrong, status = str(error), 429
         if not wrong:
             return HttpResponseRedirect(self.next_url)
-        credentials = {"username": self.who.username}
-        user_login_failed.send(__name__, credentials=credentials, request=request)
         form.add_error("code", wrong)
         return self.show(form, status=status)
 
 
 class SignInEnrolPage(EnrolmentPage, PendingSignInPage):
-    """Sets up a second factor on the way in, for those of whom the settings ask one."""
+    """Sets up a second factor while signing in, for users of whom the settings require one."""
 
     step = "sign-in-enrol"
-    note = "This server asks you for a second factor, beside your password. Set it up now, once."
+    note = _("This server requires a second factor besides your password. Set it up now.")
 
     def enrolled(self, request: HttpRequest) -> str:
-        complete_sign_in(request, self.who)
+        complete_sign_in(request, self.person)
         return self.next_url
 
 
 class ProviderPage(SignInPage):
-    """The pages of signing in by OpenID Connect; there are none without a provider."""
+    """Base of the pages of OpenID Connect; not found if the settings have no provider."""
 
     http_method_names = ["get"]
 
     @cached_property
     def provider(self) -> Any:
-        """What speaks the protocol: read once it is needed, for it takes long and much memory."""
+        """The module of the protocol, imported when needed: it takes long and much memory."""
         from .. import oidc
 
         return oidc
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not settings.OIDC_ISSUER:
-            raise Http404("This server signs nobody in by another provider.")
+            raise Http404(gettext("This server has no sign-in provider."))
         return super().dispatch(request, *args, **kwargs)
 
-    def refuse(self, username: str, told: str, *, status: int) -> HttpResponse:
+    def refuse(self, username: str, reason: str, *, status: int) -> HttpResponse:
         log_refused_sign_in(username, address_of(self.request))
-        credentials = {"username": username}
-        user_login_failed.send(__name__, credentials=credentials, request=self.request)
-        return self.tell(told, status=status)
+        return self.show_refusal(reason, status=status)
 
 
 class ProviderStart(ProviderPage):
-    """Goes to the provider."""
+    """Redirects to the provider."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         request.session[NEXT] = self.get_success_url()
         try:
-            back = request.build_absolute_uri(reverse("sign-in-oidc-return"))
-            return self.provider.begin(request, back)
+            return_url = request.build_absolute_uri(reverse("sign-in-oidc-return"))
+            return self.provider.begin(request, return_url)
         except self.provider.ProviderError as error:
             self.provider.log(error)
-            return self.tell(f"{settings.OIDC_NAME} cannot be asked now. Try later.", status=503)
+            message = gettext("%(provider)s does not respond. Try again later.")
+            return self.show_refusal(message % {"provider": settings.OIDC_NAME}, status=503)
 
 
 class ProviderReturn(ProviderPage):
-    """Where the provider sends the browser back to."""
+    """Receives the browser back from the provider."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         next_url = request.session.pop(NEXT, None) or self.get_default_redirect_url()
@@ -212,8 +210,8 @@ class ProviderReturn(ProviderPage):
             claims = self.provider.read_claims(request)
         except self.provider.ProviderError as error:
             self.provider.log(error)
-            told = "You were not signed in: what came from there is not valid, or too old."
-            return self.refuse("", f"{told} Try again.", status=400)
+            reason = gettext("The provider's answer is not valid or too old. Try again.")
+            return self.refuse("", reason, status=400)
         try:
             user = user_of_identity(claims)
         except SignInRefused as error:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ...common.pages.base import AssetKindMixin, Crumb, Page, crumb
@@ -23,12 +24,7 @@ from ..queries import admins_of, awaiting_approval, locks_of, managed_users
 from ..registration.failed_sign_ins import unlock_user
 from ..registration.passwords import create_reset_token
 from ..registration.second_factor import remove_factor
-from ..rules import (
-    check_another,
-    manages_all,
-    may_manage_user,
-    may_manage_users,
-)
+from ..rules import check_another, manages_all, may_manage_user, may_manage_users
 from ..tables import UserTable
 from .base import ConfirmPage, LoginRequiredMixin, ObjectPageMixin, WriterPage, show_once
 
@@ -41,7 +37,7 @@ class UserKindMixin(AssetKindMixin):
 
 
 class UserList(UserKindMixin, LoginRequiredMixin, ListPage):
-    """The users that one manages, and oneself."""
+    """Lists the users whom the user manages, and the user."""
 
     template_name = "accounts/users.html"
     table_class = UserTable
@@ -55,72 +51,75 @@ class UserList(UserKindMixin, LoginRequiredMixin, ListPage):
         return super().get_context_data(
             may_manage=may_manage,
             admins=[] if may_manage else admins_of(self.user.organization_id),
-            # Only a provider sends people who are unknown here.
+            # Without a provider, no one signs in before being invited.
             awaiting=awaiting_approval(self.user).count() if settings.OIDC_ISSUER else 0,
             **kwargs,
         )
 
 
 class UserNewPage(UserKindMixin, WriterPage):
-    """Adds a user, and shows once the link by which it chooses its password."""
+    """Adds a user, and shows once the link with which the user chooses a password."""
 
-    title = "Invite a user"
-    button = "Invite"
+    title = _("Invite a user")
+    button = _("Invite")
     form_class = InviteForm
-    unsaved = "Nobody was invited yet."
+    unsaved = _("No user was invited.")
 
     @property
     def note(self) -> str:
-        own = self.user.organization
-        whom = "the organisation that you choose" if manages_all(self.user) else str(own)
-        return (
-            f"The user acts for {whom}, which cannot be changed later. You get a link to hand "
-            "over, by which the user chooses a password."
+        if manages_all(self.user):
+            text = gettext("The user will act for the organisation that you choose.")
+        else:
+            text = gettext("The user will act for %(organization)s.")
+        rest = gettext(
+            "You cannot change the organisation later. You get a link to give to the user, who "
+            "chooses a password with it."
         )
+        return f"{text % {'organization': self.user.organization}} {rest}"
 
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb()]
 
     def load_object(self) -> None:
         if not may_manage_users(self.user, self.user.organization_id):
-            raise PermissionDenied(
-                "Only an admin of your organisation manages its users; ask one to invite them."
-            )
+            raise PermissionDenied(gettext("Ask an admin of your organisation to invite users."))
 
     def initial(self) -> dict[str, Any]:
-        asked = self.request.GET.get("organization")
-        return {"organization": asked} if asked else {}
+        chosen = self.request.GET.get("organization")
+        return {"organization": chosen} if chosen else {}
 
     def done(self, form: Any, result: User) -> HttpResponse:
-        return show_link(self, result, title=f"{result} is invited")
+        return show_link(self, result, gettext("%(name)s is invited") % {"name": result})
 
 
 class UserPageMixin(UserKindMixin, ObjectPageMixin):
-    """Mixin of pages about one user, of those that one sees."""
+    """Mixin of the pages of one user whom the user manages, or of oneself."""
 
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb()]
 
     def load_object(self) -> None:
         users = managed_users(self.user).select_related("organization")
-        found = users.filter(pk=self.kwargs["pk"]).first()
-        if found is None:
-            raise Http404("There is no such user among those that you manage.")
-        self.object = found
-        self.may_manage = may_manage_user(self.user, found)
+        self.object = users.filter(pk=self.kwargs["pk"]).first()
+        if self.object is None:
+            raise Http404(gettext("No user that you manage has this address."))
+        self.may_manage = may_manage_user(self.user, self.object)
 
     def check_manages(self) -> None:
         if not self.may_manage:
-            whom = "a platform superuser" if manages_all(self.object) else "an admin"
-            raise PermissionDenied(f"Only {whom} changes the user {self.object}; ask one.")
+            if manages_all(self.object):
+                message = gettext("Ask a platform superuser to change the user %(name)s.")
+            else:
+                message = gettext("Ask an admin to change the user %(name)s.")
+            raise PermissionDenied(message % {"name": self.object})
 
 
 class UserPage(UserPageMixin, WriterPage):
-    """Shows a user; who manages it changes its role, and lets it in or keeps it out."""
+    """Shows a user; an admin changes the role, and activates or deactivates the user."""
 
     template_name = "accounts/user.html"
-    unsaved = "Nothing was changed."
-    button = "Save role"
+    unsaved = _("Nothing was changed.")
+    button = _("Save role")
 
     def get_title(self) -> str:
         return self.object.username
@@ -148,55 +147,94 @@ class UserPage(UserPageMixin, WriterPage):
 
     def done(self, form: Any, result: User) -> HttpResponse:
         if isinstance(form, RoleForm):
-            article = "an" if result.role.startswith("a") else "a"
-            said = f"{result} is {article} {result.role} now."
+            message = gettext("%(name)s has the role %(role)s now.")
         elif result.is_active:
-            said = f"{result} may sign in again."
+            message = gettext("%(name)s can sign in again.")
         else:
-            said = f"{result} is deactivated, and signs in no more."
-        return self.redirect_with_message(reverse("user", args=[result.pk]), said)
+            message = gettext("%(name)s is deactivated and can no longer sign in.")
+        message %= {"name": result, "role": result.role}
+        return self.redirect_with_message(reverse("user", args=[result.pk]), message)
 
 
-class UserResetPage(UserPageMixin, ConfirmPage):
-    """Makes a link by which a user sets a new password, and shows it once."""
+class UserActionPage(UserPageMixin, ConfirmPage):
+    """Base of pages that do something to one user, after confirmation."""
 
-    button = "Make a link"
+    done_message: Any = ""
 
     def load_object(self) -> None:
         super().load_object()
         self.check_manages()
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return [*super().crumbs(), crumb(self.object.username, "user", self.object.pk)]
+
+    def change(self) -> None:
+        """Do it."""
+
+    def act(self) -> HttpResponse:
+        self.change()
+        message = str(self.done_message) % {"name": self.object}
+        return self.redirect_with_message(reverse("user", args=[self.object.pk]), message)
+
+
+class UserResetPage(UserActionPage):
+    """Creates a link with which a user sets a new password, and shows it once."""
+
+    title = _("New password for %(name)s")
+    button = _("Create link")
+    explanation = _(
+        "You get a link to give to %(name)s, who chooses a new password with it. The present "
+        "password works until then."
+    )
+
+    def load_object(self) -> None:
+        super().load_object()
         try:
             check_another(self.user, self.object)
         except ValidationError as error:
             raise PermissionDenied(error.message) from error
         if not self.object.is_active:
-            raise PermissionDenied(
-                f"{self.object} is deactivated, so that no password lets it in. "
-                "Activate the user first."
-            )
-
-    def get_title(self) -> str:
-        return f"New password for {self.object}"
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [*super().crumbs(), crumb(self.object.username, "user", self.object.pk)]
-
-    def explain(self) -> str:
-        return (
-            f"You get a link to hand over, by which {self.object} chooses a new password. "
-            "The present password works until then."
-        )
+            message = gettext("%(name)s is deactivated. Activate the user first.")
+            raise PermissionDenied(message % {"name": self.object})
 
     def act(self) -> HttpResponse:
-        return show_link(self, self.object, title=f"A link for {self.object}")
+        return show_link(self, self.object, gettext("Link for %(name)s") % {"name": self.object})
 
 
-def show_link(page: Page, user: User, *, title: str) -> HttpResponse:
-    """Show once, to whoever manages the user, the link that sets its password."""
-    path = reverse(
-        "set-password",
-        args=[urlsafe_base64_encode(force_bytes(user.pk)), create_reset_token(user)],
+class UnlockPage(UserActionPage):
+    title = _("Unlock %(name)s")
+    button = _("Unlock")
+    explanation = _("%(name)s can try to sign in again at once, from every address.")
+    done_message = _("%(name)s can try to sign in again.")
+
+    def change(self) -> None:
+        unlock_user(self.object, self.user)
+
+
+class FactorResetPage(UserActionPage):
+    title = _("Reset the second factor of %(name)s")
+    button = _("Reset second factor")
+    explanation = _(
+        "%(name)s then signs in with the password alone, and can set up a new phone. The user's "
+        "sessions and recovery codes end. Make sure that it is the user who asks you."
     )
+    done_message = _("The second factor of %(name)s was reset.")
+
+    def load_object(self) -> None:
+        super().load_object()
+        if self.object.pk == self.user.pk:
+            raise PermissionDenied(gettext("Turn off your own second factor under Account."))
+        if self.object.second_factor_at is None:
+            raise Http404(gettext("%(name)s has no second factor.") % {"name": self.object})
+
+    def change(self) -> None:
+        remove_factor(self.object, self.user)
+
+
+def show_link(page: Page, user: User, title: str) -> HttpResponse:
+    """Return a page that shows, once, the link that sets the user's password."""
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    path = reverse("set-password", args=[uid, create_reset_token(user)])
     return show_once(
         page,
         "accounts/link.html",
@@ -205,55 +243,3 @@ def show_link(page: Page, user: User, *, title: str) -> HttpResponse:
         link=page.request.build_absolute_uri(path),
         until=timezone.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
     )
-
-
-class UserActionPage(UserPageMixin, ConfirmPage):
-    """Mixin of what is done to one user after a question."""
-
-    def load_object(self) -> None:
-        super().load_object()
-        self.check_manages()
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [*super().crumbs(), crumb(self.object.username, "user", self.object.pk)]
-
-    def done(self, said: str) -> HttpResponse:
-        return self.redirect_with_message(reverse("user", args=[self.object.pk]), said)
-
-
-class UnlockPage(UserActionPage):
-    button = "Let it try again"
-
-    def get_title(self) -> str:
-        return f"Unlock {self.object}"
-
-    def explain(self) -> str:
-        return f"Failed attempts to sign in as {self.object} are forgotten, from every address."
-
-    def act(self) -> HttpResponse:
-        unlock_user(self.object, self.user)
-        return self.done(f"{self.object} may try to sign in again.")
-
-
-class FactorResetPage(UserActionPage):
-    button = "Reset second factor"
-
-    def load_object(self) -> None:
-        super().load_object()
-        if self.object.pk == self.user.pk:
-            raise PermissionDenied("Turn off your own second factor under Account.")
-        if self.object.second_factor_at is None:
-            raise Http404(f"{self.object} has no second factor.")
-
-    def get_title(self) -> str:
-        return f"Reset the second factor of {self.object}"
-
-    def explain(self) -> str:
-        return (
-            f"{self.object} signs in by the password alone afterwards, and can set up a new "
-            "telephone. Its sessions and recovery codes end. Be sure that it is the user who asks."
-        )
-
-    def act(self) -> HttpResponse:
-        remove_factor(self.object, self.user)
-        return self.done(f"The second factor of {self.object} is reset.")

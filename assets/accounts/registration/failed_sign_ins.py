@@ -1,10 +1,10 @@
-"""The only writer of failed sign-ins: how often signing in may fail, and what is recorded of it.
+"""The only writer of failed sign-ins: counts them, locks names and addresses, and logs both.
 
-An attempt counts once it has failed. Many at once are no more than one by one: each is answered
-by what the count is when its own turn comes, also if its password was right.
+Requests at the same time are limited as if they came one by one: each is answered by what the
+count is when its turn comes, even if its password is right.
 
-Whoever locks rows does it in one order: failed sign-ins by address and name, then the user, then
-the rows of its second factor. So no two requests wait for each other.
+All transactions lock rows in the same order, so that none deadlocks: failed sign-ins by address
+and name, then the user, then the rows of its second factor.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,12 +22,12 @@ from ..queries import find_user
 from ..rules import attempted_name, wait_until_free
 from .events import log_user_change
 
-# The row of an address has no name.
-ADDRESS = ""
+# The name of an address's row, which counts the failures of all names.
+ALL_NAMES = ""
 
 
 def check_may_attempt(username: str, address: str) -> None:
-    """Return nothing; it only reads.
+    """Return nothing if the next attempt may come now; only reads.
 
     Raises:
         TooManyAttempts: the name from this address, or the address, must wait.
@@ -36,17 +36,15 @@ def check_may_attempt(username: str, address: str) -> None:
 
 
 def lock_failures(username: str, address: str) -> Mapping[str, FailedSignIn]:
-    """Return the failures of an address, and of a name from it, by name.
-
-    They stay as they are until the transaction ends: attempts go one by one.
+    """Return the rows of an address and of a name from it, by name, locked.
 
     Raises:
         TooManyAttempts: the name from this address, or the address, must wait.
     """
     name = attempted_name(username)
     FailedSignIn.objects.bulk_create(
-        [FailedSignIn(address=address, username=one) for one in sorted({ADDRESS, name})],
-        # It changes nothing, and holds the rows that are there.
+        [FailedSignIn(address=address, username=each) for each in sorted({ALL_NAMES, name})],
+        # The update changes nothing; it locks the rows that exist.
         update_conflicts=True,
         unique_fields=["address", "username"],
         update_fields=["address"],
@@ -54,68 +52,65 @@ def lock_failures(username: str, address: str) -> Mapping[str, FailedSignIn]:
     rows, now = {row.username: row for row in _rows_of(name, address)}, timezone.now()
     _check(rows.values())
     for row in rows.values():
-        if _is_over(row, now):
+        if _has_expired(row, now):
             row.failures = 0
     return rows
 
 
 @transaction.atomic
 def count_failure(username: str, address: str) -> None:
-    """Count an attempt that failed.
+    """Count a failed attempt.
 
-    The audit trail gets the first failure of a user from an address, and the one that locks it.
-    Names that no user has count as one, so that guessing names fills nothing.
+    The audit trail gets a user's first failure from an address, and the one that locks it. All
+    names that no user has count as one there, so that guessing names does not fill it.
 
     Raises:
-        TooManyAttempts: others came first. Not counted.
+        TooManyAttempts: other attempts failed meanwhile; this one is not counted.
     """
     rows, now = lock_failures(username, address), timezone.now()
     for row in rows.values():
         row.failures += 1
         row.last_at = now
-    _record(username, rows, now)
+    _log(username, rows, now)
     for row in rows.values():
         row.save()
-    _forget_old_ones(now)
+    _delete_expired(now)
 
 
 @transaction.atomic
 def log_refused_sign_in(username: str, address: str) -> None:
-    """Record that a sign-in by the provider was refused: once for a while, and not counted."""
+    """Log that a sign-in with the provider was refused: not counted, and once per cool-off."""
     try:
         rows = lock_failures(username, address)
     except TooManyAttempts:
         return
-    _record(username, rows, timezone.now())
+    _log(username, rows, timezone.now())
     for row in rows.values():
         row.save()
 
 
 def clear_failures(username: str, address: str) -> None:
-    """Forget the failures of a name from an address, since it has signed in."""
+    """Delete the failures of a name from an address, after it signed in."""
     name = attempted_name(username)
-    # Nearly always there are none, and nothing is locked.
+    # Nearly always there are none: then nothing is locked.
     if not FailedSignIn.objects.filter(address=address, username=name).exists():
         return
     with transaction.atomic():
         rows = {row.username: row for row in _locked(_rows_of(name, address))}
         if (own := rows.get(name)) is None:
             return
-        if ADDRESS in rows:
-            row = rows[ADDRESS]
+        if row := rows.get(ALL_NAMES):
             row.failures = max(row.failures - own.failures, 0)
             row.save(update_fields=["failures"])
         own.delete()
-        if own.failures > 1 and not _is_over(own, timezone.now()):
-            _log_failure(
-                username, find_user(username), f"{own.failures} attempts failed before this one"
-            )
+        if own.failures > 1 and not _has_expired(own, timezone.now()):
+            changed = f"{own.failures} attempts failed before this one"
+            _log_failure(username, find_user(username), changed)
 
 
 @transaction.atomic
 def unlock(*, username: str = "", address: str = "") -> int:
-    """Forget the failures of a name, of an address, or of a name from an address; return how many
-    locks or beginnings of locks there were."""
+    """Delete the failures of a name, an address or a name from it; return how many rows."""
     rows = FailedSignIn.objects.all()
     if username:
         rows = rows.filter(username=attempted_name(username))
@@ -126,7 +121,7 @@ def unlock(*, username: str = "", address: str = "") -> int:
 
 
 def unlock_as_operator(*, username: str = "", address: str = "") -> int:
-    """`unlock` for the operator of the server; admins of the named user see it as an event."""
+    """`unlock` for the operator of the server; admins of the named user see the event."""
     user = find_user(username)
     if found := unlock(username=username, address=address):
         where = f" from {address}" if address else ""
@@ -141,13 +136,13 @@ def unlock_as_operator(*, username: str = "", address: str = "") -> int:
 
 
 def unlock_user(user: User, actor: User) -> None:
-    """Let a user try again at once, from wherever it failed too often."""
+    """Let a user try to sign in again at once, from every address."""
     unlock(username=user.username)
     log_user_change(user, "may try to sign in again", actor)
 
 
 def _rows_of(name: str, address: str) -> QuerySet[FailedSignIn]:
-    return FailedSignIn.objects.filter(address=address, username__in={ADDRESS, name})
+    return FailedSignIn.objects.filter(address=address, username__in={ALL_NAMES, name})
 
 
 def _locked(rows: QuerySet[FailedSignIn]) -> QuerySet[FailedSignIn]:
@@ -155,7 +150,7 @@ def _locked(rows: QuerySet[FailedSignIn]) -> QuerySet[FailedSignIn]:
 
 
 def _limit_of(row: FailedSignIn) -> int:
-    if row.username == ADDRESS:
+    if row.username == ALL_NAMES:
         return settings.LOGIN_FAILURES_PER_ADDRESS
     return settings.LOGIN_FAILURES_PER_USER
 
@@ -167,41 +162,42 @@ def _check(rows: Iterable[FailedSignIn]) -> None:
         raise TooManyAttempts(wait)
 
 
-def _is_over(row: FailedSignIn, now: datetime) -> bool:
-    """Did the last failure happen so long ago that the next one is the first again?"""
+def _has_expired(row: FailedSignIn, now: datetime) -> bool:
+    """Return whether the last failure is so old that the next one counts as the first."""
     return row.last_at <= now - settings.LOGIN_COOLOFF
 
 
-def _record(username: str, rows: Mapping[str, FailedSignIn], now: datetime) -> None:
-    """Write what the audit trail keeps of a failure."""
+def _log(username: str, rows: Mapping[str, FailedSignIn], now: datetime) -> None:
+    """Log a failure, unless one was logged in the same cool-off and this one locks nothing."""
     user = find_user(username)
-    of = rows[attempted_name(username) if user else ADDRESS]
-    full = [one for one in dict.fromkeys([of, rows[ADDRESS]]) if one.failures >= _limit_of(one)]
-    for row in full:
-        _log_failure(
-            username if row.username else "", user, f"locked after {row.failures} failed attempts"
-        )
-    recorded = of.recorded_at
-    if of not in full and (recorded is None or recorded <= now - settings.LOGIN_COOLOFF):
+    own = rows[attempted_name(username) if user else ALL_NAMES]
+    locked = [
+        row for row in dict.fromkeys([own, rows[ALL_NAMES]]) if row.failures >= _limit_of(row)
+    ]
+    for row in locked:
+        name = username if row.username else ""
+        _log_failure(name, user, f"locked after {row.failures} failed attempts")
+    logged = own.recorded_at
+    if own not in locked and (logged is None or logged <= now - settings.LOGIN_COOLOFF):
         _log_failure(username, user)
-    of.recorded_at = now
+    own.recorded_at = now
 
 
-def _log_failure(name: str, user: User | None, what: str = "") -> None:
+def _log_failure(name: str, user: User | None, changed: str = "") -> None:
     log_event(
         Action.SIGNED_IN,
         SubjectKind.USER,
         name=user.username if user and name else name.replace("\0", " "),
-        # No organisation's admins audit an address, or a name that no user has.
+        # Only superusers audit addresses, and names that no user has.
         organization_id=user.organization_id if user and name else None,
         result=Result.REFUSED,
-        detail={"changed": what} if what else {},
+        detail={"changed": changed} if changed else {},
     )
 
 
-def _forget_old_ones(now: datetime) -> None:
-    """Delete what counts no more; what another attempt holds just now stays until the next one."""
+def _delete_expired(now: datetime) -> None:
+    """Delete up to 100 expired rows, except those that other attempts have locked."""
     old = FailedSignIn.objects.filter(last_at__lte=now - settings.LOGIN_COOLOFF)
-    held = old.order_by("last_at").select_for_update(skip_locked=True)
-    keys = list(held.values_list("pk", flat=True)[:100])
+    unlocked = old.order_by("last_at").select_for_update(skip_locked=True)
+    keys = list(unlocked.values_list("pk", flat=True)[:100])
     FailedSignIn.objects.filter(pk__in=keys).delete()

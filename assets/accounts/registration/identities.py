@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ...common.audit import Action, SubjectKind, log_event
 from ..models import ExternalIdentity, Organization, Role, User
@@ -13,83 +14,83 @@ from ..rules import shown_name, trusted_name
 from .events import log_user_change
 from .users import create_user
 
-# --- Identities of other providers ---------------------------------------------------------------
-
 
 class SignInRefused(Exception):
-    """The provider knows this person, and this server does not let it in; the text says why."""
+    """The provider vouches for a person whom this server does not let in; the text says why."""
 
 
 def user_of_identity(claims: Mapping[str, Any]) -> User:
-    """Return the user whom the provider's (verified) claims are about, which may be created now.
+    """Return the user whom the provider's verified claims identify; it may be created now.
 
     Raises:
-        SignInRefused: nobody whom this server knows, or awaiting approval, or deactivated.
+        SignInRefused: the person is unknown or awaits approval, or the user is deactivated.
     """
-    who = {"issuer": str(claims["iss"])[:255], "subject": str(claims["sub"])[:255]}
-    identity = ExternalIdentity.objects.select_related("user").filter(**who).first()
-    if identity is None or identity.user is None:
-        identity = identity or _first_seen(who, claims)
+    key = {"issuer": str(claims["iss"])[:255], "subject": str(claims["sub"])[:255]}
+    identity = ExternalIdentity.objects.select_related("user").filter(**key).first()
+    if identity is None:
+        identity = _create_identity(key, claims)
     user = identity.user
     if user is None:
-        raise SignInRefused(
-            "You are not let in yet: an admin has to approve you first. Tell one that you are "
-            f'waiting as "{identity.username}".'
+        message = _(
+            "An admin has to approve you before you can sign in. Tell an admin that you are "
+            'waiting as "%(name)s".'
         )
+        raise SignInRefused(message % {"name": identity.username})
     if not user.is_active:
         raise SignInRefused(
-            "Your account is deactivated. An admin of your organisation can change it."
+            _("Your account is deactivated. Ask an admin of your organisation to activate it.")
         )
     return user
 
 
 @transaction.atomic
-def _first_seen(who: dict[str, str], claims: Mapping[str, Any]) -> ExternalIdentity:
+def _create_identity(key: dict[str, str], claims: Mapping[str, Any]) -> ExternalIdentity:
     identity = ExternalIdentity(
-        **who,
+        **key,
         username=shown_name(claims),
         email=str(claims.get("email") or "")[:254],
         organization=_claimed_organization(claims),
-        user=_linked(claims),
+        user=_existing_user(claims),
     )
     if identity.user is None:
         if settings.OIDC_UNKNOWN_USERS == "refuse":
             raise SignInRefused(
-                "Nobody here has your account. Ask an admin of your organisation to invite you."
+                _("You have no account here. Ask an admin of your organisation to invite you.")
             )
         if settings.OIDC_UNKNOWN_USERS == "create" and identity.organization is not None:
-            identity.user = _created(identity)
+            identity.user = _create_user(identity)
     identity.save(force_insert=True)
     if identity.user is not None:
-        log_user_change(
-            identity.user, f"known as {identity.subject} of {identity.issuer}", identity.user
-        )
+        log_user_change(identity.user, f"known as {_described(identity)}", identity.user)
     return identity
 
 
+def _described(identity: ExternalIdentity) -> str:
+    return f"{identity.subject} of {identity.issuer}"
+
+
 def _claimed_organization(claims: Mapping[str, Any]) -> Organization | None:
-    """Return the organisation that the configured claim names; a claim may be a list with one."""
-    said = claims.get(settings.OIDC_ORGANIZATION_CLAIM) if settings.OIDC_ORGANIZATION_CLAIM else ()
-    ids = [str(one) for one in (said if isinstance(said, list) else [said or ""])]
-    found = list(Organization.objects.filter(pk__in=[one for one in ids if "\0" not in one]))
-    # Whom two organisations claim belongs to neither until an admin says so.
+    """Return the organisation that the configured claim names, if it names exactly one."""
+    claim = claims.get(settings.OIDC_ORGANIZATION_CLAIM) if settings.OIDC_ORGANIZATION_CLAIM else ()
+    ids = [str(id) for id in (claim if isinstance(claim, list) else [claim or ""])]
+    found = list(Organization.objects.filter(pk__in=[id for id in ids if "\0" not in id]))
     return found[0] if len(found) == 1 else None
 
 
-def _linked(claims: Mapping[str, Any]) -> User | None:
-    """Return the user whom the settings let the provider name. Superusers are never taken."""
+def _existing_user(claims: Mapping[str, Any]) -> User | None:
+    """Return the user whom the settings let the provider identify; never a superuser."""
     name = trusted_name(claims)
     if not name or "\0" in name:
         return None
     users = User.objects.filter(is_superuser=False, identities=None)
     if settings.OIDC_LINK_BY == "email":
-        # An address that two users have is neither's. The case of a to z does not count, and no
-        # other letter passes for one of them, whatever the database compares by.
+        # Databases compare letters beyond ASCII differently: only the case of a to z is ignored.
         same = users.filter(email__iexact=name)
         found = [user for user in same if _lower(user.email) == _lower(name)]
         found = found or list(users.filter(username=name))
+        # An address that two users have identifies neither.
         return found[0] if len(found) == 1 else None
-    # As it is written: to a provider, names that differ in case may be two people's.
+    # To a provider, names that differ in case may be two people's.
     return users.filter(username=name).first()
 
 
@@ -97,16 +98,17 @@ def _lower(address: str) -> bytes:
     return address.encode().lower()
 
 
-def _created(identity: ExternalIdentity) -> User:
+def _create_user(identity: ExternalIdentity) -> User:
     try:
         return create_user(
             identity.username, organization=identity.organization, role=settings.OIDC_NEW_ROLE
         )
     except ValidationError as error:
-        raise SignInRefused(
-            f'You cannot be added as "{identity.username}": {" ".join(error.messages)} '
-            "Ask an admin of your organisation."
-        ) from error
+        message = _(
+            'You cannot be added as "%(name)s": %(problems)s Ask an admin of your organisation.'
+        )
+        values = {"name": identity.username, "problems": " ".join(error.messages)}
+        raise SignInRefused(message % values) from error
 
 
 @transaction.atomic
@@ -118,27 +120,26 @@ def approve(
     organization: Organization | None,
     role: str = Role.MEMBER,
 ) -> User:
-    """Create the user of somebody who awaits approval.
+    """Create and return the user of a person who awaits approval.
 
     Raises:
-        ValidationError: keyed by field (user name taken, no organisation).
+        ValidationError: see `check_user`.
     """
     user = create_user(username, organization=organization, role=role)
     identity.user = user
     identity.save(update_fields=["user"])
-    log_user_change(user, f"let in as {identity.subject} of {identity.issuer}", actor)
+    log_user_change(user, f"let in as {_described(identity)}", actor)
     return user
 
 
 def refuse(identity: ExternalIdentity, actor: User) -> None:
-    """Forget somebody who awaits approval; who signs in again waits again."""
-    organization_id = identity.organization_id or actor.organization_id
+    """Delete a person who awaits approval; a new sign-in creates the request again."""
     log_event(
         Action.REMOVED,
         SubjectKind.USER,
         name=identity.username,
         actor=actor,
-        organization_id=organization_id,
-        detail={"changed": f"not let in as {identity.subject} of {identity.issuer}"},
+        organization_id=identity.organization_id or actor.organization_id,
+        detail={"changed": f"not let in as {_described(identity)}"},
     )
     identity.delete()
