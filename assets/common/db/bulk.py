@@ -1,6 +1,6 @@
-"""Insert any number of rows in one statement, on both databases.
+"""Inserts any number of rows with one statement, on both databases.
 
-Rows travel as one JSON parameter that the database takes apart. Django's ``bulk_create`` splits an
+The rows are one JSON parameter, which the database expands. Django's ``bulk_create`` splits an
 INSERT at 999 parameters on SQLite, and building model instances costs more than inserting them.
 """
 
@@ -22,34 +22,38 @@ def insert(
     same: Row | None = None,
     ignore_conflicts: bool = False,
 ) -> None:
-    """Insert `rows`, each a mapping of the same attribute names (``owner_id``, not ``owner``).
+    """Insert `rows`, mappings of the same attribute names (``owner_id``, not ``owner``).
 
-    Like ``bulk_create`` it runs no rule and sends no signal; besides, it fills in no default.
-    `same` holds what all rows have in common, which is then sent and taken apart but once. With
-    `ignore_conflicts`, rows that a unique constraint refuses are left out.
+    Like ``bulk_create`` it validates nothing and sends no signals; it also sets no defaults.
+
+    Args:
+        same: values that all rows share; they are sent once.
+        ignore_conflicts: leave out rows that violate a unique constraint.
+
+    Raises:
+        IntegrityError: a row violates a constraint.
     """
     if not rows:
         return
     key = model._meta.pk.attname
     if key in rows[0]:
-        # Of two transactions that insert the same keys, one waits for the other; in different
-        # orders each would wait for the other, and the database would end one as a deadlock.
+        # Two transactions that insert the same keys in different orders would deadlock.
         rows = sorted(rows, key=lambda row: _comparable(row[key]))
     by_attribute = {field.attname: field for field in model._meta.concrete_fields}
     fields = [by_attribute[name] for name in rows[0]]
     shared = {by_attribute[name]: value for name, value in (same or {}).items()}
-    take_apart = _sqlite if connection.vendor == "sqlite" else _postgresql
-    payload, values, source = take_apart(fields, rows)
+    expand = _sqlite if connection.vendor == "sqlite" else _postgresql
+    payload, values, source = expand(fields, rows)
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in (*fields, *shared))
-    values += [f"%s::{_type(field)}" if take_apart is _postgresql else "%s" for field in shared]
-    # The table of values stands first, so that its parameter does.
+    values += [f"%s::{_type(field)}" if expand is _postgresql else "%s" for field in shared]
+    # The table of values comes first, because its parameter does.
     sql = (
         f"INSERT INTO {quote(model._meta.db_table)} ({columns}) "  # noqa: S608
         f"WITH r AS (SELECT * FROM {source}) SELECT {', '.join(values)} FROM r"
     )
     if ignore_conflicts:
-        # SQLite takes the clause for the condition of a join unless there is a WHERE.
+        # Without a WHERE, SQLite parses ON as the condition of a join.
         sql += " WHERE true ON CONFLICT DO NOTHING"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -59,11 +63,11 @@ def insert(
 
 
 def _comparable(key: Any) -> Any:
-    # Python compares UUIDs in Python; their numbers are in the same order.
+    # Integers are in the same order and compare faster.
     return key.int if isinstance(key, UUID) else key
 
 
-# Each returns the rows as a text, the SQL of each column's value in `r`, and that of the table `r`.
+# Each returns the rows as JSON, the SQL of each column's value in `r`, and the SQL of `r` itself.
 
 
 def _sqlite(fields: Sequence[models.Field], rows: Sequence[Row]) -> tuple[str, list[str], str]:
@@ -73,7 +77,7 @@ def _sqlite(fields: Sequence[models.Field], rows: Sequence[Row]) -> tuple[str, l
 
 def _sqlite_value(field: models.Field) -> str:
     value = f"json_extract(r.value, '$.{field.attname}')"
-    # SQLite keeps a UUID as 32 hexadecimal digits.
+    # SQLite stores a UUID as 32 hexadecimal digits.
     is_uuid = isinstance(getattr(field, "target_field", field), models.UUIDField)
     return f"REPLACE({value}, '-', '')" if is_uuid else value
 

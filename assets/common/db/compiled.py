@@ -1,7 +1,6 @@
-"""Queries that are compiled once, and columns that leave as they are stored.
+"""Queries that are compiled to SQL once, and columns that reach the response as they are stored.
 
-Django compiles a query to SQL each time that it runs, which costs more than running it: a request
-that runs eight of them spends most of its time so.
+Django compiles a query each time that it runs, which costs more than running it.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -18,14 +17,14 @@ from .lookups import DeferredValues
 
 
 class Compiled:
-    """A function from values to a `values_list` query, which now runs it: it answers the rows.
+    """Wraps a function from values to a `values_list` query: a call returns the query's rows.
 
-    The function is called once, with a stand-in for the values, and must hand that to an `__any`;
-    each run binds the values and nothing else.
+    The function is called once, with a `DeferredValues` that it passes to an `__any` lookup. Each
+    call binds the values to the compiled statement.
 
-    Of Django it leans on what a QuerySet itself does to run: `Query.get_compiler`, its `as_sql`,
-    whose placeholders are in the order of its parameters, and its `get_converters`. Django promises
-    none of them; they have been so since 1.8, and the tests hold each on both databases.
+    It relies on Django internals that a QuerySet itself uses: `Query.get_compiler`, `as_sql`, whose
+    placeholders have the order of its parameters, and `get_converters`. They are undocumented and
+    stable since Django 1.8; `tests/api/test_compiled.py` tests each on both databases.
     """
 
     def __init__(self, build: Callable[[Any], QuerySet]) -> None:
@@ -33,7 +32,7 @@ class Compiled:
         update_wrapper(self, build)
 
     def __call__(self, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
-        rows = self.told("{}", values)
+        rows = self.run_within("{}", values)
         converters = self._statement[2] if self._statement else []
         if not converters or not rows:
             return rows
@@ -42,26 +41,26 @@ class Compiled:
             columns[position] = map(converter, columns[position])
         return list(zip(*columns, strict=True))
 
-    def told(self, question: str, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return what SQL around the statement, which stands at its `{}`, tells about its rows.
+    def run_within(self, sql: str, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of `sql` with the statement in place of its `{}`.
 
-        Nothing where the query can have no row, whatever the values are (`none()`).
+        Returns an empty list if the query has no rows whatever the values are (`none()`).
         """
         if self._statement is None:
             return []
-        sql, params, _ = self._statement
+        statement, params, _ = self._statement
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                # Django reads each date in Python; the driver's own way is ten times as fast.
-                cursor.adapters.register_loader("timestamptz", _dates())
+                # The driver parses dates in C, ten times as fast as Django's loader in Python.
+                cursor.adapters.register_loader("timestamptz", _date_loader())
             bound = [param(values) if callable(param) else param for param in params]
-            cursor.execute(question.format(sql), bound)
+            cursor.execute(sql.format(statement), bound)
             return cursor.fetchall()
 
     @cached_property
     def _statement(self) -> tuple[str, list[Any], list[tuple[int, Callable[[Any], Any]]]] | None:
-        """The SQL, its parameters, of which those to come are callables, and what columns need."""
-        compiler = self.build(DeferredValues()).query.get_compiler(connection=_never_opened())
+        """The SQL, its parameters (callables if deferred), and (column, converter) pairs."""
+        compiler = self.build(DeferredValues()).query.get_compiler(connection=_compile_connection())
         try:
             sql, params = compiler.as_sql()
         except EmptyResultSet:
@@ -79,14 +78,14 @@ class Compiled:
 
 
 @cache
-def _never_opened() -> Any:
-    """A connection that statements are compiled for; they outlive the thread that compiles."""
+def _compile_connection() -> Any:
+    """Return a connection that is never opened: statements outlive the thread that compiles."""
     return connection.copy()
 
 
 @cache
-def _dates() -> Any:
-    # There on PostgreSQL only.
+def _date_loader() -> Any:
+    # psycopg is imported on PostgreSQL only.
     from psycopg.types.datetime import TimestamptzLoader
 
     return TimestamptzLoader
@@ -106,15 +105,15 @@ class _KeyText(TextField):
 
 
 def key_text(column: Any) -> Cast:
-    """A column of keys as a response spells them; Python compares UUIDs far slower than texts."""
+    """Return a column of keys as texts with hyphens, which Python compares faster than UUIDs."""
     return Cast(column, _KeyText())
 
 
 def key_columns(paths: Iterable[str]) -> list[Any]:
-    """Columns at these paths, the key's as a response spells it."""
+    """Return the columns at these paths; "pk" as a text with hyphens."""
     return [key_text(path) if path == "pk" else path for path in paths]
 
 
 def stored_json(column: str) -> Cast:
-    """A JSON column as its stored text, which a response takes over without reading it."""
+    """Return a JSON column as its stored text, which a response includes without parsing it."""
     return Cast(column, _StoredJSON())

@@ -1,4 +1,4 @@
-"""How many rows a list has: counted while they are few, estimated where counting would scan."""
+"""Numbers of rows: counted exactly up to a limit, and estimated above it."""
 
 import json
 from functools import cached_property
@@ -11,37 +11,37 @@ from django.db.models.lookups import In
 
 from .compiled import Compiled
 
-# So many rows are counted in a few milliseconds, by an index.
+# Counting this number of rows by an index takes a few milliseconds.
 EXACT_COUNT_LIMIT = 10_000
-# The number of SQLite's last row of a table. Rows are numbered in the order of their insertion, and
-# assets are never deleted: it is how many there are.
+# The number of rows of a table in SQLite, which numbers rows as they are inserted: assets are never
+# deleted.
 LAST_ROW = "SELECT MAX(rowid) FROM {}"
-# Where SQLite looks into a table, in parts of its length. Multiples of the golden ratio meet no
-# pattern in the data, as equal steps may.
+# The sampled rows, as fractions of the table. Multiples of the golden ratio coincide with no
+# pattern in the data, as equal steps can.
 SAMPLE = [n * 0.6180339887498949 % 1 for n in range(1_000)]
 _SAMPLE_JSON = json.dumps(SAMPLE)
 
 
 class RowCount(NamedTuple):
-    """A number of rows; not `exact`: an estimate, which is above the limit of counting."""
+    """A number of rows; if not `exact`, an estimate that is above the limit of counting."""
 
     number: int
     exact: bool
 
 
 class Counter:
-    """Counts the rows of one queryset, now and again: its statements are compiled once."""
+    """Counts the rows of a queryset; its statements are compiled once for any number of counts."""
 
     def __init__(self, queryset: QuerySet) -> None:
         self._rows = queryset.order_by()
         self._keys = Compiled(lambda _: self._rows.values_list("pk"))
 
     def count(self, limit: int = EXACT_COUNT_LIMIT) -> RowCount:
-        """Return how many rows there are: exactly up to a limit, above it as estimated.
+        """Return the number of rows: exact up to `limit`, an estimate above it.
 
-        At most two statements, neither of which reads more than some `limit` rows that match.
+        Runs at most two statements; each reads about `limit` matching rows at most.
         """
-        few = self._keys.told(f"SELECT COUNT(*) FROM ({{}} LIMIT {limit + 1}) counted")  # noqa: S608
+        few = self._keys.run_within(f"SELECT COUNT(*) FROM ({{}} LIMIT {limit + 1}) counted")  # noqa: S608
         number = few[0][0] if few else 0
         if number <= limit:
             return RowCount(number, exact=True)
@@ -49,20 +49,20 @@ class Counter:
         return RowCount(max(number, estimate()), exact=False)
 
     def _planned(self) -> int:
-        """Return how many rows PostgreSQL's planner expects, from the statistics of the columns."""
-        ((plan,),) = self._keys.told("EXPLAIN (FORMAT JSON) {}")
+        """Return the number of rows that PostgreSQL's planner expects."""
+        ((plan,),) = self._keys.run_within("EXPLAIN (FORMAT JSON) {}")
         return int(plan[0]["Plan"]["Plan Rows"])
 
     def _sampled(self) -> int:
-        """Return how many rows SQLite has, judged by rows spread evenly over the table."""
+        """Return an estimate for SQLite, from rows that are spread evenly over the table."""
         if not self._rows.query.where:
             with connection.cursor() as cursor:
                 cursor.execute(self._last_row)
                 return cursor.fetchone()[0]
         question = f"SELECT COUNT(*), ({self._last_row}) FROM ({{}}) sampled"  # noqa: S608
-        ((found, rows),) = self._sample.told(question)
-        looked_at = {int(share * rows) for share in SAMPLE}
-        return rows * found // len(looked_at)
+        ((found, rows),) = self._sample.run_within(question)
+        sampled = {int(share * rows) for share in SAMPLE}
+        return rows * found // len(sampled)
 
     @property
     def _last_row(self) -> str:
@@ -76,10 +76,10 @@ class Counter:
             f"SELECT 1 + CAST(value * ({self._last_row}) AS INTEGER) "  # noqa: S608
             "FROM json_each(%s)"
         )
-        looked_at = In(rowid, RawSQL(numbers, [_SAMPLE_JSON]))  # noqa: S611
-        return Compiled(lambda _: self._rows.filter(looked_at).values_list("pk").distinct())
+        is_sampled = In(rowid, RawSQL(numbers, [_SAMPLE_JSON]))  # noqa: S611
+        return Compiled(lambda _: self._rows.filter(is_sampled).values_list("pk").distinct())
 
 
 def count_rows(queryset: QuerySet, limit: int = EXACT_COUNT_LIMIT) -> RowCount:
-    """Return how many rows a queryset has: see `Counter.count`."""
+    """Return the number of rows of a queryset; see `Counter.count`."""
     return Counter(queryset).count(limit)

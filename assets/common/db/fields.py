@@ -9,7 +9,7 @@ from ..text.folding import folded, order_key
 
 
 def validate_metadata(value: object) -> None:
-    """Raise a ValidationError that lists every broken metadata rule."""
+    """Raises: ValidationError, with a message for each metadata rule that is broken."""
     problems = [problem.sentence for problem in rules.check_metadata(value, asset="metadata")]
     if problems:
         raise ValidationError(problems, code="metadata")
@@ -42,9 +42,9 @@ class ChecksumField(models.CharField):
 
 
 class AssetFileField(models.FileField):
-    """A stored file under a name that we chose, with `<name>_checksum` and `<name>_size` beside.
+    """The name of a stored file, with the columns `<name>_checksum` and `<name>_size` beside it.
 
-    Files reach storage through `files.storage` before the row exists, never by saving the row.
+    Files are stored by `files.batch` before the row is inserted, never by saving the row.
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -53,16 +53,16 @@ class AssetFileField(models.FileField):
 
 
 class NameKeyField(models.TextField):
-    """What the text of another field is searched or ordered by; saving the row works it out.
+    """A text derived from another field, for searching or ordering; computed on save.
 
-    Compared byte by byte, also where the database compares texts as a language does.
+    It is compared byte by byte, also in databases with the collation of a language.
     """
 
     derive = staticmethod(folded)
 
     def __init__(self, of: str = "name", **options) -> None:
         self.of = of
-        # Rows that a migration has not come to yet are found by nothing.
+        # Rows that a migration has not filled in yet match no search.
         super().__init__(**{"editable": False, "db_default": "", **options})
 
     def deconstruct(self):
@@ -80,10 +80,10 @@ class NameKeyField(models.TextField):
 
 
 class FoldedField(NameKeyField):
-    """The text as it is compared when one searches (`folding.folded`)."""
+    """The text as searches compare it (`folding.folded`)."""
 
 
 class OrderField(NameKeyField):
-    """What the text is ordered by (`folding.order_key`)."""
+    """The text as lists order it (`folding.order_key`)."""
 
     derive = staticmethod(order_key)

@@ -1,6 +1,6 @@
-"""Where a row stands in an order, and which rows follow it: pages that begin at a row.
+"""Keyset pagination: the rows before or after the position of a row.
 
-Skipping rows by their number costs as many rows as are skipped; an index leads to a row at once.
+An OFFSET reads all the rows that it skips; an index leads to a position directly.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,17 +13,17 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connection
 from django.db.models import BooleanField, F, Field, Func, Model, QuerySet, Value
 
-# What either database can compare with a column of numbers.
-LARGEST = 2**63 - 1
+# The largest integer that both databases compare with a column.
+MAX_INTEGER = 2**63 - 1
 
 # The values by which a row is ordered.
 Position = list[Any]
 
 
-class Beyond(Func):
-    """True where the columns, compared as one row value, are beyond the values.
+class RowComparison(Func):
+    """Compares columns with values as one row value: ``(a, b) > (1, 2)``.
 
-    Both databases find such rows as one range of an index that has the columns in this order.
+    Both databases read the matching rows as one range of an index on the columns in this order.
     """
 
     output_field = BooleanField()
@@ -42,7 +42,7 @@ class Beyond(Func):
 
 
 class Term(NamedTuple):
-    """One column that rows are ordered by, and under which name each row has its value."""
+    """One column of the order: its path, its field, and the name of its value in each row."""
 
     path: str
     field: Field
@@ -57,39 +57,39 @@ class Term(NamedTuple):
 
 
 class Keyset:
-    """The order of a queryset whose columns all go in one direction, the last of them the key.
+    """The order of a queryset: columns in one direction, ending with the key.
 
-    Only the first column may be null: such rows are a range of their own, before all others or
-    after them, as the database has it.
+    Only the first column may be null: rows with nulls are a range of their own, before or after all
+    others, depending on the database.
     """
 
     def __init__(self, queryset: QuerySet, terms: Sequence[Term], *, ascending: bool) -> None:
         self.terms = terms
         self.ascending = ascending
         self.model: Any = queryset.model
-        # Rows have the columns of their own table; others, and those of `values()`, are added.
+        # Columns of joined tables, and all columns of `values()` querysets, are added to the rows.
         self.added = [term.name for term in terms if term.name.startswith("_at_")]
         self._queryset = queryset
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What a row of keys has: its key, and what `positions` reads."""
+        """The names of a row of keys: its key, and the values that `positions` reads."""
         return ("pk", *(term.name for term in self.terms))
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Where these stand, for a row of keys that is asked for by its columns."""
+        """The paths of the columns with these names."""
         return ("pk", *(term.path for term in self.terms))
 
     @cached_property
     def queryset(self) -> QuerySet:
-        """The rows with what `positions` reads of them."""
+        """The rows with the values that `positions` reads."""
         added = {term.name: F(term.path) for term in self.terms if term.name in self.added}
         return self._queryset.annotate(**added) if added else self._queryset
 
     @classmethod
     def of(cls, queryset: QuerySet) -> "Keyset | None":
-        """Return the order of a queryset; None where rows can only be skipped by number."""
+        """Return the keyset of a queryset; None if its order needs an OFFSET."""
         ordering = [term for term in queryset.query.order_by if isinstance(term, str)]
         if not ordering or len(ordering) < len(queryset.query.order_by):
             return None
@@ -107,7 +107,7 @@ class Keyset:
         return cls(queryset, terms, ascending=not ordering[0].startswith("-"))
 
     def positions(self, rows: Sequence[Any]) -> list[Position]:
-        """Return where the first and the last row stand; what was added is taken off again."""
+        """Return the positions of the first and the last row; added values are removed."""
         read = dict.__getitem__ if isinstance(rows[0], dict) else getattr
         found = [[read(row, term.name) for term in self.terms] for row in (rows[0], rows[-1])]
         for row in rows if isinstance(rows[0], dict) else ():
@@ -116,14 +116,14 @@ class Keyset:
         return found
 
     def read(self, values: Sequence[Any]) -> Position | None:
-        """Return the position that JSON told; None when no row of this order stands there."""
+        """Return the position that JSON values spell; None if they fit no row of this order."""
         if len(values) != len(self.terms):
             return None
         pairs = list(zip(self.terms, values, strict=True))
         if any(value is None and not term.field.null for term, value in pairs):
             return None
         try:
-            return [_told(term.field, value) for term, value in pairs]
+            return [_column_value(term.field, value) for term, value in pairs]
         except (ValidationError, TypeError, ValueError, OverflowError):
             return None
 
@@ -136,7 +136,7 @@ class Keyset:
         return list(islice(self._rows(position, limit, ascending=not self.ascending), limit))[::-1]
 
     def _rows(self, position: Position, limit: int, *, ascending: bool) -> Iterator[Any]:
-        """Yield the rows beyond the position; another statement only where nulls begin or end."""
+        """Yield the rows beyond the position; two statements where the range of nulls begins."""
         queryset = self.queryset if ascending == self.ascending else self.queryset.reverse()
         first = self.terms[0]
         isnull = position[0] is None
@@ -152,27 +152,32 @@ class Keyset:
             queryset = queryset.filter(**{f"{self.terms[0].path}__isnull": True})
             pairs = pairs[1:]
         elif self.terms[0].joined:
-            # A row value of two tables is no range of any index; its first column is.
+            # No index has columns of two tables; this condition lets the database use one for the
+            # first column.
             bound = "gte" if ascending else "lte"
             queryset = queryset.filter(**{f"{self.terms[0].path}__{bound}": position[0]})
         columns = [term.path for term, _ in pairs]
         values = [term.value(value) for term, value in pairs]
-        return queryset.filter(Beyond(">" if ascending else "<", columns, values))
+        return queryset.filter(RowComparison(">" if ascending else "<", columns, values))
 
 
-def _told(field: Field, value: Any) -> Any:
-    """Return a column's value that JSON told; raises for what cannot stand in it."""
+def _column_value(field: Field, value: Any) -> Any:
+    """Return the value of a column that a JSON value spells.
+
+    Raises:
+        ValidationError, TypeError, ValueError, OverflowError: the column can have no such value.
+    """
     found = field.to_python(value)
-    if isinstance(found, int) and abs(found) > LARGEST:
+    if isinstance(found, int) and abs(found) > MAX_INTEGER:
         raise OverflowError
     if isinstance(found, str) and "\0" in found:
         raise ValueError
-    # Databases differ about dates that are none in UTC.
+    # Databases differ in dates that are beyond the years 1 to 9999 in UTC.
     return found.astimezone(UTC) if isinstance(found, datetime) else found
 
 
 def _field(model: type[Model], path: str) -> Field | None:
-    """Return the column at the path, if every row has it; a join by a null key has none."""
+    """Return the field at the path; None if some rows lack it because a foreign key is null."""
     if path == "pk":
         return model._meta.pk
     head, _, rest = path.partition("__")

@@ -1,4 +1,4 @@
-"""Lookups whose statement does not grow with the number of values, on both databases."""
+"""Lookups and expressions that Django lacks, for both databases."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -20,15 +20,16 @@ from ..text.folding import FOLDED, ICU, ORDER_KEY, folded, spellings
 
 
 class DeferredValues:
-    """Stands for the values of an `__any` that are not known yet (`common.db.compiled`)."""
+    """Takes the place of the values of an `__any` lookup in a `Compiled` query."""
 
 
 @ForeignObject.register_lookup
 @Field.register_lookup
 class AnyOf(Lookup):
-    """``key__any=[...]``: like ``in``, with all the values in one parameter.
+    """``key__any=[...]``: like ``in``, with all values in one parameter.
 
-    ``IN`` takes a parameter a value: SQLite allows 32,766, and each length is another statement.
+    ``IN`` takes one parameter for each value: SQLite allows 32,766, and each number of values is
+    another statement.
     """
 
     lookup_name = "any"
@@ -38,23 +39,23 @@ class AnyOf(Lookup):
 
     def as_sql(self, compiler, connection):
         lhs, params = self.process_lhs(compiler, connection)
-        # No value is part of the statement: `lhs` is a column, the values are its parameter.
+        # The values are a parameter, and `lhs` is a column.
         sql = f"{lhs} IN (SELECT value FROM json_each(%s))"  # noqa: S608
         return sql, [*params, self._param(json.dumps, connection)]
 
     def as_postgresql(self, compiler, connection):
         lhs, params = self.process_lhs(compiler, connection)
         field = self.lhs.output_field
-        # The column's type: a serial column's own name is no type that one can cast to.
+        # The type of a reference to the column: PostgreSQL cannot cast to `serial`.
         db_type = getattr(field, "target_field", field).rel_db_type(connection)
         return f"{lhs} = ANY(%s::{db_type}[])", [*params, self._param(list, connection)]
 
     def _param(self, pack: Callable[[list], Any], connection) -> Any:
-        """Return the values as a parameter, or the function that makes it of them later."""
+        """Return the parameter of the values, or for deferred values a function that makes it."""
         field = self.lhs.output_field
 
         if isinstance(getattr(field, "target_field", field), UUIDField):
-            # Keys by the hundred: their text, which the database reads faster than Python checks.
+            # Texts: the database parses them faster than Python makes UUIDs.
             def param(values: Iterable[Any]) -> Any:
                 texts = map(str, values)
                 if pack is list:
@@ -70,9 +71,9 @@ class AnyOf(Lookup):
 
 
 def _postgresql_folded(sql: str) -> str:
-    """Return SQL that folds a text as PostgreSQL does: in capitals, of which every letter has one.
+    """Return SQL that folds the case of a text in PostgreSQL.
 
-    Its own function for small letters has two of some, such as the Greek sigma.
+    To upper case, since some letters have two lower cases, such as the Greek sigma.
     """
     return f"UPPER(NORMALIZE({sql}, NFC) COLLATE {ICU})"
 
@@ -80,24 +81,24 @@ def _postgresql_folded(sql: str) -> str:
 @CharField.register_lookup
 @TextField.register_lookup
 class Has(Lookup):
-    """``name__has="text"``: the text is part of it, whatever its case and encoding.
+    """``name__has="text"``: contains the text, ignoring case and Unicode normalisation.
 
-    Where a model keeps the folded text in `<name>_folded`, that column is compared.
+    It compares the column `<name>_folded` if the model has one.
     """
 
     lookup_name = "has"
 
     def as_sql(self, compiler, connection):
         wanted = folded(self.rhs)
-        if kept := self._kept():
-            sql, params = compiler.compile(kept)
+        if column := self._folded_column():
+            sql, params = compiler.compile(column)
             return f"INSTR({sql}, %s) > 0", [*params, wanted]
         sql, params = self.process_lhs(compiler, connection)
         return f"INSTR({FOLDED}({sql}), %s) > 0", [*params, wanted]
 
     def as_postgresql(self, compiler, connection):
-        if kept := self._kept():
-            sql, params = compiler.compile(kept)
+        if column := self._folded_column():
+            sql, params = compiler.compile(column)
             return f"{sql} LIKE %s", [*params, self._pattern(folded(self.rhs), connection)]
         sql, params = self.process_lhs(compiler, connection)
         text, wanted = _postgresql_folded(f"{sql}::text"), _postgresql_folded("%s::text")
@@ -106,8 +107,8 @@ class Has(Lookup):
     def _pattern(self, text: str, connection) -> str:
         return f"%{connection.ops.prep_for_like_query(text)}%"
 
-    def _kept(self) -> Col | None:
-        """Return the column that keeps what is compared, if there is one."""
+    def _folded_column(self) -> Col | None:
+        """Return the column with the folded text, if the model has one."""
         if not isinstance(self.lhs, Col):
             return None
         name = f"{self.lhs.target.name}_folded"
@@ -116,7 +117,7 @@ class Has(Lookup):
 
 
 class OrderKey(Func):
-    """What a text without a kept `order_key` is ordered by."""
+    """Orders a text for which the model has no `OrderField`."""
 
     output_field = TextField()
     function = ORDER_KEY
@@ -127,12 +128,12 @@ class OrderKey(Func):
 
 
 def _storable(text: str) -> str:
-    """Replace NUL, which PostgreSQL does not take, by another character that no metadata holds."""
+    """Replace NUL, which PostgreSQL refuses, by another character that metadata cannot have."""
     return text.replace("\0", "\1")
 
 
 class MetadataValue(Func):
-    """The value under one key of a metadata column, or NULL; any text may be a key."""
+    """The value of one key of a metadata column, or NULL; the key can be any text."""
 
     template = "(SELECT e.value FROM json_each(%(expressions)s) e WHERE e.key = %%s)"
     output_field = TextField()
@@ -156,10 +157,10 @@ def _without_spaces(sql: str) -> str:
 
 
 class MetadataHas(Func):
-    """True where some metadata entry has `key` and, when given, a value equal to or containing.
+    """True where metadata has `key`, with a value that equals or contains `value` if given.
 
-    Spaces count on neither side: the SDK removes every space from a metadata filter, also inside
-    keys and values, so only such a comparison finds what a user asked for.
+    Spaces are ignored on both sides: the SDK removes all spaces from a metadata filter, also those
+    inside keys and values.
     """
 
     output_field = BooleanField()
@@ -180,7 +181,7 @@ class MetadataHas(Func):
             tests.append(_one_of("e.value", values))
             params += values
         elif self.comparison == "contains":
-            # The value is a column of no model.
+            # `e.value` belongs to no model.
             value = Has(RawSQL(_without_spaces("e.value"), (), TextField()), wanted)  # noqa: S611
             sql, more = compiler.compile(value)
             tests.append(sql)

@@ -1,4 +1,4 @@
-"""What every registered asset has."""
+"""Abstract models of registered assets."""
 
 import uuid
 from typing import Any
@@ -7,12 +7,12 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from . import lookups  # noqa: F401  registers the lookups that every query below may use
+from . import lookups  # noqa: F401  registers the lookups
 from .fields import FoldedField, MetadataField, OrderField
 
 
 def owner_field(**options: Any) -> models.ForeignKey:
-    """A foreign key to the organisation that owns a row."""
+    """Return a foreign key to the organisation that owns a row."""
     return models.ForeignKey(
         "assets.Organization",
         verbose_name=_("owner"),
@@ -24,10 +24,9 @@ def owner_field(**options: Any) -> models.ForeignKey:
 
 
 class Asset(models.Model):
-    """A registered asset: a key that the client or we chose, an owner, a date.
+    """A registered asset: its key, which the client may choose, its owner, and its date.
 
-    Registered assets are immutable but for what an Update spec names; rows are written by
-    `registration` only.
+    Only the fields of an Update spec can change; only `registration` writes rows.
     """
 
     key = models.UUIDField(_("key"), primary_key=True, default=uuid.uuid4, editable=False)
@@ -42,9 +41,9 @@ class Asset(models.Model):
 
 
 def listing_index(model: str, column: str) -> models.Index:
-    """Index a model's rows by a column, and those that tie as lists have them.
+    """Return an index for lists: by a column, then by date and key, as lists order ties.
 
-    It serves the order by the column and what the column filters, in the usual order of lists.
+    It serves the order by the column, and filters by the column in the default order.
     """
     return models.Index(fields=[column, "creation_date", "key"], name=f"{model}_by_{column}")
 
@@ -59,7 +58,7 @@ class DescribedAsset(Asset):
 
 
 class NamedAsset(DescribedAsset):
-    """An asset with a name, which is all that can change about it."""
+    """An asset with a name, the only field that can change."""
 
     name = models.CharField(
         _("name"),

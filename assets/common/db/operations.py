@@ -1,6 +1,6 @@
-"""Migrations of indexes that leave everybody at work: PostgreSQL makes them concurrently.
+"""Migration operations that do not block readers and writers, such as concurrent indexes.
 
-A migration of these says `atomic = False`. It can be run again after it has stopped half-way.
+Migrations that use them set `atomic = False`, and can be run again after an interruption.
 """
 
 import logging
@@ -25,13 +25,13 @@ def _drop(schema_editor: Any, name: str) -> None:
 
 
 class AddIndex(migrations.AddIndex):
-    """Make an index while others read and write."""
+    """Create an index concurrently on PostgreSQL."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
         if not self.allow_migrate_model(schema_editor.connection.alias, model):
             return
-        # One that was begun and not ended is there, and of no use.
+        # An interrupted migration leaves an invalid index.
         _drop(schema_editor, self.index.name)
         options = {"concurrently": True} if _of_postgresql(schema_editor) else {}
         schema_editor.add_index(model, self.index, **options)
@@ -41,9 +41,9 @@ class AddIndex(migrations.AddIndex):
 
 
 class DropColumnIndex(migrations.AlterField):
-    """Take from a foreign key the index of its own, which another index makes superfluous.
+    """Drop the index of a foreign key that another index makes redundant.
 
-    Django would rebuild the table on SQLite, and lock it on PostgreSQL.
+    Django's AlterField would rebuild the table on SQLite and lock it on PostgreSQL.
     """
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
@@ -62,14 +62,14 @@ class DropColumnIndex(migrations.AlterField):
 
 
 class AddSearchIndex(Operation):
-    """Index a column for `icontains` by its groups of three letters; on PostgreSQL only.
+    """Create a trigram index for `icontains` on a column; on PostgreSQL only.
 
-    Where its extension cannot be made, searching reads the whole table, and the log says so.
+    If the extension cannot be created, searches read the whole table, and a warning is logged.
     """
 
     reversible = True
 
-    # The very expression that the lookup is compiled to.
+    # The expression to which Django compiles the lookup.
     expression = "UPPER({}::text)"
 
     def __init__(self, model_name: str, field_name: str) -> None:
@@ -77,7 +77,7 @@ class AddSearchIndex(Operation):
         self.field_name = field_name
 
     def state_forwards(self, app_label, state) -> None:
-        """Models need not know: the index changes no column."""
+        """Do nothing: the index is no part of the model."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
         if not _of_postgresql(schema_editor):
@@ -86,8 +86,8 @@ class AddSearchIndex(Operation):
             schema_editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
         except DatabaseError as error:
             logger.warning(
-                "Search by %s of %s goes without an index: %s Let the database's owner CREATE "
-                "EXTENSION pg_trgm, undo this migration and run it again.",
+                "Searches by %s of %s have no index: %s Ask the database's owner to run CREATE "
+                "EXTENSION pg_trgm, then unapply this migration and apply it again.",
                 self.field_name,
                 self.model_name,
                 error,
@@ -111,17 +111,17 @@ class AddSearchIndex(Operation):
         return f"{self.model_name}_{self.field_name}_search"
 
     def describe(self) -> str:
-        return f"Index {self.field_name} of {self.model_name} for searching"
+        return f"Index {self.field_name} of {self.model_name} for searches"
 
 
 class AddFoldedSearchIndex(AddSearchIndex):
-    """Index a column of folded texts, which is compared as it is."""
+    """Create a trigram index on a column of folded texts, which are compared directly."""
 
     expression = "{}"
 
 
 class RemoveSearchIndex(AddSearchIndex):
-    """Remove what `AddSearchIndex` made."""
+    """Drop the index that `AddSearchIndex` created."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
         super().database_backwards(app_label, schema_editor, to_state, from_state)
@@ -134,9 +134,9 @@ class RemoveSearchIndex(AddSearchIndex):
 
 
 class AddColumn(migrations.AddField):
-    """Add a column with a default of the database, which no row needs to be written for.
+    """Add a column with a database default, without writing the rows.
 
-    Django would rebuild the table on SQLite.
+    Django's AddField would rebuild the table on SQLite.
     """
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
@@ -145,21 +145,22 @@ class AddColumn(migrations.AddField):
         with schema_editor.connection.cursor() as cursor:
             table = model._meta.db_table
             columns = schema_editor.connection.introspection.get_table_description(cursor, table)
-        # A migration that was cut off has made some of them.
+        # An interrupted migration has added some of the columns.
         if field.column not in {column.name for column in columns}:
             BaseDatabaseSchemaEditor.add_field(schema_editor, model, field)
 
 
-# The number of rows that are filled in at once; others write in between.
+# Rows that are updated in one transaction; other writers proceed in between.
 BATCH = 2_000
 
 
 class FillColumns(Operation):
-    """Work out columns of the rows that have none yet, each from the text of another column.
+    """Compute columns from the text of another column, for rows in which they are blank.
 
     Args:
-        of: the column that they are worked out from.
-        columns: how each is worked out, by its name. The first is blank where none is yet.
+        of: the column to compute them from.
+        columns: a function for each column by its name. Rows in which the first is blank are
+            updated.
     """
 
     reversible = True
@@ -170,7 +171,7 @@ class FillColumns(Operation):
         self.model_name, self.of, self.columns = model_name, of, columns
 
     def state_forwards(self, app_label, state) -> None:
-        """Models stay as they are."""
+        """Do nothing: the models stay the same."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
@@ -198,7 +199,7 @@ class FillColumns(Operation):
                 cursor.executemany(statement, params)
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
-        """Leave the columns: what added them removes them."""
+        """Do nothing: unapplying `AddColumn` removes the columns."""
 
     def describe(self) -> str:
         return f"Fill in {', '.join(self.columns)} of {self.model_name}"
