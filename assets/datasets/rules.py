@@ -61,7 +61,7 @@ def archive_advice(file: File) -> list[str]:
     """Return what its user should know of a legal archive before it is registered for good."""
     seen = preview_archive(file, any_zip=True)
     file.seek(0)
-    return [*seen.oddities, *hidden_advice(entry.name for entry in seen.files)]
+    return [*seen.warnings, *hidden_advice(entry.name for entry in seen.files)]
 
 
 def _check_dataset_keys(keys: Sequence[UUID]) -> Iterator[Problem]:

@@ -91,7 +91,7 @@ def _advice_on(seen: ArchivePreview) -> Iterator[str]:
             "Choose another archive if you meant another one."
         )
     yield from _dockerfile_advice(seen)
-    yield from seen.oddities
+    yield from seen.warnings
     yield from hidden_advice(file.name for file in seen.files)
 
 

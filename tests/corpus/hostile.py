@@ -187,7 +187,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "7z": (lambda: b"7z\xbc\xaf\x27\x1c" + bytes(600), "is a 7z archive"),
     "rar": (lambda: b"Rar!\x1a\x07\x01\x00" + bytes(600), "is a RAR archive"),
     "tar.xz that asks for memory": (lambda: xz_that_asks_for(128), "of memory"),
-    "tar without its end": (lambda: without_end(tar_of_items(CODE)), "may have been cut off"),
+    "tar without its end": (lambda: without_end(tar_of_items(CODE)), "may be incomplete"),
 }
 
 # What is accepted, although it looks odd: nothing here unpacks it, and a page shows what it is.

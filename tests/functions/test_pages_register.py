@@ -193,7 +193,7 @@ WRONG_ARCHIVES = {
         "There is one at x/Dockerfile: archive that folder's content.",
     ),
     "a Dockerfile only": (zip_of({"Dockerfile": b"FROM x"}), "Add the function's code."),
-    "no archive": (b"FROM x", "Put the files into a .zip or .tar.gz, also if there is only one."),
+    "no archive": (b"FROM x", "Put the files into a .zip or .tar.gz, even if there is only one."),
 }
 
 

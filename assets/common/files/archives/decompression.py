@@ -1,4 +1,4 @@
-"""Reads compressed data in bounded memory, whatever the data ask for."""
+"""Decompression with a limit for memory, whatever the data ask for."""
 
 import bz2
 import gzip
@@ -9,35 +9,37 @@ import zlib
 from typing import IO, Any, cast
 
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .names import UnsafeArchive
 
-# Data say themselves how much memory unpacking them takes, up to 4 GB. `xz -9` asks for 65 MiB.
+# Compressed data set the memory for unpacking them, up to 4 GB. `xz -9` sets 65 MiB.
 MAX_MEMORY = 66 * 1024**2
 _PIECE = 64 * 1024
 
-# How compressed tars begin, and how their names end.
+# File name suffixes of compressed tars, by their first bytes.
 _SUFFIXES = {
     b"\x1f\x8b": ".tar.gz",
     b"BZh": ".tar.bz2",
     b"\xfd7zXZ\0": ".tar.xz",
     b"\x5d\0\0": ".tar.lzma",
 }
-# What else people send as an archive. A zip that begins otherwise is behind something.
+# Other formats by their first bytes, as predicates of a sentence.
 _OTHERS = {
-    b"\x28\xb5\x2f\xfd": "is compressed by Zstandard (.zst)",
-    b"\x04\x22\x4d\x18": "is compressed by LZ4",
-    b"\x1f\x9d": "is compressed by compress (.Z)",
-    b"7z\xbc\xaf\x27\x1c": "is a 7z archive",
-    b"Rar!\x1a\x07": "is a RAR archive",
-    b"PK\7\x08": "is one part of a zip that was split",
+    b"\x28\xb5\x2f\xfd": gettext_lazy("is compressed by Zstandard (.zst)"),
+    b"\x04\x22\x4d\x18": gettext_lazy("is compressed by LZ4"),
+    b"\x1f\x9d": gettext_lazy("is compressed by compress (.Z)"),
+    b"7z\xbc\xaf\x27\x1c": gettext_lazy("is a 7z archive"),
+    b"Rar!\x1a\x07": gettext_lazy("is a RAR archive"),
+    b"PK\7\x08": gettext_lazy("is one part of a zip that was split"),
 }
 
 
 def tar_suffix(start: bytes) -> str:
-    """Return the file name suffix of a tar that begins so: ``.tar``, ``.tar.gz``, …"""
+    """Return the suffix of a tar's file name by its first block: ``.tar``, ``.tar.gz``, …"""
     try:
-        # A tar's first entry may be called anything, also what begins a compressed file.
+        # The name of a tar's first entry can look like the start of a compressed file.
         tarfile.TarInfo.frombuf(start[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
     except tarfile.HeaderError:
         return next((s for magic, s in _SUFFIXES.items() if start.startswith(magic)), ".tar")
@@ -45,12 +47,12 @@ def tar_suffix(start: bytes) -> str:
 
 
 def other_kind(start: bytes) -> str:
-    """Return what a file is that is no archive of ours, by how it begins; blank if unknown."""
-    return next((kind for magic, kind in _OTHERS.items() if start.startswith(magic)), "")
+    """Return the format of a file that is no readable archive; blank if unknown."""
+    return next((str(kind) for magic, kind in _OTHERS.items() if start.startswith(magic)), "")
 
 
 def unpacked(file: IO[bytes], suffix: str) -> IO[bytes]:
-    """Return the plain tar that a file of this suffix holds, as a file to be read from."""
+    """Return a file from which the uncompressed tar can be read."""
     if suffix == ".tar.gz":
         return cast("IO[bytes]", gzip.GzipFile(fileobj=file, mode="rb"))
     if suffix == ".tar.bz2":
@@ -61,7 +63,7 @@ def unpacked(file: IO[bytes], suffix: str) -> IO[bytes]:
 
 
 class _Unxz(io.RawIOBase):
-    """Unpacks xz and lzma files. `lzma.LZMAFile` takes as much memory as the file asks for."""
+    """Decompresses xz and lzma with a limit for memory, which `lzma.LZMAFile` lacks."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
@@ -94,7 +96,7 @@ class _Unxz(io.RawIOBase):
         return self.position
 
     def _next(self, size: int) -> bytes:
-        """Return the next bytes, `size` at most; none at the end."""
+        """Return the next bytes, at most `size`; empty at the end."""
         while not self.is_over:
             if self.decoder.eof:
                 self._begin_stream()
@@ -115,13 +117,16 @@ class _Unxz(io.RawIOBase):
         except lzma.LZMAError as error:
             if "limit" in str(error):
                 raise UnsafeArchive(
-                    f"unpacking it takes more than {filesizeformat(MAX_MEMORY)} of memory. "
-                    "Compress it again by xz without a larger dictionary, or as .tar.gz."
+                    _(
+                        "unpacking it takes more than %(limit)s of memory. Compress it with a "
+                        "smaller dictionary of xz, or as .tar.gz."
+                    )
+                    % {"limit": filesizeformat(MAX_MEMORY)}
                 ) from None
             raise
 
     def _begin_stream(self) -> None:
-        """Go on with what follows a stream: zeros, another stream, or nothing."""
+        """Continue after the end of a stream with the next one, if there is one."""
         rest = self.decoder.unused_data
         while not (rest := rest.lstrip(b"\0")):
             rest = self.file.read(_PIECE)
@@ -138,10 +143,11 @@ READABLE = (STORED, DEFLATED, BZIP2, LZMA)
 
 
 def unpack(data: bytes, method: int, size: int) -> bytes:
-    """Return what a zip's member holds: `size` bytes, and no more than these are unpacked.
+    """Return the content of a zip's member, `size` bytes; unpacking stops there.
 
     Raises:
-        ValueError, zlib.error, OSError, lzma.LZMAError: the data are damaged, or of another method.
+        ValueError, zlib.error, OSError, lzma.LZMAError: the data are damaged, or the method is
+            not supported.
     """
     if method == STORED:
         content = data
@@ -159,14 +165,14 @@ def unpack(data: bytes, method: int, size: int) -> bytes:
 
 
 def _lzma_decoder(data: bytes, size: int) -> lzma.LZMADecompressor:
-    """Return what decodes a zip's LZMA: 4 bytes of version and length come first, 5 of settings."""
+    """Return the decoder of a zip's LZMA, from its header: 4 bytes of version, 5 of settings."""
     if len(data) < 9 or data[2:4] != b"\5\0":
         raise ValueError(data[:4])
     settings, lc = divmod(data[4], 9)
     pb, lp = divmod(settings, 5)
     filters = {
         "id": lzma.FILTER_LZMA1,
-        # Nothing refers to what lies further back than the content is long.
+        # No reference can go back further than the length of the content.
         "dict_size": max(4096, min(int.from_bytes(data[5:9], "little"), size)),
         "lc": lc,
         "lp": lp,

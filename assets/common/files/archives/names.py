@@ -1,8 +1,10 @@
-"""Entries of archives, and the paths that their names may be."""
+"""Entries of archives, and their paths, which must stay inside the folder of the archive."""
 
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from django.utils.translation import gettext as _
 
 _SEPARATORS = re.compile(r"[/\\]")
 
@@ -13,55 +15,63 @@ class Entry:
 
     Attributes:
         name: its path, without a leading ``./``.
-        size: of its content in bytes, unpacked.
+        size: bytes of its unpacked content.
         is_folder: whether it is a folder.
-        packed_by: the compression that keeps us from reading its content; blank if none does.
-        oddities: what its user should know, a sentence each.
-        link_to: the name of the earlier file whose content it shares; blank for its own.
+        packed_by: a compression that cannot be read here; blank if the content can be read.
+        warnings: sentences for the user.
+        link_to: the name of an earlier file, of which it is a hard link; blank for other files.
     """
 
     name: str
     size: int
     is_folder: bool = False
     packed_by: str = ""
-    oddities: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     link_to: str = ""
 
 
 class UnsafeArchive(Exception):
-    """The archive cannot be read, or holds what may not be unpacked; the text says which."""
+    """The archive cannot be read, or cannot be unpacked safely; the text says why."""
 
 
 def plain_path(raw: str) -> str:
-    """Return the path that an entry's name is, ``.`` for the archive's own folder.
+    """Return the path of an entry with this name; ``.`` is the archive's own folder.
 
     Raises:
-        UnsafeArchive: the name is not UTF-8, or some program could unpack it elsewhere.
+        UnsafeArchive: the name is not UTF-8, or some programs would unpack it elsewhere.
     """
     try:
         raw.encode()
     except UnicodeEncodeError:
-        raise not_utf8(raw) from None
+        raise encoding_error(raw) from None
     check_stays_inside(raw)
     if "\\" in raw:
         raise UnsafeArchive(
-            f"the entry {raw!r} has an unsafe path: it holds a backslash, which is a part of the "
-            "name for some programs and begins a folder for others. Rename that file, or archive "
-            "the folder with '/' between its names."
+            _(
+                "the entry %(name)r has an unsafe path: it has a backslash, which some programs "
+                "read as part of the name and others as a folder. Rename that file, or make the "
+                "archive with '/' between the names."
+            )
+            % {"name": raw}
         )
     return str(PurePosixPath(raw))
 
 
-def not_utf8(raw: str | bytes) -> UnsafeArchive:
-    """Return the refusal of a name that no text is."""
-    return UnsafeArchive(f"the name of the entry {raw!r} is not UTF-8. Rename that file.")
+def encoding_error(raw: str | bytes) -> UnsafeArchive:
+    """Return the exception for a name that is not UTF-8."""
+    return UnsafeArchive(
+        _("the name of the entry %(name)r is not UTF-8. Rename that file.") % {"name": raw}
+    )
 
 
 def check_stays_inside(raw: str) -> None:
-    """Raise `UnsafeArchive` when a name could lead out of the folder that it is unpacked in.
+    """Check that a name stays inside the folder that the archive is unpacked in.
 
-    Some programs take a backslash as a slash, and Windows drops dots and spaces at the end of a
-    name. So both kinds of separator count here, and ``.. `` is as good as ``..``.
+    Some programs read a backslash as a slash, and Windows drops dots and spaces at the end of a
+    name. So both separators count, and ``.. `` counts as ``..``.
+
+    Raises:
+        UnsafeArchive: it does not.
     """
     parts = [part for part in _SEPARATORS.split(raw) if part not in ("", ".")]
     if (
@@ -71,6 +81,9 @@ def check_stays_inside(raw: str) -> None:
         or (parts and parts[0][1:2] == ":")
     ):
         raise UnsafeArchive(
-            f"the entry {raw!r} has an unsafe path. Use relative paths without '..', "
-            "drive letters or backslashes."
+            _(
+                "the entry %(name)r has an unsafe path. Use relative paths without '..', "
+                "drive letters or backslashes."
+            )
+            % {"name": raw}
         )

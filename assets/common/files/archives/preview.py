@@ -14,26 +14,24 @@ from django.core.files.base import File
 from .check import UNREADABLE, first_block, is_zip
 from .decompression import tar_suffix
 from .names import Entry, UnsafeArchive
-from .tars import Tar, link, open_tar
+from .tars import Tar, link_error, open_tar
 from .zips import Zip
 
-# What is looked at for a page: less than what may be registered, as somebody waits for it. Finding
-# the next entry of a tar that is compressed takes reading all of the one before.
+# Limits for a preview. To find the next entry of a compressed tar, the one before must be read.
 MAX_ENTRIES_SEEN = 2_000
 MAX_SIZE_SEEN = 64 * 1024**2
-MAX_BZIP2_SIZE_SEEN = 8 * 1024**2  # bzip2 unpacks ten times as slowly as others
+MAX_BZIP2_SIZE_SEEN = 8 * 1024**2  # bzip2 is ten times slower
 MAX_TABLE_SIZE_SEEN = 4 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivePreview:
-    """What a page shows of an archive: its first files, and what is in one of them.
+    """The first files of an archive, and the content of one of them.
 
     Attributes:
-        files: the files, in the archive's order.
-        is_all: whether there are no others.
-        content: what the file that was asked for holds; None when it was not found or is larger
-            than was asked for.
+        files: the files in the archive's order.
+        is_all: whether these are all files.
+        content: the content of the requested file; None if it is missing or too large.
     """
 
     files: Sequence[Entry] = ()
@@ -44,23 +42,25 @@ class ArchivePreview:
         return next((entry for entry in self.files if entry.name == name), None)
 
     @property
-    def oddities(self) -> list[str]:
-        """What its user should know of how it was made, each once."""
-        return list(dict.fromkeys(text for entry in self.files for text in entry.oddities))
+    def warnings(self) -> list[str]:
+        """Sentences about how the archive was made, each once."""
+        return list(dict.fromkeys(text for entry in self.files for text in entry.warnings))
 
 
-# An entry, and what returns its content.
+# An entry, and a function that returns its content.
 _Member = tuple[Entry, Callable[[], bytes]]
 
 
 def preview_archive(
     file: File, name: str = "", limit: int = 0, *, any_zip: bool = False
 ) -> ArchivePreview:
-    """List the first files of an archive, with what `name` holds if that is `limit` bytes at most.
+    """Return the first files of an archive, with the content of `name` if it has `limit` bytes.
 
-    Nothing is extracted, and little is read: see `MAX_SIZE_SEEN`. Of a zip of any size, little is
-    read, too, but storage may have to fetch the whole file: `any_zip` is for one that is here. What
-    cannot be read is no error here, but a preview_archive that is not all.
+    An archive that cannot be read gives an incomplete preview rather than an error.
+
+    Args:
+        any_zip: read zips beyond `MAX_SIZE_SEEN`, too. Little of them is read, but a remote storage
+            may fetch the whole file.
     """
     is_large = (file.size or 0) > MAX_SIZE_SEEN
     if is_large and not any_zip:
@@ -90,18 +90,18 @@ def _preview(members: Iterator[_Member], name: str, limit: int, max_size: float)
         if not entry.is_folder:
             files.append(entry)
         expanded += entry.size
-        # Found before the entry is read, or passed over.
+        # Checked before the entry is read.
         if expanded > max_size:
             return ArchivePreview(files, False, content)
         if entry.name == name and not entry.is_folder and entry.size <= limit:
-            # Of one file that cannot be read, the others are listed none the less.
+            # If the content cannot be read, the files are listed without it.
             with suppress(*UNREADABLE):
                 content = read()
     return ArchivePreview(files, True, content)
 
 
 def _zip_members(archive: Zip, name: str) -> Iterator[_Member]:
-    # A zip says at once where each file is: the wanted one need not be among the first.
+    # The directory has all offsets, so the requested file can come first.
     for entry, header in sorted(archive.entries(), key=lambda found: found[0].name != name):
         yield entry, partial(archive.content, header)
 
@@ -111,7 +111,7 @@ def _tar_members(archive: Tar) -> Iterator[_Member]:
     for entry, info in archive.entries():
         if entry.link_to:
             if entry.link_to not in files:
-                raise link(entry.name)
+                raise link_error(entry.name)
             target, info = files[entry.link_to]
             entry = replace(entry, size=target.size)
         files[entry.name] = entry, info

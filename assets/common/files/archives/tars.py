@@ -1,4 +1,4 @@
-"""The entries of tars, read one by one; headers of any length are not believed."""
+"""Tar archives, read entry by entry with limits for the size of headers."""
 
 import re
 import tarfile
@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from tarfile import BLOCKSIZE
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
+
 from .decompression import tar_suffix, unpacked
 from .names import Entry, UnsafeArchive, check_stays_inside, plain_path
 
-# What the headers of one entry may hold, and those of all of them: they are read, not passed over.
+# Bytes of the headers of one entry, and of all of them: headers are read into memory.
 MAX_HEADER_SIZE = 64 * 1024
 MAX_HEADERS_SIZE = 400 * 1024**2
-# Headers that count for all entries that follow; they are kept until the end.
+# Global headers, which apply to all entries that follow and stay in memory.
 MAX_GLOBAL_HEADERS = 100
-# Tars end with zeros, up to a multiple of what a tape would hold in a record.
+# Tars end with zeros, up to a multiple of the record size.
 MAX_PADDING = 16 * 1024**2
 
 _EXTENSIONS = (
@@ -26,17 +28,18 @@ _EXTENSIONS = (
 )
 
 
-def link(name: str) -> UnsafeArchive:
-    """Return the refusal of an entry that is neither a file nor a folder."""
+def link_error(name: str) -> UnsafeArchive:
+    """Return the exception for an entry that is neither a file nor a folder."""
     return UnsafeArchive(
-        f"the entry {name!r} is a link or a device. Put files and folders only in the archive."
+        _("the entry %(name)r is a link or a device. Put files and folders only in the archive.")
+        % {"name": name}
     )
 
 
 class _Headers:
-    """A file that hands out headers of a sensible size; `tarfile` reads what the archive claims."""
+    """A file that limits the size of headers: `tarfile` reads any size that the archive claims."""
 
-    # On Pythons without the fix of CVE-2024-6232, tarfile takes hours to read such a header.
+    # Without the fix of CVE-2024-6232, tarfile takes hours to parse such a header.
     _ENDLESS_NUMBER = re.compile(rb"\d{100}")
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -55,12 +58,12 @@ class _Headers:
             or self.of_all > MAX_HEADERS_SIZE
             or (len(data) > BLOCKSIZE and self._ENDLESS_NUMBER.search(data))
         ):
-            raise UnsafeArchive("its list of entries is absurdly long. Make the archive again.")
+            raise UnsafeArchive(_("its list of entries is too long. Make the archive again."))
         return data
 
 
 class _Info(tarfile.TarInfo):
-    """A header whose own name is safe, too: programs that know no longer names take that one."""
+    """A header whose short name is checked, too: programs without long names use that one."""
 
     @classmethod
     def frombuf(cls, buf: Any, encoding: str, errors: str) -> Any:
@@ -71,7 +74,7 @@ class _Info(tarfile.TarInfo):
 
 
 class Tar(tarfile.TarFile):
-    """A tar whose headers have a sensible size, and which ends where it says."""
+    """A tar with limits for its headers, and a check that it ends where it says."""
 
     def __init__(self, file: IO[bytes], suffix: str) -> None:
         self.is_compressed = suffix != ".tar"
@@ -81,16 +84,16 @@ class Tar(tarfile.TarFile):
     def next(self) -> tarfile.TarInfo | None:
         self.headers.of_entry = 0
         info = super().next()
-        self.members.clear()  # type: ignore[attr-defined]  # tarfile would keep all of them
+        self.members.clear()  # type: ignore[attr-defined]  # tarfile would collect all of them
         if len(self.pax_headers) > MAX_GLOBAL_HEADERS:
-            raise UnsafeArchive("its headers are absurdly many. Make the archive again.")
+            raise UnsafeArchive(_("it has too many headers. Make the archive again."))
         return info
 
     def entries(self) -> Iterator[tuple[Entry, tarfile.TarInfo]]:
-        """List the entries, each with what `content` takes.
+        """Yield the entries, each with the header that `content` takes.
 
         Raises:
-            UnsafeArchive: an entry is no file or folder, or a hard link to what is not before it.
+            UnsafeArchive: an entry is neither a file nor a folder, nor a hard link.
         """
         while info := self.next():
             if info.islnk() and not info.size:
@@ -99,11 +102,11 @@ class Tar(tarfile.TarFile):
             elif info.isreg() or info.isdir():
                 yield Entry(plain_path(info.name), info.size, info.isdir()), info
             else:
-                raise link(info.name)
+                raise link_error(info.name)
 
     def content(self, info: tarfile.TarInfo) -> bytes:
-        """Return what a file holds."""
-        # The limits of headers do not hold for content.
+        """Return the content of a file."""
+        # Reads past the limits, which are for headers.
         self.fileobj = self.headers.file  # only read
         try:
             content = self.extractfile(info)
@@ -112,10 +115,13 @@ class Tar(tarfile.TarFile):
             self.fileobj = self.headers  # type: ignore[assignment]
 
     def check_end(self) -> None:
-        """Raise unless nothing but zeros follows the last entry; `tarfile` reads no further.
+        """Check that only zeros follow the last entry, where `tarfile` stops reading.
 
-        Reading on also has a compressed tar verify its checksum. So it is known to be whole without
-        the zeros, too, which some programs leave out.
+        Reading on also verifies the checksum of a compressed tar, so that one is complete even
+        without the zeros, which some programs leave out.
+
+        Raises:
+            UnsafeArchive: more follows, or an uncompressed tar has no zeros at its end.
         """
         file, padding = self.headers.file, 0
         file.seek(self.offset)
@@ -123,17 +129,21 @@ class Tar(tarfile.TarFile):
             padding += len(block)
             if block.strip(b"\0") or padding > MAX_PADDING:
                 raise UnsafeArchive(
-                    "more follows after its end, or it is damaged. Make the archive again, "
-                    "as one .zip or .tar.gz."
+                    _(
+                        "there is more after its end, or it is damaged. Make the archive again, "
+                        "as one .zip or .tar.gz."
+                    )
                 )
         if padding < BLOCKSIZE and (padding or not self.is_compressed):
             raise UnsafeArchive(
-                "the zeros that end a tar are missing, so it may have been cut off. Make the "
-                "archive again; or compress it as .tar.gz, which shows whether it is whole."
+                _(
+                    "the zeros at the end of the tar are missing, so it may be incomplete. Make "
+                    "the archive again, or compress it as .tar.gz, which has a checksum."
+                )
             )
 
 
 def open_tar(file: IO[bytes], start: bytes) -> Tar:
-    """Open a tar that begins so, whether compressed or not."""
+    """Return a tar opened for reading; `start` shows how it is compressed."""
     suffix = tar_suffix(start)
     return Tar(unpacked(file, suffix), suffix)

@@ -1,19 +1,22 @@
-"""The table of contents of zips, read a piece at a time. Source: PKWARE's APPNOTE.
+"""The central directory of zips, read in pieces. Source: PKWARE's APPNOTE.
 
-Programs disagree about zips that are unclear: some believe the table, some what stands before each
-file, some the first name and some the Unicode name. What they would unpack differently is refused.
-`zipfile` is not used, since it keeps the whole table, and unpacks whatever a member asks for.
+Programs read ambiguous zips differently: some use the directory, others the header before each
+file, some the plain name, others the Unicode name. Zips that would unpack differently are refused.
+`zipfile` holds the whole directory in memory and unpacks any size that a member claims.
 """
 
 import stat
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .decompression import READABLE, unpack
-from .names import Entry, UnsafeArchive, check_stays_inside, not_utf8, plain_path
-from .tars import link
+from .names import Entry, UnsafeArchive, check_stays_inside, encoding_error, plain_path
+from .tars import link_error
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
@@ -24,26 +27,28 @@ _SHORT, _LONG = 0xFFFF, 0xFFFFFFFF
 _PIECE = 64 * 1024
 
 _ENCRYPTED, _UTF8 = 0x1 | 0x40 | 0x2000, 0x800
-# Windows made it: FAT, NTFS, VFAT. Elsewhere a backslash is a character like others.
+# Made by Windows: FAT, NTFS, VFAT. On other systems a backslash is an ordinary character.
 _WINDOWS = (0, 10, 14)
 _READ_FIELDS = _ZIP64, _UNICODE_PATH = 0x1, 0x7075
-# What zip programs for one character set write for a letter of another.
+# Written by zip programs for letters that their character set lacks.
 _SUBSTITUTES = "?_#"
 
 _METHODS = {9: "Deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd"}
 
-BACKSLASHES = (
-    "It was archived with backslashes in its names, as Windows PowerShell 5.1 does. They are read "
-    "as folders here, but other programs may not. PowerShell 7, Explorer and 7-Zip write '/'."
+BACKSLASHES: Any = gettext_lazy(
+    "The archive has backslashes in its names, as Windows PowerShell 5.1 writes them. They are "
+    "read as folders here, but maybe not by other programs. PowerShell 7, Explorer and 7-Zip "
+    "write '/'."
 )
-OTHER_LETTERS = (
-    "Some names in it are neither ASCII nor UTF-8, so their letters may look different elsewhere. "
-    "Rename the files, or archive them by a program that writes UTF-8, such as 7-Zip."
+OTHER_LETTERS: Any = gettext_lazy(
+    "Some names in the archive are neither ASCII nor UTF-8, so other programs may show different "
+    "letters. Rename the files, or make the archive with a program that writes UTF-8, such as "
+    "7-Zip."
 )
 
 
 class _Header(NamedTuple):
-    """What the table says of one member; `name` is as it is written."""
+    """The directory's entry of one member; `name` has the bytes as they are written."""
 
     name: bytes
     host: int
@@ -58,7 +63,7 @@ class _Header(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where the table is, and how many members it has, as far as is known."""
+    """Where the directory is, and its number of members modulo 65,536."""
 
     start: int
     size: int
@@ -66,42 +71,42 @@ class _Place(NamedTuple):
 
 
 class Zip:
-    """A zip that is read from the table at its end.
+    """A zip that is read from the directory at its end.
 
     Raises:
-        UnsafeArchive: its table is longer than `max_table`, or it is one part of several.
-        ValueError, struct.error: it has no sound table.
+        UnsafeArchive: its directory has more than `max_table` bytes, or it is one of several parts.
+        ValueError, struct.error: its directory is damaged.
     """
 
     def __init__(self, file: IO[bytes], max_table: int) -> None:
         self.file = file
         self.place = self._find()
         if self.place.size > max_table:
-            raise UnsafeArchive("its list of entries is absurdly long. Make the archive again.")
+            raise UnsafeArchive(_("its list of entries is too long. Make the archive again."))
 
     def _find(self) -> _Place:
         size = self.file.seek(0, 2)
-        # The last record counts, as others look for it from the end; a comment may follow it.
+        # The last record counts: programs search for it from the end. A comment can follow it.
         tail = self._read(max(0, size - _END.size - _SHORT), min(size, _END.size + _SHORT))
         at = size - len(tail) + tail.rindex(b"PK\5\6")
-        _, disk, table_disk, _, *known, comment = self._unpack(_END, at)
+        _magic, disk, table_disk, _here, *known, comment = self._unpack(_END, at)
         _expect(at + _END.size + comment == size)
         end, at = at, at - _LOCATOR.size
         locator = self._unpack(_LOCATOR, at) if at >= 0 else (b"",)
         if locator[0] == b"PK\6\7":
             end = locator[2]
             _expect(end + _END_64.size <= at)
-            magic, rest, _, _, disk, table_disk, _, *long = self._unpack(_END_64, end)
+            magic, rest, _by, _for, disk, table_disk, _here, *long = self._unpack(_END_64, end)
             _expect(magic == b"PK\6\6" and end + 12 + rest == at)
-            # Programs that know the short record only must find the same.
+            # Programs that read only the short record must find the same.
             _expect(
                 all(one in (other, _SHORT, _LONG) for one, other in zip(known, long, strict=True))
             )
             known = long
         count, length, start = known
         if disk or table_disk:
-            raise UnsafeArchive("it is one part of a zip that was split. Make one zip of it.")
-        # Nothing stands before the zip, or between the table and its end.
+            raise UnsafeArchive(_("it is one part of a split zip. Make a single zip."))
+        # There is nothing before the zip, or between the directory and its end.
         _expect(start + length == end)
         return _Place(start, length, count)
 
@@ -115,33 +120,36 @@ class Zip:
         return record.unpack(self._read(offset, record.size))
 
     def headers(self) -> Iterator[_Header]:
-        """Read the table. What it says together must be possible, or the file is no sound zip."""
+        """Yield the entries of the directory. Raises: ValueError if they contradict each other."""
         place, count, packed, window, at = self.place, 0, 0, b"", 0
         read_to, end = place.start, place.start + place.size
         while at < len(window) or read_to < end:
-            # An entry takes less than this: its three texts are 64 kB each at most.
+            # An entry is shorter than this: each of its three texts has at most 64 kB.
             if len(window) - at < 4 * _PIECE and read_to < end:
                 piece = self._read(read_to, min(4 * _PIECE, end - read_to))
                 window, at, read_to = window[at:] + piece, 0, read_to + len(piece)
             header, at = _header(window, at)
             count, packed = count + 1, packed + header.packed_size
-            _expect(packed <= place.start)  # or members share their bytes
+            _expect(packed <= place.start)  # otherwise members share bytes
             yield header
         _expect(count & _SHORT == place.members & _SHORT)
 
     def entries(self) -> Iterator[tuple[Entry, _Header]]:
-        """List the entries, each with what `content` takes.
+        """Yield the entries, each with the header that `content` takes.
 
         Raises:
-            UnsafeArchive: an entry is encrypted, a link, or would leave the archive's folder.
+            UnsafeArchive: an entry is encrypted, is a link, or leads out of the archive's folder.
         """
         for header in self.headers():
             yield _entry(header), header
 
     def check(self, entry: Entry, header: _Header) -> None:
-        """Raise unless what stands before the member's bytes calls it the same as the table does.
+        """Check that the header before the member's content has the name of the directory.
 
-        Programs that unpack a zip as it comes in, or find its table damaged, go by that.
+        Programs that unpack a stream, or a zip with a damaged directory, use that header.
+
+        Raises:
+            UnsafeArchive: the names differ.
         """
         magic, *_, length, extra_length = self._unpack(_LOCAL, header.offset)
         rest = self._read(header.offset + _LOCAL.size, length + extra_length)
@@ -152,15 +160,15 @@ class Zip:
             unicode_name is not None
             and _unicode_name(name, unicode_name) not in (None, header.unicode_name, entry.name)
         ):
-            raise _two_names(entry.name, name.decode("cp437"))
+            raise _name_conflict(entry.name, name.decode("cp437"))
 
     def content(self, header: _Header) -> bytes:
-        """Return what a member holds.
+        """Return the content of a member.
 
         Raises:
-            ValueError and those of `unpack`: it is damaged, or packed in a way that is not read.
+            ValueError and those of `unpack`: it is damaged, or its compression cannot be read.
         """
-        # Nothing takes much more room than it has unpacked.
+        # Compression never adds much.
         _expect(header.packed_size <= 2 * header.size + _PIECE)
         *_, length, extra_length = self._unpack(_LOCAL, header.offset)
         start = header.offset + _LOCAL.size + length + extra_length
@@ -175,10 +183,10 @@ def _expect(holds: bool) -> None:
 
 
 def _header(window: bytes, at: int) -> tuple[_Header, int]:
-    """Return the entry of the table that begins at `at`, and where the next one does."""
+    """Return the directory's entry at offset `at`, and the offset of the next one."""
     fields = _ENTRY.unpack_from(window, at)
-    magic, made_by, _, flags, method, _, _, crc, packed_size, size = fields[:10]
-    name_length, extra_length, comment_length, _, _, attributes, offset = fields[10:]
+    magic, made_by, _for, flags, method, _time, _date, crc, packed_size, size = fields[:10]
+    name_length, extra_length, comment_length, _disk, _internal, attributes, offset = fields[10:]
     name_at = at + _ENTRY.size
     extra_at = name_at + name_length
     end = extra_at + extra_length + comment_length
@@ -204,7 +212,7 @@ def _header(window: bytes, at: int) -> tuple[_Header, int]:
 
 
 def _fields(extra: bytes) -> dict[int, bytes]:
-    """Return the extra fields of a header; of those that are read here, there is one each."""
+    """Return the extra fields of a header by their ids; those that are read here occur once."""
     found: dict[int, bytes] = {}
     at = 0
     while at + 4 <= len(extra):
@@ -217,7 +225,7 @@ def _fields(extra: bytes) -> dict[int, bytes]:
 
 
 def _unicode_name(name: bytes, field: bytes) -> str | None:
-    """Return the name of a Unicode path field; None if it is of another name than this one."""
+    """Return the name in a Unicode path field; None if its checksum is of another name."""
     _expect(len(field) >= 5)
     version, crc = struct.unpack_from("<BL", field)
     if version != 1:
@@ -225,57 +233,66 @@ def _unicode_name(name: bytes, field: bytes) -> str | None:
     try:
         text = field[5:].decode()
     except UnicodeDecodeError:
-        raise not_utf8(field[5:]) from None
-    # Not every program looks whether it belongs to the name.
+        raise encoding_error(field[5:]) from None
+    # Some programs do not compare the checksum.
     check_stays_inside(text)
     return text if crc == zlib.crc32(name) else None
 
 
 def _entry(header: _Header) -> Entry:
-    name, oddities = _name(header)
+    name, warnings = _name(header)
     if header.flags & _ENCRYPTED:
-        raise UnsafeArchive(f"the entry {name!r} is encrypted. Archive without a password.")
+        raise UnsafeArchive(
+            _("the entry %(name)r is encrypted. Make the archive without a password.")
+            % {"name": name}
+        )
     if stat.S_IFMT(header.mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise link(name)
+        raise link_error(name)
     packed_by = ""
     if header.method not in READABLE:
         packed_by = _METHODS.get(header.method, f"method {header.method}")
-        oddities += (
-            f"Some of its files are compressed by {packed_by}, which many programs, Python among "
-            "them, cannot unpack. Archive it again by Deflate, the usual method.",
+        warnings += (
+            _(
+                "Some files in the archive are compressed by %(method)s, which many programs, "
+                "such as Python, cannot unpack. Make the archive with Deflate, the usual method."
+            )
+            % {"method": packed_by},
         )
     is_folder = name.endswith("/")
-    return Entry(plain_path(name), header.size, is_folder, packed_by, oddities)
+    return Entry(plain_path(name), header.size, is_folder, packed_by, warnings)
 
 
 def _name(header: _Header) -> tuple[str, tuple[str, ...]]:
-    """Return the name as its writer meant it, and what is odd about it.
+    """Return the name that its writer intended, and warnings about it.
 
     Raises:
-        UnsafeArchive: one of the names that programs make of it leads out of the folder.
+        UnsafeArchive: a name that some program reads leads out of the folder.
     """
     written = header.name.decode("cp437")
     check_stays_inside(written)
-    oddities: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     name = header.unicode_name
     if name is None:
         try:
             name = header.name.decode()
         except UnicodeDecodeError:
             if header.flags & _UTF8:
-                raise not_utf8(header.name) from None
-            name, oddities = written, (OTHER_LETTERS,)
+                raise encoding_error(header.name) from None
+            name, warnings = written, (OTHER_LETTERS,)
     elif name != written and (
         name.isascii() or (written.isascii() and not any(map(written.count, _SUBSTITUTES)))
     ):
-        raise _two_names(name, written)
+        raise _name_conflict(name, written)
     if header.host in _WINDOWS and "\\" in name:
-        name, oddities = name.replace("\\", "/"), (*oddities, BACKSLASHES)
-    return name, oddities
+        name, warnings = name.replace("\\", "/"), (*warnings, BACKSLASHES)
+    return name, warnings
 
 
-def _two_names(name: str, other: str) -> UnsafeArchive:
+def _name_conflict(name: str, other: str) -> UnsafeArchive:
     return UnsafeArchive(
-        f"the entry {name!r} is called {other!r} in another place of the zip. "
-        "Make the archive again."
+        _(
+            "the entry %(name)r has another name, %(other)r, in another place of the zip. "
+            "Make the archive again."
+        )
+        % {"name": name, "other": other}
     )
