@@ -188,7 +188,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 10_000
 FILE_UPLOAD_HANDLERS = [
     "assets.common.ops.body_limits.SignedInOnly",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "assets.common.files.upload_handlers.NamelessUploadHandler",
+    "assets.common.files.upload_handlers.UnnamedUploadHandler",
 ]
 
 STATIC_URL = "static/"

@@ -1,18 +1,18 @@
-"""Whether whoever sent a request still waits for its answer."""
+"""Whether the client still waits for the response."""
 
 import select
 
 from .audit import current_request
 
-# The other side sends no more, has gone, or the connection is broken.
+# The client has closed its side, hung up, or the connection is broken.
 _GONE = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
 
 def client_has_gone() -> bool:
-    """Return whether the connection of the request that is answered now was closed meanwhile.
+    """Return whether the connection of the current request was closed.
 
-    False where that cannot be known: in a command, or under a server other than `project.server`,
-    which puts the connection's socket into the request's environment.
+    Returns False if that is unknown: in a command, or in a server other than `project.server`,
+    which puts the connection's socket into the WSGI environment.
     """
     request = current_request()
     connection = request.META.get("registrar.socket") if request else None

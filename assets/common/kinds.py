@@ -1,10 +1,10 @@
-"""The wire vocabulary that several rooms share."""
+"""Kinds of assets, as the API names them."""
 
 from django.db import models
 
 
 class AssetKind(models.TextChoices):
-    """Kinds of asset, in the wire's own words."""
+    """Kinds of assets; the values are those of the API."""
 
     ORGANIZATION = "ASSET_ORGANIZATION", "organization"
     DATA_SAMPLE = "ASSET_DATA_SAMPLE", "data sample"
@@ -18,7 +18,7 @@ class AssetKind(models.TextChoices):
 
     @property
     def word(self) -> str:
-        """What error texts call it, such as ``datamanager``."""
+        """The name in error texts of the API, such as ``datamanager``."""
         return self.value.removeprefix("ASSET_").replace("_", "").lower()
 
 

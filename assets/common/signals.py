@@ -1,6 +1,6 @@
-"""What rooms tell to whoever listens, without knowing them."""
+"""Signals that any room may receive."""
 
 from django.dispatch import Signal
 
-# Something happened to assets: `kind`, `action`, `count`. Sent inside the transaction that did it.
+# Assets have changed: `kind`, `action`, `count`. Sent inside the transaction.
 recorded = Signal()

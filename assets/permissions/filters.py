@@ -10,7 +10,7 @@ from django_filters import CharFilter, DateFilter, FilterSet
 from ..accounts.filters import OrganizationFilter
 from ..common.api.filters import FlagBox, FlagFilter, KeysFilter, TextsFilter
 from ..common.db.lookups import MetadataHas
-from ..common.text.moments import ZONE, within_time, zone_called
+from ..common.text.moments import ZONE, within_time, zone_named
 from .models import Permissions
 from .queries import allowing_any
 
@@ -53,7 +53,7 @@ class DayFilter(DateFilter):
 
     @property
     def zone(self) -> tzinfo:
-        return zone_called(self.parent.data.get(ZONE))
+        return zone_named(self.parent.data.get(ZONE))
 
     def shown(self, value: str) -> str:
         """Return how a day is named among the filters that hold."""

@@ -312,7 +312,7 @@ def test_registering_asks_to_try_again(client, s3_is_down):
 
 @pytest.mark.parametrize("code", s3.FULL)
 def test_a_store_that_is_full(code):
-    with pytest.raises(NoSpace), s3.failing_as_a_disk("x"):
+    with pytest.raises(NoSpace), s3.storage_errors("x"):
         raise ClientError({"Error": {"Code": code}}, "PutObject")
 
 

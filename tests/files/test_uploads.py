@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from assets.common.files.batch import file_batch
 from assets.common.files.pending import PendingFiles
 from assets.common.files.storage import StorageError
-from assets.common.files.upload_handlers import NamelessUpload
+from assets.common.files.upload_handlers import UnnamedUpload
 from assets.datasets import registration as datasets
 from assets.datasets.models import DataSample, Dataset
 from assets.datasets.registration import register_data_samples
@@ -58,7 +58,7 @@ def test_large_files_are_stored_and_hashed(client, monkeypatch):
     )
     opener = builders.upload(LARGE, "opener.py")
     answer = post_dataset(client, data_opener=opener).json()
-    assert isinstance(seen[0].data_opener, NamelessUpload)
+    assert isinstance(seen[0].data_opener, UnnamedUpload)
     dataset = Dataset.objects.get(pk=answer["key"])
     assert stored_files()[dataset.opener.name] == LARGE
     assert answer["opener"]["checksum"] == dataset.opener_checksum == sha256(LARGE)

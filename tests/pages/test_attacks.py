@@ -22,7 +22,7 @@ from assets.common.api.filters import MAX_WORDS
 from assets.common.forms.formsets import MAX_ROWS
 from assets.common.pages.lists import ListPage
 from assets.common.pages.markdown import MAX_FOOTNOTES, markdown
-from assets.common.text.reading import MAX_LINE, MAX_MARKED, highlight
+from assets.common.text.reading import MAX_HIGHLIGHTED, MAX_LINE, highlight
 from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample
 from assets.datasets.openers import MAX_PARSED, inspect_opener
@@ -251,7 +251,7 @@ def test_nul_is_no_part_of_a_task(session_of, alice, field, action):
 # --- Texts ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["[" * MAX_MARKED, "a|\n-|\n" * 9000, "*a**b" * 10_000])
+@pytest.mark.parametrize("text", ["[" * MAX_HIGHLIGHTED, "a|\n-|\n" * 9000, "*a**b" * 10_000])
 def test_long_description_is_shown_as_it_is(text):
     html = markdown(f"{text} <b>&")
     assert html.startswith('<pre class="code"')
@@ -263,7 +263,7 @@ def test_many_footnotes_are_not_repeated(text):
     assert "prose-fn" not in markdown(f"[^a]: x\n\n{text}")
 
 
-@pytest.mark.parametrize("text", ["'\\N{" * MAX_LINE, "x = 1\n" * MAX_MARKED])
+@pytest.mark.parametrize("text", ["'\\N{" * MAX_LINE, "x = 1\n" * MAX_HIGHLIGHTED])
 def test_long_code_is_shown_without_colours(text):
     html = highlight(f"{text}<b>", "python")
     assert "<span" not in html

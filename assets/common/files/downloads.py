@@ -1,7 +1,7 @@
-"""How the bytes of a stored file are handed over: conditions, ranges, and who sends them. RFC 9110.
+"""Responses with a stored file: conditional requests, ranges, and who sends the bytes. RFC 9110.
 
-Who may have the file was decided before. Stored files never change, so that their sha256 is a
-strong validator: a client that has the file is told so, and one that has a part gets the rest.
+The caller checks permissions. Stored files never change, so their sha256 is a strong ETag: a client
+that has the file gets 304, and one that has a part of it gets the rest.
 """
 
 import io
@@ -21,41 +21,41 @@ from django.utils.http import content_disposition_header, http_date, parse_http_
 
 from .storage import StoredFile, open_stored
 
-# Seconds in which a client begins to follow an address in S3; the download itself may take longer.
+# Seconds within which a client must start to download from S3; the download can take longer.
 PRESIGNED_SECONDS = 60
-# S3 has validators of its own: what depends on ours is answered here.
-OF_OUR_VALIDATORS = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE")
-# More digits than any file has bytes are no range; Python refuses to read thousands of them.
+# S3 has its own ETags and dates: requests that depend on ours are answered here.
+VALIDATOR_HEADERS = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE")
+# At most 18 digits: no file is larger, and Python refuses to parse thousands of digits.
 _RANGE = re.compile(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", re.I)
 
 
-class Unsatisfiable(Exception):
+class UnsatisfiableRange(Exception):
     """The range begins after the end of the file."""
 
 
 def byte_range(header: str, size: int) -> range | None:
-    """Return the bytes of a file of `size` bytes that a Range header asks for.
+    """Return the range that a Range header selects of a file of `size` bytes.
 
-    None means all of them: for what is no range of bytes, and for several ranges at once.
+    Returns None, for the whole file, if the header has several ranges or is no range of bytes.
 
     Raises:
-        Unsatisfiable: the file has none of these bytes.
+        UnsatisfiableRange: the file has none of these bytes.
     """
     found = _RANGE.fullmatch(header.strip())
     if found is None or not any(found.groups()):
         return None
     first, last = (int(digits) if digits else None for digits in found.groups())
-    if first is None:  # so many of the last bytes
+    if first is None:  # the last bytes, by their number
         first, last = max(0, size - (last or 0)), None
     elif last is not None and last < first:
         return None
     if first >= size:
-        raise Unsatisfiable
+        raise UnsatisfiableRange
     return range(first, size if last is None else min(last + 1, size))
 
 
-class Part(File):
-    """Some bytes of an open file, as a file of its own. Its descriptor stands at the first."""
+class FileRange(File):
+    """A range of bytes of an open file, as a file."""
 
     def __init__(self, file: File, part: range) -> None:
         super().__init__(file, name=file.name)
@@ -80,7 +80,7 @@ class Part(File):
 
 
 class StoredFileResponse(FileResponse):
-    """Streams in pieces that suit a network; Django's are as small as a page of memory."""
+    """Streams in larger blocks than Django's 4 kB."""
 
     block_size = 128 * 1024
 
@@ -88,16 +88,20 @@ class StoredFileResponse(FileResponse):
 def file_response(
     request: HttpRequest, stored: StoredFile, created: datetime, filename: str, content_type: str
 ) -> HttpResponseBase:
-    """Answer with the file, or with what the request's conditions and range make of it.
+    """Return the response with the file, or as the request's conditions and range require.
+
+    Args:
+        created: the date of the file, for `Last-Modified`.
 
     Raises:
+        FileNotFoundError: the file is lost.
         StorageError: the storage does not answer (503).
     """
     etag, timestamp = f'"{stored.checksum}"', int(created.timestamp())
     headers = {
         "ETag": etag,
         "Last-Modified": http_date(timestamp),
-        # Permission is asked every time; only the bytes need not travel again.
+        # A client may store the file, but permissions are checked for every request.
         "Cache-Control": "private, no-cache",
         "Accept-Ranges": "bytes",
         "Content-Type": content_type,
@@ -112,15 +116,15 @@ def file_response(
     if request.method == "HEAD":
         whole["Content-Length"] = stored.size
         return whole
-    if by_other := _by_other(request, stored.name, whole):
-        return by_other
+    if delegated := _delegated(request, stored.name, whole):
+        return delegated
     return _streamed(request, stored, whole)
 
 
-def _by_other(
+def _delegated(
     request: HttpRequest, name: str, whole: HttpResponse
 ) -> HttpResponse | HttpResponseRedirect | None:
-    """Have the web server before us, or S3, send the file, where that is configured."""
+    """Return the response that lets the web server or S3 send the file; None to send it here."""
     how = settings.DOWNLOADS
     if how == "x-accel-redirect":
         whole["X-Accel-Redirect"] = quote(f"{settings.ACCEL_LOCATION}{name}")
@@ -128,7 +132,7 @@ def _by_other(
     if how == "x-sendfile":
         whole["X-Sendfile"] = quote(str(Path(settings.STORAGE_ROOT).absolute() / name))
         return whole
-    if how == "s3-redirect" and not any(name in request.META for name in OF_OUR_VALIDATORS):
+    if how == "s3-redirect" and not any(name in request.META for name in VALIDATOR_HEADERS):
         parameters = {
             "ResponseContentDisposition": whole["Content-Disposition"],
             "ResponseContentType": whole["Content-Type"],
@@ -142,9 +146,9 @@ def _by_other(
 
 def _streamed(request: HttpRequest, stored: StoredFile, whole: HttpResponse) -> HttpResponseBase:
     try:
-        part = _wanted(request, stored.size, whole)
-    except Unsatisfiable:
-        detail = f"The file has {stored.size} bytes, and none of those that the range asks for."
+        part = _requested_range(request, stored.size, whole)
+    except UnsatisfiableRange:
+        detail = f"The file has {stored.size} bytes. The range begins after its end."
         headers = {"Content-Range": f"bytes */{stored.size}"}
         return JsonResponse({"detail": detail}, status=416, headers=headers)
     file = open_stored(stored.name)
@@ -161,18 +165,18 @@ def _streamed(request: HttpRequest, stored: StoredFile, whole: HttpResponse) -> 
 def _response(file: File, part: range | None, size: int) -> StoredFileResponse:
     if part is None:
         return StoredFileResponse(file)
-    response = StoredFileResponse(Part(file, part), status=206)
+    response = StoredFileResponse(FileRange(file, part), status=206)
     response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
     response["Content-Length"] = len(part)
     return response
 
 
-def _wanted(request: HttpRequest, size: int, whole: HttpResponse) -> range | None:
-    """Return the range that the request asks for; None where it is to have the whole file."""
+def _requested_range(request: HttpRequest, size: int, whole: HttpResponse) -> range | None:
+    """Return the range of the request; None for the whole file."""
     header, condition = request.META.get("HTTP_RANGE"), request.META.get("HTTP_IF_RANGE")
     if header is None or request.method != "GET":
         return None
-    # The client has a part of another file than ours: it needs all of ours.
+    # The part that the client has is of another file, so it gets the whole one.
     if condition and condition != whole["ETag"]:
         date = parse_http_date_safe(condition)
         if date is None or date != parse_http_date_safe(whole["Last-Modified"]):

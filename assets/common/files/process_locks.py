@@ -1,9 +1,8 @@
-"""Which processes write files, and which of them have ended, however they ended.
+"""Which of the processes that write files have ended, for any reason.
 
-A process that writes files holds a lock on a file of its own in VAR_DIR/writers. The system lets go
-of the lock when the process ends, be it by kill -9, and of nothing else can that be said: numbers
-of processes are given again, and clocks differ. Of a process on another host, whose file is not
-here, nothing is known.
+A process that writes files locks a file of its own in VAR_DIR/writers. The system releases the lock
+when the process ends, even by kill -9. Process ids and clocks would not do: ids are reused, and
+clocks differ. Nothing is known about processes on other hosts, whose files are not here.
 """
 
 import fcntl
@@ -22,37 +21,37 @@ def _folder() -> Path:
 
 
 def this_process() -> UUID:
-    """Return who writes files here; it counts as living until the process ends."""
+    """Return the id of this process, which holds its lock until it ends."""
     return _writer(os.getpid())
 
 
 @cache
 def _writer(pid: int) -> UUID:
-    # A process forked from this one is another writer: hence by pid.
+    # Cached by pid, since a forked process is another writer.
     writer = uuid4()
-    # Where VAR_DIR cannot be written, nobody knows when this process ends: as with other hosts.
+    # If VAR_DIR is not writable, the process is treated like one of another host.
     with suppress(OSError):
         _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         new = _folder() / f"{writer}.new"
-        # Never closed: that would say that the process has ended.
+        # Never closed, which would release the lock.
         fcntl.flock(os.open(new, os.O_CREAT | os.O_EXCL, 0o600), fcntl.LOCK_EX)
-        # Nobody finds it before it is locked.
+        # It gets its name once it is locked.
         new.rename(_folder() / str(writer))
     return writer
 
 
 def has_ended(writer: UUID) -> bool:
-    """Return whether that process is known to have ended."""
+    """Return whether the process is known to have ended."""
     try:
         with (_folder() / str(writer)).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:  # it is locked, or not here
+    except OSError:  # locked, or of another host
         return False
     return True
 
 
 def ended() -> Iterator[UUID]:
-    """Yield the processes of this host that have ended and are not forgotten yet."""
+    """Yield the processes of this host that have ended, until `forget` removes them."""
     for path in sorted(_folder().glob("*")):
         with suppress(ValueError):
             writer = UUID(path.name)
@@ -61,5 +60,5 @@ def ended() -> Iterator[UUID]:
 
 
 def forget(writer: UUID) -> None:
-    """Forget a process that has ended and left nothing."""
+    """Remove the lock file of a process that has ended and has no pending files."""
     (_folder() / str(writer)).unlink(missing_ok=True)

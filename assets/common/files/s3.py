@@ -1,4 +1,4 @@
-"""Files in S3, by django-storages: read a piece at a time, and failing as files on a disk do."""
+"""Files in S3, by django-storages: read in pieces, with the exceptions of files on a disk."""
 
 import io
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ from storages.backends import s3
 from .storage import NoSpace, StorageError
 
 MIB = 1024**2
-# Bytes asked for at once: one request for most files, and little is lost where reading ends early.
+# Bytes of a request: most files take one, and little is lost if reading ends early.
 WINDOW = 8 * MIB
 BUFFER = MIB // 4
-# How stores say that a quota or a disk of theirs is full; some say no more than the status.
+# Error codes of stores whose quota or disk is full; some send only the status.
 FULL = ("QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "507")
 
 
 @contextmanager
-def failing_as_a_disk(name: str) -> Iterator[None]:
-    """Raise what a disk would: FileNotFoundError, or NoSpace, or any other StorageError."""
+def storage_errors(name: str) -> Iterator[None]:
+    """Translate errors of S3: to FileNotFoundError, NoSpace or another StorageError."""
     try:
         yield
     except (ClientError, BotoCoreError, Boto3Error) as error:
@@ -38,7 +38,7 @@ def failing_as_a_disk(name: str) -> Iterator[None]:
 
 
 class S3Reader(io.RawIOBase):
-    """An object as a file that can be read from any place; none of it is held."""
+    """An object in S3 as a seekable file, which is streamed rather than held in memory."""
 
     # What S3 is sending. Python closes a reader also when `__init__` has failed.
     _window: Any = None
@@ -63,16 +63,16 @@ class S3Reader(io.RawIOBase):
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
         if start + offset != self._place:
             self._place = max(0, start + offset)
-            self._leave()
+            self._close_window()
         return self._place
 
     def readinto(self, buffer: Any) -> int:
         wanted = min(len(buffer), self._size - self._place)
         if wanted <= 0:
             return 0
-        with failing_as_a_disk(self._name):
+        with storage_errors(self._name):
             if not self._left:
-                self._ask()
+                self._open_window()
             data: bytes = self._window.read(min(wanted, self._left))
         if not data:
             raise StorageError(f"S3 ended {self._name} at byte {self._place} of {self._size}")
@@ -81,24 +81,24 @@ class S3Reader(io.RawIOBase):
         self._left -= len(data)
         return len(data)
 
-    def _ask(self) -> None:
-        self._leave()
+    def _open_window(self) -> None:
+        self._close_window()
         end = min(self._place + WINDOW, self._size)
         self._window = self._object.get(Range=f"bytes={self._place}-{end - 1}")["Body"]
         self._left = end - self._place
 
-    def _leave(self) -> None:
+    def _close_window(self) -> None:
         if self._window is not None:
             self._window.close()
         self._window, self._left = None, 0
 
     def close(self) -> None:
-        self._leave()
+        self._close_window()
         super().close()
 
 
 class AssetStorage(s3.S3Storage):
-    """Files of assets in a bucket. Names are new UUIDs, so that nothing is ever overwritten."""
+    """Files of assets in a bucket. Names have new UUIDs, so no file is ever overwritten."""
 
     def get_default_settings(self) -> dict[str, Any]:
         transfer = TransferConfig(
@@ -117,38 +117,38 @@ class AssetStorage(s3.S3Storage):
             ),
             "transfer_config": transfer,
             "default_acl": None,
-            # Guessed from the name, it would say `gzip` of a tar.gz, and clients would unpack it.
+            # By default it depends on the name: `gzip` for a tar.gz, which clients would unpack.
             "object_parameters": {"ContentType": "application/octet-stream"},
         }
 
     def _open(self, name: str, mode: str = "rb") -> File:
-        with failing_as_a_disk(name):
+        with storage_errors(name):
             content = self.bucket.Object(self._normalize_name(name))
             return File(io.BufferedReader(S3Reader(content, name), BUFFER), name)
 
     def _save(self, name: str, content: File) -> str:
-        with failing_as_a_disk(name):
+        with storage_errors(name):
             saved: str = super()._save(name, content)
         return saved
 
     def delete(self, name: str) -> None:
-        with failing_as_a_disk(name):
+        with storage_errors(name):
             super().delete(name)
 
     def exists(self, name: str) -> bool:
-        with failing_as_a_disk(name):
+        with storage_errors(name):
             return bool(super().exists(name))
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        with failing_as_a_disk(path):
+        with storage_errors(path):
             folders, files = super().listdir(path)
         return folders, files
 
     def size(self, name: str) -> int:
-        with failing_as_a_disk(name):
+        with storage_errors(name):
             return int(super().size(name))
 
     def get_modified_time(self, name: str) -> datetime:
-        with failing_as_a_disk(name):
+        with storage_errors(name):
             modified: datetime = super().get_modified_time(name)
         return modified

@@ -1,4 +1,4 @@
-"""Large uploads on their way in: on the disk, in files that end with their process."""
+"""Large uploads while they are received: in temporary files that vanish with the process."""
 
 import tempfile
 from typing import Any
@@ -8,17 +8,17 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
 
-class NamelessUpload(UploadedFile):
-    """A file among the temporary ones that has no name: it is gone with its process, if killed."""
+class UnnamedUpload(UploadedFile):
+    """An upload in a temporary file without a name, which the system deletes with the process."""
 
 
-class NamelessUploadHandler(TemporaryFileUploadHandler):
-    """Writes what does not fit into memory to such a file."""
+class UnnamedUploadHandler(TemporaryFileUploadHandler):
+    """Writes uploads that are too large for memory to unnamed temporary files."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super(TemporaryFileUploadHandler, self).new_file(*args, **kwargs)
-        self.file: Any = NamelessUpload(
-            tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR),  # noqa: SIM115  by the request
+        self.file: Any = UnnamedUpload(
+            tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR),  # noqa: SIM115  the request closes it
             self.file_name,
             self.content_type,
             0,

@@ -11,7 +11,7 @@ from django.forms.boundfield import BoundField
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from ..text.moments import ZONE, zone_called
+from ..text.moments import ZONE, zone_named
 
 
 def fields_of(form: BaseForm) -> SafeString:
@@ -49,7 +49,7 @@ def _field(field: BoundField) -> SafeString:
     )
     zone = SafeString()
     if isinstance(widget, DateInput):
-        days_of = zone_called(field.form.data.get(ZONE))
+        days_of = zone_named(field.form.data.get(ZONE))
         zone = format_html("<span data-zone-note> ({})</span>", days_of)
     return format_html(shape, field.auto_id, field.label, control, wrong, zone)
 

@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
-from ..text.reading import KEPT, MAX_MARKED, MAX_SHOWN
+from ..text.reading import MAX_CACHED_TEXTS, MAX_HIGHLIGHTED, MAX_SHOWN
 from .front_matter import as_table, split
 
 # Before each id of a text, so that none is an id of the page.
@@ -66,7 +66,7 @@ _NAME = re.compile(r"(?<=\s)name(?=\s*=)", re.IGNORECASE)
 MAX_FOOTNOTES, _ENDLESS = 500, re.compile(r"\[\^\S{500}")
 
 
-@lru_cache(KEPT)
+@lru_cache(MAX_CACHED_TEXTS)
 def markdown(text: str) -> SafeString:
     """Return Markdown as HTML without scripts, styles, images or anything else that acts.
 
@@ -77,7 +77,7 @@ def markdown(text: str) -> SafeString:
 
 
 def _body(text: str) -> SafeString:
-    if len(text) > MAX_MARKED:
+    if len(text) > MAX_HIGHLIGHTED:
         return format_html('<pre class="code" tabindex="0">{}</pre>', text[:MAX_SHOWN])
     plain = text.count("[^") > MAX_FOOTNOTES or _ENDLESS.search(text)
     parser = _without_footnotes if plain else _with_footnotes

@@ -1,34 +1,34 @@
-"""How names are compared: whatever the case of their letters, and however these are encoded.
+"""Comparison of names regardless of case and Unicode normalisation.
 
-"É" is one character, or "E" and an accent; and it is "é" when one searches. `folded` makes them
-equal, which Unicode calls canonical caseless matching. `order_key` puts a name where a reader
-looks for it: by its letters first, by accents and case only among names of the same letters.
+"É" is one character, or "E" and an accent, and searches for "é" find both. `folded` makes them
+equal (in Unicode's terms, canonical caseless matching). `order_key` sorts by letters first, and by
+accents and case only among names with the same letters.
 
-Rows of which there may be a million keep both beside the name (`fields.NameKeyField`). What is
-not kept so, the database folds by a function: SQLite by ours, PostgreSQL by its own with ICU.
+Large tables store both beside the name (`fields.NameKeyField`). Other texts are folded by functions
+of the database: on SQLite by these, on PostgreSQL by its own with ICU.
 """
 
 from typing import Any
 from unicodedata import combining, normalize
 
-# Comes before whatever a name has.
+# Sorts before all characters of a name.
 SEPARATOR = "\x1f"
-# Letters that are no other letter with an accent, and are looked for as if they were.
+# Letters that sort like others, although Unicode does not decompose them.
 _ALIKE = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"}
 )
 
 
 def folded(text: str) -> str:
-    """Return the text as it is compared when one searches."""
+    """Return the text as searches compare it."""
     if text.isascii():
         return text.lower()
-    # Case folding of an accent depends on its order, which decomposing settles.
+    # Folding depends on the order of accents, which NFD makes unique.
     return normalize("NFC", normalize("NFD", text).casefold())
 
 
 def order_key(text: str) -> str:
-    """Return what orders names when compared character by character; unlike for unlike names."""
+    """Return a key that orders names when compared by code points; it is unique for each name."""
     small = folded(text)
     if small.isascii():
         letters = small
@@ -40,20 +40,20 @@ def order_key(text: str) -> str:
 
 
 def spellings(text: str) -> list[str]:
-    """Return the encodings that the same text may be stored in."""
+    """Return the Unicode normalisations in which the same text may be stored."""
     if text.isascii():
         return [text]
     return list(dict.fromkeys([text, normalize("NFC", text), normalize("NFD", text)]))
 
 
-# The names by which SQL calls these on SQLite.
+# The names of these functions in SQLite's SQL.
 FOLDED, ORDER_KEY = "registrar_folded", "registrar_order_key"
-# The collation of PostgreSQL that knows the letters of all languages.
+# PostgreSQL's collation for all languages.
 ICU = '"und-x-icu"'
 
 
 def add_functions(connection: Any, **_: Any) -> None:
-    """Give a new connection to SQLite the functions that queries use."""
+    """Register the SQL functions on a new SQLite connection; a receiver of connection_created."""
     if connection.vendor == "sqlite":
         for name, function in ((FOLDED, folded), (ORDER_KEY, order_key)):
             connection.connection.create_function(name, 1, _of_text(function), deterministic=True)

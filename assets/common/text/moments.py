@@ -1,4 +1,4 @@
-"""Moments on pages. The server writes them in UTC; `moments.js` shows them in the viewer's zone."""
+"""Dates and times on pages: rendered in UTC; `moments.js` shows them in the user's time zone."""
 
 import re
 from datetime import UTC, datetime, tzinfo
@@ -7,19 +7,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.safestring import SafeString, mark_safe
 
-# The parameter of an address that names the zone of its days.
+# The query parameter with the time zone of its dates.
 ZONE = "tz"
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}\Z")
 
 
 def moment(when: datetime | None, otherwise: str = "", *, exact: bool = False) -> SafeString:
-    """Return a moment as the element `<time>`: the only way in which a page shows one.
+    """Return a date and time as a `<time>` element.
 
-    With its script, a page shows how long ago a recent moment is, and the moment itself in the
-    tooltip; with `exact`, it is the other way round.
+    The script shows a recent one as its age, with the date and time in the tooltip.
 
     Args:
-        otherwise: What to show for a moment that has not come.
+        otherwise: the text if `when` is None.
+        exact: show the date and time, and the age in the tooltip.
     """
     if when is None:
         return mark_safe(f'<span class="muted">{escape(otherwise)}</span>')  # noqa: S308  escaped
@@ -31,27 +31,27 @@ def moment(when: datetime | None, otherwise: str = "", *, exact: bool = False) -
 
 
 def utc(when: datetime) -> str:
-    """Return a moment in UTC, to the second, for texts that are no HTML."""
+    """Return a date and time in UTC, to the second, as plain text."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def utc_day(when: datetime) -> str:
-    """Return the day of a moment in UTC, for texts that are no HTML."""
+    """Return the date in UTC as plain text."""
     return f"{when.astimezone(UTC):%Y-%m-%d} UTC"
 
 
-def zone_called(name: str | None) -> tzinfo:
-    """Return the time zone of this name; UTC when there is none."""
+def zone_named(name: str | None) -> tzinfo:
+    """Return the time zone with this name, or UTC if there is none."""
     if not name or len(name) > 64 or not _ZONE.match(name):
         return UTC
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones has a name, too
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
         return UTC
 
 
 def in_utc(when: datetime) -> datetime | None:
-    """Return a moment in UTC; None where its zone leads out of the years 1 to 9999."""
+    """Return a date and time in UTC, or None beyond the years 1 to 9999."""
     try:
         return when.astimezone(UTC)
     except OverflowError:
@@ -59,6 +59,6 @@ def in_utc(when: datetime) -> datetime | None:
 
 
 def within_time(when: datetime) -> datetime:
-    """Return a moment in UTC; the first or last one there is, where its zone leads beyond them."""
+    """Return a date and time in UTC; beyond the years 1 to 9999, the nearest one within."""
     edge = datetime.min if when.year == 1 else datetime.max
     return in_utc(when) or edge.replace(tzinfo=UTC)

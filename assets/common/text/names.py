@@ -1,8 +1,7 @@
-"""Which names count as the same: of people and organisations, whatever the case and the script.
+"""Keys of the names of users and organisations that are equal for names that look alike.
 
-Two names that differ in case only, or that look alike, would be taken for each other on every page.
-So a name has a key, and the database holds each key once. Unicode's list of characters that look
-alike (UTS 39) says which do.
+Users would confuse names that differ only in case or in characters that look alike. The database
+holds each key once. Characters that look alike are those of Unicode's list (UTS 39).
 """
 
 import unicodedata
@@ -10,30 +9,31 @@ from functools import cache
 
 from confusable_homoglyphs.utils import load
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
-# Which ASCII characters look alike in some case or font: I, l and 1; O and 0.
+# ASCII characters that look alike in some case or font: I, l and 1; O and 0.
 _ASCII = str.maketrans({"1": "l", "i": "l", "|": "l", "0": "o"})
-# Scripts that are written together. Of the others, one name has one.
+# Scripts that may be mixed in a word, and scripts that may not be mixed with any other.
 _TOGETHER = frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"})
 _ALONE = frozenset({"GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN", "LISU"})
-# Between the key of a name and what makes it another one; no name holds it.
+# Between a key and a suffix that makes it unique; no name contains it.
 SEPARATOR = "\n"
 MAX_KEY_LENGTH = 400
-# What is longer is no name, and is not looked at: it may be megabytes.
+# Longer texts, which can be megabytes, are not processed.
 MAX_NAME_LENGTH = 150
 
 
 def caseless(name: str) -> str:
-    """Return the name of a user as it is compared when somebody signs in: case does not count.
+    """Return the name of a user as sign-in compares it: ignoring case and compatibility forms.
 
-    Nor does the form of a letter, such as a full-width one. Searches tell these apart
-    (`folding.folded`): what one means there is seen in what is found.
+    Full-width letters, for example, equal ordinary ones here, but not in searches
+    (`folding.folded`).
     """
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def name_key(name: str) -> str:
-    """Return what names that look alike have in common."""
+    """Return the key of a name: names that look alike have the same."""
     text = " ".join(caseless(name).split())
     if not text.isascii():
         text = "".join(map(_looks_like, text)).casefold()
@@ -41,31 +41,38 @@ def name_key(name: str) -> str:
 
 
 def check_scripts(name: str) -> None:
-    """Refuse a word of letters that look alike but belong to several scripts, such as a Cyrillic
-    "a" in a Latin word. Raises ValidationError."""
+    """Check that no word mixes scripts whose letters look alike, such as Cyrillic and Latin.
+
+    Raises:
+        ValidationError: a word does.
+    """
     for word in name.split():
         names = [unicodedata.name(one, "") for one in word if one.isalpha()]
         found = {one.split(" ")[0].split("-")[0] for one in names} & (_TOGETHER | _ALONE)
         if len(found - _TOGETHER) + bool(found & _TOGETHER) > 1:
             scripts = " and ".join(sorted(one.capitalize() for one in found))
             raise ValidationError(
-                f'"{word}" mixes letters of {scripts}, which look alike. Use one script a word.',
+                _(
+                    'The word "%(word)s" mixes letters of %(scripts)s, which look alike. '
+                    "Use one script for each word."
+                ),
                 code="mixed_scripts",
+                params={"word": word, "scripts": scripts},
             )
 
 
 def _looks_like(character: str) -> str:
     if character.isascii():
         return character
-    if unicodedata.category(character) == "Cf":  # not seen at all
+    if unicodedata.category(character) == "Cf":  # invisible
         return ""
-    # What a letter looks like as a small one comes first, then as a capital one.
+    # The lower-case letter's look-alike first, then the upper-case one's.
     return _table().get(character) or _table().get(character.upper()) or character
 
 
 @cache
 def _table() -> dict[str, str]:
-    """Return what each character that is not ASCII looks like; read once it is needed."""
+    """Return the look-alike of each non-ASCII character; loaded on first use."""
     alike = {
         character: [one["c"] for one in others]
         for character, others in load("confusables.json").items()
@@ -74,7 +81,7 @@ def _table() -> dict[str, str]:
     for character, others in alike.items():
         if len(character) == 1 and not character.isascii():
             plain = next((one for one in others if one.isascii()), None)
-            # Otherwise the one that all of them look like.
+            # Without an ASCII look-alike, the one that most of them share.
             table[character] = plain or max(
                 [character, *others], key=lambda one: (len(alike.get(one, ())), one)
             )

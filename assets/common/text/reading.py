@@ -1,4 +1,4 @@
-"""Texts of others: read, cut, and source code as safe HTML with its syntax highlighted."""
+"""Texts from files: decoded, shortened, and source code highlighted as safe HTML."""
 
 import io
 import tokenize
@@ -13,22 +13,22 @@ from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
 from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
-# What pages show of a text; all of it can be downloaded.
+# Characters of a text that pages show; the file can be downloaded.
 MAX_SHOWN = 200_000
-# Marking a text up takes its time, above all where a line does not end. Longer ones stay plain.
-MAX_MARKED, MAX_LINE = 50_000, 2_000
-# So many are kept as they were marked up: what is registered never changes.
-KEPT = 32
+# Longer texts, or texts with longer lines, are not highlighted: it would take too long.
+MAX_HIGHLIGHTED, MAX_LINE = 50_000, 2_000
+# Highlighted texts in memory: files of assets never change.
+MAX_CACHED_TEXTS = 32
 
-# Those of alphabets. Others, such as punycode, take long, or make something else of a text.
+# Python's other codecs, such as punycode, are slow or transform texts.
 _ENCODINGS = ("utf-8", "ascii", "iso8859-", "cp", "koi8-", "mac-", "gb", "big5", "euc_", "shift_j")
 
 
-@lru_cache(KEPT)
+@lru_cache(MAX_CACHED_TEXTS)
 def highlight(text: str, language: str = "") -> SafeString:
-    """Return source code with its syntax marked; `language` is a lexer or the name of a file."""
+    """Return source code as highlighted HTML; `language` is a lexer or the name of a file."""
     text = text[:MAX_SHOWN]
-    if len(text) > MAX_MARKED or max(map(len, text.split("\n"))) > MAX_LINE:
+    if len(text) > MAX_HIGHLIGHTED or max(map(len, text.split("\n"))) > MAX_LINE:
         language = "text"
     try:
         lexer = get_lexer_by_name(language, stripnl=False)
@@ -42,12 +42,12 @@ def highlight(text: str, language: str = "") -> SafeString:
 
 
 def fits(text: str) -> bool:
-    """Is all of it shown?"""
+    """Return whether pages show the whole text."""
     return len(text) <= MAX_SHOWN
 
 
 def cut(text: str, length: int) -> str:
-    """Return the text, or its beginning where it does not fit."""
+    """Return the text, shortened to `length` characters with an ellipsis."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
@@ -57,7 +57,7 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 
 def read_text(name: str) -> str | None:
-    """Return the beginning of a stored text; None for what is no text or is not there."""
+    """Return the first `MAX_SHOWN` characters of a stored text; None if it is no text or lost."""
     try:
         with default_storage.open(name) as file:
             start = file.read(MAX_SHOWN)
@@ -67,10 +67,10 @@ def read_text(name: str) -> str | None:
 
 
 def decoded(data: bytes, *, cut: bool = False) -> str | None:
-    """Return the text that the bytes hold, or None for what is no text.
+    """Return the bytes as text, or None if they are none.
 
-    It is UTF-8, or what its coding line says (PEP 263). Bytes that were `cut` off may end in the
-    middle of a character.
+    The encoding is UTF-8, or that of a coding line (PEP 263). If the bytes are `cut`, they may end
+    inside a character.
     """
     if b"\0" in data:
         return None
@@ -83,9 +83,11 @@ def decoded(data: bytes, *, cut: bool = False) -> str | None:
 
 
 def source_encoding(data: bytes) -> str:
-    """Return the encoding that Python reads a source file by: its coding line's, or UTF-8.
+    """Return the encoding of a Python source file: that of its coding line, or UTF-8.
 
-    Raises: LookupError for one that is not read here; SyntaxError where Python reads none.
+    Raises:
+        LookupError: the encoding is not supported here.
+        SyntaxError: the coding line is invalid.
     """
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     if not lookup(encoding).name.startswith(_ENCODINGS):
