@@ -1,8 +1,4 @@
-"""The cast of every test: three organisations, their users, and the doors by which users come.
-
-alice, ada and victor act for A (member, admin, viewer), bob for B, carol for C; root is a platform
-superuser who belongs to no organisation.
-"""
+"""What every test may ask for: organisations and users (`tests.cast`), and their clients."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -13,42 +9,48 @@ from django.core.files.base import File
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.db.backends.base.operations import BaseDatabaseOperations
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from assets.accounts.models import Organization, Role, User
-from assets.accounts.registration.organizations import create_organization
+from assets.accounts.models import Organization, User
 from assets.accounts.registration.tokens import create_token
-from assets.accounts.registration.users import create_user
 from assets.common.files.storage import open_stored
-from assets.immutable import remove_triggers
+from assets.feed.models import Event
+from assets.immutable import install_triggers, remove_triggers
 
-PASSWORD = "correct-horse-battery"
+from .cast import FAST_HASHERS, A, B, C, register_cast
+
 SDK_ACCEPT = "application/json;version=0.0"
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _tables_can_be_emptied() -> Iterator[None]:
-    """Let Django empty all tables after a test with transactions of its own.
-
-    The signal that follows makes the triggers again.
-    """
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """Register the cast once per process, and again whenever Django has emptied the tables."""
     flush = BaseDatabaseOperations.execute_sql_flush
+    tear_down = TransactionTestCase._fixture_teardown
 
-    def unguarded(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
+    def flush_in_spite_of_triggers(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
+        # The signal that follows makes the triggers again.
         remove_triggers(plan=["the next test"])
         flush(operations, sql_list)
 
+    def tear_down_and_refill(case: TransactionTestCase) -> None:
+        tear_down(case)
+        register_cast()
+
+    with django_db_blocker.unblock():
+        register_cast()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", unguarded)
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_in_spite_of_triggers)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", tear_down_and_refill)
         yield
 
 
 @pytest.fixture(autouse=True)
 def _fast_and_apart(settings, tmp_path) -> Iterator[None]:
     """Hash passwords fast, keep files in a folder of the test, and nothing in the cache."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = FAST_HASHERS
     settings.STORAGE_ROOT = tmp_path / "files"
     settings.SERVERMEDIAS_ROOT = tmp_path / "servermedias"
     default = settings.STORAGES["default"]
@@ -82,53 +84,62 @@ def _like_a_server(monkeypatch) -> Iterator[None]:
         file.close()
 
 
-def _organization(id: str, name: str) -> Organization:
-    return create_organization(id, name=name)
+def _user(username: str) -> User:
+    return User.objects.select_related("organization").get(username=username)
 
 
 @pytest.fixture
 def org_a(db) -> Organization:
-    return _organization("MyOrg1MSP", "First hospital")
+    return Organization.objects.get(pk=A)
 
 
 @pytest.fixture
 def org_b(db) -> Organization:
-    return _organization("MyOrg2MSP", "Second hospital")
+    return Organization.objects.get(pk=B)
 
 
 @pytest.fixture
 def org_c(db) -> Organization:
-    return _organization("MyOrg3MSP", "Third hospital")
+    return Organization.objects.get(pk=C)
 
 
 @pytest.fixture
-def alice(org_a) -> User:
-    return create_user("alice", organization=org_a, role=Role.MEMBER, password=PASSWORD)
+def alice(db) -> User:
+    return _user("alice")
 
 
 @pytest.fixture
-def ada(org_a) -> User:
-    return create_user("ada", organization=org_a, role=Role.ADMIN, password=PASSWORD)
+def ada(db) -> User:
+    return _user("ada")
 
 
 @pytest.fixture
-def victor(org_a) -> User:
-    return create_user("victor", organization=org_a, role=Role.VIEWER, password=PASSWORD)
+def victor(db) -> User:
+    return _user("victor")
 
 
 @pytest.fixture
-def bob(org_b) -> User:
-    return create_user("bob", organization=org_b, role=Role.MEMBER, password=PASSWORD)
+def bob(db) -> User:
+    return _user("bob")
 
 
 @pytest.fixture
-def carol(org_c) -> User:
-    return create_user("carol", organization=org_c, role=Role.MEMBER, password=PASSWORD)
+def carol(db) -> User:
+    return _user("carol")
 
 
 @pytest.fixture
 def root(db) -> User:
-    return create_user("root", organization=None, password=PASSWORD, is_superuser=True)
+    return _user("root")
+
+
+@pytest.fixture
+def no_cast(db) -> None:
+    """Remove the cast: there is neither an organisation nor a user yet."""
+    remove_triggers(plan=["what follows"])
+    for model in (Event, User, Organization):
+        model.objects.all().delete()
+    install_triggers()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.builders import (
     make_function,
     plan_spec,
 )
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 from tests.rules.cases import everything
 from tests.rules.requests import Rename, Tasks
 

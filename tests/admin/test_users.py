@@ -5,7 +5,7 @@ from django.test import Client
 
 from assets.accounts.models import Organization, Role, User
 from assets.accounts.registration.users import create_user
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 from tests.rules.cases import everything
 from tests.rules.world import A, B
 

@@ -11,7 +11,7 @@ from assets.accounts.registration.organizations import create_organization
 from assets.accounts.registration.users import create_user
 from assets.datasets.models import DataSample
 from tests import builders
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 from tests.pages.test_attacks import LISTS
 
 pytestmark = pytest.mark.django_db

@@ -30,7 +30,7 @@ from assets.feed.models import Event
 from assets.feed.receivers import signed_in
 from tests import builders
 from tests.admin.door import admin_url
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 from tests.pages.door import PagesDoor
 from tests.rules.doors import ApiDoor
 from tests.rules.requests import Cancel, Link, Rename, Tasks

@@ -8,7 +8,7 @@ import pytest
 from assets.accounts.models import ApiToken, User
 from assets.accounts.registration.passwords import create_reset_token
 from tests import builders
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 from .conftest import key_for
 from .test_described import OPERATIONS, answer_of

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from assets.accounts.models import ApiToken, User
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 CREATE = ("create_user", "zoe", "--organization", "MyOrg1MSP")
 
@@ -39,7 +39,7 @@ def test_a_person_types_the_password_twice(org_a, type_in):
     type_in(PASSWORD, PASSWORD)
     run(*CREATE)
 
-    assert User.objects.get().check_password(PASSWORD)
+    assert User.objects.get(username="zoe").check_password(PASSWORD)
 
 
 def test_a_person_mistypes_the_password(org_a, type_in):
@@ -47,14 +47,14 @@ def test_a_person_mistypes_the_password(org_a, type_in):
 
     with pytest.raises(CommandError, match="differ"):
         run(*CREATE)
-    assert not User.objects.exists()
+    assert not User.objects.filter(username="zoe").exists()
 
 
 def test_a_person_wants_no_password(org_a, type_in):
     type_in("")
     told, _ = run(*CREATE)
 
-    assert not User.objects.get().has_usable_password()
+    assert not User.objects.get(username="zoe").has_usable_password()
     assert "token only" in told
 
 
@@ -63,7 +63,7 @@ def test_the_end_of_the_line_is_no_part_of_the_password(org_a, monkeypatch, end)
     monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + end))
     run(*CREATE, "--password-stdin")
 
-    assert User.objects.get().check_password(PASSWORD)
+    assert User.objects.get(username="zoe").check_password(PASSWORD)
 
 
 def test_a_script_finds_the_token_alone_on_standard_output(alice):

@@ -12,7 +12,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from assets.accounts.registration.passwords import create_reset_token
 from assets.accounts.registration.users import set_active
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 SIGN_IN = "/sign-in/"
 NEW = "another-long-password"

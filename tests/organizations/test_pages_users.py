@@ -12,6 +12,8 @@ from assets.accounts.models import Organization, Role, User
 from assets.accounts.registration.organizations import create_organization
 from assets.accounts.registration.users import create_user, set_active
 from tests.builders import make_dataset, make_function, make_samples
+from tests.cast import ORGANIZATIONS as ORGANIZATIONS_OF_CAST
+from tests.cast import USERS as USERS_OF_CAST
 
 USERS = "/users/"
 NEW = "/users/new/"
@@ -54,7 +56,7 @@ OF_A = {"alice", "ada", "victor", "rob"}
         ("victor", {"victor"}),
         ("bob", {"bob"}),
         ("ada", OF_A),
-        ("root", {*OF_A, "bob", "root"}),
+        ("root", {*OF_A, "bob", "carol", "root"}),
     ],
 )
 def test_who_sees_whom(name, seen, everybody, session_of):
@@ -166,7 +168,7 @@ def test_users_that_are_not_invited(values, said, session_of, ada):
     assert answer.status_code == 422
     assert said in text
     assert "No user was invited." in text
-    assert User.objects.count() == 1
+    assert set(User.objects.values_list("username", flat=True)) == {*USERS_OF_CAST, "root"}
 
 
 def test_an_admin_invites_to_its_own_organisation_whatever_it_sends(session_of, ada, org_b):
@@ -330,7 +332,7 @@ def test_organisations_and_what_they_own(session_of, alice, bob):
     assert json.loads(answer.getvalue()) == [
         {
             "id": "MyOrg1MSP",
-            "users": 1,
+            "users": 3,
             "datasets": 1,
             "data_samples": 2,
             "functions": 0,
@@ -342,6 +344,14 @@ def test_organisations_and_what_they_own(session_of, alice, bob):
             "datasets": 0,
             "data_samples": 0,
             "functions": 1,
+            "compute_plans": 0,
+        },
+        {
+            "id": "MyOrg3MSP",
+            "users": 1,
+            "datasets": 0,
+            "data_samples": 0,
+            "functions": 0,
             "compute_plans": 0,
         },
     ]
@@ -409,7 +419,7 @@ def test_organisations_that_are_not_added(values, said, session_of, root, org_a)
     answer = session_of(root).post("/organisations/new/", values)
     assert answer.status_code == 422
     assert said in answer.content.decode()
-    assert Organization.objects.count() == 1
+    assert set(Organization.objects.values_list("pk", flat=True)) == set(ORGANIZATIONS_OF_CAST)
 
 
 @pytest.mark.parametrize("name", ["alice", "ada", "victor", "bob"])

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from assets.accounts.models import ApiToken
 from assets.accounts.registration.tokens import create_token, token_digest
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 LOGIN = "/api/api-token-auth/"
 SAFE = "/api/organization/"

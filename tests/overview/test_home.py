@@ -118,7 +118,8 @@ def test_superuser_without_organisation(home_of, root, alice):
 # --- First steps ---------------------------------------------------------------------------------
 
 
-def test_empty_platform_begins_with_organisations(home_of, root):
+def test_empty_platform_begins_with_organisations(home_of, no_cast):
+    root = create_user("root", organization=None, is_superuser=True)
     html = home_of(root)
     assert reverse("organization-new") in html
     assert "Assets by organisation" not in html

@@ -45,7 +45,7 @@ from tests.builders import (
     upload,
     zip_of,
 )
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 # What a URL needs besides its name, as the scene has it.
 KINDS = ("dataset", "data-sample", "function", "compute-plan", "task")

@@ -7,7 +7,7 @@ from django.urls import URLPattern, reverse
 from rest_framework.test import APIClient
 
 from assets.pages import urlpatterns
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 from tests.files.stored import row_counts
 from tests.pages.test_attacks import url_of
 

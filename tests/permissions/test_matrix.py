@@ -12,7 +12,7 @@ from assets import api
 from assets.accounts.models import ApiToken, Role
 from assets.accounts.registration.tokens import create_token
 from assets.accounts.registration.users import create_user
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 from tests.files.stored import nothing_left, row_counts, stored_files
 from tests.properties.helpers import rolled_back
 

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from assets.accounts.registration.tokens import create_token
 from assets.common.ops.logging import JSONFormatter, RequestLog, TextFormatter
 from tests.builders import dataset_spec, wire_dataset
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 TEXT = "%(levelname)s %(name)s [%(request_id)s]: %(message)s"
 

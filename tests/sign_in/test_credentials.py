@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import check_password
 from django.test import Client
 
 from assets.accounts.models import User
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 NEW, HOUR = "another-long-password", 3600
 API = "/api/users/ada/"

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from assets.accounts.models import FailedSignIn
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 API = "/api/api-token-auth/"
 # Each door, with the status of a wrong password there.

@@ -10,7 +10,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from assets.accounts.models import RecoveryCode
 from assets.accounts.registration.second_factor import enrol
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 from .test_provider import known, walk
 

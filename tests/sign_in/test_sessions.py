@@ -7,7 +7,7 @@ from django.test import Client
 
 from assets.accounts.registration.passwords import set_password
 from assets.accounts.registration.users import set_active
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 HOUR = 3600
 NEW = "another-long-password"

@@ -7,7 +7,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from assets.accounts.registration.passwords import create_reset_token, set_password
 from assets.accounts.registration.second_factor import enrol
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 
 CODE, ENROL = "/sign-in/code/", "/sign-in/second-factor/"
 KEY, NEW = "31" * 20, "another-long-password"

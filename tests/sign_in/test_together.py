@@ -16,7 +16,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from assets.accounts.models import FailedSignIn, RecoveryCode, User
 from assets.accounts.registration.passwords import create_reset_token
 from assets.accounts.registration.second_factor import enrol
-from tests.conftest import PASSWORD
+from tests.cast import PASSWORD
 from tests.files.threads import at_once
 
 pytestmark = [
