@@ -34,6 +34,8 @@ from tests.rules.world import A, B, World
 
 from .door import admin_url
 
+pytestmark = pytest.mark.postgresql
+
 
 def _datasets(world: World, numbers: range) -> None:
     for n in numbers:

@@ -15,6 +15,8 @@ from tests.rules.world import A, B
 
 from .door import admin_url
 
+pytestmark = pytest.mark.postgresql
+
 # A kind, and lookups of what its pages do not show to everybody.
 HIDDEN = {
     "computeplan": ("creator__username__startswith", "creator__password__contains", "creator"),

@@ -13,6 +13,8 @@ from assets.common.db.compiled import Compiled, key_text, stored_json
 from assets.compute.models import Task
 from assets.compute.statuses import TaskStatus
 
+pytestmark = pytest.mark.postgresql
+
 COLUMNS = ("key", "rank", "status", "tag", "metadata", "creation_date", "start_date", "function_id")
 
 

@@ -19,6 +19,8 @@ from tests.rules.world import A, B, C
 
 from .pairs import ALICE, BOB, BOTH, FIRST_DAY, NONE, RESOURCES, found
 
+pytestmark = pytest.mark.postgresql
+
 # Filters whose value is a key or an id of Alice's; `{}` of the thing that is named.
 BY_KEY = {
     "data_manager": {

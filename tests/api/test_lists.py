@@ -21,6 +21,8 @@ from tests.builders import (
     training_task,
 )
 
+pytestmark = pytest.mark.postgresql
+
 LISTS = [
     "data_manager",
     "data_sample",

@@ -9,6 +9,8 @@ from assets.compute.registration import cancel_compute_plan, rename_compute_plan
 from assets.functions.models import FunctionStatus
 from tests.builders import make_dataset, make_plan
 
+pytestmark = pytest.mark.postgresql
+
 PLAN, DATASET = "ASSET_COMPUTE_PLAN", "ASSET_DATA_MANAGER"
 
 

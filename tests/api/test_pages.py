@@ -34,6 +34,8 @@ from tests.builders import (
 
 from .test_lists import ORDERS
 
+pytestmark = pytest.mark.postgresql
+
 ROWS = 5
 
 

@@ -8,6 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.builders import make_model, make_plan, make_samples
 
+pytestmark = pytest.mark.postgresql
+
 KEY = "6f1b2c3d-0000-4000-8000-000000000000"
 # Lists as they are asked for, by resource: orders and filters of columns.
 LISTS = {

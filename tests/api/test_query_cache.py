@@ -8,6 +8,8 @@ from assets.common.api import query_cache
 from assets.common.db import pagination
 from tests.builders import make_plan
 
+pytestmark = pytest.mark.postgresql
+
 QUERIES = ["", "tag=a", "match=stud", "status=PLAN_STATUS_CREATED", "ordering=-name", "key=none"]
 
 

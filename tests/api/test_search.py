@@ -12,6 +12,8 @@ from tests.builders import (
 
 from .pairs import ALICE, RESOURCES, found
 
+pytestmark = pytest.mark.postgresql
+
 # --- Search --------------------------------------------------------------------------------------
 
 MATCHES = {

@@ -17,6 +17,8 @@ from tests.builders import (
 )
 from tests.rules.world import B, C
 
+pytestmark = pytest.mark.postgresql
+
 # The statements of each list: one for the token, one for the keys of the page, and those for its
 # objects. The first of several pages takes one or two more, to count the rows.
 LISTS = {

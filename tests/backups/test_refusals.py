@@ -17,7 +17,7 @@ from tests.files.stored import stored_files
 
 from .conftest import all_rows, backup, restore
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 
 @pytest.fixture

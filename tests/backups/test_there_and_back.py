@@ -21,6 +21,8 @@ from tests.files.stored import stored_files
 
 from .conftest import all_rows, backup, restore
 
+pytestmark = pytest.mark.postgresql
+
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = ("data_manager", "data_sample", "function", "compute_plan", "task", "model", "news_feed")
 

@@ -11,6 +11,8 @@ from assets.common.text.folding import folded, order_key
 from tests.builders import make_dataset, make_function, make_plan
 from tests.rules.world import A
 
+pytestmark = pytest.mark.postgresql
+
 NFD = normalize("NFD", "Étude")
 
 

@@ -5,6 +5,8 @@ import pytest
 from assets.common.db.keyset import Keyset
 from assets.compute.models import Task
 
+pytestmark = pytest.mark.postgresql
+
 KEY = "00000000-0000-4000-8000-000000000001"
 DATE = "2026-01-02T03:04:05.678901Z"
 NUMBERS = ("rank", "creation_date", "pk")

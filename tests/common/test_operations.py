@@ -9,6 +9,8 @@ from assets.common.text.folding import folded, order_key
 from assets.datasets.models import Dataset
 from tests.builders import make_dataset
 
+pytestmark = pytest.mark.postgresql
+
 COLUMNS = {"name_folded": folded, "name_order": order_key}
 
 

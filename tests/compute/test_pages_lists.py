@@ -15,6 +15,8 @@ from tests.builders import make_plan, set_status
 
 from .conftest import recount
 
+pytestmark = pytest.mark.postgresql
+
 # The session, its user, the organisations, the count, the page.
 LIST_QUERIES = 5
 

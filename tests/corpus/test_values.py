@@ -9,7 +9,7 @@ from assets.compute.models import ComputePlan
 from tests import builders
 from tests.rules.cases import everything
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 MEGABYTES = 10_000_000
 # What an answer may take, whatever was sent.

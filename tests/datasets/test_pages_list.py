@@ -21,6 +21,8 @@ from tests.builders import (
     training_task,
 )
 
+pytestmark = pytest.mark.postgresql
+
 DATASETS, SAMPLES = "/datasets/", "/data-samples/"
 B = "MyOrg2MSP"
 

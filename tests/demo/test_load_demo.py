@@ -30,6 +30,8 @@ from assets.models import (
     User,
 )
 
+pytestmark = pytest.mark.postgresql
+
 COUNTED = (Organization, User, Dataset, DataSample, Function, ComputePlan, Task, Event)
 
 

@@ -14,6 +14,8 @@ from assets.feed.models import Event
 from assets.feed.registration import record, rename
 from tests.builders import make_dataset, make_function, make_samples
 
+pytestmark = pytest.mark.postgresql
+
 ACTIVITY = "/activity/"
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 PLAN = UUID("11111111-1111-4111-8111-111111111111")

@@ -27,6 +27,7 @@ from .stored import inserted_payloads, row_counts
 from .threads import THREADS, at_once, refusals
 
 pytestmark = [
+    pytest.mark.postgresql,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("shared_database"),
 ]

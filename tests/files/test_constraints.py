@@ -15,7 +15,7 @@ from assets.common.kinds import AssetKind
 
 from .everything import make_everything
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 BOTH = {"archive": "a.zip", "path": "/a"}
 NEITHER = {"archive": "", "path": ""}

@@ -25,7 +25,7 @@ from tests import builders
 
 from .everything import another_value, make_everything, registered_models
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 # Accounts, how they sign in and who belongs to what: they change, and their own rules say how.
 NOT_REGISTERED = {

@@ -15,7 +15,7 @@ from tests import builders
 
 from .stored import nothing_left, row_counts, stored_files
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 SAYS = {507: "There is no space left", 503: "does not answer"}
 TYPED = {"name": "Typed by hand", "type": "images"}

@@ -19,7 +19,7 @@ from tests import builders
 from .registrations import REGISTRATIONS, WITH_FILES
 from .stored import nothing_left, row_counts, stored_files
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 
 class DiskFull(OSError):

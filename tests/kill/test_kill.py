@@ -5,7 +5,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from .server import ROOT
+
+pytestmark = pytest.mark.postgresql
 
 
 def test_nothing_is_lost_and_nothing_is_left():

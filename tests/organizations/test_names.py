@@ -20,6 +20,8 @@ from tests.cast import PASSWORD
 from tests.files.conftest import shared_database  # noqa: F401  a fixture
 from tests.files.threads import at_once
 
+pytestmark = pytest.mark.postgresql
+
 ALIKE = {
     "case": "ALICE",
     "a capital I for an l": "aIice",

@@ -17,6 +17,8 @@ from assets.overview import queries
 from assets.overview.home import PREVIEW_ROWS
 from tests.builders import make_dataset, make_function, make_plan, make_samples, training_task
 
+pytestmark = pytest.mark.postgresql
+
 # The session, its user, organisations, counts, events; plans, functions, datasets, tokens.
 MEMBER_QUERIES = 10
 

@@ -17,6 +17,8 @@ from tests.builders import (
     training_task,
 )
 
+pytestmark = pytest.mark.postgresql
+
 URL = reverse("search")
 
 

@@ -13,7 +13,7 @@ from assets.permissions.specs import PermissionsSpec
 from tests import builders
 from tests.properties.helpers import examples, rolled_back
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 ORGANIZATIONS = tuple(f"Org{letter}" for letter in "ABCDE")
 ids = st.lists(st.sampled_from(ORGANIZATIONS), max_size=5)

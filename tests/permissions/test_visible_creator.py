@@ -6,7 +6,7 @@ from assets.accounts.registration.users import delete_user
 from tests import builders
 from tests.admin.door import admin_url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from django.test import Client
 
 from .test_settings import run_settings
 
+pytestmark = pytest.mark.postgresql
+
 POSTGRES = {"DATABASE_URL": "postgres://registrar@localhost/registrar", "SECRET_KEY": "x"}
 SERVING = {**POSTGRES, "SERVING": "true"}
 DATABASE = "settings.DATABASES['default']"

@@ -9,6 +9,8 @@ from django.test import Client
 
 from assets.common.ops import health
 
+pytestmark = pytest.mark.postgresql
+
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 @pytest.mark.parametrize("host", ["10.1.2.3", "pod-7.internal:8000", "registrar.example"])

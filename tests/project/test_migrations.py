@@ -4,6 +4,8 @@ import pytest
 from django.db import connection
 from django_migration_linter import MigrationLinter
 
+pytestmark = pytest.mark.postgresql
+
 # What the linter does not see, or what no version was served through.
 JUDGED = {
     "0001_initial": "the beginning",

@@ -26,7 +26,7 @@ from tests.files.stored import inserted_payloads
 
 from .helpers import AWKWARD, examples, printable, rolled_back
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 # Between them they have every type of column; a test says so.
 MODELS = (

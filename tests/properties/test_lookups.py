@@ -15,7 +15,7 @@ from tests import builders
 
 from .helpers import AWKWARD, examples, legal_metadata, legal_texts, rolled_back
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 texts = st.sampled_from([text for text in AWKWARD if text.strip() and "__" not in text])
 metadatas = st.one_of(legal_metadata, st.dictionaries(texts, texts, max_size=3))

@@ -13,7 +13,7 @@ from tests import builders
 
 from .helpers import AWKWARD, examples, legal_metadata, legal_names, legal_texts, rolled_back
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 any_texts = st.one_of(
     st.sampled_from(

@@ -14,6 +14,7 @@ from .test_keys import post
 from .twice import TOKEN
 
 pytestmark = [
+    pytest.mark.postgresql,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("shared_database"),
 ]

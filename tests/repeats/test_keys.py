@@ -14,6 +14,8 @@ from tests.pages.door import PagesDoor
 
 from .twice import TOKEN, rewound
 
+pytestmark = pytest.mark.postgresql
+
 URL = "/api/data_manager/"
 
 

@@ -13,6 +13,8 @@ from tests import builders
 from tests.files.stored import nothing_left, row_counts, stored_files
 from tests.rules.doors import ApiDoor
 
+pytestmark = pytest.mark.postgresql
+
 API = ApiDoor(lambda user: None)
 
 

@@ -8,7 +8,7 @@ from tests.feed.test_coverage import ACTS, ADDRESS, told
 
 from .twice import TwiceStage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 # A secret is answered once, and a file is no request to write.
 NOT_AGAIN = {"make a token": 409}

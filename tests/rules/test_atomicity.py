@@ -11,6 +11,8 @@ from .cases import everything
 from .doors import ApiDoor, RegistrationDoor
 from .requests import Cancel, Link, Tasks
 
+pytestmark = pytest.mark.postgresql
+
 # The event is written last, so when it fails everything else has been written.
 LAST = {
     "a dataset": (datasets, lambda w: dataset_spec()),

@@ -19,6 +19,8 @@ from tests.builders import plan_spec
 from .cases import everything, refused, verify
 from .requests import Tasks
 
+pytestmark = pytest.mark.postgresql
+
 
 @pytest.fixture
 def blind_once(monkeypatch):

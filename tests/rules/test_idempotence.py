@@ -23,6 +23,8 @@ from .cases import Case, everything, refused, table, verify
 from .requests import Rename, Tasks
 from .world import B, parent_ref
 
+pytestmark = pytest.mark.postgresql
+
 # --- The same again ------------------------------------------------------------------------------
 
 

@@ -28,6 +28,8 @@ from .doors import ApiDoor
 from .requests import Link, Tasks
 from .world import B
 
+pytestmark = pytest.mark.postgresql
+
 
 def _tasks(world, count: int, **changes):
     """Half of them roots, the others their children; outputs with two different permissions."""

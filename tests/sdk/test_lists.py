@@ -7,7 +7,7 @@ import pytest
 from .refusals import refused, unknown_key
 from .specs import AGGREGATE, keys_of, unique
 
-pytestmark = pytest.mark.sdk
+pytestmark = [pytest.mark.sdk, pytest.mark.postgresql]
 
 CREATED, DOING, DONE = (f"PLAN_STATUS_{word}" for word in ("CREATED", "DOING", "DONE"))
 WAITING, EXECUTING = "STATUS_WAITING_FOR_BUILDER_SLOT", "STATUS_EXECUTING"

@@ -20,6 +20,7 @@ from tests.cast import PASSWORD
 from tests.files.threads import at_once
 
 pytestmark = [
+    pytest.mark.postgresql,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("shared_database"),
 ]

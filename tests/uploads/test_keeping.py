@@ -18,6 +18,8 @@ from assets.uploads.models import StagedFile, Upload
 from assets.uploads.registration import LIFETIME, discard, discard_expired, stage, uploads_of
 from tests.builders import CODE, make_dataset, upload, zip_of
 
+pytestmark = pytest.mark.postgresql
+
 
 def kept(user, content: bytes = b"content", name: str = "notes.md") -> Upload:
     return stage(user, upload(content, name))
