@@ -1,7 +1,7 @@
 """The cases of `tests/rules`, as far as a person can type them, and where the admin shows what."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -15,7 +15,7 @@ from assets.datasets.specs import DataSampleSpec
 from tests import rules
 from tests.rules.cases import Case
 from tests.rules.requests import Cancel, Link, Request, Tasks
-from tests.rules.world import A
+from tests.rules.world import A, World
 
 # What problems call otherwise than the pages.
 FIELDS = {
@@ -26,17 +26,44 @@ FIELDS = {
 }
 
 
-def cases_of_the_rules() -> list[Any]:
-    """Collect the cases of every table of the rules: the case, and the fixtures that it needs."""
+def samples_of_the_rules() -> list[Any]:
+    """Return cases of every table of the rules, in groups of which a form needs to meet one.
+
+    `tests/rules` runs every case. Forms and pages only place problems, and they place those of one
+    table, code, shape of path and phrase alike; what is blank may be another matter. Each
+    parameter is the cases, and whether they need the fixture `folders`.
+    """
+    groups: dict[tuple[Any, ...], list[Case]] = {}
+    for name, test in _tests_of_the_rules():
+        needs_folders = "folders" in signature(test).parameters
+        for case in _cases_of(test):
+            subject, _, variant = case.id.rpartition(": ")
+            path = re.sub(r"\[\d+\]", "[]", case.field)
+            key = (name, needs_folders, subject, variant == "none", case.code, path, case.phrase)
+            # The last that is accepted is the one with the most in it.
+            groups.setdefault(key, []).insert(0, case)
     return [
-        pytest.param(
-            param.values[0], "folders" in signature(test).parameters, id=f"{name}: {param.id}"
-        )
-        for name, test in _tests_of_the_rules()
-        for mark in test.pytestmark
-        if mark.args[:1] == ("case",)
-        for param in mark.args[1]
+        pytest.param(cases, key[1], id=f"{key[0]}: {cases[0].id}") for key, cases in groups.items()
     ]
+
+
+def _cases_of(test: Any) -> Iterator[Case]:
+    for mark in test.pytestmark:
+        if mark.args[:1] == ("case",):
+            yield from (param.values[0] for param in mark.args[1])
+
+
+def first_typable(
+    cases: Iterable[Case], world: World, why_untypable: Callable[[Request], str]
+) -> tuple[Case, Request]:
+    """Return the first case that a person can type, with its request; skip the test without one."""
+    reason = ""
+    for case in cases:
+        asked = as_request(case.build(world))
+        reason = why_untypable(asked)
+        if not reason:
+            return case, asked
+    pytest.skip(reason)
 
 
 def _tests_of_the_rules() -> Iterator[tuple[str, Any]]:
@@ -52,7 +79,7 @@ def as_request(built: Any) -> Request:
     return Tasks(built) if isinstance(built, list) else built
 
 
-def why_untypable(case: Case, request: Request) -> str:
+def why_untypable(request: Request) -> str:
     """Say why no person can send this through the pages; blank when one can."""
     match request:
         case Cancel():
