@@ -85,7 +85,7 @@ class PagesDoor:
 def errors_of(response: HttpResponse) -> Iterator[Shown]:
     """Return the errors of the page's form and of its rows."""
     form: Any = response.context.get("form") if response.context else None
-    if form is None or not hasattr(form, "rows"):
+    if form is None or not hasattr(form, "formsets"):
         return
     yield from shown(form, form.formsets.values())
     # Of tasks the page lists every problem, with its path.
