@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from ..common.api.renderers import FILE_RENDERERS
 from ..common.api.serializers import by_name
 from ..common.api.viewsets import EMPTY, AssetViewSet
-from ..common.idempotency.api import repeatable
+from ..common.idempotency.api import idempotent
 from ..permissions.downloads import (
     FILE_RESPONSES,
     MARKDOWN,
@@ -54,7 +54,7 @@ class DatasetViewSet(AssetViewSet):
     }
 
     @extend_schema(request=DatasetSpecSerializer, responses={201: DatasetSerializer})
-    @repeatable(AssetViewSet.answer_created)
+    @idempotent(AssetViewSet.answer_created)
     def create(self, request: Request, *args, **kwargs) -> Response:
         dataset = registration.register_dataset(self.parsed(request), self.user)
         return self.answer_created([str(dataset.key)])
@@ -136,13 +136,13 @@ class DataSampleViewSet(AssetViewSet):
     @extend_schema(
         request=DataSampleSpecSerializer, responses={201: DataSampleSerializer(many=True)}
     )
-    @repeatable(answer_again)
+    @idempotent(answer_again)
     def create(self, request: Request, *args, **kwargs) -> Response:
         return self._answer_samples(registration.register_data_samples(self.spec, self.user))
 
     @extend_schema(request=LinkSerializer, responses={200: EMPTY})
     @action(detail=False, methods=["post"], serializer_class=LinkSerializer)
-    @repeatable()
+    @idempotent()
     def bulk_update(self, request: Request, **kwargs) -> Response:
         """Link every one of the data samples with every one of the datasets."""
         keys = LinkSerializer(data=request.data)

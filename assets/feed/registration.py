@@ -14,7 +14,7 @@ from ..common.audit import Action, Result, client_address
 from ..common.db import bulk
 from ..common.db.models import NamedAsset
 from ..common.errors import Problem, refuse_if
-from ..common.idempotency.keys import settle
+from ..common.idempotency.keys import record_result
 from ..common.kinds import AssetKind
 from ..common.rules import check_name
 from ..common.signals import recorded
@@ -38,7 +38,7 @@ def record(
 
     `names` maps the assets' keys to their names, blank for kinds that have none.
     """
-    settle(action, kind, names)
+    record_result(action, kind, names)
     same = {
         "timestamp": when,
         "action": action,
@@ -75,7 +75,7 @@ def record_private(
 
     With `once`, an event that is that young and differs in nothing else stands for this one too.
     """
-    settle(action, kind, [key or name], result)
+    record_result(action, kind, [key or name], result)
     event = Event(
         timestamp=timezone.now(),
         action=action,

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from ..common.api.renderers import FILE_RENDERERS
 from ..common.api.viewsets import AssetViewSet
-from ..common.idempotency.api import repeatable
+from ..common.idempotency.api import idempotent
 from ..permissions.downloads import (
     FILE_RESPONSES,
     MARKDOWN,
@@ -36,7 +36,7 @@ class FunctionViewSet(AssetViewSet):
     }
 
     @extend_schema(request=FunctionSpecSerializer, responses={201: FunctionSerializer})
-    @repeatable(AssetViewSet.answer_created)
+    @idempotent(AssetViewSet.answer_created)
     def create(self, request: Request, *args, **kwargs) -> Response:
         function = registration.register_function(self.parsed(request), self.user)
         return self.answer_created([str(function.key)])

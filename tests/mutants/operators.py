@@ -23,7 +23,7 @@ EVENTS = re.compile(r"_*(record|log|tell|note|event|audit|settle|notify)(_|$)")
 LOCKS = {"select_for_update", "locked", "lock"}
 LOGGING = {"debug", "info", "warning", "error", "exception"}
 # What decorators do that a test can see; others draw pages or describe the API.
-GUARDS = {"atomic", "repeatable"}
+GUARDS = {"atomic", "idempotent"}
 
 
 def operator(function: Operator) -> Operator:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ...common.errors import Code, refuse
-from ...common.idempotency.api import repeatable
+from ...common.idempotency.api import idempotent
 from ...common.parsing import as_key
 from ..confirmation import is_password_confirmed
 from ..models import ApiToken
@@ -41,7 +41,7 @@ class NewTokenView(APIView):
     """Makes a named token for the user."""
 
     @extend_schema(request=TokenSerializer, responses={200: NewTokenSerializer})
-    @repeatable(_made_already)
+    @idempotent(_made_already)
     def post(self, request: Request, **kwargs) -> Response:
         if request.auth is None and not is_password_confirmed(request._request):
             page = request.build_absolute_uri(reverse("account-confirm"))

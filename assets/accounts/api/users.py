@@ -22,7 +22,7 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.viewsets import GenericViewSet
 
 from ...common.db.lookups import OrderKey
-from ...common.idempotency.api import repeatable
+from ...common.idempotency.api import idempotent
 from ..confirmation import check_own_password
 from ..filters import UserFilterSet
 from ..models import ExternalIdentity, User
@@ -102,7 +102,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         return Response(UserSerializer(self.get_queryset().get(username=names[0])).data, status=201)
 
     @extend_schema(request=NewUserSerializer, responses={201: UserSerializer})
-    @repeatable(answer_again)
+    @idempotent(answer_again)
     def create(self, request: Request, *args, **kwargs) -> Response:
         self._check_manages()
         values = self._parsed(NewUserSerializer)

@@ -1,4 +1,4 @@
-"""Request bodies: JSON, and multipart with the JSON object in a part called `json`."""
+"""Parsers of request bodies: JSON, and multipart with a JSON object in the part `json`."""
 
 from codecs import BOM_UTF8
 from typing import Any
@@ -20,7 +20,7 @@ def _loads(text: bytes | str) -> Any:
 
 
 def _text_of(file: UploadedFile) -> bytes:
-    """Return the JSON in a file, without the mark that some editors put before it."""
+    """Return the JSON in a file, without a byte order mark."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if (file.size or 0) > limit:
         raise too_large("JSON", limit, FEWER_TASKS)
@@ -37,7 +37,7 @@ class JSONParser(BaseParser):
 
 
 class PartsData(dict):
-    """The object of the `json` part; updated with the files, of which the last of a name counts."""
+    """The object of the `json` part; `update` adds the files, the last one of each name."""
 
     def copy(self) -> "PartsData":
         return PartsData(self)
@@ -47,9 +47,9 @@ class PartsData(dict):
 
 
 class JSONPartParser(MultiPartParser):
-    """Multipart as the SDK sends it; without a `json` part, ordinary form fields.
+    """Multipart with a `json` part, as the SDK sends it; without one, ordinary form fields.
 
-    The part may be a file, as `curl -F json=@spec.json` sends it.
+    The part can be a file, as in `curl -F json=@spec.json`.
     """
 
     def parse(self, stream, media_type=None, parser_context=None) -> DataAndFiles:

@@ -1,4 +1,4 @@
-"""JSON by orjson, the browsable pages, and a negotiation that never refuses."""
+"""Renderers for JSON and the browsable API, and a content negotiation that never answers 406."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ class ORJSONRenderer(BaseRenderer):
 
 
 class FieldsRenderer(HTMLFormRenderer):
-    """The fields of a browsable page's form, all drawn by one template of ours."""
+    """Renders all form fields of the browsable API with one template."""
 
     template_pack = "rest_framework"
     default_style = ClassLookupDict(
@@ -49,18 +49,18 @@ class FieldsRenderer(HTMLFormRenderer):
 
 
 class BrowsableRenderer(BrowsableAPIRenderer):
-    """The browsable API, for people who signed in with the browser."""
+    """The browsable API, for users who are signed in with a browser."""
 
     form_renderer_class = FieldsRenderer
 
 
 class FileRenderer(BrowsableRenderer):
-    """A page that says why someone who follows a link to a file does not get it."""
+    """Renders a page with the reason why a file cannot be downloaded."""
 
     def render(self, data, accepted_media_type=None, renderer_context=None) -> Any:
         context = renderer_context or {}
         status = context["response"].status_code
-        if status < 400:  # such as to OPTIONS
+        if status < 400:  # such as for OPTIONS
             return super().render(data, accepted_media_type, renderer_context)
         error = getattr(context["view"], "refusal", None)
         why = getattr(error, "why", "") or (data or {}).get("detail", "")
@@ -68,18 +68,18 @@ class FileRenderer(BrowsableRenderer):
         return template.render({"status": status, "why": why}, request=context["request"])
 
 
-# Of the addresses of files.
+# For views that send files.
 FILE_RENDERERS = [ORJSONRenderer, FileRenderer]
 
 
 class LenientNegotiation(DefaultContentNegotiation):
-    """Answers JSON to whoever accepts nothing that we have, and never 406.
+    """Responds with JSON if the client accepts no other format, instead of 406.
 
-    The SDK sends ``application/json;version=0.0`` also where it downloads a file.
+    The SDK accepts only ``application/json;version=0.0``, also when it downloads a file.
     """
 
     def select_renderer(self, request, renderers, format_suffix=None):
-        # Programs, unlike browsers, accept no text but JSON; most requests need no more weighing.
+        # Only browsers accept text: a shortcut for programs, which send most requests.
         accepted = request.META.get("HTTP_ACCEPT", "")
         names = format_suffix or self.settings.URL_FORMAT_OVERRIDE in request.query_params
         if renderers[0].format == "json" and "text/" not in accepted and not names:

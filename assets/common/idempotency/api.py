@@ -1,8 +1,7 @@
-"""`Idempotency-Key`: a request to the API that is sent again gets the answer of the first.
+"""`Idempotency-Key`: a repeated request to the API gets the response of the first one.
 
-As in the IETF's draft (draft-ietf-httpapi-idempotency-key-header): the same key with the same
-content is answered as before, with other content by 422; while the first is carried out, the
-second waits for it.
+As in the IETF draft (draft-ietf-httpapi-idempotency-key-header): the same key with the same content
+gets the same response, and with other content a 422. A second request waits for the first.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,15 +15,27 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .keys import PAGE_TOKEN_LENGTH, TOKEN_FIELD, Attempt, Repeated, attempt_of_key, digest_of
+from .keys import (
+    PAGE_TOKEN_LENGTH,
+    TOKEN_FIELD,
+    AlreadyProcessed,
+    Attempt,
+    attempt_of_key,
+    digest_of,
+)
 
 HEADER = "Idempotency-Key"
-# Answers again, given the view and what the first request has done it to.
-Again = Callable[[Any, Sequence[str]], Response]
+# Returns the response again, from the view and the subjects of the first request.
+Respond = Callable[[Any, Sequence[str]], Response]
 
 
-def repeatable(again: Again | None = None) -> Callable[[Any], Any]:
-    """Decorate a handler that writes. Without `again`, it does no harm to carry it out again."""
+def idempotent(respond: Respond | None = None) -> Callable[[Any], Any]:
+    """Return a decorator for a handler that writes.
+
+    Args:
+        respond: returns the response to a repeated request. Without it, the handler runs again,
+            because repeating it does no harm.
+    """
 
     def decorate(handler: Any) -> Any:
         @wraps(handler)
@@ -32,17 +43,17 @@ def repeatable(again: Again | None = None) -> Callable[[Any], Any]:
             attempt = _attempt_of(request)
             if attempt is None:
                 return handler(view, request, *args, **kwargs)
-            if answer := _answer(view, attempt, again):
-                return answer
+            if response := _repeated_response(view, attempt, respond):
+                return response
             request._request.attempt = attempt  # type: ignore[attr-defined]
             try:
                 return handler(view, request, *args, **kwargs)
             except Exception as error:
-                # The first may have come in between, and taken what this one needs.
+                # The first request may have committed meanwhile, and caused this error.
                 with suppress(DatabaseError):
-                    if answer := _answer(view, attempt, again):
-                        return answer
-                if again is None and isinstance(error, Repeated):
+                    if response := _repeated_response(view, attempt, respond):
+                        return response
+                if respond is None and isinstance(error, AlreadyProcessed):
                     return handler(view, request, *args, **kwargs)
                 raise
 
@@ -52,13 +63,13 @@ def repeatable(again: Again | None = None) -> Callable[[Any], Any]:
     return decorate
 
 
-def _answer(view: Any, attempt: Attempt, again: Again | None) -> Response | None:
-    """Return the answer of a request that was carried out before; None if there was none."""
-    row = attempt.done()
+def _repeated_response(view: Any, attempt: Attempt, respond: Respond | None) -> Response | None:
+    """Return the response to a repeated request; None if it is the first one."""
+    row = attempt.result()
     if row is None:
         return None
     attempt.pk = row.pk
-    return again(view, row.subjects) if again else None
+    return respond(view, row.subjects) if respond else None
 
 
 def _attempt_of(request: Request) -> Attempt | None:
@@ -71,7 +82,7 @@ def _attempt_of(request: Request) -> Attempt | None:
 
 
 def _token_of_page(request: Request) -> str:
-    """Return the token of the browsable page whose form this is; blank for programs."""
+    """Return the CSRF token of the form on a page of the browsable API; blank for programs."""
     if not isinstance(request.successful_authenticator, SessionAuthentication):
         return ""
     token = request.headers.get("X-CSRFToken", "")

@@ -67,7 +67,7 @@ def _redirect_to_result(request: HttpRequest) -> HttpResponseBase | None:
         return None
     # If the database is down, the original response describes the problem better.
     with suppress(DatabaseError):
-        if row := attempt.done():
+        if row := attempt.result():
             is_token = (row.kind, row.action) == (SubjectKind.TOKEN, Action.CREATED)
             messages.success(request, TOKEN_MADE if is_token else DONE_ONCE)
             return HttpResponseRedirect(_page_of(row, request.path))

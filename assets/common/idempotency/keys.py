@@ -1,11 +1,11 @@
-"""What is sent twice is done once: the keys by which a request is known again.
+"""Idempotency keys, which identify requests that are sent twice.
 
-A form is known by the token that Django draws anew into each page, together with all that was
-filled in; a program sends an `Idempotency-Key`. What a request makes and the row of its key are
-written in one transaction, and a user has each key once. So of two requests at the same time one
-writes, and the other waits for it, fails on the key, and finds what was made.
+The key of a form is the CSRF token that Django renders anew into each page, together with all
+values; a program sends an `Idempotency-Key`. A request's changes and the row of its key are written
+in one transaction, and the key is unique for each user. So one of two simultaneous requests writes,
+and the other waits, violates the constraint, and finds the result of the first.
 
-A form that was changed after it was sent is another request: its button registers what it shows.
+A form that was changed after it was submitted is another request.
 """
 
 import hashlib
@@ -28,34 +28,34 @@ from ..errors import Code, refuse
 from .models import IdempotencyKey
 
 LIFETIME = timedelta(days=1)
-# How many old rows are forgotten by who adds one: more than one, so that they become fewer.
-MOST_FORGOTTEN = 10
-# What must not happen twice. A change, such as a new name, may be made again: later it may be
-# meant, for something else can have changed the same in between.
+# Expired rows that are deleted for each new row; more than one, so that they become fewer.
+MAX_EXPIRED = 10
+# Actions that must not happen twice. A change, such as a new name, can be repeated: the value may
+# have changed meanwhile, so the repetition may be intended.
 ONCE = frozenset([Action.REGISTERED, Action.CREATED, Action.CANCELED, Action.REMOVED])
 
 TOKEN_FIELD = "csrfmiddlewaretoken"  # noqa: S105  the name of a field
-# A token of a page begins with a random half; the cookie's, which all pages share, does not.
+# The token of a page is masked with a random half, unlike the cookie, which all pages share.
 PAGE_TOKEN_LENGTH = 64
-LONGEST_KEY = 255
+MAX_KEY_LENGTH = 255
 
 
-class Repeated(Exception):
-    """Another request with the same key has been carried out, and this one is rolled back."""
+class AlreadyProcessed(Exception):
+    """Another request with the same key was committed, and this one is rolled back."""
 
 
 @dataclass(slots=True)
 class Attempt:
-    """A request that is carried out once: whose it is, its key, and a digest of what it asks."""
+    """A request that is processed once: its user, its key, and a digest of its content."""
 
     user_id: Any
     key: str
     digest: str
-    # The row that is its own, once it has written.
+    # The key of its row, once it is written.
     pk: UUID | None = None
 
-    def done(self) -> IdempotencyKey | None:
-        """Return what a request with this key has done, this one included; None if nothing.
+    def result(self) -> IdempotencyKey | None:
+        """Return the row of a processed request with this key, which may be this one, or None.
 
         Raises:
             Refused: the key was used for another request.
@@ -72,12 +72,12 @@ class Attempt:
 
 
 def attempt_of_form(request: HttpRequest) -> Attempt | None:
-    """Return the attempt of a form that a signed-in user sends; None for any other request."""
-    # Before a stranger's form is read, the view says that one signs in first.
+    """Return the attempt of a form of a signed-in user; None for any other request."""
+    # Forms of others are not read: the view redirects to the sign-in page.
     if request.method != "POST" or not request.user.is_authenticated:
         return None
     token = request.POST.get(TOKEN_FIELD, "")
-    # A field that is judged while one types writes nothing.
+    # Live validation writes nothing.
     if len(token) != PAGE_TOKEN_LENGTH or "live" in request.POST:
         return None
     digest = digest_of(request.path, token, data=request.POST, files=request.FILES)
@@ -90,18 +90,18 @@ def attempt_of_key(user: Any, key: str, digest: str) -> Attempt:
     Raises:
         Refused: the key is too long.
     """
-    if len(key) > LONGEST_KEY:
+    if len(key) > MAX_KEY_LENGTH:
         raise refuse(
             Code.BAD_REQUEST,
-            f"The Idempotency-Key is longer than {LONGEST_KEY} characters; send a UUID.",
+            f"The Idempotency-Key is longer than {MAX_KEY_LENGTH} characters; send a UUID.",
         )
     return Attempt(user.pk, digest_of("Idempotency-Key", key), digest)
 
 
 def digest_of(*texts: str, data: Any = None, files: Any = None) -> str:
-    """Return a digest of texts, of JSON or the fields of a form, and of the content of files.
+    """Return a digest of texts, of JSON or form fields, and of the content of files.
 
-    It has a secret: who reads a row cannot try which password was sent.
+    It is keyed, so that nobody can guess a password from a stored digest.
     """
     digest = salted_hmac("idempotency", b"", algorithm="sha256")
 
@@ -113,7 +113,7 @@ def digest_of(*texts: str, data: Any = None, files: Any = None) -> str:
     if isinstance(data, QueryDict):
         data = {name: values for name, values in data.lists() if name != TOKEN_FIELD}
     if isinstance(data, Mapping):
-        # The files of a form may be among its fields as well.
+        # DRF has the files among the fields.
         sent_files = set(files or ())
         data = {name: value for name, value in data.items() if name not in sent_files}
     add(data)
@@ -131,19 +131,20 @@ def _digest_of_file(file: File) -> str:
     return digest.hexdigest()
 
 
-def settle(action: str, kind: str, subjects: Iterable[object], result: str = Result.DONE) -> None:
-    """Write the row of the request's key, in the transaction that does what was asked.
+def record_result(
+    action: str, kind: str, subjects: Iterable[object], result: str = Result.DONE
+) -> None:
+    """Write the row of the request's key, in the transaction of the request.
 
-    Of what a request does, the first thing that must not happen twice counts: registering a plan
-    is that, its tasks follow.
+    The first action that must not happen twice counts: a plan is registered before its tasks.
 
     Raises:
-        Repeated: another request with the key has done it.
+        AlreadyProcessed: another request with the key was committed.
     """
     attempt: Attempt | None = getattr(current_request(), "attempt", None)
     if attempt is None or action not in ONCE or result != Result.DONE:
         return
-    # A transaction that is tried again has lost its row.
+    # A transaction that was rolled back and retried has lost its row.
     if attempt.pk and IdempotencyKey.objects.filter(pk=attempt.pk).exists():
         return
     row = IdempotencyKey(
@@ -158,14 +159,14 @@ def settle(action: str, kind: str, subjects: Iterable[object], result: str = Res
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:
-        raise Repeated from error
+        raise AlreadyProcessed from error
     attempt.pk = row.pk
-    transaction.on_commit(_forget_old, robust=True)
+    transaction.on_commit(_delete_expired, robust=True)
 
 
-def _forget_old() -> None:
+def _delete_expired() -> None:
     expired = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - LIFETIME)
-    if keys := list(expired.order_by("created_at").values_list("pk", flat=True)[:MOST_FORGOTTEN]):
+    if keys := list(expired.order_by("created_at").values_list("pk", flat=True)[:MAX_EXPIRED]):
         old = IdempotencyKey.objects.filter(pk__in=keys)
         with suppress(DatabaseError):
             old.delete()

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from ...common.api.pagination import is_from_sdk
 from ...common.api.viewsets import EMPTY
-from ...common.idempotency.api import repeatable
+from ...common.idempotency.api import idempotent
 from ...common.parsing import as_key
 from ...functions.filters import FunctionFilterSet
 from ...functions.models import Function
@@ -54,7 +54,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
     }
 
     @extend_schema(request=ComputePlanSpecSerializer, responses={201: ComputePlanSerializer})
-    @repeatable()
+    @idempotent()
     def create(self, request: Request, *args, **kwargs) -> Response:
         """Register a plan with its tasks, all or none. Repeating the same request succeeds."""
         spec, problems = parse_compute_plan(as_json(request.data))
@@ -76,7 +76,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
 
     @extend_schema(request=None, responses={200: EMPTY})
     @action(detail=True, methods=["post"])
-    @repeatable(lambda view, keys: Response({}))
+    @idempotent(lambda view, keys: Response({}))
     def cancel(self, request: Request, key: str, **kwargs) -> Response:
         """Cancel the plan and its tasks that are not final."""
         registration.cancel_compute_plan(self._plan_key(), self.user)
@@ -84,7 +84,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
 
     @extend_schema(request=TaskBatchSerializer, responses={200: TaskSerializer(many=True)})
     @action(detail=True, methods=["post"], spec_serializer_class=TaskBatchSerializer)
-    @repeatable()
+    @idempotent()
     def tasks(self, request: Request, key: str, **kwargs) -> Response:
         """Add tasks to the plan, all or none."""
         plan = self.get_object()

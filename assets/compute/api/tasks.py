@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ...common.api.renderers import FILE_RENDERERS
-from ...common.idempotency.api import repeatable
+from ...common.idempotency.api import idempotent
 from ...common.kinds import AssetKind
 from ...datasets.serializers import DataSampleSerializer, DatasetSerializer
 from ...permissions.downloads import file_responses
@@ -41,7 +41,7 @@ class TaskViewSet(TaskAnsweringViewSet):
 
     @extend_schema(request=TaskBatchSerializer, responses={200: TaskSerializer(many=True)})
     @action(detail=False, methods=["post"])
-    @repeatable()
+    @idempotent()
     def bulk_create(self, request: Request, **kwargs) -> Response:
         """Register tasks of one plan, all or none. Repeating the same request succeeds."""
         specs, problems = parse_tasks(as_json(request.data))
