@@ -309,6 +309,13 @@ def test_a_refused_form_is_a_page(browser):
     assert "cannot be blank" in page.content.decode()
 
 
+def test_the_form_of_samples_offers_own_datasets_only(world, browser):
+    own, other = world.dataset, make_dataset(world.bob, name="Bones")
+    text = browser.get("/api/data_sample/").content.decode()
+    assert f'<option value="{own.key}"' in text
+    assert f'<option value="{other.key}"' not in text
+
+
 @pytest.mark.parametrize("resource", ["data_manager", "function", "compute_plan"])
 def test_rename(resource, world, browser):
     """Pages send a PUT by script; what they send is this."""

@@ -171,14 +171,13 @@ def test_counts_of_samples_and_tasks(alice, browser, three):
     samples = make_samples(alice, three[0].pk, count=3)
     function = make_function(alice)
     make_plan(alice, *(training_task(three[0], samples, function) for _ in range(2)))
-    row = next(
-        row
-        for row in csv.DictReader(io.StringIO(body(browser.get(f"{DATASETS}?export=csv"))))
-        if row["Name"] == "Blood"
-    )
-    assert (row["Samples"], row["Tasks"]) == ("3", "2")
-    samples_csv = body(browser.get(f"{SAMPLES}?export=csv"))
-    assert {row["Tasks"] for row in csv.DictReader(io.StringIO(samples_csv))} == {"2"}
+    [other] = make_samples(alice, three[1].pk)
+    rows = csv.DictReader(io.StringIO(body(browser.get(f"{DATASETS}?export=csv"))))
+    counts = {row["Name"]: (row["Samples"], row["Tasks"]) for row in rows}
+    assert counts == {"Blood": ("3", "2"), "Scans": ("1", "0"), "Bones": ("0", "0")}
+    rows = csv.DictReader(io.StringIO(body(browser.get(f"{SAMPLES}?export=csv"))))
+    tasks = {row["Key"]: row["Tasks"] for row in rows}
+    assert tasks == {**{str(sample.pk): "2" for sample in samples}, str(other.pk): "0"}
 
 
 class TestExports:

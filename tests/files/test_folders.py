@@ -10,6 +10,7 @@ from assets.common.errors import Code, Refused
 from assets.datasets.folders import folder_digest
 from assets.datasets.models import DataSample
 from assets.datasets.registration import register_data_samples
+from assets.datasets.rules import MAX_PATH_LENGTH
 from assets.datasets.specs import DataSampleSpec
 from tests import builders
 
@@ -124,6 +125,15 @@ def test_refused_also_as_a_parent_of_many(register, root, make, message):
         # As a parent it would do, but the file in it is no sample.
         message = MISSING
     assert message in found
+
+
+def test_a_path_may_be_as_long_as_its_column(register, root):
+    left = MAX_PATH_LENGTH - len(str(root))
+    folder = fill(root.joinpath(*["y" * 99] * (left // 100), "z" * (left % 100 - 1)))
+    assert len(str(folder)) == MAX_PATH_LENGTH
+    assert [sample.path for sample in register(folder)] == [str(folder)]
+    [message] = refused(register, fill(folder.with_name(f"{folder.name}z")))
+    assert TOO_LONG in message
 
 
 def test_nothing_is_told_about_what_lies_outside(register, root):

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from assets.accounts.models import ApiToken
 from assets.accounts.registration.tokens import create_token, token_digest
+from assets.accounts.rules import EXPIRES_SOON, expiry_of
 from tests.cast import PASSWORD
 
 LOGIN = "/api/api-token-auth/"
@@ -240,3 +241,11 @@ def test_a_token_that_would_never_be_valid(alice):
     with pytest.raises(ValidationError, match="future"):
         create_token(alice, expires_at=timezone.now() - timedelta(seconds=1))
     assert not ApiToken.objects.exists()
+
+
+def test_when_a_token_expires_soon():
+    now, moment = timezone.now(), timedelta(microseconds=1)
+    assert expiry_of(now, now) == "expired"
+    assert expiry_of(now + moment, now) == "soon"
+    assert expiry_of(now + EXPIRES_SOON, now) == "soon"
+    assert expiry_of(now + EXPIRES_SOON + moment, now) == ""

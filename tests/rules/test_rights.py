@@ -48,6 +48,23 @@ def test_right(action, who, door, world):
     verify(Case(action, ACTIONS[action], code, phrase=phrase or "", by=who), door, world)
 
 
+# The same with a value that is wrong.
+BLANK = {
+    "register a dataset": lambda w: dataset_spec(name=""),
+    "register a function": lambda w: function_spec(name=""),
+    "register a plan": lambda w: plan_spec(name=""),
+    "rename a dataset": lambda w: Rename(w.dataset, ""),
+    "rename a function": lambda w: Rename(w.train, ""),
+    "rename a plan": lambda w: Rename(w.plan, ""),
+}
+
+
+def test_rights_are_checked_before_values(door, world):
+    for action, make in BLANK.items():
+        first = door.send(world.users["victor"], make(world)).problems[0]
+        assert (first.code, first.message[:19]) == ("OE0102", "your role is viewer"), action
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 def test_who_acts_for_nobody_may_do_nothing(action, world, client_of):
     """A superuser without an organisation is stopped before any request is read."""

@@ -87,7 +87,9 @@ def test_sending_it_twice_changes_nothing(alice, session_of, code_of):
 def test_a_wrong_code_sets_nothing_up(code, alice, session_of):
     browser = session_of(alice)
     browser.get("/account/second-factor/")
-    assert browser.post("/account/second-factor/", {"code": code}).status_code == 422
+    page = browser.post("/account/second-factor/", {"code": code})
+    assert page.status_code == 422
+    assert page.context["form"].errors
     alice.refresh_from_db()
     assert alice.second_factor_at is None
     assert not TOTPDevice.objects.exists()
