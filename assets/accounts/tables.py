@@ -12,8 +12,16 @@ from .queries import owned_counts_of, user_counts_of
 
 
 class OrganizationTable(AssetTable):
-    by_name = ("id", "name")
-    shown = ("id", "name", "users", "datasets", "data_samples", "functions", "compute_plans")
+    name_columns = ("id", "name")
+    default_columns = (
+        "id",
+        "name",
+        "users",
+        "datasets",
+        "data_samples",
+        "functions",
+        "compute_plans",
+    )
 
     id = LinkColumn("organization", attrs={"td": {"class": "name"}})
     name = tables.Column()
@@ -41,8 +49,8 @@ class ActiveColumn(tables.Column):
 
 
 class UserTable(AssetTable):
-    by_name = ("username", "organization_id")
-    shown = ("username", "organization", "role", "is_active", "last_login", "date_joined")
+    name_columns = ("username", "organization_id")
+    default_columns = ("username", "organization", "role", "is_active", "last_login", "date_joined")
 
     username = LinkColumn("user", verbose_name="User", attrs={"td": {"class": "name"}})
     organization = tables.Column(accessor="organization_id", verbose_name="Organisation")

@@ -70,8 +70,8 @@ class AdminTaskForm(TaskForm):
     row_forms = {"inputs": AdminTaskInputForm, "outputs": TaskOutputForm}
     sections = (
         Section("", "function", "compute_plan", "worker", "tag", "metadata", "key"),
-        Section(_("Inputs"), FormsetLayout("inputs", item=_("input"))),
-        Section(_("Outputs"), FormsetLayout("outputs", item=_("output"))),
+        Section(_("Inputs"), FormsetLayout("inputs")),
+        Section(_("Outputs"), FormsetLayout("outputs")),
     )
 
 

@@ -41,6 +41,8 @@ class ComputePlanRenameForm(RenameForm):
 class TaskInputForm(RowForm):
     """One source of an input of a task."""
 
+    item_label, list_label = _("input"), _("Inputs")
+
     identifier = text_field(TaskInput, "identifier", help_text=_("An input of the function."))
     asset_key = forms.UUIDField(
         label=_("Asset"),
@@ -68,6 +70,8 @@ class TaskInputForm(RowForm):
 
 class TaskOutputForm(RowForm):
     """Who can use one output of a task."""
+
+    item_label, list_label = _("output"), _("Outputs")
 
     identifier = text_field(
         TaskOutput, "identifier", help_text=_("An output of the function. Add each output once.")

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from ..common.pages.snippets import (
     Raw,
     Snippets,
-    both_ways,
     call,
     permissions_call,
     permissions_json,
+    sdk_and_curl,
 )
 from .specs import ComputePlanSpec, TaskSpec
 
@@ -36,7 +36,7 @@ def plan_snippets(spec: ComputePlanSpec, request: Any) -> Snippets:
     names = ("ComputePlanSpec", "ComputePlanTaskSpec", *_NAMES)
     code = f"plan = client.add_compute_plan({statement})"
     note = _note(spec.tasks)
-    return both_ways(request, names, code, "compute_plan-list", body, note=note)
+    return sdk_and_curl(request, names, code, "compute_plan-list", body, note=note)
 
 
 def tasks_snippets(plan_key: UUID, specs: Sequence[TaskSpec], request: Any) -> Snippets:
@@ -47,7 +47,7 @@ def tasks_snippets(plan_key: UUID, specs: Sequence[TaskSpec], request: Any) -> S
     code = f'plan = client.add_compute_plan_tasks("{plan_key}", {batch})'
     key = {"compute_plan_key": str(plan_key)}
     body = {"tasks": [task_json(task, "key") | key for task in tasks]}
-    return both_ways(request, names, code, "task-bulk-create", body, note=_note(specs))
+    return sdk_and_curl(request, names, code, "task-bulk-create", body, note=_note(specs))
 
 
 def task_snippets(spec: TaskSpec, request: Any) -> Snippets:
@@ -57,7 +57,7 @@ def task_snippets(spec: TaskSpec, request: Any) -> Snippets:
         arguments["compute_plan_key"] = body["compute_plan_key"] = str(spec.compute_plan_key)
     code = f"key = client.add_task({call('TaskSpec', **arguments)})"
     names = ("TaskSpec", *_NAMES)
-    return both_ways(request, names, code, "task-bulk-create", {"tasks": [body]})
+    return sdk_and_curl(request, names, code, "task-bulk-create", {"tasks": [body]})
 
 
 def _note(tasks: Sequence[TaskSpec]) -> str:

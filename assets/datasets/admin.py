@@ -33,11 +33,11 @@ class DatasetAdmin(AssetAdmin):
     )
     list_filter = ("owner", "type", "permissions__public", "creation_date")
     search_fields = ("name", "key", "type", "=opener_checksum", "=description_checksum")
-    search_help_text = "Name, key, type, or the checksum of a file."
+    search_help_text = gettext_lazy("Search by name, key, type, or the checksum of a file.")
     fieldsets = (
         (None, {"fields": ("name", "type", "key", "owner", "creation_date", "metadata_lines")}),
-        ("Who may use it", {"fields": ("permissions_badge", "logs_badge")}),
-        ("Files", {"fields": ("opener_file", "description_file")}),
+        (gettext_lazy("Permissions"), {"fields": ("permissions_badge", "logs_badge")}),
+        (gettext_lazy("Files"), {"fields": ("opener_file", "description_file")}),
     )
 
     opener_file = stored_file("opener", "api:data_manager-opener")
@@ -52,18 +52,18 @@ class DatasetAdmin(AssetAdmin):
             queryset = queryset.filter(owner=request.user.organization_id)
         return super().get_search_results(request, queryset, search_term)
 
-    @admin.display(description="data samples", ordering="samples")
+    @admin.display(description=gettext_lazy("data samples"), ordering="samples")
     def sample_count(self, dataset: Any) -> int:
         return dataset.samples
 
-    @admin.display(description="logs permission")
+    @admin.display(description=gettext_lazy("logs permission"))
     def logs_badge(self, dataset: Dataset) -> str:
         return show_permissions(dataset.logs_permission)
 
 
 class LinkInline(ReadOnlyInline):
     model = DataSampleLink
-    verbose_name_plural = "datasets that it belongs to"
+    verbose_name_plural = gettext_lazy("datasets of this data sample")
     fields = ("dataset",)
 
     def get_queryset(self, request):
@@ -71,7 +71,7 @@ class LinkInline(ReadOnlyInline):
 
 
 class SampleLinkForm(LinkSamplesForm):
-    """Adds the data sample of the page to further datasets."""
+    """Adds the data sample of the page to more datasets."""
 
     data_samples = None  # type: ignore[assignment]
     sections = (Section("", "datasets"),)
@@ -96,7 +96,7 @@ class DataSampleAdmin(AssetAdmin):
     list_filter = ("owner", "creation_date")
     list_select_related = False
     search_fields = ("key", "datasets__name", "datasets__key")
-    search_help_text = "Key of the data sample; name or key of a dataset."
+    search_help_text = gettext_lazy("Search by key, or by the name or key of a dataset.")
     fieldsets = ((None, {"fields": ("key", "owner", "creation_date", "source", "content")}),)
 
     def get_queryset(self, request):
@@ -111,19 +111,19 @@ class DataSampleAdmin(AssetAdmin):
             self.message_user(request, message, messages.WARNING)
         return result[0]
 
-    @admin.display(description="datasets", ordering="dataset_links")
+    @admin.display(description=gettext_lazy("datasets"), ordering="dataset_links")
     def dataset_count(self, sample: Any) -> int:
         return sample.dataset_links
 
-    @admin.display(description="source")
+    @admin.display(description=gettext_lazy("source"))
     def source(self, sample: DataSample) -> str:
-        return "uploaded" if sample.archive else "folder on the server"
+        return sample.source_label
 
-    @admin.display(description="content")
+    @admin.display(description=gettext_lazy("content"))
     def content(self, sample: Any) -> str:
-        """Show what the sample holds to its owner; to nobody else, as the API does."""
+        """Return the path, size and checksum, for users of the owner only, as in the API."""
         if not may_see_content(sample.viewer, sample):
-            return "Only its owner is told."
+            return _("Only the owner can see the content.")
         return format_html(
             "{}{} · sha256 <code>{}</code>",
             f"{sample.path} · " if sample.path else "",

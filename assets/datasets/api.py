@@ -40,7 +40,7 @@ MAX_NAMED = 20
 
 
 class DatasetViewSet(AssetViewSet):
-    """Datasets: an opener and its description. The wire calls them data managers."""
+    """Datasets: an opener and its description. The API calls them data managers."""
 
     queryset = Dataset.objects.all()
     serializer_class = DatasetSerializer
@@ -107,7 +107,7 @@ class DataSampleViewSet(AssetViewSet):
         return context
 
     def answer_again(self, keys: Sequence[str]) -> Response:
-        """Answer as to the request that registered these data samples."""
+        """Return the response to the request that registered these data samples."""
         found = DataSample.objects.in_bulk([UUID(key) for key in keys])
         return self._answer_samples([found[UUID(key)] for key in keys])
 
@@ -115,13 +115,13 @@ class DataSampleViewSet(AssetViewSet):
         answer = self.created([str(sample.key) for sample in samples])
         for item, sample in zip(answer, samples, strict=True):
             item["checksum"] = sample.checksum
-        # The body is a list of samples, as the SDK expects it: it has no place for this.
+        # The SDK expects a list of samples as the body, so this goes into a header.
         hidden = self._left_out()
         headers = {"X-Left-Out": ", ".join(hidden)} if hidden else None
         return Response(answer, status=201, headers=headers)
 
     def _left_out(self) -> list[str]:
-        # The samples are registered: a folder that cannot be read any more changes nothing.
+        # The samples are registered, even if a folder can no longer be read.
         with suppress(OSError):
             found = registration.left_out(self.spec, self.user)
             return [quote(path.name) for path in found[:MAX_NAMED]]
@@ -144,7 +144,7 @@ class DataSampleViewSet(AssetViewSet):
     @action(detail=False, methods=["post"], serializer_class=LinkSerializer)
     @idempotent()
     def bulk_update(self, request: Request, **kwargs) -> Response:
-        """Link every one of the data samples with every one of the datasets."""
+        """Add each of the data samples to each of the datasets."""
         keys = LinkSerializer(data=request.data)
         keys.is_valid(raise_exception=True)
         registration.link_data_samples(

@@ -1,6 +1,7 @@
 """Filters of datasets and data samples. Contract 2.3, 2.4, 2.14."""
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from ..common.api.filters import AssetFilterSet, KeysFilter, MatchFilter, TextsFilter, search_filter
 from ..common.db.aggregates import related_rows
@@ -56,18 +57,18 @@ class DataSampleFilterSet(AssetFilterSet):
 
 
 class DatasetListFilterSet(AssetListFilterSet):
-    q = search_filter("key", "name", "type", placeholder="Name, key or type")
-    data_sample_key = hidden_keys(field_name="links__data_sample_id", label="Data sample")
+    q = search_filter("key", "name", "type", placeholder=_("Name, key or type"))
+    data_sample_key = hidden_keys(field_name="links__data_sample_id", label=_("Data sample"))
     usable = UsableFilter()
-    metadata = MetadataEntryFilter(label="Metadata")
+    metadata = MetadataEntryFilter(label=_("Metadata"))
 
     class Meta(AssetListFilterSet.Meta):
         model = Dataset
 
 
 class DataSampleListFilterSet(AssetListFilterSet):
-    q = search_filter("key", placeholder="Key")
-    dataset_key = hidden_keys(field_name="links__dataset_id", label="Dataset")
+    q = search_filter("key", placeholder=_("Key"))
+    dataset_key = hidden_keys(field_name="links__dataset_id", label=_("Dataset"))
 
     class Meta(AssetListFilterSet.Meta):
         model = DataSample

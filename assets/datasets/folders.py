@@ -1,4 +1,4 @@
-"""Server-side folders: where an organisation's data may lie, and what they contain."""
+"""Folders on the server: where an organisation registers data in place, and their contents."""
 
 import hashlib
 import os
@@ -16,10 +16,10 @@ def organization_root(organization_id: str) -> Path:
 
 
 def sample_folders(paths: Sequence[Path], root: Path, *, multiple: bool) -> list[Path]:
-    """Return one folder a sample, without ``..`` on the way; relative paths are below `root`.
+    """Return one folder for each sample, without ``..``; relative paths are below `root`.
 
-    With `multiple` they are what lies in the folders, without what is hidden. A path that is no
-    such folder is returned itself, for the rules to say why.
+    With `multiple`, these are the visible subfolders of the paths. A path without any is returned
+    itself, for the rules to report.
     """
     folders = [Path(os.path.normpath(root / path)) for path in paths]
     if not multiple:
@@ -32,7 +32,7 @@ def sample_folders(paths: Sequence[Path], root: Path, *, multiple: bool) -> list
 
 
 def left_out(paths: Sequence[Path], root: Path, *, multiple: bool) -> list[Path]:
-    """Return what `sample_folders` leaves out: hidden files and folders in those of `multiple`."""
+    """Return the hidden files and folders that `sample_folders` leaves out with `multiple`."""
     folders = [Path(os.path.normpath(root / path)) for path in paths] if multiple else []
     return [
         child for folder in folders for child in _children(folder, root) if is_hidden(child.name)
@@ -40,17 +40,16 @@ def left_out(paths: Sequence[Path], root: Path, *, multiple: bool) -> list[Path]
 
 
 def _children(folder: Path, root: Path) -> list[Path]:
-    # Only below the root, and not through a link: the names of other folders on the server are
-    # nobody's business.
+    # Only below the root and not through a link, or users could list other folders of the server.
     try:
         plain = os.path.realpath(folder) == str(folder)
         return sorted(folder.iterdir()) if plain and folder.is_relative_to(root) else []
-    except (OSError, ValueError):  # it is not there, or nothing can be called so
+    except (OSError, ValueError):  # it does not exist, or no file can have this name
         return []
 
 
 def folder_files(folder: Path) -> Iterator[Path]:
-    """Walk the folder's regular files in a fixed order; links are not followed."""
+    """Yield the folder's regular files in a fixed order; links are not followed."""
     for parent, names, files in os.walk(folder, onerror=_fail):
         names.sort()
         for name in sorted(files):
@@ -74,6 +73,6 @@ def folder_digest(folder: Path) -> tuple[str, int]:
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         size += path.stat().st_size
-        # As the disk has the name, which need not be UTF-8.
+        # The bytes of the name on disk, which need not be UTF-8.
         digest.update(os.fsencode(path.relative_to(folder)) + f"\0{content}\n".encode())
     return digest.hexdigest(), size

@@ -49,43 +49,53 @@ class DatasetForm(StagedUploadsMixin, PageForm):
 
     live = ("name", "type", "metadata")
     sections = (
-        Section("What it is", "name", "type", "data_opener", "description"),
+        Section(_("Details"), "name", "type", "data_opener", "description"),
         Section(
-            "Who may use it",
+            _("Permissions"),
             "permissions",
             "logs_permission",
-            note="The whole consortium sees names, types and metadata. Permissions are about "
-            "using the data and downloading the files. They cannot be changed later.",
+            note=_(
+                "The whole consortium can see the name, type and metadata. Permissions control "
+                "who can use the data and download the files. You cannot change them later."
+            ),
         ),
-        Section("More about it", "metadata"),
+        Section(_("Metadata"), "metadata"),
     )
 
     name = text_field(Dataset, "name")
-    # Required of people only: programs may leave it out.
+    # Required of people only; programs may leave it out.
     type = RequiredTextField(
         help_text=Dataset._meta.get_field("type").help_text,
-        error_messages={"required": 'Say what the data are, such as "images" or "tabular".'},
+        error_messages={"required": _('Enter the type of the data, such as "images".')},
     )
     data_opener = StagedFileField(
-        label="Opener",
-        help_text="A Python file with the class that reads the data samples.",
+        label=_("Opener"),
+        help_text=_("A Python file with the class that reads the data samples."),
         url_name="upload-opener",
         accept=".py",
         advise=opener_advice,
     )
     description = StagedFileField(
-        help_text="A Markdown file: what was measured, how, and on whom. It holds no data.",
+        label=_("Description"),
+        help_text=_(
+            "A Markdown file that says what was measured, how, and in which patients. "
+            "It must not contain patient data."
+        ),
         url_name="upload-description",
         accept=TEXTS,
         advise=text_advice,
     )
     permissions = PermissionsField(
-        help_text="Who may run functions on the data and download opener and description.",
-        may="run functions on the data, and download its opener and description",
+        label=_("Data permissions"),
+        help_text=_(
+            "Who can run functions on the data and download the opener and the description."
+        ),
+        may=_("run functions on the data, and download its opener and description"),
     )
     logs_permission = PermissionsField(
-        help_text="Who may read the logs of failed tasks on the data; logs may quote data.",
-        may="read the logs of tasks that failed on the data",
+        label=_("Logs permissions"),
+        help_text=_("Who can read the logs of tasks that failed. Logs may contain data."),
+        may=_("read the logs of tasks that failed on the data"),
     )
     metadata = MetadataFormField()
 
@@ -107,33 +117,33 @@ class DatasetForm(StagedUploadsMixin, PageForm):
         return register_dataset(self.spec, self.actor)
 
 
-class AskingDatasetForm(DatasetForm):
-    """The form of our page: it asks before it registers an opener that surely fails.
+class ConfirmingDatasetForm(DatasetForm):
+    """The form of the page, which asks for confirmation of an opener that cannot be loaded.
 
-    Nothing forbids such an opener, and it is registered for good: who insists ticks a box.
+    No rule forbids such an opener, but it can never be replaced.
     """
 
-    asks = False
+    needs_confirmation = False
 
-    anyway = forms.BooleanField(label="Register this opener all the same", required=False)
+    anyway = forms.BooleanField(label=_("Register anyway"), required=False)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
         opener = values.get("data_opener")
         if opener and opener.size and cannot_be_loaded(opener):
-            self.asks = True
+            self.needs_confirmation = True
             if not values.get("anyway"):
                 self.add_error(
                     "anyway",
-                    "Read what is said about the opener above. Choose another file, or tick this.",
+                    _("This opener cannot be loaded. Choose another file, or tick this box."),
                 )
         return values
 
     @property
     def helper(self) -> FormHelper:
-        """Show the box below the opener, once there is something to ask."""
+        """Show the check box below the opener once it is needed."""
         helper = super().helper
-        if self.asks:
+        if self.needs_confirmation:
             first, *others = self.sections
             place = first.fields.index("data_opener") + 1
             fields = [*first.fields[:place], "anyway", *first.fields[place:]]
@@ -146,50 +156,52 @@ class DatasetRenameForm(RenameForm):
 
 
 class DataSampleForm(StagedUploadsMixin, PageForm):
-    """Registers one data sample or many: a file each, or a folder on the server each."""
+    """Registers data samples: each is a file, or a folder on the server."""
 
     field_aliases = {"data_manager_keys": "datasets", "path": "paths"}
     sections = (
-        Section("Where they belong", "datasets"),
+        Section(_("Datasets"), "datasets"),
         Section(
-            "The data",
+            _("Files"),
             "archives",
-            note="Each archive is one data sample. All of them are registered, or none.",
+            note=_("Each archive is one data sample. Either all of them are registered, or none."),
         ),
         Section(
-            "Or folders that are on the server already",
+            _("Or folders on the server"),
             "paths",
             "multiple",
-            note="Nothing is copied: the data stay where they are.",
+            note=_("Folders are not copied. The data stay where they are."),
         ),
     )
 
     datasets = OwnAssetsField(
         Dataset.objects.all(),
         widget=AssetPicker(multiple=True),
-        help_text="The datasets of your organisation that they belong to.",
+        label=_("Datasets"),
+        help_text=_("The datasets of your organisation to add the data samples to."),
     )
     archives = StagedFilesField(
-        label="Files",
+        label=_("Files"),
         required=False,
-        help_text="Zip or tar archives; each one is a data sample. You may choose several.",
+        help_text=_("Zip or tar archives, each a data sample. You can choose several."),
         url_name="upload-data-sample",
         accept=ARCHIVES,
         folders=True,
         advise=archive_advice,
     )
     paths = forms.CharField(
-        label="Folders on the server",
+        label=_("Folders on the server"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="One a line, below your organisation's folder; each one is a data sample. "
-        "Nothing is copied.",
+        help_text=_("One per line, below your organisation's folder. Each is a data sample."),
     )
     multiple = forms.BooleanField(
-        label="Each subfolder is a sample",
+        label=_("Each subfolder is a data sample"),
         required=False,
-        help_text="The folders above hold one folder per data sample. Hidden files and folders "
-        "in them, such as .snapshot or .DS_Store, are left out.",
+        help_text=_(
+            "The folders above contain one folder for each data sample. Hidden files and folders, "
+            "such as .snapshot or .DS_Store, are left out."
+        ),
     )
 
     def make_spec(self, values: dict[str, Any]) -> DataSampleSpec:
@@ -211,13 +223,13 @@ class DataSampleForm(StagedUploadsMixin, PageForm):
         if upload is None:
             super().add_problem(problem)
         else:
-            # People know their files by name, not by number.
+            # People know their files by name, not by index.
             message = f"{upload.name}: {problem.sentence}"
             self.add_error("archives", ValidationError(message, code=problem.code.label))
             self.faulty.append(getattr(upload, "upload", upload))
 
     def faulty_files(self, name: str) -> list[File | Upload]:
-        # One archive that is wrong is no reason to send the others again.
+        # If one archive is wrong, the others need not be sent again.
         return self.faulty
 
     def save(self) -> list[DataSample]:
@@ -225,7 +237,7 @@ class DataSampleForm(StagedUploadsMixin, PageForm):
 
 
 class LinkSamplesForm(PageForm):
-    """Adds data samples that are registered to further datasets."""
+    """Adds registered data samples to more datasets."""
 
     sections = (Section("", "data_samples", "datasets"),)
 
@@ -240,13 +252,14 @@ class LinkSamplesForm(PageForm):
             limit=100,
             notes=sample_notes,
         ),
-        help_text="Data samples of your organisation.",
+        label=_("Data samples"),
+        help_text=_("Data samples of your organisation."),
     )
     datasets = OwnAssetsField(
         Dataset.objects.all(),
-        label="Add to datasets",
+        label=_("Add to datasets"),
         widget=AssetPicker(multiple=True),
-        help_text="Datasets of your organisation. A link that exists stays; none is removed.",
+        help_text=_("Datasets of your organisation. Data samples are never removed from one."),
     )
 
     def make_spec(self, values: dict[str, Any]) -> tuple[list[UUID], list[UUID]]:

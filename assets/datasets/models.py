@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..common.db.fields import AssetFileField, ChecksumField
@@ -11,7 +12,7 @@ from ..permissions.models import PermittedAsset, permissions_field
 
 
 class Dataset(NamedAsset, PermittedAsset):
-    """An opener and its description. The data themselves are data samples linked to it."""
+    """An opener and its description. The data are the data samples linked to it."""
 
     asset_kind = AssetKind.DATA_MANAGER
 
@@ -62,6 +63,10 @@ class DataSample(Asset):
             models.Index(fields=["creation_date", "key"], name="datasample_creation"),
             listing_index("datasample", "owner"),
         ]
+
+    @property
+    def source_label(self) -> str:
+        return gettext("uploaded") if self.archive else gettext("folder on the server")
 
 
 class DataSampleLink(models.Model):

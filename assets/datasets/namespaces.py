@@ -1,7 +1,7 @@
-"""What the names of a Python module are once it is loaded, as far as its text says.
+"""The names that a Python module defines once it is loaded, as far as its source shows them.
 
-The text is never run. Classes are rebuilt as empty ones with the same bases, so that Python itself
-says which methods they inherit, and which are still abstract. What cannot be known is `Unknown`.
+The source is never run. Classes are rebuilt as empty ones with the same bases, so that Python
+itself resolves inherited and abstract methods. What cannot be known is `Unknown`.
 """
 
 import abc
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 METHODS = ("get_data", "fake_data")
-# Each class has as long a list of bases as there are classes above it.
+# Every class stores all of its ancestors, so their number has to be limited.
 MAX_CLASSES = 100
 
 
 class Opener(abc.ABC):
     """Stands for `substratools.Opener`."""
 
-    # What `__init__` cannot do without.
+    # The required arguments of `__init__`.
     needs: ClassVar[list[str]] = []
 
     @abc.abstractmethod
@@ -32,7 +32,7 @@ class Opener(abc.ABC):
 
 @dataclass(frozen=True)
 class Module:
-    """A module, or what is in one of the standard library."""
+    """A module, or something in a module of the standard library."""
 
     name: str
 
@@ -43,23 +43,23 @@ class Module:
 
 @dataclass(frozen=True)
 class Unknown:
-    """May be a class; `module` is where it is imported from by name, if it is."""
+    """Possibly a class; `module` is where it is imported from, if it is imported by name."""
 
     module: str = ""
 
 
 @dataclass(frozen=True)
 class Other:
-    """Is surely no class."""
+    """Certainly not a class."""
 
 
 Value = type | Module | Unknown | Other
 
-# By these a module changes in ways that its statements do not show.
+# Names that change a module in ways that its statements do not show.
 _HIDDEN_WAYS = {"exec", "eval", "globals", "locals", "vars", "setattr", "delattr", "__import__"}
 _HIDDEN_WAYS |= {"modules", "__dict__", "__abstractmethods__", "__bases__"}
 _HIDDEN_WAYS |= {"update_abstractmethods"}
-# Calls of what is in these return no class; those of built-in names do not either, but for some.
+# Calls of functions in these modules never return a class; of built-in functions, only a few do.
 _RETURN_VALUES = {"datetime", "json", "logging", "math", "os", "pathlib", "random", "re", "time"}
 _RETURN_CLASSES = {"type", "getattr", "next", "max", "min", "super"}
 _LITERALS = (ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Lambda)
@@ -69,18 +69,18 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Namespace:
-    """The names that a module has once it is loaded."""
+    """The names that a module defines once it is loaded."""
 
     def __init__(self, tree: ast.Module) -> None:
         self.names: dict[str, Value] = {}
         # The statements of the classes that are rebuilt.
         self.statements: dict[type, ast.ClassDef] = {}
-        # Can there be more than is seen?
+        # Whether there may be names that the source does not show.
         self.is_open = any(map(_is_hidden_way, ast.walk(tree)))
         self._read(tree.body, maybe=False)
 
     def openers(self) -> dict[str, type]:
-        """Return what substratools takes for openers: names of classes that derive from its own."""
+        """Return the classes that derive from `substratools.Opener`, by name."""
         return {
             name: value
             for name, value in sorted(self.names.items())
@@ -88,7 +88,7 @@ class Namespace:
         }
 
     def unknown(self) -> dict[str, Unknown]:
-        """Return the names of what may be an opener."""
+        """Return the values that may be openers, by name."""
         return {name: value for name, value in self.names.items() if isinstance(value, Unknown)}
 
     # --- Statements -----------------------------------------------------------------------------
@@ -126,7 +126,7 @@ class Namespace:
                 self._read_inside(node)
 
     def _read_inside(self, node: ast.AST) -> None:
-        """Read a statement that may run the ones inside, or not."""
+        """Read the statements inside another one, which may not run."""
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.stmt):
                 self._read_one(child, maybe=True)
@@ -178,7 +178,7 @@ class Namespace:
     # --- Classes --------------------------------------------------------------------------------
 
     def _rebuilt(self, node: ast.ClassDef) -> Value:
-        """Return an empty class that has and inherits what this one does, if that can be known."""
+        """Return an empty class with the same own and inherited methods, if they can be known."""
         plain = all(map(self._is_abc_meta, node.keywords)) and not node.decorator_list
         bases = [self._base(base) for base in node.bases]
         if not plain or None in bases or len(self.statements) >= MAX_CLASSES:
@@ -239,7 +239,7 @@ class Namespace:
         if isinstance(found, Module):
             root, _, rest = found.name.partition(".")
             return root in _RETURN_VALUES or (root == "builtins" and rest not in _RETURN_CLASSES)
-        # A class of this file returns an object of it.
+        # Calling a class of this file returns an instance.
         return isinstance(found, type)
 
 
@@ -265,7 +265,7 @@ def _is_hidden_way(node: ast.AST) -> bool:
 
 
 def _is_for_others(test: ast.expr) -> bool:
-    """Is this no condition that holds when substratools loads the module?"""
+    """Return whether the condition is false when substratools loads the module."""
     match test:
         case ast.Compare(ast.Name("__name__"), [ast.Eq()], [ast.Constant("__main__")]):
             return True
@@ -295,7 +295,7 @@ def _bound_in(node: ast.ClassDef) -> Iterator[str]:
 
 
 def _needs(arguments: ast.arguments) -> list[str]:
-    """Return what has no default, but for `self`."""
+    """Return the arguments without a default, except `self`."""
     placed = [*arguments.posonlyargs, *arguments.args]
     placed = placed[: len(placed) - len(arguments.defaults)]
     named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)

@@ -1,7 +1,7 @@
-"""What substratools 1.0 makes of a data opener. It is read as text, and never run or imported.
+"""Warnings about data openers that substratools 1.0 cannot load. Openers are read, never run.
 
-`substratools.opener.load_from_module` runs the file, takes the one class of its names that derives
-from `substratools.Opener`, and makes an object of it without arguments.
+`substratools.opener.load_from_module` runs the file, takes the one class in it that derives from
+`substratools.Opener`, and instantiates it without arguments.
 """
 
 import ast
@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django.core.files.base import File
+from django.utils.translation import gettext as _
 
 from ..common.text.reading import source_encoding
 from .namespaces import METHODS, Namespace, Unknown
 
-# Openers are small; parsing anything takes about a thousand times its size in memory.
+# Openers are small, and parsing takes about a thousand times the size of the file in memory.
 MAX_PARSED = 200_000
 PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-# What newer Pythons read, as far as a line shows it.
+# Syntax of newer Pythons, as far as a single line shows it.
 _NEWER = [
     # Quotes, backslashes and comments in f-strings; parameters of types.
     (
@@ -31,28 +32,27 @@ _NEWER = [
     ((3, 14), re.compile(r"""\b(t|tr|rt)['"]|^\s*except\b[^()]*,""", re.I)),
     ((3, 15), re.compile(r"^\s*lazy\s|[\[{(]\s*\*.*\bfor\b")),
 ]
-_AGAIN = "then choose the file again."
 
 
 class Advice(NamedTuple):
-    """What a user should know of an opener; is it certain that nothing loads it?"""
+    """A warning about an opener, and whether it is certain that substratools cannot load it."""
 
     text: str
     is_certain: bool = True
 
 
 def opener_advice(file: File) -> list[str]:
-    """Return what `inspect_opener` says of a file."""
+    """Return the warnings of `inspect_opener` about a file."""
     return [advice.text for advice in inspect_opener(_source(file))]
 
 
 def cannot_be_loaded(file: File) -> bool:
-    """Is it certain that nothing loads the opener, whatever is around it?"""
+    """Return whether it is certain that substratools cannot load the opener."""
     return any(advice.is_certain for advice in inspect_opener(_source(file)))
 
 
 def _source(file: File) -> bytes:
-    """Return no more of a file than is needed."""
+    """Return the start of a file, as much as `inspect_opener` needs."""
     file.seek(0)
     source = file.read(MAX_PARSED + 1)
     file.seek(0)
@@ -60,16 +60,18 @@ def _source(file: File) -> bytes:
 
 
 def inspect_opener(source: bytes) -> list[Advice]:
-    """Return what its user should know before the opener is registered for good.
+    """Return warnings about an opener, to show before it is registered.
 
-    An opener may be written for another Python, or find its class elsewhere. What is in doubt is
-    never certain: the advice says so, or there is none.
+    An opener may be written for another Python, or import its class. A warning about something
+    that cannot be known here is not certain.
     """
     if len(source) > MAX_PARSED:
         return [
             Advice(
-                "This is large for an opener, so it was not looked into. "
-                "Choose another file if you meant another one.",
+                _(
+                    "This file is too large to check. Choose another file if it is not the opener "
+                    "that you meant."
+                ),
                 is_certain=False,
             )
         ]
@@ -84,34 +86,41 @@ def inspect_opener(source: bytes) -> list[Advice]:
 
 
 def _decoded(source: bytes) -> str | bytes | Advice:
-    """Return the text, or bytes of UTF-8 for Python itself to judge: it lets comments be wrong."""
+    """Return the text, or UTF-8 as bytes, because Python accepts invalid bytes in comments."""
     try:
         encoding = source_encoding(source)
         return source if encoding.startswith("utf-8") else source.decode(encoding)
     except LookupError as error:
         return Advice(
-            f'Its coding line names an encoding that is not read here, "{error}", so it was not '
-            "looked into. Save it as UTF-8 if you want it to be.",
+            _(
+                "This file was not checked because of the encoding in its coding line: "
+                "%(reason)s. Save it as UTF-8 to have it checked."
+            )
+            % {"reason": error},
             is_certain=False,
         )
     except UnicodeDecodeError as error:
         return _not_decoded(source, error)
     except SyntaxError as error:
-        return Advice(f"Python cannot read it: {error.msg}. Save it as UTF-8, {_AGAIN}")
+        message = _(
+            "Python cannot read this file: %(reason)s. Save it as UTF-8, then choose it again."
+        )
+        return Advice(message % {"reason": error.msg})
 
 
 def _not_decoded(source: bytes, error: UnicodeDecodeError) -> Advice:
     line = source.count(b"\n", 0, error.start) + 1
-    return Advice(
-        f"Python cannot read it: line {line} is not {error.encoding}. Save it as UTF-8, or name "
-        f"its encoding in the first line (# -*- coding: latin-1 -*-), {_AGAIN}"
+    message = _(
+        "Python cannot read this file: line %(line)d is not %(encoding)s. Save it as UTF-8, or "
+        "declare its encoding in the first line (# -*- coding: latin-1 -*-), then choose it again."
     )
+    return Advice(message % {"line": line, "encoding": error.encoding})
 
 
 def _parsed(text: str | bytes) -> ast.Module | Advice:
     try:
         with warnings.catch_warnings():
-            # Its style is up to its author; there may be a warning for each line.
+            # Warnings are about style, and there may be one for each line.
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
             # Finds statements in the wrong place, such as `return` outside a function.
@@ -124,53 +133,65 @@ def _parsed(text: str | bytes) -> ast.Module | Advice:
             return _not_decoded(fault.object, fault)
         return _advice_on_syntax(error, shown)
     except ValueError as error:
-        return Advice(f"Python cannot read it: {error}. Choose a Python file.")
+        message = _("Python cannot read this file: %(reason)s. Choose a Python file.")
+        return Advice(message % {"reason": error})
     except (RecursionError, MemoryError):
         return Advice(
-            f"{PYTHON}, which this server has, cannot read it: it is nested too deeply. "
-            "Choose another file if you meant another one.",
+            _(
+                "%(python)s on this server cannot read this file: it is nested too deeply. Choose "
+                "another file if it is not the opener that you meant."
+            )
+            % {"python": PYTHON},
             is_certain=False,
         )
 
 
 def _advice_on_syntax(error: SyntaxError, text: str) -> Advice:
     first = error.lineno or 0
-    where = f" in line {first}" if first else ""
     line = (error.text or "").strip()[:100]
-    reason = f"{error.msg}{where}" + (f' ("{line}")' if line else "")
-    # A pattern takes its time where a line does not end.
+    reason = error.msg
+    if first:
+        reason = _("%(reason)s in line %(line)d") % {"reason": reason, "line": first}
+    if line:
+        reason = f'{reason} ("{line}")'
+    values: dict[str, Any] = {"python": PYTHON, "reason": reason}
+    # The patterns are slow on long lines.
     lines = [line[:500] for line in text.split("\n")[max(first - 1, 0) : error.end_lineno or first]]
     for version, pattern in _NEWER:
         is_newer = version > sys.version_info[:2] and any(map(pattern.search, lines))
         if is_newer and not isinstance(error, IndentationError):
-            return Advice(
-                f"{PYTHON}, which this server has, does not know this: {reason}. Python "
-                f"{version[0]}.{version[1]} may: if the opener is written for that, register it "
-                f"as it is. Otherwise fix it in an editor, {_AGAIN}",
-                is_certain=False,
+            message = _(
+                "%(python)s on this server cannot read this file: %(reason)s. If it is written for "
+                "Python %(version)s, you can register it. Otherwise, fix it, then choose it again."
             )
-    return Advice(
-        f"{PYTHON}, which this server has, cannot read it: {reason}. Fix it in an editor, {_AGAIN}"
+            values["version"] = f"{version[0]}.{version[1]}"
+            return Advice(message % values, is_certain=False)
+    message = _(
+        "%(python)s on this server cannot read this file: %(reason)s. Fix it, then choose it again."
     )
+    return Advice(message % values)
 
 
 def _advice_on(tree: ast.Module) -> Iterator[Advice]:
     names = Namespace(tree)
     if any(map(_imports_everything, tree.body)):
         yield Advice(
-            'substratools refuses "from substratools import *". Write '
-            f'"from substratools import Opener", {_AGAIN}'
+            _(
+                'substratools does not allow "from substratools import *". Write '
+                '"from substratools import Opener", then choose the file again.'
+            )
         )
     if names.is_open:
         return
     found = names.openers()
     if len(found) > 1:
-        yield Advice(
-            f"It has {len(found)} classes that derive from substratools.Opener: "
-            f"{', '.join(found)}. substratools loads a file with one. Keep one of them; if it "
-            "derives from another, put that one into a file of its own, import the file and not "
-            f"the class, {_AGAIN}"
+        message = _(
+            "This file has %(count)d classes that derive from substratools.Opener: %(names)s. "
+            "substratools loads only one. Keep one of them. If it derives from another one, "
+            "move that one into its own file and import the file, not the class. Then choose the "
+            "file again."
         )
+        yield Advice(message % {"count": len(found), "names": ", ".join(found)})
     elif found:
         (opener,) = found.values()
         yield from _advice_on_class(opener, names.statements[opener])
@@ -181,7 +202,7 @@ def _advice_on(tree: ast.Module) -> Iterator[Advice]:
 
 
 def _imports_everything(node: ast.stmt) -> bool:
-    # Its list of public names holds modules, and Python stops at these.
+    # Its list of public names includes modules that cannot be imported this way.
     match node:
         case ast.ImportFrom(module="substratools", names=[ast.alias(name="*")], level=0):
             return True
@@ -189,34 +210,36 @@ def _imports_everything(node: ast.stmt) -> bool:
 
 
 def _advice_on_class(opener: Any, statement: ast.ClassDef) -> Iterator[Advice]:
-    called = f"The class {statement.name} in line {statement.lineno}"
+    values = {"name": statement.name, "line": statement.lineno}
     if missing := [name for name in METHODS if name in opener.__abstractmethods__]:
-        yield Advice(
-            f"{called} has no {' and '.join(missing)}. An opener has both get_data and "
-            f"fake_data: add what is missing, {_AGAIN}"
+        message = _(
+            "The class %(name)s in line %(line)d does not define %(missing)s. An opener needs both "
+            "get_data and fake_data. Add what is missing, then choose the file again."
         )
+        yield Advice(message % {**values, "missing": ", ".join(missing)})
     if opener.needs:
-        yield Advice(
-            f"{called} is made with {', '.join(opener.needs)}, but substratools makes it without "
-            f"arguments. Give each a default, {_AGAIN}"
+        message = _(
+            "The class %(name)s in line %(line)d requires the arguments %(arguments)s, but "
+            "substratools passes none. Give each a default, then choose the file again."
         )
+        yield Advice(message % {**values, "arguments": ", ".join(opener.needs)})
 
 
 def _advice_on_imports(tree: ast.Module, doubts: dict[str, Unknown]) -> Iterator[Advice]:
-    """Say what substratools refuses if a name that is imported is what it seems to be."""
+    """Yield a warning for each imported base class that is probably an opener itself."""
     imported = {name: value.module for name, value in doubts.items() if value.module}
     for statement in _classes(tree):
         for base in statement.bases:
-            # Whoever calls it so means the one of substratools.
+            # A class named Opener is the one of substratools.
             if isinstance(base, ast.Name) and base.id in imported and base.id != "Opener":
                 name, module = base.id, imported[base.id]
-                yield Advice(
-                    f"substratools loads a file with one opener. If {name} derives from "
-                    f"substratools.Opener too, there are two here, {name} and {statement.name}, "
-                    f'and it is refused: then write "import {module}" and base the class on '
-                    f"{module}.{name}.",
-                    is_certain=False,
+                message = _(
+                    "substratools loads a file with one opener only. If %(base)s also derives from "
+                    "substratools.Opener, this file has two: %(base)s and %(name)s. In that case, "
+                    'write "import %(module)s" and derive the class from %(module)s.%(base)s.'
                 )
+                values = {"base": name, "name": statement.name, "module": module}
+                yield Advice(message % values, is_certain=False)
 
 
 def _classes(tree: ast.Module) -> list[ast.ClassDef]:
@@ -226,18 +249,22 @@ def _classes(tree: ast.Module) -> list[ast.ClassDef]:
 def _no_opener(tree: ast.Module) -> Advice:
     if not (classes := _classes(tree)):
         return Advice(
-            "It has no class. An opener is a class that derives from substratools.Opener, with "
-            f"the methods get_data and fake_data: write one, {_AGAIN}"
+            _(
+                "This file has no class. An opener is a class that derives from "
+                "substratools.Opener and has the methods get_data and fake_data. Add one, then "
+                "choose the file again."
+            )
         )
     best = max(classes, key=lambda node: len({*METHODS} & {*_methods(node)}))
-    # Whoever imports substratools writes for it. Other programs may go by the methods alone.
+    # A file that does not import substratools may be for a program that only needs the methods.
     is_for_others = {*METHODS} <= {*_methods(best)} and not _imports_substratools(tree)
-    return Advice(
-        f"The class {best.name} in line {best.lineno} does not derive from substratools.Opener, "
-        f'and no other does. Write "import substratools" and "class {best.name}'
-        f'(substratools.Opener)", {_AGAIN}',
-        is_certain=not is_for_others,
+    message = _(
+        "No class in this file derives from substratools.Opener, not even %(name)s in line "
+        '%(line)d. Write "import substratools" and "class %(name)s(substratools.Opener)", then '
+        "choose the file again."
     )
+    values = {"name": best.name, "line": best.lineno}
+    return Advice(message % values, is_certain=not is_for_others)
 
 
 def _imports_substratools(tree: ast.Module) -> bool:

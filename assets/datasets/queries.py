@@ -1,4 +1,4 @@
-"""What lists and pages ask about datasets and data samples."""
+"""Queries about datasets and data samples for responses, lists and pages."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ from .specs import DatasetSpec
 
 @Compiled
 def dataset_rows(keys: Collection[UUID]) -> QuerySet:
-    """What a response tells of each dataset."""
+    """Return the columns of each dataset in a response."""
     return Dataset.objects.filter(key__any=keys).values_list(
         *(key_text("key"), "name", "owner_id", "creation_date", stored_json("metadata"), "type"),
         *("opener_checksum", "description_checksum"),
@@ -28,7 +28,7 @@ def dataset_rows(keys: Collection[UUID]) -> QuerySet:
 
 @Compiled
 def sample_rows(keys: Collection[UUID]) -> QuerySet:
-    """What a response tells of each data sample."""
+    """Return the columns of each data sample in a response."""
     return DataSample.objects.filter(key__any=keys).values_list(
         key_text("key"), "owner_id", "creation_date"
     )
@@ -42,7 +42,7 @@ def _links_of_datasets(keys: Collection[UUID]) -> QuerySet:
 
 
 def sample_keys_of(dataset_keys: Collection[str]) -> dict[str, list[str]]:
-    """Return each dataset's sample keys, oldest first, all as texts; one query."""
+    """Return each dataset's sample keys, the oldest first, all as strings; one query."""
     keys: dict[str, list[str]] = defaultdict(list)
     for dataset, sample in _links_of_datasets(dataset_keys):
         keys[dataset].append(sample)
@@ -56,7 +56,7 @@ def _links_of_samples(keys: Collection[UUID]) -> QuerySet:
 
 
 def dataset_texts_of(sample_keys: Collection[str]) -> dict[str, list[str]]:
-    """Return each sample's dataset keys, in the order of linking, all as texts; one query."""
+    """Return each sample's dataset keys, in the order of linking, all as strings; one query."""
     keys: dict[str, list[str]] = defaultdict(list)
     for sample, dataset in _links_of_samples(sample_keys):
         keys[sample].append(dataset)
@@ -70,9 +70,9 @@ def dataset_keys_of(sample_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
 
 
 def sample_notes(samples: Sequence[DataSample]) -> dict[UUID, str]:
-    """Return what tells samples apart, since they have no names: a dataset and the day; one query.
+    """Return a note for each sample: the dataset it was added to first, and the day; one query.
 
-    Of several datasets, the one that a sample was put into first is named.
+    Samples have no names, so pickers show this beside their keys.
     """
     links = DataSampleLink.objects.filter(data_sample_id__any=[row.pk for row in samples])
     names: dict[UUID, str] = {}
@@ -114,7 +114,7 @@ def tasks_using(asset: Dataset | DataSample) -> QuerySet:
 
 
 def spec_of(dataset: Dataset) -> DatasetSpec:
-    """Return the spec that a dataset was registered by, but for its files."""
+    """Return the spec that a dataset was registered with, without its files."""
     return DatasetSpec(
         name=dataset.name,
         type=dataset.type,

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ..accounts.models import User
 from ..accounts.queries import organization_ids
@@ -28,7 +29,7 @@ from .specs import DataSampleSpec, DatasetSpec
 
 
 def check_dataset(spec: DatasetSpec, actor: User) -> list[Problem]:
-    """Return all that stands against registering the dataset; nothing is written."""
+    """Return every problem with registering the dataset; writes nothing."""
     if problems := list(check_may_register(actor)):
         return problems
     known = organization_ids()
@@ -40,7 +41,11 @@ def check_dataset(spec: DatasetSpec, actor: User) -> list[Problem]:
 
 
 def register_dataset(spec: DatasetSpec, actor: User) -> Dataset:
-    """Register a dataset for the actor's organisation; raise `Refused` or return the row."""
+    """Register a dataset for the actor's organisation and return it.
+
+    Raises:
+        Refused: `check_dataset` finds a problem.
+    """
     refuse_if(check_dataset(spec, actor))
     assert spec.data_opener is not None and spec.description is not None  # noqa: S101, PT018
     key, owner = uuid.uuid4(), actor.acts_for
@@ -79,12 +84,16 @@ def register_dataset(spec: DatasetSpec, actor: User) -> Dataset:
 
 
 def rename_dataset(dataset: Dataset, name: str, actor: User) -> None:
-    """Change the one thing about a dataset that can change."""
+    """Rename a dataset; nothing else about it can change.
+
+    Raises:
+        Refused: the name breaks a rule, or the actor may not change the dataset.
+    """
     rename(actor, AssetKind.DATA_MANAGER, dataset, name)
 
 
 def check_data_samples(spec: DataSampleSpec, actor: User) -> list[Problem]:
-    """Return all that stands against registering the samples; nothing is written."""
+    """Return every problem with registering the samples; writes nothing."""
     if problems := list(check_may_register(actor)):
         return problems
     root = organization_root(actor.acts_for)
@@ -106,11 +115,15 @@ def _check_datasets(keys: Collection[UUID], actor: User, *, unknown: Code) -> It
             problem = not_found(rules.DATASET, key)
             yield Problem(unknown, problem.message, "data_manager_keys", key=str(key))
         else:
-            yield from check_may_change(actor, datasets[key], "add data samples to this dataset")
+            yield from check_may_change(actor, datasets[key], _("add data samples to this dataset"))
 
 
 def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]:
-    """Register one sample per archive or folder, all or none; in the order given."""
+    """Register one sample for each archive or folder and return them in that order, all or none.
+
+    Raises:
+        Refused: `check_data_samples` finds a problem, or a folder cannot be read.
+    """
     refuse_if(check_data_samples(spec, actor))
     archives = {uuid.uuid4(): archive for archive in spec.archives.values()}
     stored_as = {key: f"data_samples/{key}{archive_suffix(file)}" for key, file in archives.items()}
@@ -130,7 +143,7 @@ def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]
 
 
 def left_out(spec: DataSampleSpec, actor: User) -> list[Path]:
-    """Return the hidden files and folders that are no samples of the spec's `multiple` folders."""
+    """Return the hidden files and folders in the spec's folders that are not registered."""
     root = organization_root(actor.acts_for)
     return folders.left_out(spec.paths, root, multiple=spec.multiple)
 
@@ -154,7 +167,8 @@ def _in_place(spec: DataSampleSpec, root: Path) -> Iterator[bulk.Row]:
         except OSError as error:
             raise refuse(
                 Code.INVALID,
-                f"{rules.shown(folder)} cannot be read: {error.strerror}.",
+                _("%(path)s cannot be read: %(reason)s.")
+                % {"path": rules.printable(folder), "reason": error.strerror},
                 field="path",
                 asset=rules.DATA_SAMPLE,
             ) from error
@@ -176,10 +190,11 @@ def _link(sample_keys: Iterable[UUID], dataset_keys: Collection[UUID]) -> None:
 def check_link(
     dataset_keys: Collection[UUID], sample_keys: Collection[UUID], actor: User
 ) -> Iterator[Problem]:
-    """All that stands against linking every one of the samples with every one of the datasets."""
+    """Yield every problem with adding each of the samples to each of the datasets."""
     if not sample_keys or not dataset_keys:
         field = "data_manager_keys" if sample_keys else "data_sample_keys"
-        yield Problem(Code.INVALID, f"missing or empty field '{field}'.", field, rules.DATA_SAMPLE)
+        message = _("missing or empty field '%(field)s'.") % {"field": field}
+        yield Problem(Code.INVALID, message, field, rules.DATA_SAMPLE)
         return
     yield from _check_datasets(dataset_keys, actor, unknown=Code.NOT_FOUND)
     samples = DataSample.objects.filter(pk__any=list(sample_keys)).only("owner_id").in_bulk()
@@ -187,17 +202,21 @@ def check_link(
         if key not in samples:
             yield not_found(rules.DATA_SAMPLE, key)
         else:
-            yield from check_may_change(actor, samples[key], "link this data sample")
+            yield from check_may_change(actor, samples[key], _("link this data sample"))
 
 
 @transaction.atomic
 def link_data_samples(
     dataset_keys: Collection[UUID], sample_keys: Collection[UUID], actor: User
 ) -> None:
-    """Link every sample with every dataset; links that exist stay, none is removed."""
+    """Add each sample to each dataset; existing links stay.
+
+    Raises:
+        Refused: `check_link` finds a problem, or the actor may not register.
+    """
     problems = list(check_may_register(actor)) or list(check_link(dataset_keys, sample_keys, actor))
     refuse_if(problems)
-    # In one order for all, or two requests could wait for each other's links.
+    # Sorted, or two requests could wait for each other's links.
     _link(sorted(sample_keys), sorted(dataset_keys))
     record(
         actor,

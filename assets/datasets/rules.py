@@ -1,12 +1,14 @@
-"""What makes a dataset and its samples legal: pure checks, no query. Source: contract 3.1, 3.4."""
+"""Rules of datasets and data samples: pure checks without queries. Source: contract 3.1, 3.4."""
 
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.core.files.base import File
+from django.utils.translation import gettext as _
 
 from ..common.errors import Code, Problem
 from ..common.files.archives.check import inspect, mark_passed, passed_check
@@ -19,12 +21,12 @@ from .specs import DataSampleSpec, DatasetSpec
 
 DATASET = AssetKind.DATA_MANAGER.word
 DATA_SAMPLE = AssetKind.DATA_SAMPLE.word
-MAX_PATH_LENGTH = 1024  # of the model's column
+MAX_PATH_LENGTH = 1024  # of the column in the model
 _ARCHIVE_RULE = "data sample 3"
 
 
 def check_dataset_values(spec: DatasetSpec) -> Iterator[Problem]:
-    """Name, type, metadata and the two files."""
+    """Yield problems with the name, type, metadata and the two files."""
     yield from check_name(spec.name, asset=DATASET)
     yield from check_text(spec.type, asset=DATASET, field="type")
     yield from check_metadata(spec.metadata, asset=DATASET)
@@ -33,22 +35,20 @@ def check_dataset_values(spec: DatasetSpec) -> Iterator[Problem]:
 
 
 def check_data_sample_values(spec: DataSampleSpec) -> Iterator[Problem]:
-    """Archives or folders, not both and not neither; datasets named once each."""
+    """Yield problems unless there are either archives or folders, and each dataset occurs once."""
     yield from _check_dataset_keys(spec.data_manager_keys)
     if bool(spec.archives) == bool(spec.paths):
-        what = "both were given" if spec.archives else "nothing was given"
-        yield Problem(
-            Code.INVALID,
-            f"give either files to upload or server-side paths; {what}.",
-            "path",
-            DATA_SAMPLE,
-        )
+        if spec.archives:
+            message = _("cannot be combined with files. Give either files or folders.")
+        else:
+            message = _("cannot be blank unless you upload files. Give either files or folders.")
+        yield Problem(Code.INVALID, message, "path", DATA_SAMPLE)
     for name, archive in spec.archives.items():
         yield from check_archive(archive, field=name)
 
 
 def check_archive(archive: File | None, *, field: str) -> Iterator[Problem]:
-    """A file that may be uploaded, and an archive that can be read and holds something."""
+    """Yield problems unless the file is a readable, safe archive that is not empty."""
     problems = list(check_upload(archive, asset=DATA_SAMPLE, field=field))
     if archive is not None and not problems and passed_check(archive) != _ARCHIVE_RULE:
         problems = inspect(archive, asset=DATA_SAMPLE, field=field)[1]
@@ -58,7 +58,7 @@ def check_archive(archive: File | None, *, field: str) -> Iterator[Problem]:
 
 
 def archive_advice(file: File) -> list[str]:
-    """Return what its user should know of a legal archive before it is registered for good."""
+    """Return warnings about an archive that breaks no rule, to show before it is registered."""
     seen = preview_archive(file, any_zip=True)
     file.seek(0)
     return [*seen.warnings, *hidden_advice(entry.name for entry in seen.files)]
@@ -67,50 +67,54 @@ def archive_advice(file: File) -> list[str]:
 def _check_dataset_keys(keys: Sequence[UUID]) -> Iterator[Problem]:
     field = "data_manager_keys"
     if not keys:
-        yield Problem(
-            Code.BAD_REQUEST,
-            f"missing or empty field '{field}'. Name at least one dataset of your organisation.",
-            field,
-        )
+        message = _("missing or empty field '%(field)s'. Choose a dataset of your organisation.")
+        yield Problem(Code.BAD_REQUEST, message % {"field": field}, field)
     for key, times in Counter(keys).items():
         if times > 1:
-            yield Problem(
-                Code.INVALID, f'dataset "{key}" is named {times} times.', field, DATA_SAMPLE
-            )
+            message = _('dataset "%(key)s" occurs %(count)d times. Remove the repetitions.')
+            values = {"key": key, "count": times}
+            yield Problem(Code.INVALID, message % values, field, DATA_SAMPLE)
 
 
 def check_folder(path: Path, root: Path) -> Iterator[Problem]:
-    """A folder below the organisation's root, reached without links, that exists and is not empty.
+    """Yield a problem unless the folder is below `root`, reached without links, and not empty.
 
-    Where it lies comes first: nothing is told about what is elsewhere on the server.
+    The place is checked first, so that no one learns what exists elsewhere on the server.
     """
+    values: dict[str, Any] = {"path": printable(path), "root": root}
+    # Not pathlib's tests, which raise for names that no file can have.
     if path == root or not path.is_relative_to(root):
-        message = f"is not below your organisation's folder {root} on the server."
-    # Not pathlib's tests, which raise for what no file can be called.
+        message = _("%(path)s is not below your organisation's folder %(root)s on the server.")
     elif any(os.path.islink(step) for step in (path, *path.parents)):  # noqa: PTH114
-        message = "is a symbolic link, or lies behind one. Give the folder itself."
+        message = _("%(path)s is a symbolic link, or is inside one. Enter the folder itself.")
     elif not os.path.isdir(path):  # noqa: PTH112
-        message = "is not a folder on the server."
-    elif len(str(path)) > MAX_PATH_LENGTH:
-        message = f"is too long: {len(str(path))} characters, at most {MAX_PATH_LENGTH}."
-    elif shown(path) != str(path):
-        message = "has a name that is not UTF-8. Rename the folder."
+        message = _("%(path)s is not a folder on the server.")
+    elif (length := len(str(path))) > MAX_PATH_LENGTH:
+        message = _("%(path)s is too long: %(length)d characters. The limit is %(limit)d.")
+        values |= {"length": length, "limit": MAX_PATH_LENGTH}
+    elif printable(path) != str(path):
+        message = _("%(path)s has a name that is not UTF-8. Rename the folder.")
     else:
-        message = _why_not_filled(path)
+        message = _content_message(path, values)
     if message:
-        yield Problem(Code.INVALID, f"{shown(path)} {message}", "path", DATA_SAMPLE)
+        yield Problem(Code.INVALID, message % values, "path", DATA_SAMPLE)
 
 
-def _why_not_filled(path: Path) -> str:
+def _content_message(path: Path, values: dict[str, Any]) -> str:
+    """Return what is wrong with the content of a folder, blank if nothing, and add its values."""
     try:
         names = [child.name for child in path.iterdir()]
     except OSError as error:
-        return f"cannot be read: {error.strerror}."
-    if names and all(map(is_hidden, names)):
-        return f"holds nothing but hidden files: {some_of(sorted(names))}. Put the data in it."
-    return "" if names else "is an empty folder. Put the sample's files in it."
+        values["reason"] = error.strerror
+        return _("%(path)s cannot be read: %(reason)s.")
+    if not names:
+        return _("%(path)s is an empty folder. Put the files of the data sample in it.")
+    if all(map(is_hidden, names)):
+        values["names"] = some_of(sorted(names))
+        return _("%(path)s contains only hidden files: %(names)s. Put the data in it.")
+    return ""
 
 
-def shown(path: Path) -> str:
-    """The path as it can be told: what is not UTF-8 in it is escaped."""
+def printable(path: Path) -> str:
+    """Return the path as text, with escapes for what is not UTF-8."""
     return str(path).encode(errors="backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Datasets and data samples on the wire. Contract 2.3, 2.4."""
+"""Datasets and data samples in requests and responses. Contract 2.3, 2.4."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -55,7 +55,7 @@ class DatasetSerializer(WireSerializer):
         return objects
 
     def without_samples(self, keys: Collection[str]) -> list[dict[str, Any]]:
-        """Represent datasets as the input of a task, which does not list all samples."""
+        """Return datasets as the inputs of tasks have them: without their samples."""
         base_url = f"{self.base_url}/data_manager"
         objects = []
         for row in dataset_rows(keys):
@@ -105,7 +105,7 @@ class DatasetSpecSerializer(serializers.Serializer):
 
 
 class DataSampleSerializer(WireSerializer):
-    """A data sample of a response; its content and where it lies are never told."""
+    """A data sample of a response, which never shows its content or path."""
 
     key = serializers.UUIDField()
     owner = serializers.CharField()
@@ -128,7 +128,7 @@ class DataSampleSerializer(WireSerializer):
 class KeysField(serializers.ListField):
     """A list of keys, in any spelling of a UUID; absent and null are empty.
 
-    The browsable form draws it as a select box of the newest assets of the user's organisation.
+    The browsable form shows it as a select box of the newest assets of the user's organisation.
     """
 
     child = serializers.UUIDField()
@@ -156,7 +156,7 @@ class KeysField(serializers.ListField):
 
 
 class DataSampleSpecSerializer(serializers.Serializer):
-    """Reads a DataSampleSpec; every file of the body, whatever its name, is one sample."""
+    """Reads a DataSampleSpec; every file of the body is one sample, whatever its name."""
 
     data_manager_keys = KeysField(Dataset.objects.all())
     file = file_part("A zip or tar archive. Every other file of the body is one more sample.")
@@ -177,7 +177,7 @@ class DataSampleSpecSerializer(serializers.Serializer):
         files = self.context.get("files", {})
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
-        # A file part may be called like a field; it is a sample all the same.
+        # A file part may have the name of a field; it is a sample nevertheless.
         plain = {name: value for name, value in data.items() if name not in files}
         if hasattr(data, "getlist"):
             plain["data_manager_keys"] = data.getlist("data_manager_keys")
@@ -192,7 +192,7 @@ class DataSampleSpecSerializer(serializers.Serializer):
 
 
 class LinkSerializer(serializers.Serializer):
-    """Reads a request to link data samples with datasets, as a form or as JSON."""
+    """Reads a request to add data samples to datasets, as a form or as JSON."""
 
     data_manager_keys = KeysField(Dataset.objects.all())
     data_sample_keys = KeysField(DataSample.objects.all())

@@ -1,11 +1,11 @@
-"""Datasets and data samples as code: what registers them by the SDK and by curl."""
+"""Code that registers datasets and data samples, with the SDK and with curl."""
 
 import ntpath
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..common.pages.snippets import Snippets, both_ways, call, permissions_call, permissions_json
+from ..common.pages.snippets import Snippets, call, permissions_call, permissions_json, sdk_and_curl
 from .specs import DatasetSpec
 
 
@@ -37,7 +37,7 @@ def dataset_snippets(spec: DatasetSpec, request: Any) -> Snippets:
     names = ("DatasetSpec", "Permissions")
     files = {"data_opener": opener, "description": description}
     code = f"key = client.add_dataset({statement})"
-    return both_ways(request, names, code, "data_manager-list", body, files)
+    return sdk_and_curl(request, names, code, "data_manager-list", body, files)
 
 
 def _folder_of(archive: str) -> str:
@@ -46,7 +46,7 @@ def _folder_of(archive: str) -> str:
 
 
 def _warning(folders: Sequence[str]) -> str:
-    """Return a comment about folders that the SDK takes for one another; blank without such."""
+    """Return a comment about folders of the same name, which the SDK confuses; blank if none."""
     counts = Counter(ntpath.basename(folder.rstrip("/\\")) for folder in folders)
     names = [name for name, times in counts.items() if times > 1]
     if not names:
@@ -62,7 +62,7 @@ def sample_snippets(
 ) -> Snippets:
     """Return the code that registers such data samples: uploads, or folders on the server."""
     keys = [str(key) for key in dataset_keys]
-    # The SDK makes an archive of a folder by itself.
+    # The SDK archives a folder itself.
     given = [_folder_of(path) for path in paths] if upload else list(paths)
     statement = call("DataSampleSpec", paths=given, data_manager_keys=keys)
     local = "" if upload else ", local=False"
@@ -74,4 +74,4 @@ def sample_snippets(
         files = {f"sample-{number}": path for number, path in enumerate(paths, 1)}
     else:
         body["paths"] = list(paths)
-    return both_ways(request, ("DataSampleSpec",), code, "data_sample-list", body, files)
+    return sdk_and_curl(request, ("DataSampleSpec",), code, "data_sample-list", body, files)

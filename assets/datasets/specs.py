@@ -12,7 +12,7 @@ from ..permissions.specs import PermissionsSpec
 
 @dataclass(slots=True)
 class DatasetSpec:
-    """What is handed over to register a dataset."""
+    """The values that register a dataset."""
 
     name: str
     data_opener: File | None
@@ -25,7 +25,7 @@ class DatasetSpec:
 
 @dataclass(slots=True)
 class DataSampleSpec:
-    """What is handed over to register data samples: archives, or else server-side folders.
+    """The values that register data samples: archives, or folders on the server.
 
     Each archive and each folder is one sample; with `multiple`, each folder's subfolders are.
     """

@@ -4,6 +4,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
 
 from ..common.pages.tables import (
     COLUMN_COUNT_LIMIT,
@@ -23,34 +24,38 @@ from .queries import (
 
 
 class DatasetTable(AssetTable):
-    shown = ("name", "type", "owner", "permissions", "samples", "tasks", "creation_date")
+    default_columns = ("name", "type", "owner", "permissions", "samples", "tasks", "creation_date")
 
-    name = LinkColumn("dataset", order_by="name_order", attrs={"td": {"class": "name"}})
-    type = tables.Column()
-    permissions = PermissionsColumn(verbose_name="Who may use it")
-    logs_permission = PermissionsColumn(verbose_name="Who may read logs")
-    samples = CountColumn(sample_counts_of, COLUMN_COUNT_LIMIT, verbose_name="Samples")
-    tasks = CountColumn(task_counts_of_datasets, COLUMN_COUNT_LIMIT, verbose_name="Tasks")
-    metadata = MetadataColumn(orderable=False)
-    opener_checksum = tables.Column(attrs={"td": {"class": "mono"}}, orderable=False)
+    name = LinkColumn(
+        "dataset", order_by="name_order", verbose_name=_("Name"), attrs={"td": {"class": "name"}}
+    )
+    type = tables.Column(verbose_name=_("Type"))
+    permissions = PermissionsColumn(verbose_name=_("Permissions"))
+    logs_permission = PermissionsColumn(verbose_name=_("Logs permissions"))
+    samples = CountColumn(sample_counts_of, COLUMN_COUNT_LIMIT, verbose_name=_("Samples"))
+    tasks = CountColumn(task_counts_of_datasets, COLUMN_COUNT_LIMIT, verbose_name=_("Tasks"))
+    metadata = MetadataColumn(verbose_name=_("Metadata"), orderable=False)
+    opener_checksum = tables.Column(
+        verbose_name=_("Opener checksum"), attrs={"td": {"class": "mono"}}, orderable=False
+    )
 
     class Meta(AssetTable.Meta):
         sequence = ("name", "key", "type", "owner", "permissions", "...", "creation_date")
 
 
 class DataSampleTable(AssetTable):
-    shown = ("key", "owner", "source", "datasets", "tasks", "creation_date")
+    default_columns = ("key", "owner", "source", "datasets", "tasks", "creation_date")
 
-    key = LinkColumn("data-sample", verbose_name="Key", attrs={"td": {"class": "mono nowrap"}})
+    key = LinkColumn("data-sample", verbose_name=_("Key"), attrs={"td": {"class": "mono nowrap"}})
     source = tables.Column(
-        accessor="archive", verbose_name="Source", orderable=False, empty_values=()
+        accessor="archive", verbose_name=_("Source"), orderable=False, empty_values=()
     )
-    datasets = CountColumn(dataset_counts_of, COLUMN_COUNT_LIMIT, verbose_name="Datasets")
-    tasks = CountColumn(task_counts_of_samples, COLUMN_COUNT_LIMIT, verbose_name="Tasks")
-    size = tables.Column(orderable=False, empty_values=())
+    datasets = CountColumn(dataset_counts_of, COLUMN_COUNT_LIMIT, verbose_name=_("Datasets"))
+    tasks = CountColumn(task_counts_of_samples, COLUMN_COUNT_LIMIT, verbose_name=_("Tasks"))
+    size = tables.Column(verbose_name=_("Size"), orderable=False, empty_values=())
 
-    def render_source(self, value: Any) -> str:
-        return "uploaded" if value else "folder on the server"
+    def render_source(self, record: Any) -> str:
+        return record.source_label
 
     def render_size(self, record: Any) -> str:
         size = self.value_size(record)

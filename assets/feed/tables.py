@@ -58,8 +58,8 @@ class EventTable(AssetTable):
         "organization",
         "detail",
     )
-    last = "-pk"
-    by_name = ("asset_name", "visible_actor")
+    tie_breaker = "-pk"
+    name_columns = ("asset_name", "visible_actor")
 
     timestamp = WhenColumn(verbose_name="When")
     action = tables.Column(verbose_name="What")
@@ -109,7 +109,7 @@ class EventTable(AssetTable):
 class AuditTable(EventTable):
     """What happened or was refused, and from where."""
 
-    shown = (
+    default_columns = (
         "timestamp",
         "action",
         "result",

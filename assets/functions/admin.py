@@ -1,6 +1,7 @@
 """The admin of functions."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from ..common.admin.base import ReadOnlyInline
 from ..permissions.admin import AssetAdmin, rename_page, stored_file
@@ -11,13 +12,13 @@ from .models import Function, FunctionInput, FunctionOutput
 class InputInline(ReadOnlyInline):
     model = FunctionInput
     fields = ("identifier", "kind", "multiple", "optional")
-    verbose_name_plural = "inputs"
+    verbose_name_plural = _("inputs")
 
 
 class OutputInline(ReadOnlyInline):
     model = FunctionOutput
     fields = ("identifier", "kind", "multiple")
-    verbose_name_plural = "outputs"
+    verbose_name_plural = _("outputs")
 
 
 @admin.register(Function)
@@ -28,7 +29,7 @@ class FunctionAdmin(AssetAdmin):
     list_display = ("name", "owned_by", "status_badge", "permissions_badge", "registered_at")
     list_filter = ("owner", "status", "permissions__public", "creation_date")
     search_fields = ("name", "key", "=archive_checksum", "=description_checksum")
-    search_help_text = "Name, key, or the checksum of a file."
+    search_help_text = _("Search by name, key, or the checksum of a file.")
     fieldsets = (
         (
             None,
@@ -43,8 +44,8 @@ class FunctionAdmin(AssetAdmin):
                 )
             },
         ),
-        ("Who may use it", {"fields": ("permissions_badge",)}),
-        ("Files", {"fields": ("archive_file", "description_file")}),
+        (_("Permissions"), {"fields": ("permissions_badge",)}),
+        (_("Files"), {"fields": ("archive_file", "description_file")}),
     )
 
     archive_file = stored_file("archive", "api:function-file")

@@ -22,7 +22,7 @@ from .serializers import FunctionSerializer, FunctionSpecSerializer
 
 
 class FunctionViewSet(AssetViewSet):
-    """Functions: code with a Dockerfile, and what goes in and comes out."""
+    """Functions: code with a Dockerfile, its inputs and its outputs."""
 
     queryset = Function.objects.all()
     serializer_class = FunctionSerializer
@@ -70,7 +70,7 @@ class FunctionViewSet(AssetViewSet):
     @extend_schema(responses=FILE_RESPONSES)
     @action(detail=True, renderer_classes=FILE_RENDERERS)
     def image(self, request: Request, key: str, **kwargs):
-        """Download the built image; 410 as long as there is none."""
+        """Download the built image; 410 until there is one."""
         function = self._downloadable(key)
         return download(request, function.permissions, function, "image", "image.tar")
 

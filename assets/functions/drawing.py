@@ -1,10 +1,12 @@
-"""A function as a drawing: its inputs on the left, its outputs on the right, lines between them.
+"""The drawing of a function: its inputs on the left, its outputs on the right, joined by lines.
 
-Only places and texts are worked out here; `templates/functions/_drawing.html` draws them.
+This module computes positions and texts; `templates/functions/_drawing.html` draws them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
 
 from ..common.kinds import AssetKind
 from ..common.text.reading import cut
@@ -14,13 +16,13 @@ Slot = FunctionInputSpec | FunctionOutputSpec
 
 # In pixels.
 BOX_HEIGHT, GAP, MARGIN = 44, 12, 6
-# Enough to see what it is like; the table beside the drawing has all.
+# The table beside the drawing has the others.
 MAX_BOXES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """How wide boxes and the space between them are, and how many letters a box has room for."""
+    """The width of boxes and of the space between them, and how many letters fit in a box."""
 
     looks: str
     box_width: int
@@ -29,13 +31,13 @@ class Measures:
 
 
 WIDE = Measures("wide", 164, 44, 18)
-# For telephones, whose letters shall be as large as elsewhere.
+# For phones, with letters of the same size.
 NARROW = Measures("narrow", 104, 14, 11)
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One input or output, or the function itself, and the line that joins the two."""
+    """An input, an output or the function itself, and the line that joins it to the function."""
 
     x: int
     y: int
@@ -50,7 +52,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """All boxes of a function, the function's own first."""
+    """The boxes of a function, its own first, and the size of the drawing."""
 
     measures: Measures
     height: int
@@ -76,22 +78,24 @@ def draw(
     height = rows * (BOX_HEIGHT + GAP) - GAP + 2 * MARGIN
     step = measures.box_width + measures.reach
     middle = (height - BOX_HEIGHT) // 2
-    # Its name is set in a narrower type than identifiers are.
+    # Names are set in a narrower font than identifiers.
     text = cut(name, measures.letters + measures.letters // 5)
     boxes = [
-        Box(MARGIN + step, middle, name, text, "function", "function"),
+        Box(MARGIN + step, middle, name, text, _("function"), "function"),
         *_column(MARGIN, inputs, height, measures),
         *_column(MARGIN + 2 * step, outputs, height, measures),
     ]
-    takes, makes = (
-        cut(", ".join(slot.identifier for slot in slots) or "nothing", 200)
+    listed = [
+        cut(", ".join(slot.identifier for slot in slots) or _("none"), 200)
         for slots in (inputs, outputs)
-    )
-    return Drawing(measures, height, f"{name} takes {takes} and makes {makes}.", boxes)
+    ]
+    title = _("%(function)s. Inputs: %(inputs)s. Outputs: %(outputs)s.")
+    values = {"function": name, "inputs": listed[0], "outputs": listed[1]}
+    return Drawing(measures, height, title % values, boxes)
 
 
 def _column(x: int, slots: Sequence[Slot], height: int, measures: Measures) -> list[Box]:
-    """Return the boxes of a list, one below the other, in the middle of the height."""
+    """Return the boxes of a list, one below the other, vertically centred."""
     shown = slots if len(slots) <= MAX_BOXES + 1 else slots[:MAX_BOXES]
     count = len(shown) + (len(shown) < len(slots))
     top = (height - count * (BOX_HEIGHT + GAP) + GAP) // 2
@@ -102,23 +106,20 @@ def _column(x: int, slots: Sequence[Slot], height: int, measures: Measures) -> l
         if place < len(shown):
             found.append(_box(shown[place], x, y, line, measures))
         else:
-            text = f"{len(slots) - len(shown):,} more"
-            found.append(
-                Box(x, y, f"{text}: see the table", text, "in the table", "more", line=line)
-            )
+            text = _("%(count)s more") % {"count": f"{len(slots) - len(shown):,}"}
+            found.append(Box(x, y, text, text, _("see the table"), "more", line=line))
     return found
 
 
 def _box(slot: Slot, x: int, y: int, line: str, measures: Measures) -> Box:
-    kind = AssetKind(slot.kind).label
+    kind = str(AssetKind(slot.kind).label)
     optional = isinstance(slot, FunctionInputSpec) and slot.optional
-    kinds = f"{kind}s" if slot.multiple else kind
-    note = f"{kinds}, optional" if optional else kinds
+    note = ", ".join([kind, *([_("optional")] if optional else [])])
     text = cut(slot.identifier, measures.letters)
-    # Where there is no room for it, a dashed outline says so alone.
-    shown = note if measures.letters >= WIDE.letters else kinds
-    looks = kind.replace(" ", "-")
-    title = f"{slot.identifier}: {note}"
+    # In a narrow box, only the dashed outline shows that an input is optional.
+    shown = note if measures.letters >= WIDE.letters else kind
+    looks = AssetKind(slot.kind).name.lower().replace("_", "-")
+    title = f"{slot.identifier}: {note}{', ' + _('multiple') if slot.multiple else ''}"
     return Box(x, y, title, text, shown, looks, slot.multiple, optional, line)
 
 

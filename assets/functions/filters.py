@@ -1,5 +1,6 @@
 """Filters of functions. Contract 2.5, 2.14."""
 
+from django.utils.translation import gettext_lazy as _
 from django_filters import ChoiceFilter
 
 from ..common.api.filters import AssetFilterSet, KeysFilter, MatchFilter, TextsFilter, search_filter
@@ -29,10 +30,10 @@ class FunctionFilterSet(AssetFilterSet):
 
 
 class FunctionListFilterSet(AssetListFilterSet):
-    q = search_filter("key", "name", placeholder="Name or key")
-    status = ChoiceFilter(choices=FunctionStatus.choices, label="Status", empty_label="any")
+    q = search_filter("key", "name", placeholder=_("Name or key"))
+    status = ChoiceFilter(choices=FunctionStatus.choices, label=_("Status"), empty_label=_("any"))
     usable = UsableFilter()
-    metadata = MetadataEntryFilter(label="Metadata")
+    metadata = MetadataEntryFilter(label=_("Metadata"))
 
     class Meta(AssetListFilterSet.Meta):
         model = Function

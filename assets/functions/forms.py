@@ -5,6 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..common.errors import Problem
 from ..common.forms.fields import KindField, MetadataFormField, flag_field, text_field
@@ -20,42 +23,57 @@ from .registration import check_function, register_function
 from .rules import archive_advice
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
-# What the kinds are, told to those who choose one and to those who read about a function.
-INPUT_MEANINGS = {
-    AssetKind.MODEL: "what another task made",
-    AssetKind.DATA_SAMPLE: "the data themselves",
-    AssetKind.DATA_MANAGER: "the opener that reads the data",
+# What each kind is, for the choices of the form and for the page of a function.
+INPUT_DESCRIPTIONS = {
+    AssetKind.MODEL: _("the output of another task"),
+    AssetKind.DATA_SAMPLE: _("the data"),
+    AssetKind.DATA_MANAGER: _("the opener that reads the data"),
 }
-OUTPUT_MEANINGS = {
-    AssetKind.MODEL: "a file for other tasks",
-    AssetKind.PERFORMANCE: "one number, seen by everybody",
+OUTPUT_DESCRIPTIONS = {
+    AssetKind.MODEL: _("a file that other tasks can use"),
+    AssetKind.PERFORMANCE: _("one number, visible to every organisation"),
 }
-assert set(INPUT_MEANINGS) == set(INPUT_KINDS)  # noqa: S101
-assert set(OUTPUT_MEANINGS) == set(OUTPUT_KINDS)  # noqa: S101
+assert set(INPUT_DESCRIPTIONS) == set(INPUT_KINDS)  # noqa: S101
+assert set(OUTPUT_DESCRIPTIONS) == set(OUTPUT_KINDS)  # noqa: S101
 
-# What every function takes that reads data, by the names that the SDK gives it.
+# The two inputs of every function that reads data, by their names in the SDK.
 DATASET_PAIR = (
     FunctionInputSpec("opener", AssetKind.DATA_MANAGER.value),
     FunctionInputSpec("datasamples", AssetKind.DATA_SAMPLE.value, multiple=True),
 )
 
 
-def _kind_field(meanings: Mapping[AssetKind, str], help_text: str = "") -> KindField:
-    choices = [(kind.value, f"{kind.label}: {means}") for kind, means in meanings.items()]
-    return KindField(choices=choices, initial=choices[0][0], help_text=help_text)
+def _choice_label(kind: AssetKind, description: Any) -> str:
+    labels = {"kind": kind.label, "description": description}
+    return gettext("%(kind)s: %(description)s") % labels
+
+
+_lazy_choice_label = lazy(_choice_label, str)
+
+
+def _kind_field(descriptions: Mapping[AssetKind, Any], help_text: Any = "") -> KindField:
+    choices = [
+        (kind.value, _lazy_choice_label(kind, description))
+        for kind, description in descriptions.items()
+    ]
+    return KindField(label=_("Kind"), choices=choices, initial=choices[0][0], help_text=help_text)
 
 
 class FunctionInputForm(RowForm):
     """One input of a function."""
 
+    item_label, list_label = _("input"), _("Inputs")
+
     identifier = text_field(
         FunctionInput,
         "identifier",
-        help_text="What the code calls it. The SDK wants opener for a dataset and datasamples for "
-        "its data samples.",
+        help_text=_(
+            "The name of the input in the code. The SDK requires opener for a dataset and "
+            "datasamples for its data samples."
+        ),
     )
     kind = _kind_field(
-        INPUT_MEANINGS, "A dataset and its data samples come together: both or neither."
+        INPUT_DESCRIPTIONS, _("A dataset needs an input for its data samples, and vice versa.")
     )
     multiple = flag_field(FunctionInput, "multiple")
     optional = flag_field(FunctionInput, "optional")
@@ -73,8 +91,12 @@ class FunctionInputForm(RowForm):
 class FunctionOutputForm(RowForm):
     """One output of a function."""
 
-    identifier = text_field(FunctionOutput, "identifier", help_text="What the code calls it.")
-    kind = _kind_field(OUTPUT_MEANINGS)
+    item_label, list_label = _("output"), _("Outputs")
+
+    identifier = text_field(
+        FunctionOutput, "identifier", help_text=_("The name of the output in the code.")
+    )
+    kind = _kind_field(OUTPUT_DESCRIPTIONS)
     multiple = flag_field(FunctionOutput, "multiple")
 
     def spec(self) -> FunctionOutputSpec:
@@ -90,51 +112,57 @@ class FunctionForm(StagedUploadsMixin, PageForm):
     live = ("name", "metadata")
     row_forms = {"inputs": FunctionInputForm, "outputs": FunctionOutputForm}
     sections = (
-        Section("What it is", "name", "file", "description"),
+        Section(_("Details"), "name", "file", "description"),
         Section(
-            "What it takes",
+            _("Inputs"),
             "on_dataset",
-            FormsetLayout("inputs", item="input"),
-            note="A function that learns from data or judges by them runs on a dataset. The rows "
-            "are for what else it takes, such as a model. A row that stays blank does not count.",
+            FormsetLayout("inputs"),
+            note=_(
+                "A function that trains or tests on data runs on a dataset. Add a row for each "
+                "other input, such as a model. Blank rows are ignored."
+            ),
         ),
         Section(
-            "What it makes",
-            FormsetLayout("outputs", item="output"),
-            note="What a task of it leaves behind: models for other tasks, or performances.",
+            _("Outputs"),
+            FormsetLayout("outputs"),
+            note=_("The results of a task that runs the function: models or performances."),
         ),
         Section(
-            "Who may use it",
+            _("Permissions"),
             "permissions",
-            note="The whole consortium sees name, inputs, outputs and metadata. Permissions are "
-            "about running the function and downloading its files. They cannot be changed later.",
+            note=_(
+                "The whole consortium can see the name, inputs, outputs and metadata. Permissions "
+                "control who can run the function and download its files. You cannot change them "
+                "later."
+            ),
         ),
-        Section("More about it", "metadata"),
+        Section(_("Metadata"), "metadata"),
     )
 
     name = text_field(Function, "name")
     file = StagedFileField(
-        label="Archive",
-        help_text="A zip or tar archive with a Dockerfile at its root and the code beside it.",
+        label=_("Archive"),
+        help_text=_("A zip or tar archive with a Dockerfile and the code at its root."),
         url_name="upload-function",
         accept=f"{ARCHIVES},.fab",
         advise=archive_advice,
     )
     description = StagedFileField(
-        help_text="A Markdown file: what the function does, and what it expects.",
+        label=_("Description"),
+        help_text=_("A Markdown file that says what the function does and what it expects."),
         url_name="upload-description",
         accept=TEXTS,
         advise=text_advice,
     )
     on_dataset = forms.BooleanField(
-        label="Runs on a dataset",
+        label=_("Runs on a dataset"),
         required=False,
-        help_text="Adds the two inputs that such functions have: opener, a dataset, and "
-        "datasamples, its data samples.",
+        help_text=_("Adds two inputs: opener, a dataset, and datasamples, its data samples."),
     )
     permissions = PermissionsField(
-        help_text="Who may run the function and download its archive and description.",
-        may="run the function, and download its archive and description",
+        label=_("Permissions"),
+        help_text=_("Who can run the function and download its archive and description."),
+        may=_("run the function, and download its archive and description"),
     )
     metadata = MetadataFormField()
 
@@ -157,7 +185,7 @@ class FunctionForm(StagedUploadsMixin, PageForm):
         return register_function(self.spec, self.actor)
 
     def get_field_by_html_name(self, html_name: str) -> forms.BoundField | None:
-        """Return a field to be shown alone; an identifier then says what its row would have."""
+        """Return one field; an identifier also has the errors of its row, which is not shown."""
         field = super().get_field_by_html_name(html_name)
         if field is not None and isinstance(row := field.form, RowForm):
             for error in row.non_field_errors().as_data():
@@ -170,7 +198,7 @@ class FunctionRenameForm(RenameForm):
 
 
 def values_of(spec: FunctionSpec) -> dict[str, Any]:
-    """Return what the form holds that registers such a function, but for its files."""
+    """Return initial values for a form that registers such a function, without its files."""
     has_pair = tuple(spec.inputs[:2]) == DATASET_PAIR
     return {
         "name": spec.name,

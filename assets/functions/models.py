@@ -11,13 +11,13 @@ from ..permissions.models import PermittedAsset
 
 
 class FunctionStatus(models.TextChoices):
-    """Where the building of a function's image stands, in the wire's words."""
+    """The state of the build of a function's image, as the API spells it."""
 
-    WAITING = "FUNCTION_STATUS_WAITING", "waiting"
-    BUILDING = "FUNCTION_STATUS_BUILDING", "building"
-    READY = "FUNCTION_STATUS_READY", "ready"
-    FAILED = "FUNCTION_STATUS_FAILED", "failed"
-    CANCELED = "FUNCTION_STATUS_CANCELED", "cancelled"
+    WAITING = "FUNCTION_STATUS_WAITING", _("waiting")
+    BUILDING = "FUNCTION_STATUS_BUILDING", _("building")
+    READY = "FUNCTION_STATUS_READY", _("ready")
+    FAILED = "FUNCTION_STATUS_FAILED", _("failed")
+    CANCELED = "FUNCTION_STATUS_CANCELED", _("cancelled")
 
 
 class Function(NamedAsset, PermittedAsset):
@@ -55,7 +55,7 @@ class Function(NamedAsset, PermittedAsset):
 
 
 class FunctionInput(models.Model):
-    """One input that a function takes."""
+    """One input of a function."""
 
     function = models.ForeignKey(
         Function, on_delete=models.CASCADE, related_name="inputs", db_index=False
@@ -94,7 +94,7 @@ class FunctionInput(models.Model):
 
 
 class FunctionOutput(models.Model):
-    """One output that a function makes."""
+    """One output of a function."""
 
     function = models.ForeignKey(
         Function, on_delete=models.CASCADE, related_name="outputs", db_index=False

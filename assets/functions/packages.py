@@ -1,11 +1,14 @@
-"""Packages of other platforms that are sent as a function: how to know one, and what it lacks.
+"""Packages of other platforms that users upload as functions, and how to add a Dockerfile.
 
-Each is known by the files that its platform's own command puts in.
+Each is recognised by the files that its platform's own command writes.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,55 +16,61 @@ class Platform:
     """A platform's package.
 
     Attributes:
-        what: what it is, as its users call it.
         marker: a pattern of the path of a file that every such package has.
-        beside: the names of the file that a Dockerfile is put next to.
-        how: what to do about its lack of a Dockerfile.
+        beside: possible names of the file that the Dockerfile belongs next to.
+        hint: what the package is and how to add a Dockerfile; it names `file`.
     """
 
-    what: str
     marker: str
     beside: tuple[str, ...]
-    how: str
+    hint: Any
 
 
-_AGAIN = "Unpack it, add a Dockerfile beside {beside}, and archive the folder's content again."
 PLATFORMS = (
     Platform(
-        "a Flower App Bundle",
         r"\.info/CONTENT",
         ("pyproject.toml",),
-        f"`flwr build` leaves Dockerfiles out. {_AGAIN}",
+        _(
+            "This is a Flower App Bundle; `flwr build` leaves Dockerfiles out. Unpack it, add a "
+            "Dockerfile next to %(file)s, and archive the contents of the folder again."
+        ),
     ),
     Platform(
-        "a compute package of FEDn",
         r"fedn\.yaml",
         ("fedn.yaml",),
-        "Add a Dockerfile beside {beside}, then make it again by `fedn package create`.",
+        _(
+            "This is a compute package of FEDn. Add a Dockerfile next to %(file)s, then run "
+            "`fedn package create` again."
+        ),
     ),
     Platform(
-        "a job of NVIDIA FLARE",
         r"[^/]+/config/config_fed_(server|client)\.(json|conf|yml|yaml)",
         ("meta.json", "meta.conf", "meta.yml", "meta.yaml"),
-        f"Jobs hold no Dockerfile of their own. {_AGAIN}",
+        _(
+            "This is a job of NVIDIA FLARE, which has no Dockerfile. Unpack it, add a Dockerfile "
+            "next to %(file)s, and archive the contents of the folder again."
+        ),
     ),
     Platform(
-        "an exported workspace of OpenFL",
         r"plan/plan\.yaml",
         ("requirements.txt",),
-        f"`fx workspace export` leaves Dockerfiles out. {_AGAIN}",
+        _(
+            "This is a workspace of OpenFL, and `fx workspace export` leaves Dockerfiles out. "
+            "Unpack it, add a Dockerfile next to %(file)s, and archive the contents of the folder "
+            "again."
+        ),
     ),
 )
 
 
 def package_hint(names: Sequence[str]) -> str:
-    """Return what package of another platform the files are, and what to add; blank if none."""
+    """Return what to do if the files are a package of another platform; blank if they are not."""
     known = set(names)
     for platform in PLATFORMS:
-        # The package may lie in a folder of the archive.
+        # The package may be inside a folder of the archive.
         pattern = re.compile(rf"((?:[^/]+/)?){platform.marker}")
         folders = [found[1] for found in map(pattern.fullmatch, names) if found]
         places = [folder + name for folder in folders for name in platform.beside]
         if place := next((place for place in places if place in known), ""):
-            return f"It is {platform.what}. {platform.how.format(beside=place)}"
+            return platform.hint % {"file": place}
     return ""

@@ -8,6 +8,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import User
@@ -26,7 +27,13 @@ from ..permissions.pages import AssetListPage, RegisterPage
 from ..uploads.pages import UploadView
 from .drawing import NARROW, WIDE, draw
 from .filters import FunctionListFilterSet
-from .forms import INPUT_MEANINGS, OUTPUT_MEANINGS, FunctionForm, FunctionRenameForm, values_of
+from .forms import (
+    INPUT_DESCRIPTIONS,
+    OUTPUT_DESCRIPTIONS,
+    FunctionForm,
+    FunctionRenameForm,
+    values_of,
+)
 from .models import Function, FunctionStatus
 from .queries import spec_of, tasks_running
 from .rules import DOCKERFILE, archive_advice, check_function_file
@@ -34,12 +41,12 @@ from .snippets import function_snippets
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 from .tables import FunctionTable
 
-# What a page shows of the tasks of a function; the list has all.
+# How many tasks the page of a function shows; the list has all.
 PREVIEW_ROWS = 8
-# How much of a file's name the audit trail has.
+# How much of a file's name the audit trail stores.
 NAME_LENGTH = 500
-# How many inputs, and outputs, the page lists.
-LISTED = 200
+# How many inputs, and how many outputs, the page lists.
+MAX_SLOTS = 200
 
 
 class FunctionPageMixin(AssetKindMixin):
@@ -54,26 +61,30 @@ class FunctionPageMixin(AssetKindMixin):
 class FunctionList(FunctionPageMixin, AssetListPage):
     table_class = FunctionTable
     filterset_class = FunctionListFilterSet
-    empty_hint = "A function is code with a Dockerfile, and says what it takes and makes."
+    empty_hint = _("A function is code with a Dockerfile, and declares its inputs and outputs.")
 
 
 class Slot(NamedTuple):
-    """An input or output as the page tells of it."""
+    """A row of the table of inputs and outputs."""
 
     identifier: str
-    kind: str
-    meaning: str
+    kind: AssetKind
+    description: Any
     how_many: str
 
 
 def slot(item: FunctionInputSpec | FunctionOutputSpec) -> Slot:
     kind = AssetKind(item.kind)
     if isinstance(item, FunctionOutputSpec):
-        how_many = "any number" if item.multiple else "one"
-        return Slot(item.identifier, kind.label, OUTPUT_MEANINGS[kind], how_many)
-    how_many = "one or more" if item.multiple else "one"
-    optional = ", or none" if item.optional else ""
-    return Slot(item.identifier, kind.label, INPUT_MEANINGS[kind], f"{how_many}{optional}")
+        how_many = gettext("any number") if item.multiple else gettext("one")
+        return Slot(item.identifier, kind, OUTPUT_DESCRIPTIONS[kind], how_many)
+    how_many = {
+        (False, False): gettext("one"),
+        (False, True): gettext("one or none"),
+        (True, False): gettext("one or more"),
+        (True, True): gettext("any number"),
+    }[item.multiple, item.optional]
+    return Slot(item.identifier, kind, INPUT_DESCRIPTIONS[kind], how_many)
 
 
 class FunctionPage(FunctionPageMixin, AssetPage):
@@ -86,7 +97,7 @@ class FunctionPage(FunctionPageMixin, AssetPage):
         return spec_of(self.object)
 
     def uses(self) -> list[tuple[str, Permissions]]:
-        return [("run and download", self.object.permissions)]
+        return [(gettext("Run and download"), self.object.permissions)]
 
     def snippets(self) -> Snippets:
         return function_snippets(self.spec, self.request)
@@ -112,8 +123,11 @@ class FunctionPage(FunctionPageMixin, AssetPage):
         return super().get_context_data(
             why_not=why_not_download(self.user, function.permissions, function.owner_id),
             slot_groups=[
-                (heading, [slot(item) for item in items[:LISTED]], len(items[LISTED:]))
-                for heading, items in (("Inputs", self.spec.inputs), ("Outputs", self.spec.outputs))
+                (heading, [slot(item) for item in items[:MAX_SLOTS]], len(items[MAX_SLOTS:]))
+                for heading, items in (
+                    (gettext("Inputs"), self.spec.inputs),
+                    (gettext("Outputs"), self.spec.outputs),
+                )
             ],
             drawings=[
                 draw(function.name, self.spec.inputs, self.spec.outputs, measures)
@@ -158,7 +172,7 @@ def files_context(request: HttpRequest, function: Function, name: str) -> dict[s
     )
     text = None if seen.content is None else decoded(seen.content)
     if seen.files:
-        # Their names are what the archive holds, too.
+        # The names of the files are contents of the archive, too.
         which = {} if text is None else {"name": name[:NAME_LENGTH]}
         record_view(request, function, file="archive", **which)
     return {
@@ -171,7 +185,7 @@ def files_context(request: HttpRequest, function: Function, name: str) -> dict[s
 
 
 def file_url(function: Function, name: str) -> str:
-    """Return where a file is shown; blank for a name that no address can hold."""
+    """Return the address of a file's page; blank for a name that no URL can have."""
     try:
         return reverse("function-file", args=[function.pk, name])
     except NoReverseMatch:
@@ -179,17 +193,21 @@ def file_url(function: Function, name: str) -> str:
 
 
 def no_preview_reason(file: Entry, text: str | None) -> str:
+    """Return why a file cannot be shown, and what to do; blank if it can."""
     if text is not None:
-        return "" if text.strip() else "The file is empty."
+        return "" if text.strip() else gettext("This file is empty.")
     if file.size > MAX_SHOWN:
-        return "It is too large to be shown here; download the archive to read it."
+        return gettext("This file is too large to show. Download the archive to read it.")
     if file.packed_by:
-        return f"It is compressed by {file.packed_by}; download the archive to read it."
-    return "It is no text that can be shown; download the archive to open it."
+        message = gettext(
+            "This file is compressed with %(method)s. Download the archive to read it."
+        )
+        return message % {"method": file.packed_by}
+    return gettext("This file is not text. Download the archive to open it.")
 
 
 class FunctionFilePage(FunctionPageMixin, AssetPageMixin, Page):
-    """One file of the archive, for those who may download it."""
+    """One file of the archive, for users who may download it."""
 
     template_name = "functions/file.html"
 
@@ -205,7 +223,8 @@ class FunctionFilePage(FunctionPageMixin, AssetPageMixin, Page):
             return self.render_to_response(self.get_context_data(**context), status=403)
         context |= files_context(request, function, name)
         if context["file"] is None and context["has_all_files"]:
-            raise Http404(f'There is no file "{name}" in the archive of {function}.')
+            message = gettext('The archive of %(function)s has no file "%(name)s".')
+            raise Http404(message % {"function": function, "name": name})
         return self.render_to_response(self.get_context_data(**context))
 
 
@@ -219,9 +238,9 @@ class FunctionRenamePage(FunctionPageMixin, RenamePage):
 class FunctionRegisterPage(FunctionPageMixin, RegisterPage):
     template_name = "functions/form.html"
     form_class = FunctionForm
-    note = (
-        "A function is code that tasks run, with a Dockerfile that says where it runs. "
-        "Fields with a star are required."
+    note = _(
+        "A function is code that tasks run, in the image that its Dockerfile builds. "
+        "Fields with an asterisk are required."
     )
 
     def initial(self) -> dict[str, Any]:

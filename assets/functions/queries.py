@@ -1,4 +1,4 @@
-"""What lists and pages ask about functions."""
+"""Queries about functions for responses, lists and pages."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -16,7 +16,7 @@ from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
 @Compiled
 def function_rows(keys: Collection[UUID]) -> QuerySet:
-    """What a response tells of each function."""
+    """Return the columns of each function in a response."""
     return Function.objects.filter(key__any=keys).values_list(
         *(key_text("key"), "name", "owner_id", "creation_date", stored_json("metadata"), "status"),
         *("description_checksum", "archive_checksum"),
@@ -36,7 +36,7 @@ def _outputs(keys: Collection[UUID]) -> QuerySet:
     return rows.values_list(key_text("function_id"), "identifier", "kind", "multiple")
 
 
-# Inputs or outputs by identifier, as the wire has them.
+# Inputs or outputs by identifier, as in a response.
 Slots = dict[str, dict[str, Any]]
 
 
@@ -82,7 +82,7 @@ def tasks_running(function: Function) -> QuerySet:
 
 
 def spec_of(function: Function) -> FunctionSpec:
-    """Return the spec that a function was registered by, but for its files; two queries."""
+    """Return the spec that a function was registered with, without its files; two queries."""
     return FunctionSpec(
         name=function.name,
         description=None,

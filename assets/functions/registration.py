@@ -21,7 +21,7 @@ from .specs import FunctionSpec
 
 
 def check_function(spec: FunctionSpec, actor: User) -> list[Problem]:
-    """Return all that stands against registering the function; nothing is written."""
+    """Return every problem with registering the function; writes nothing."""
     if problems := list(check_may_register(actor)):
         return problems
     return [
@@ -31,7 +31,11 @@ def check_function(spec: FunctionSpec, actor: User) -> list[Problem]:
 
 
 def register_function(spec: FunctionSpec, actor: User) -> Function:
-    """Register a function for the actor's organisation; raise `Refused` or return the row."""
+    """Register a function for the actor's organisation and return it.
+
+    Raises:
+        Refused: `check_function` finds a problem.
+    """
     refuse_if(check_function(spec, actor))
     assert spec.file is not None and spec.description is not None  # noqa: S101, PT018
     key, owner = uuid.uuid4(), actor.acts_for
@@ -81,5 +85,9 @@ def _insert_inputs_and_outputs(function: Function, spec: FunctionSpec) -> None:
 
 
 def rename_function(function: Function, name: str, actor: User) -> None:
-    """Change the one thing about a function that can change."""
+    """Rename a function; nothing else about it can change.
+
+    Raises:
+        Refused: the name breaks a rule, or the actor may not change the function.
+    """
     rename(actor, AssetKind.FUNCTION, function, name)

@@ -1,10 +1,11 @@
-"""What makes a function legal: pure checks, no query. Source: contract 2.5, 3.3."""
+"""Rules of functions: pure checks without queries. Source: contract 2.5, 3.3."""
 
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from django.core.files.base import File
+from django.utils.translation import gettext as _
 
 from ..common.errors import Code, Problem
 from ..common.files.archives.check import inspect, mark_passed, passed_check
@@ -22,7 +23,7 @@ FUNCTION = AssetKind.FUNCTION.word
 DOCKERFILE = "Dockerfile"
 _MISNAMED = re.compile(r"(dockerfile|containerfile)(\.\w+)?", re.IGNORECASE)
 _FILE_RULE = "function 3"
-# How the names of files with code end.
+# The suffixes of files with code.
 CODE = (".py", ".r", ".jl", ".sh", ".js", ".ts", ".rb", ".go", ".rs", ".java", ".jar", ".c", ".cpp")
 
 
@@ -31,7 +32,7 @@ def _invalid(field: str, message: str) -> Problem:
 
 
 def check_function_values(spec: FunctionSpec) -> Iterator[Problem]:
-    """Name, metadata, the two files, inputs and outputs."""
+    """Yield problems with the name, metadata, the two files, inputs and outputs."""
     yield from check_name(spec.name, asset=FUNCTION)
     yield from check_metadata(spec.metadata, asset=FUNCTION)
     yield from check_upload(spec.description, asset=FUNCTION, field="description")
@@ -41,7 +42,7 @@ def check_function_values(spec: FunctionSpec) -> Iterator[Problem]:
 
 
 def check_function_file(file: File | None) -> Iterator[Problem]:
-    """A safe archive with a `Dockerfile` at its root and the code beside it."""
+    """Yield problems unless the file is a safe archive with a `Dockerfile` and code at its root."""
     problems = list(check_upload(file, asset=FUNCTION, field="file"))
     if not problems and file is not None and passed_check(file) != _FILE_RULE:
         entries, problems = inspect(file, asset=FUNCTION, field="file")
@@ -54,31 +55,37 @@ def check_function_file(file: File | None) -> Iterator[Problem]:
 def _check_build_context(entries: Sequence[Entry]) -> Iterator[Problem]:
     files = [entry.name for entry in entries if not entry.is_folder]
     if DOCKERFILE not in files:
-        yield _invalid("file", f"the archive has no Dockerfile at its root. {_hint(files)}")
+        message = _("the archive has no Dockerfile at its root. %(remedy)s")
+        yield _invalid("file", message % {"remedy": _remedy(files)})
     elif len(files) < 2:
-        yield _invalid("file", "the archive holds a Dockerfile only. Add the function's code.")
+        yield _invalid(
+            "file", _("the archive contains only a Dockerfile. Add the function's code.")
+        )
 
 
-def _hint(files: Sequence[str]) -> str:
-    """Return how an archive of these files gets its Dockerfile."""
+def _remedy(files: Sequence[str]) -> str:
+    """Return how to add a Dockerfile to an archive of these files."""
     misnamed = [name for name in files if _MISNAMED.fullmatch(name.rpartition("/")[2])]
     at_root = next((name for name in misnamed if "/" not in name), None)
     if at_root:
-        return f"Builders look for that very name: rename {at_root} to {DOCKERFILE}."
+        return _("Rename %(file)s to Dockerfile, the exact name that builders look for.") % {
+            "file": at_root
+        }
     nested = next((name for name in files if name.endswith(f"/{DOCKERFILE}")), None)
     if nested:
-        return f"There is one at {nested}: archive that folder's content."
+        return _("There is one at %(file)s. Archive the contents of that folder.") % {
+            "file": nested
+        }
     if hint := package_hint(files):
         return hint
     if misnamed:
-        return (
-            f"There is {misnamed[0]}: rename it to {DOCKERFILE} and archive that folder's content."
-        )
-    return "Add one that says how the code is run."
+        message = _("Rename %(file)s to Dockerfile, and archive the contents of that folder.")
+        return message % {"file": misnamed[0]}
+    return _("Add one that builds the image to run the code in.")
 
 
 def archive_advice(file: File) -> list[str]:
-    """Return what its user should know of a legal archive before it is registered for good."""
+    """Return warnings about an archive that breaks no rule, to show before it is registered."""
     seen = preview_archive(file, DOCKERFILE, MAX_SHOWN)
     file.seek(0)
     return list(_advice_on(seen)) if seen.is_all else []
@@ -86,9 +93,9 @@ def archive_advice(file: File) -> list[str]:
 
 def _advice_on(seen: ArchivePreview) -> Iterator[str]:
     if not any(file.name.lower().endswith(CODE) for file in seen.files):
-        yield (
-            "No file in it looks like code, such as function.py. "
-            "Choose another archive if you meant another one."
+        yield _(
+            "This archive contains no code, such as function.py. "
+            "Choose another archive if this is not the one you meant."
         )
     yield from _dockerfile_advice(seen)
     yield from seen.warnings
@@ -98,14 +105,14 @@ def _advice_on(seen: ArchivePreview) -> Iterator[str]:
 def _dockerfile_advice(seen: ArchivePreview) -> Iterator[str]:
     file = seen.find(DOCKERFILE)
     if file and file.packed_by:
-        return  # by a method that is advised against
+        return  # there is another warning about the method
     text = None if seen.content is None else decoded(seen.content)
     if text is None:
-        yield "Its Dockerfile is no text that can be read. Save it as UTF-8, then archive it again."
+        yield _("The Dockerfile is not text. Save it as UTF-8, then archive it again.")
     elif not _has_instruction(text, "FROM"):
-        yield "Its Dockerfile has no FROM, which names the image to begin with. Add it."
+        yield _("The Dockerfile has no FROM instruction, which names the base image. Add one.")
     elif not _has_instruction(text, "ENTRYPOINT|CMD"):
-        yield "Its Dockerfile has no ENTRYPOINT, which says how the function is run. Add it."
+        yield _("The Dockerfile has no ENTRYPOINT, which runs the function. Add one.")
 
 
 def _has_instruction(dockerfile: str, names: str) -> bool:
@@ -120,41 +127,46 @@ def _check_identifiers(identifiers: Sequence[str], field: str) -> Iterator[Probl
             for problem in check_name(identifier, asset=FUNCTION, field="identifier")
         )
         if times > 1:
-            yield _invalid(
-                where, f'the identifier "{identifier}" occurs {times} times; rename one.'
-            )
+            message = _('the identifier "%(identifier)s" occurs %(count)d times. Rename one.')
+            yield _invalid(where, message % {"identifier": identifier, "count": times})
 
 
 def _check_kind(kind: str, kinds: Collection[str], where: str) -> Iterator[Problem]:
     if kind not in kinds:
-        yield _invalid(f"{where}.kind", f'invalid kind "{kind}". Choose {", ".join(kinds)}.')
+        message = _('invalid kind "%(kind)s". Choose one of %(kinds)s.')
+        values = {"kind": kind, "kinds": ", ".join(kinds)}
+        yield _invalid(f"{where}.kind", message % values)
 
 
 def check_inputs(inputs: Sequence[FunctionInputSpec]) -> Iterator[Problem]:
-    """Kinds, and that a dataset and its data samples come together, the dataset once."""
+    """Yield problems with identifiers and kinds, and unless data samples have one data manager."""
     yield from _check_identifiers([item.identifier for item in inputs], "inputs")
     for item in inputs:
         where = f"inputs.{item.identifier[:100]}"
         yield from _check_kind(item.kind, INPUT_KINDS, where)
         if item.kind == AssetKind.DATA_MANAGER:
-            for flag in ("multiple", "optional"):
-                if getattr(item, flag):
-                    yield _invalid(f"{where}.{flag}", f"a data manager input cannot be {flag}.")
+            if item.multiple:
+                message = _("a data manager input cannot be multiple.")
+                yield _invalid(f"{where}.multiple", message)
+            if item.optional:
+                message = _("a data manager input cannot be optional.")
+                yield _invalid(f"{where}.optional", message)
     kinds = Counter(item.kind for item in inputs)
     openers, samples = kinds[AssetKind.DATA_MANAGER], kinds[AssetKind.DATA_SAMPLE]
     if openers > 1:
-        yield _invalid("inputs", f"at most one data manager input is allowed; there are {openers}.")
+        message = _("at most one data manager input is allowed; there are %(count)d. Remove one.")
+        yield _invalid("inputs", message % {"count": openers})
     if openers and not samples:
-        yield _invalid("inputs", "a data manager input needs a data sample input; add one.")
+        yield _invalid("inputs", _("a data manager input needs a data sample input. Add one."))
     if samples and not openers:
-        yield _invalid("inputs", "a data sample input needs a data manager input; add one.")
+        yield _invalid("inputs", _("a data sample input needs a data manager input. Add one."))
 
 
 def check_outputs(outputs: Sequence[FunctionOutputSpec]) -> Iterator[Problem]:
-    """Kinds, and that a performance is one number."""
+    """Yield problems with identifiers and kinds, and with a performance that is multiple."""
     yield from _check_identifiers([item.identifier for item in outputs], "outputs")
     for item in outputs:
         where = f"outputs.{item.identifier[:100]}"
         yield from _check_kind(item.kind, OUTPUT_KINDS, where)
         if item.kind == AssetKind.PERFORMANCE and item.multiple:
-            yield _invalid(f"{where}.multiple", "a performance output cannot be multiple.")
+            yield _invalid(f"{where}.multiple", _("a performance output cannot be multiple."))

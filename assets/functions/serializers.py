@@ -1,4 +1,4 @@
-"""Functions on the wire. Contract 2.5."""
+"""Functions in requests and responses. Contract 2.5."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Functions as code: what registers them by the SDK and by curl."""
+"""Code that registers functions, with the SDK and with curl."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS
 from ..common.pages.snippets import (
     Raw,
     Snippets,
-    both_ways,
     call,
     permissions_call,
     permissions_json,
+    sdk_and_curl,
 )
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
@@ -49,11 +49,11 @@ def function_snippets(spec: FunctionSpec, request: Any) -> Snippets:
     names |= {"AssetKind", "FunctionOutputSpec"} if spec.outputs else set()
     files = {"file": archive, "description": description}
     code = f"key = client.add_function({statement})"
-    return both_ways(request, names, code, "function-list", body, files)
+    return sdk_and_curl(request, names, code, "function-list", body, files)
 
 
 def _kind(kind: str) -> Raw:
-    """Return a kind as the SDK spells it; what is none is written as it was given."""
+    """Return a kind as the SDK spells it; an unknown kind is repeated unchanged."""
     known = kind in (*INPUT_KINDS, *OUTPUT_KINDS)
     return Raw(f"AssetKind.{kind.removeprefix('ASSET_').lower()}" if known else repr(kind))
 

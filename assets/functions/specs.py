@@ -1,10 +1,11 @@
-"""Function specs as plain values, and how the wire spells inputs and outputs."""
+"""Function specs as plain values, and how to read inputs and outputs from JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.files.base import File
+from django.utils.translation import gettext as _
 
 from ..common.parsing import Reader
 from ..permissions.specs import PermissionsSpec
@@ -27,7 +28,7 @@ class FunctionOutputSpec:
 
 @dataclass(slots=True)
 class FunctionSpec:
-    """What is handed over to register a function."""
+    """The values that register a function."""
 
     name: str
     description: File | None
@@ -54,7 +55,7 @@ def _named_items(
         if isinstance(identifier, str) and isinstance(item, Mapping):
             yield identifier, item
         else:
-            reader.complain(field, "each must have an identifier and be an object with a kind.")
+            reader.complain(field, _("each must be an object with an identifier and a kind."))
 
 
 def read_inputs(

@@ -6,6 +6,8 @@ from uuid import UUID
 import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..common.pages.tables import (
     COLUMN_COUNT_LIMIT,
@@ -23,7 +25,7 @@ NAMED = 4
 
 
 class IdentifiersColumn(CountColumn):
-    """What a function calls its inputs or outputs; the first few of them where they are many."""
+    """The identifiers of a function's inputs or outputs, the first few of many."""
 
     def __init__(self, slots_of: Any, **kwargs: Any) -> None:
         super().__init__(slots_of, None, **{"attrs": {"td": {"class": "identifiers"}}, **kwargs})
@@ -35,27 +37,33 @@ class IdentifiersColumn(CountColumn):
         found = self.identifiers(table, value)
         more = len(found) - NAMED if len(found) > NAMED + 1 else 0
         shown = ", ".join(found[:NAMED] if more else found)
-        ending = f" and {more:,} more" if more else ""
-        return format_html('<span title="{}">{}{}</span>', ", ".join(found), shown, ending)
+        if more:
+            values = {"names": shown, "count": f"{more:,}"}
+            shown = gettext("%(names)s and %(count)s more") % values
+        return format_html('<span title="{}">{}</span>', ", ".join(found), shown)
 
     def value(self, value: UUID, table: Any) -> str:
         return ", ".join(self.identifiers(table, value))
 
 
 class FunctionTable(AssetTable):
-    shown = (
+    default_columns = (
         *("name", "owner", "permissions", "status"),
         *("inputs", "outputs", "tasks", "creation_date"),
     )
 
-    name = LinkColumn("function", order_by="name_order", attrs={"td": {"class": "name"}})
-    permissions = PermissionsColumn(verbose_name="Who may use it")
-    status = StatusColumn(FunctionStatus)
-    inputs = IdentifiersColumn(inputs_of, verbose_name="Inputs")
-    outputs = IdentifiersColumn(outputs_of, verbose_name="Outputs")
-    tasks = CountColumn(task_counts_of, COLUMN_COUNT_LIMIT, verbose_name="Tasks")
-    metadata = MetadataColumn(orderable=False)
-    archive_checksum = tables.Column(attrs={"td": {"class": "mono"}}, orderable=False)
+    name = LinkColumn(
+        "function", order_by="name_order", verbose_name=_("Name"), attrs={"td": {"class": "name"}}
+    )
+    permissions = PermissionsColumn(verbose_name=_("Permissions"))
+    status = StatusColumn(FunctionStatus, verbose_name=_("Status"))
+    inputs = IdentifiersColumn(inputs_of, verbose_name=_("Inputs"))
+    outputs = IdentifiersColumn(outputs_of, verbose_name=_("Outputs"))
+    tasks = CountColumn(task_counts_of, COLUMN_COUNT_LIMIT, verbose_name=_("Tasks"))
+    metadata = MetadataColumn(verbose_name=_("Metadata"), orderable=False)
+    archive_checksum = tables.Column(
+        verbose_name=_("Archive checksum"), attrs={"td": {"class": "mono"}}, orderable=False
+    )
 
     class Meta(AssetTable.Meta):
         sequence = ("name", "key", "owner", "permissions", "status", "...", "creation_date")

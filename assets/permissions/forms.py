@@ -78,7 +78,7 @@ class PermissionsField(forms.Field):
 
     widget = PermissionPicker
 
-    def __init__(self, *, may: str = "use it", **kwargs: Any) -> None:
+    def __init__(self, *, may: Any = "use it", **kwargs: Any) -> None:
         super().__init__(**{"required": False, "initial": PermissionsSpec(), **kwargs})
         self.widget.may = may
 

@@ -38,11 +38,11 @@ class AssetListPage(LoginRequiredMixin, ListPage):
     # Links of other pages filter by the keys of such rows; people read what they are called.
     filter_models: ClassVar[Mapping[str, type[Model]]] = {}
 
-    def shown_value(self, name: str, value: str) -> str:
+    def display_value(self, name: str, value: str) -> str:
         if model := self.filter_models.get(name):
             found = model._default_manager.filter(pk__any=as_keys(value.split(",")))
             return ", ".join(sorted(str(row) for row in found)) or value
-        return super().shown_value(name, value)
+        return super().display_value(name, value)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(may_register=may_register(self.user), **kwargs)

@@ -234,7 +234,7 @@ def test_register_three_samples_from_a_folder(visit, api, dataset, tmp_path):
     assert_accessible(page)
     register(page)
 
-    told(page, "3 data samples are registered.")
+    told(page, "Registered 3 data samples.")
     assert len(samples_of(api, dataset) - before) == 3
 
 
@@ -250,7 +250,7 @@ def test_register_samples_as_archives(visit, api, dataset, scripts):
     give(page, "Files", *archives, scripts=scripts)
     register(page)
 
-    told(page, "3 data samples are registered.")
+    told(page, "Registered 3 data samples.")
     assert len(samples_of(api, dataset) - before) == 3
 
 
@@ -270,7 +270,7 @@ def test_unsafe_archive_is_told_and_the_others_stay(visit, api, dataset, scripts
         page.get_by_role("button", name="Remove unsafe.zip").click()
     register(page)
 
-    told(page, "The data sample is registered.")
+    told(page, "Registered 1 data sample.")
     assert len(samples_of(api, dataset) - before) == 1
 
 

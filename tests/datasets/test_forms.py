@@ -29,7 +29,7 @@ def test_all_that_is_missing_is_told_at_once(alice):
     assert not form.is_valid()
     assert set(form.errors) == {"name", "type", "data_opener", "description"}
     # Type is the one that only people must give; the others are told by the rules.
-    assert form.errors["type"] == ['Say what the data are, such as "images" or "tabular".']
+    assert form.errors["type"] == ['Enter the type of the data, such as "images".']
     assert form.errors["data_opener"] == ["Missing file. Choose a file to upload."]
 
 

@@ -52,16 +52,16 @@ LOADED = {
 
 # Said to be refused for sure, in these words.
 REFUSED = {
-    "no class": ("x = 1\n", "It has no class"),
-    "nothing": ("", "It has no class"),
-    "functions only": ("def get_data(): ...\ndef fake_data(): ...\n", "It has no class"),
+    "no class": ("x = 1\n", "This file has no class"),
+    "nothing": ("", "This file has no class"),
+    "functions only": ("def get_data(): ...\ndef fake_data(): ...\n", "This file has no class"),
     "no opener": (
         f"{TOOLS}class Ward(object):{METHODS}",
-        "class Ward in line 2 does not derive",
+        "not even Ward in line 2",
     ),
     "no opener, and half of its methods": (
         "class Opener:\n    def get_data(self, folders): ...\n",
-        "class Opener in line 1 does not derive",
+        "not even Opener in line 1",
     ),
     "two": (f"{TOOLS}{WARD}class Second(Ward): ...\n", "2 classes that derive"),
     "a base that stays": (
@@ -71,20 +71,20 @@ REFUSED = {
     "two names": (f"{TOOLS}{WARD}Same = Ward\n", "2 classes"),
     "a method is missing": (
         TOOLS + "\nclass Ward(tools.Opener):\n    def get_data(self, folders): ...\n",
-        "The class Ward in line 3 has no fake_data",
+        "The class Ward in line 3 does not define fake_data",
     ),
     "the mixin comes last": (
         f"{TOOLS}class Fake:{METHODS}\nclass Ward(tools.Opener, Fake): ...",
-        "has no get_data and fake_data",
+        "does not define get_data, fake_data",
     ),
     "a method stays abstract": (
         "from abc import abstractmethod\n" + TOOLS + "class Ward(tools.Opener):\n"
         "    def fake_data(self, n): ...\n    @abstractmethod\n    def get_data(self, f): ...\n",
-        "has no get_data",
+        "does not define get_data",
     ),
     "arguments": (
         TOOLS + WARD + "    def __init__(self, folder, *, sep): ...\n",
-        "is made with folder, sep",
+        "requires the arguments folder, sep",
     ),
     "syntax": ("x = 1\ndef broken(:\n", "in line 2"),
     "indentation": ("def f():\nreturn 1\n", "in line 2"),
@@ -100,16 +100,16 @@ REFUSED = {
 
 # In doubt: this is said, and nobody is asked to confirm it.
 DOUBTED = {
-    "for another program": (f"class Opener:{METHODS}", "class Opener in line 1 does not derive"),
+    "for another program": (f"class Opener:{METHODS}", "not even Opener in line 1"),
     "for another program, with a logger": (
         f"import logging\nlog = logging.getLogger(__name__)\nclass Ward(object):{METHODS}",
-        "class Ward in line 3 does not derive",
+        "not even Ward in line 3",
     ),
     "a base that is imported by name": (
         f"from shared import HospitalOpener\nclass Ward(HospitalOpener):{METHODS}",
-        'write "import shared" and base the class on shared.HospitalOpener',
+        'write "import shared" and derive the class from shared.HospitalOpener',
     ),
-    "a slow encoding": ("# coding: punycode\n", '"punycode"'),
+    "a slow encoding": ("# coding: punycode\n", "coding line: punycode"),
     "too deep": (f"x = {'-' * 20_000}1\n", "nested too deeply"),
 }
 NEWER = {
@@ -151,11 +151,11 @@ def test_syntax_of_a_newer_python(version, source):
     ((text, is_certain),) = said_of(source)
     assert not is_certain
     this = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-    assert text.startswith(f"{this}, which this server has, does not know this")
-    assert f"Python {version[0]}.{version[1]} may" in text
+    assert text.startswith(f"{this} on this server cannot read this file")
+    assert f"written for Python {version[0]}.{version[1]}" in text
 
 
 def test_so_many_classes_are_not_followed():
     classes = ["class C0(tools.Opener): ..."]
     classes += [f"class C{n}(C{n - 1}): ..." for n in range(1, MAX_CLASSES + 10)]
-    assert f"{MAX_CLASSES} classes" in certain(TOOLS + "\n".join(classes))[0][:20]
+    assert f"{MAX_CLASSES} classes" in certain(TOOLS + "\n".join(classes))[0][:30]

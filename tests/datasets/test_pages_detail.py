@@ -145,7 +145,7 @@ class TestFiles:
     @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a\0b"])
     def test_what_is_no_text(self, content, alice, session_of):
         dataset = make_dataset(alice, data_opener=upload(content, "opener.py"))
-        assert "It is no text that can be shown" in page(session_of(alice), "datasets", dataset)
+        assert "This file is not text. Download it" in page(session_of(alice), "datasets", dataset)
 
     @pytest.mark.parametrize(
         ("line", "codec"), [("# -*- coding: latin-1 -*-", "latin-1"), ("# coding=cp1251", "cp1251")]
@@ -158,7 +158,7 @@ class TestFiles:
     @pytest.mark.parametrize("line", ["# coding: punycode", "# coding: none-such", "coding: ascii"])
     def test_what_its_coding_line_cannot_say(self, line, alice, session_of):
         dataset = make_dataset(alice, data_opener=upload(f"{line}\n".encode() + b"\xb1"))
-        assert "It is no text that can be shown" in page(session_of(alice), "datasets", dataset)
+        assert "This file is not text. Download it" in page(session_of(alice), "datasets", dataset)
 
     def test_a_long_text_is_cut_between_characters(self, alice, session_of):
         # An odd number before letters of two bytes: the limit falls in the middle of one.
@@ -167,7 +167,7 @@ class TestFiles:
 
     def test_a_file_that_is_gone(self, alice, dataset, session_of):
         default_storage.delete(dataset.opener.name)
-        assert "It is no text" in page(session_of(alice), "datasets", dataset)
+        assert "This file is not text" in page(session_of(alice), "datasets", dataset)
 
 
 class TestDataset:
@@ -181,7 +181,7 @@ class TestDataset:
             (B, False, [True, False]),
             (C, False, [False, False]),
         ]
-        assert response.context["uses"] == ["process and download", "read logs"]
+        assert response.context["uses"] == ["Process and download", "Read logs"]
 
     def test_samples_and_tasks(self, alice, dataset, session_of):
         samples = make_samples(alice, dataset.pk, count=10)
@@ -237,7 +237,7 @@ class TestSample:
         [sample] = make_samples(alice, dataset.pk)
         html = page(session_of(request.getfixturevalue(who)), "data-samples", sample)
         assert (sample.checksum in html) == told
-        assert ("is told to MyOrg1MSP only" in html) != told
+        assert ("Only MyOrg1MSP can see the content" in html) != told
         assert "cannot be downloaded" in html
 
     @pytest.mark.parametrize(("who", "told"), [("alice", True), ("bob", False)])

@@ -145,7 +145,7 @@ class TestTheSameRowsAsThroughTheApi:
         keys = [str(make_dataset(alice).pk)]
         data = {"datasets": keys, "paths": "patients\n", "multiple": "on"}
         html = browser.post(SAMPLES, data, follow=True).content.decode()
-        assert "2 data samples are registered. Left out, as they are hidden: .DS_Store, " in html
+        assert "Registered 2 data samples. Hidden files are left out: .DS_Store, " in html
         body = {"data_manager_keys": keys, "paths": ["patients"], "multiple": True}
         answer = client_of(alice).post("/api/data_sample/", body, format="json")
         assert len(answer.json()) == 2
@@ -257,7 +257,7 @@ class TestDataset:
             ("type", "x" * 101, "must be between 0 and 100"),
             ("metadata", '{"a__b": "1"}', "cannot be used in a metadata key"),
             ("metadata", "{", "This is not JSON"),
-            ("metadata", "a: 1\na: 2", "given twice"),
+            ("metadata", "a: 1\na: 2", "already used"),
         ],
     )
     def test_a_field_is_checked_while_one_edits(self, field, value, said, browser):

@@ -288,8 +288,8 @@ class TestWhatIsNoFilter:
     @pytest.mark.parametrize(
         ("params", "said"),
         [
-            ({"colour": "red"}, "no filter &quot;colour&quot;"),
-            ({"name": "Blood"}, "no filter &quot;name&quot;"),
+            ({"colour": "red"}, "The filter &quot;colour&quot; is ignored"),
+            ({"name": "Blood"}, "The filter &quot;name&quot; is ignored"),
             ({"owner": "nobody"}, "Owner &quot;nobody&quot; is ignored"),
             ({"after": "soon"}, "Registered since &quot;soon&quot; is ignored"),
         ],
@@ -306,7 +306,7 @@ class TestWhatIsNoFilter:
     def test_an_export_is_refused(self, three, browser):
         page = browser.get(DATASETS, {"colour": "red", "export": "csv"})
         assert page.status_code == 400
-        assert "no filter &quot;colour&quot;" in page.content.decode()
+        assert "The filter &quot;colour&quot; is ignored" in page.content.decode()
 
     def test_nothing_is_said_of_what_pages_link_to(self, three, browser):
         for query in ("q=Blood&page=1&per_page=50&columns=name", "usable=on&metadata=a&export="):

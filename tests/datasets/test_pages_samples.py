@@ -34,14 +34,14 @@ class TestSamples:
     def test_those_of_others_are_not_offered(self, bob, browser):
         theirs = make_dataset(bob, name="Theirs")
         html = browser.get(f"{SAMPLES}?dataset={theirs.pk}").content.decode()
-        assert str(theirs.pk) not in html
+        assert f'value="{theirs.pk}"' not in html
 
     def test_like_another_one(self, alice, dataset, browser):
         [sample] = make_samples(alice, dataset.pk)
         assert self.ticked(browser.get(f"{SAMPLES}?like={sample.pk}")) == [str(dataset.pk)]
 
     def test_where_it_leads_and_what_it_says(self, dataset, browser):
-        for count, said in ((1, "The data sample is registered."), (2, "2 data samples are")):
+        for count, said in ((1, "Registered 1 data sample."), (2, "Registered 2 data samples.")):
             archives = [upload(zip_of({"a": b"%d" % n}), f"{n}.zip") for n in range(count)]
             data = {"datasets": [str(dataset.pk)], "archives": archives}
             response = browser.post(SAMPLES, data, follow=True)
@@ -49,7 +49,7 @@ class TestSamples:
             html = response.content.decode()
             assert said in html
             # Samples have no names: which file became which is told once.
-            told = re.findall(r'(\d)\.zip is <a class="mono" href="/data-samples/([^/]+)/">', html)
+            told = re.findall(r'(\d)\.zip: <a class="mono" href="/data-samples/([^/]+)/">', html)
             assert [name for name, _ in told] == [str(n) for n in range(count)]
             for name, key in told:
                 sample = DataSample.objects.get(pk=key)
@@ -60,7 +60,7 @@ class TestSamples:
         archive = upload(zip_of({"a": b"1"}), "a.zip")
         data = {"datasets": [str(dataset.pk)], "archives": [archive], "paths": "here"}
         response = browser.post(SAMPLES, data)
-        assert "both were given" in response.context["form"].errors["paths"][0]
+        assert "Cannot be combined with files" in response.context["form"].errors["paths"][0]
 
     @pytest.mark.parametrize("path", ["..", "/etc", "nowhere"])
     def test_folders_that_are_none(self, path, dataset, browser, settings):

@@ -194,9 +194,9 @@ def test_hidden_files_alone_are_no_data(register, root):
     (root / "many" / "a" / ".DS_Store").touch()
     for options in ({}, {"multiple": True}):
         [message] = refused(register, "many" if options else "many/a", **options)
-        assert "nothing but hidden files: .DS_Store" in message
+        assert "contains only hidden files: .DS_Store" in message
     (root / "many" / "a").rename(root / "many" / ".git")
-    assert "nothing but hidden files: .git" in refused(register, "many", multiple=True)[0]
+    assert "contains only hidden files: .git" in refused(register, "many", multiple=True)[0]
 
 
 def test_files_that_data_need_are_not_hidden(register, root):

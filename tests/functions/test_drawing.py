@@ -26,17 +26,18 @@ def test_what_is_drawn(measures):
     drawing = draw("Train", INPUTS, [MODEL_OUTPUT], measures)
     assert looks_of(drawing.boxes) == [
         ("Train", "function", False, False),
-        ("opener", "dataset", False, False),
+        ("opener", "data-manager", False, False),
         ("datasamples", "data-sample", True, False),
         ("shared", "model", False, True),
         ("model", "model", False, False),
     ]
-    assert drawing.title == "Train takes opener, datasamples, shared and makes model."
+    assert drawing.title == "Train. Inputs: opener, datasamples, shared. Outputs: model."
 
 
 def test_what_a_box_says():
     boxes = {box.text: box for box in draw("Train", INPUTS, [MODEL_OUTPUT]).boxes}
-    assert boxes["datasamples"].note == "data samples"
+    assert boxes["datasamples"].note == "data sample"
+    assert boxes["datasamples"].title == "datasamples: data sample, multiple"
     assert boxes["shared"].note == "model, optional"
     assert boxes["shared"].title == "shared: model, optional"
 
@@ -85,4 +86,4 @@ def test_of_many_only_the_first_are_drawn():
 
 
 def test_a_function_without_inputs():
-    assert draw("Name", (), ()).title == "Name takes nothing and makes nothing."
+    assert draw("Name", (), ()).title == "Name. Inputs: none. Outputs: none."

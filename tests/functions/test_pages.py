@@ -173,7 +173,7 @@ def test_statuses_are_words(alice, session_of):
     for status in FunctionStatus:
         Function.objects.filter(pk=function.pk).update(status=status)
         text = text_of(session_of(alice).get(LIST))
-        assert f'<span class="tag tag-{status.label}">{status.label}</span>' in text
+        assert f'<span class="tag tag-{status.name.lower()}">{status.label}</span>' in text
 
 
 @pytest.mark.parametrize("count", [2, 20])
@@ -213,7 +213,7 @@ def test_the_page_says_everything(function, alice, bob, session_of):
         '<h3 id="prose-measurements">Measurements</h3>',
         '<span class="tag tag-waiting">waiting</span>',
         "the opener that reads the data",
-        "one, or none",
+        "one or none",
         f'href="{reverse("function-new")}?like={function.pk}"',
         f'href="{page_of(function, "function-rename")}"',
         f'href="{reverse("api:function-file", args=[function.pk])}"',
@@ -221,7 +221,7 @@ def test_the_page_says_everything(function, alice, bob, session_of):
         "No task uses it yet.",
     ):
         assert part in text, part
-    assert response.context["uses"] == ["run and download"]
+    assert response.context["uses"] == ["Run and download"]
     assert [(row[0].pk, row[2]) for row in response.context["access"]] == [
         ("MyOrg1MSP", [True]),
         ("MyOrg2MSP", [False]),
@@ -263,7 +263,7 @@ def test_the_drawing_needs_no_style_and_has_titles(function, alice, session_of):
     svg = content[content.index('<svg class="drawing ') : content.rindex('class="drawing-note"')]
     assert "style=" not in svg
     assert "<title>shared: model, optional</title>" in svg
-    assert "Train takes opener, datasamples, shared and makes model." in svg
+    assert "Train. Inputs: opener, datasamples, shared. Outputs: model." in svg
 
 
 def test_tasks_that_use_it(alice, session_of):
@@ -347,9 +347,9 @@ def test_files_are_listed_with_the_dockerfile_first(function, alice, session_of)
 
 
 SAID = {
-    "weights.bin": "It is no text that can be shown; download the archive to open it.",
-    "empty.txt": "The file is empty.",
-    "large.txt": "It is too large to be shown here; download the archive to read it.",
+    "weights.bin": "This file is not text. Download the archive to open it.",
+    "empty.txt": "This file is empty.",
+    "large.txt": "This file is too large to show. Download the archive to read it.",
 }
 
 
@@ -388,20 +388,22 @@ def test_a_name_without_an_address_is_no_link(alice, session_of):
 def test_archives_that_are_too_large_to_look_into(function, alice, session_of, monkeypatch):
     monkeypatch.setattr(preview, "MAX_SIZE_SEEN", 10)
     browser = session_of(alice)
-    assert "too large to look into here. Download it" in text_of(browser.get(page_of(function)))
+    assert "The archive is too large to show. Download it" in text_of(
+        browser.get(page_of(function))
+    )
     response = browser.get(file_url(function, "function.py"))
     assert response.status_code == 200
-    assert "too large to look into here" in text_of(response)
+    assert "archive is too large to show" in text_of(response)
 
 
 def test_archives_with_too_many_files_to_list(alice, session_of, monkeypatch):
     monkeypatch.setattr(preview, "MAX_ENTRIES_SEEN", 2)
     function = function_with(alice, tar_of(FILES))
     browser = session_of(alice)
-    assert "These are the first 2 files." in text_of(browser.get(page_of(function)))
+    assert "Only the first 2 files are shown" in text_of(browser.get(page_of(function)))
     response = browser.get(file_url(function, "large.txt"))
     assert response.status_code == 200
-    assert "not among the first ones of the archive" in text_of(response)
+    assert "The archive is too large to find this file" in text_of(response)
 
 
 def test_a_file_that_storage_has_lost(function, alice, session_of):

@@ -74,8 +74,8 @@ def test_the_page_offers_the_form(browser):
     text = text_of(response)
     for part in (
         'name="on_dataset"',
-        "model: what another task made",
-        "data sample: the data themselves",
+        "model: the output of another task",
+        "data sample: the data",
         "dataset: the opener that reads the data",
         "performance: one number, seen by everybody",
         'value="add:inputs"',
@@ -190,7 +190,7 @@ WRONG_ARCHIVES = {
     "no Dockerfile": (zip_of({"function.py": b"", "b": b""}), "no Dockerfile at its root"),
     "a Dockerfile below": (
         zip_of({"x/Dockerfile": b"FROM x", "x/f.py": b""}),
-        "There is one at x/Dockerfile: archive that folder's content.",
+        "There is one at x/Dockerfile. Archive the contents of that folder.",
     ),
     "a Dockerfile only": (zip_of({"Dockerfile": b"FROM x"}), "Add the function's code."),
     "no archive": (b"FROM x", "Put the files into a .zip or .tar.gz, even if there is only one."),
@@ -225,7 +225,7 @@ def test_a_wrong_archive_costs_nothing_else(archive, said, alice, bob, browser):
 
 
 WRONG_ROWS = {
-    "twice": ([MODEL_INPUT, MODEL_INPUT], "rows-inputs", "occurs 2 times; rename one"),
+    "twice": ([MODEL_INPUT, MODEL_INPUT], "rows-inputs", "occurs 2 times. Rename one"),
     "twice, by the box": ([*PAIR, OPENER_INPUT], "rows-inputs", '"opener" occurs 2 times'),
     "no kind": ([FunctionInputSpec("a", "ASSET_X")], "id_inputs-0-kind", "Invalid kind"),
     "no name": (
@@ -233,7 +233,7 @@ WRONG_ROWS = {
         "id_inputs-0-identifier",
         "Cannot be blank",
     ),
-    "a lone opener": ([OPENER_INPUT], "rows-inputs", "needs a data sample input; add one"),
+    "a lone opener": ([OPENER_INPUT], "rows-inputs", "needs a data sample input. Add one"),
 }
 
 
@@ -297,7 +297,7 @@ LIVE = {
     "an identifier of the pair": (
         "inputs-0-identifier",
         {"inputs-0-identifier": "opener"},
-        'The identifier "opener" occurs 2 times; rename one.',
+        'The identifier "opener" occurs 2 times. Rename one.',
     ),
     "an output": (
         "outputs-0-identifier",
@@ -446,11 +446,11 @@ def test_code_of_a_form_that_is_not_finished(browser):
 ADVICE = {
     "fine": ({"Dockerfile": b"FROM x\nENTRYPOINT y", "f.py": b""}, ""),
     "an argument first": ({"Dockerfile": b"ARG v\n from x:$v\n cmd y", "f.R": b""}, ""),
-    "no code": ({"Dockerfile": b"FROM x\nCMD y", "notes.txt": b""}, "looks like code"),
+    "no code": ({"Dockerfile": b"FROM x\nCMD y", "notes.txt": b""}, "contains no code"),
     "no FROM": ({"Dockerfile": b"# FROM x\nFROMAGE", "f.py": b""}, "has no FROM"),
     "no ENTRYPOINT": ({"Dockerfile": b"FROM x\n", "f.py": b""}, "has no ENTRYPOINT"),
     "hidden": ({"Dockerfile": b"FROM x\nCMD y", "f.py": b"", ".env": b""}, "files: .env."),
-    "no text": ({"Dockerfile": b"\0", "f.py": b""}, "is no text"),
+    "no text": ({"Dockerfile": b"\0", "f.py": b""}, "is not text"),
 }
 
 
@@ -470,21 +470,24 @@ def test_an_archive_is_kept_with_advice(archived, content, said, browser):
 
 # Without a Dockerfile: what it is, and what to do.
 LAYOUTS = {
-    "other case": (["dockerfile", "f.py"], "rename dockerfile to Dockerfile"),
-    "Notepad's": (["Dockerfile.txt", "f.py"], "rename Dockerfile.txt to Dockerfile"),
-    "Podman's": (["Containerfile", "f.py"], "rename Containerfile to Dockerfile"),
-    "in a folder": (["a/Dockerfile", "a/f.py"], "one at a/Dockerfile: archive that folder"),
-    "in a folder, in other case": (["a/DOCKERFILE", "a/f.py"], "rename it to Dockerfile and"),
+    "other case": (["dockerfile", "f.py"], "Rename dockerfile to Dockerfile"),
+    "Notepad's": (["Dockerfile.txt", "f.py"], "Rename Dockerfile.txt to Dockerfile"),
+    "Podman's": (["Containerfile", "f.py"], "Rename Containerfile to Dockerfile"),
+    "in a folder": (["a/Dockerfile", "a/f.py"], "There is one at a/Dockerfile. Archive"),
+    "in a folder, in other case": (
+        ["a/DOCKERFILE", "a/f.py"],
+        "Rename a/DOCKERFILE to Dockerfile, and archive",
+    ),
     "Flower": (["pyproject.toml", "app/client.py", ".info/CONTENT"], "a Flower App Bundle"),
-    "FEDn": (["fedn.yaml", "train.py"], "beside fedn.yaml, then make it again by"),
-    "FEDn, in a folder": (["client/fedn.yaml", "client/train.py"], "beside client/fedn.yaml"),
+    "FEDn": (["fedn.yaml", "train.py"], "next to fedn.yaml, then run"),
+    "FEDn, in a folder": (["client/fedn.yaml", "client/train.py"], "next to client/fedn.yaml"),
     "NVFlare": (["meta.json", "app/config/config_fed_server.json"], "a job of NVIDIA FLARE"),
     "NVFlare, in a folder": (
         ["job/meta.conf", "job/app_1/config/config_fed_client.conf"],
-        "beside job/meta.conf",
+        "next to job/meta.conf",
     ),
     "OpenFL": ([".workspace", "plan/plan.yaml", "requirements.txt", "src/a.py"], "of OpenFL"),
-    "nothing known": (["config/plan.yaml", "f.py"], "Add one that says how"),
+    "nothing known": (["config/plan.yaml", "f.py"], "Add one that builds the image"),
 }
 
 

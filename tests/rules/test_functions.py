@@ -128,7 +128,7 @@ FILES = [
         "file",
         NO_DOCKERFILE,
     ),
-    invalid("a Dockerfile only", _file(zip_of({"Dockerfile": b"1"})), "file", "Dockerfile only"),
+    invalid("a Dockerfile only", _file(zip_of({"Dockerfile": b"1"})), "file", "only a Dockerfile"),
     invalid("a path upwards", _file(zip_of({**CODE, "../evil.py": b"1"})), "file", "unsafe path"),
     invalid("an absolute path", _file(zip_of({**CODE, "/evil.py": b"1"})), "file", "unsafe path"),
     invalid("no description", _with(description=None), "description", "missing file"),

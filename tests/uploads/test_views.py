@@ -70,12 +70,12 @@ def test_get_is_no_way_to_send_and_strangers_sign_in_first(name, alice, session_
     ("content", "said"),
     [
         (b"x = 1\ndef broken(:\n", "in line 2"),
-        (b"x = 1\n", "It has no class"),
-        (b"\n\nclass Opener: ...\n", "Opener in line 3 does not derive"),
+        (b"x = 1\n", "This file has no class"),
+        (b"\n\nclass Opener: ...\n", "not even Opener in line 3"),
         (b"x\0", "null bytes"),
         (b"# coding: none-such\n", "none-such"),
-        (b"a" * 1_000_001, "large for an opener"),
-        (b"(" * 5000, "cannot read it"),
+        (b"a" * 1_000_001, "too large to check"),
+        (b"(" * 5000, "cannot read this file"),
     ],
 )
 def test_an_opener_that_looks_wrong_is_kept_with_advice(content, said, alice, session_of):

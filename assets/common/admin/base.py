@@ -244,14 +244,15 @@ def fieldsets_of(form: Any) -> Iterator[dict[str, Any]]:
         yield {
             "section": section,
             "fields": [form[name] for name in section.fields if name not in lists],
-            "lists": [(form.formsets[item.name], rows_options(item)) for item in lists],
+            "lists": [(form.formsets[item.name], rows_options(form, item.name)) for item in lists],
         }
 
 
-def rows_options(rows: FormsetLayout) -> str:
+def rows_options(form: Any, name: str) -> str:
     """Return what the admin's script needs to add and remove rows, as JSON."""
-    texts = {"addText": _("Add another %(item)s") % {"item": rows.item}, "deleteText": _("Remove")}
-    return json.dumps({"name": f"#{rows.name}", "options": {"prefix": rows.name, **texts}})
+    item = form.row_forms[name].item_label
+    texts = {"addText": _("Add another %(item)s") % {"item": item}, "deleteText": _("Remove")}
+    return json.dumps({"name": f"#{name}", "options": {"prefix": name, **texts}})
 
 
 def errors_of(form: Any) -> Iterator[Any]:

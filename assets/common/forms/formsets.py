@@ -1,7 +1,7 @@
 """Formsets for the lists of a spec, such as the inputs of a function: a form for each row."""
 
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.forms.formsets import (
@@ -15,12 +15,19 @@ from django.utils.translation import gettext_lazy as _
 from ..errors import Problem
 from .problem_form import ProblemForm
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 # Each row takes time and space on the page; programs register longer lists.
 MAX_ROWS = 100
 
 
 class RowForm(ProblemForm):
     """One row of a list in a spec, such as one input of a function."""
+
+    # The names of one row and of the list, such as "input" and "Inputs".
+    item_label: ClassVar["StrOrPromise"]
+    list_label: ClassVar["StrOrPromise"]
 
     def has_field(self, path: str) -> bool:
         """Return whether the path names one of the row's fields, or the row itself (blank)."""
@@ -36,13 +43,14 @@ class RowForm(ProblemForm):
             super().add_problem_at(path, problem)
 
 
-class RowFormSetMixin:
-    """Mixin of formsets that build a list of specs and show problems at their rows."""
+class RowFormSet(BaseFormSet):
+    """The formset of one list of a spec: builds the specs and shows problems at their rows."""
 
-    # Provided by the formset.
-    forms: Any
-    non_form_errors: Any
-    is_valid: Any
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "too_many_forms": _(
+            "A form takes at most %(num)d rows. Use the SDK or the API to register more."
+        )
+    }
 
     @cached_property
     def filled_forms(self) -> list[RowForm]:
@@ -88,16 +96,6 @@ class RowFormSetMixin:
             starts = {f"[{index}]", f".{identifier}", f".{identifier[:100]}"}
             found += [(start, row) for start in starts]
         return found
-
-
-class RowFormSet(RowFormSetMixin, BaseFormSet):
-    """The formset of one list of a spec."""
-
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "too_many_forms": _(
-            "A form takes at most %(num)d rows. Use the SDK or the API to register more."
-        )
-    }
 
 
 def row_formset(row_form: type[RowForm], *, extra: int = 1) -> Any:

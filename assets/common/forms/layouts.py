@@ -1,7 +1,4 @@
-"""How the forms of specs are laid out on our pages: sections, and lists of rows.
-
-The admin lays the same forms out in its own way.
-"""
+"""Layouts of forms on pages: sections of fields, and the rows of lists."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -11,34 +8,39 @@ from crispy_forms.layout import Fieldset, Layout, LayoutObject
 from django.forms import BoundField
 from django.forms.utils import ErrorDict, ErrorList
 from django.template.loader import render_to_string
+from django.utils.text import capfirst
 
 from .spec_form import SpecForm
 
 
 class Section(Fieldset):
-    """Fields under a heading, with a sentence that says what they are for."""
+    """Fields under a heading, with a note that says what they are for."""
 
     template = "components/section.html"
 
-    def __init__(self, legend: Any, *fields: Any, note: str = "", **kwargs: Any) -> None:
+    def __init__(self, legend: Any, *fields: Any, note: Any = "", **kwargs: Any) -> None:
         super().__init__(legend, *fields, **kwargs)
         self.note = note
 
 
 class FormsetLayout(LayoutObject):
-    """The rows of one list of the spec, to be added, removed and put in order."""
+    """The rows of one list of the spec, with buttons to add, remove and order them."""
 
-    def __init__(self, name: str, *, item: Any) -> None:
-        self.name, self.item = name, item
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.fields: list[Any] = []
 
     def render(self, form: SpecForm, context: Any, template_pack: Any = None, **_: Any) -> str:
-        values = {"rows": form.formsets[self.name], "name": self.name, "item": self.item}
+        values = {
+            "rows": form.formsets[self.name],
+            "name": self.name,
+            "item": form.row_forms[self.name].item_label,
+        }
         return render_to_string("components/rows.html", values)
 
 
 class CrispyLayoutMixin:
-    """Mixin of forms that pages show: laid out in sections, and with a summary of what is wrong."""
+    """Mixin of forms on pages: laid out in sections, and with a summary of their errors."""
 
     sections: ClassVar[Sequence[Any]] = ()
 
@@ -51,7 +53,7 @@ class CrispyLayoutMixin:
         return helper
 
     def all_errors(self) -> list[tuple[str, str, str]]:
-        """Return (id of the field, its label, what is wrong) of every error, for a summary."""
+        """Return (element id, label, message) of every error, for the summary above the form."""
         form: Any = self
         return [("", "", str(error)) for error in form.non_field_errors()] + _errors_of(form)
 
@@ -59,49 +61,44 @@ class CrispyLayoutMixin:
 class PageForm(CrispyLayoutMixin, SpecForm):
     """Mixin of forms that our pages show; what a page needs beside what the admin does."""
 
-    # Fields that are checked as soon as one leaves them.
+    # Fields that are validated as soon as the user leaves them.
     live: ClassVar[Sequence[str]] = ()
 
     def enable_live_validation(self) -> None:
-        """Have the page check the `live` fields, and every field of a row, while one edits."""
+        """Have the page validate the `live` fields and the identifiers of rows on each change."""
         for name in self.live:
             _make_live(self[name])
-        for rows in self.formsets.values():
-            for row in [*rows.forms, rows.empty_form]:  # type: ignore[attr-defined]
+        for formset in self.formsets.values():
+            for row in [*formset.forms, formset.empty_form]:
                 for field in row:
                     if field.name == "identifier":
                         _make_live(field)
 
     def get_field_by_html_name(self, html_name: str) -> BoundField | None:
-        """Return the field that the page knows by this name, of the form or of a row."""
-        for form in [self, *(row for rows in self.formsets.values() for row in rows.forms)]:
+        """Return the field with this name in the HTML, of the form or of a row."""
+        for form in [self, *(row for formset in self.formsets.values() for row in formset.forms)]:
             for field in form:
                 if field.html_name == html_name:
                     return field
         return None
 
     def skip_validation(self) -> None:
-        """Show what was typed without judging it, as after adding a row."""
+        """Show the values without errors, for example after a row was added."""
         self._errors = ErrorDict()
         self.cleaned_data = {}
-        for rows in self.formsets.values():
-            _as_typed(rows)
+        for formset in self.formsets.values():
+            _clear_errors(formset)
 
     def all_errors(self) -> list[tuple[str, str, str]]:
         found = super().all_errors()
-        for name, rows in self.formsets.items():
-            found += [
-                (f"rows-{name}", name.capitalize(), str(error)) for error in rows.non_form_errors()
-            ]
-            for number, row in enumerate(rows.forms, 1):
-                found += [
-                    (f"rows-{name}", f"{name[:-1].capitalize()} {number}", str(error))
-                    for error in row.non_field_errors()
-                ]
-                found += [
-                    (where, f"{name[:-1].capitalize()} {number}, {label}", text)
-                    for where, label, text in _errors_of(row)
-                ]
+        for name, formset in self.formsets.items():
+            place, row_form = f"rows-{name}", self.row_forms[name]
+            whole = formset.non_form_errors()
+            found += [(place, str(row_form.list_label), str(error)) for error in whole]
+            for number, row in enumerate(formset.forms, 1):
+                item = f"{capfirst(row_form.item_label)} {number}"
+                found += [(place, item, str(error)) for error in row.non_field_errors()]
+                found += [(id_, f"{item}, {label}", text) for id_, label, text in _errors_of(row)]
         return found
 
 
@@ -126,9 +123,9 @@ def _make_live(field: BoundField) -> None:
     }
 
 
-def _as_typed(rows: Any) -> None:
-    rows._errors = [{} for _ in rows.forms]
-    rows._non_form_errors = ErrorList()
-    for row in rows.forms:
+def _clear_errors(formset: Any) -> None:
+    formset._errors = [{} for _form in formset.forms]
+    formset._non_form_errors = ErrorList()
+    for row in formset.forms:
         row._errors = ErrorDict()
         row.cleaned_data = {}

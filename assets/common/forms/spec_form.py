@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 
 from ..errors import Problem
-from .formsets import MAX_ROWS, RowForm, RowFormSetMixin, row_formset
+from .formsets import MAX_ROWS, RowForm, RowFormSet, row_formset
 from .problem_form import MAX_MESSAGES, ProblemForm, more_problems_message
 
 
@@ -31,9 +31,9 @@ class SpecForm(ProblemForm):
     def __init__(self, *args: Any, asset: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.asset = asset
-        self.formsets: dict[str, RowFormSetMixin] = self.make_formsets()
+        self.formsets: dict[str, RowFormSet] = self.make_formsets()
 
-    def make_formsets(self) -> dict[str, RowFormSetMixin]:
+    def make_formsets(self) -> dict[str, RowFormSet]:
         """Return the formsets of the lists, bound to the form's data."""
         return {name: self._formset(name, row_form) for name, row_form in self.row_forms.items()}
 

@@ -1,4 +1,4 @@
-"""What every page has: a title, the way that leads to it, and what it is about."""
+"""The base of every page: its title, its breadcrumbs, and the kind of row it is about."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Crumb(NamedTuple):
-    """One step of the way that leads to a page."""
+    """One page above the current one."""
 
     text: str
     url: str
@@ -40,24 +40,21 @@ class Page(TemplateView):
         return str(self.title)
 
     def crumbs(self) -> Sequence[Crumb]:
-        """Return the pages above this one, the topmost first."""
+        """Return the pages above this one, the top one first."""
         return ()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = {"title": self.get_title(), "breadcrumbs": self.crumbs(), **kwargs}
         return super().get_context_data(**context)
 
-    def redirect_with_message(self, url: str, said: str) -> HttpResponseRedirect:
-        """Go on to another page, which says what was done."""
-        messages.success(self.request, said)
+    def redirect_with_message(self, url: str, message: str) -> HttpResponseRedirect:
+        """Redirect to a page that confirms by this message what was done."""
+        messages.success(self.request, message)
         return HttpResponseRedirect(url)
 
 
 class AssetKindMixin:
-    """Mixin of the pages about one kind of row: its rows, its words, the names of its URLs.
-
-    A room says all of it once, and each page of the kind inherits it.
-    """
+    """Mixin of the pages about one kind of row: its rows, its labels and the names of its URLs."""
 
     queryset: ClassVar[QuerySet]
     noun: ClassVar["StrOrPromise"]
@@ -67,7 +64,7 @@ class AssetKindMixin:
     register_label: ClassVar["StrOrPromise"] = ""
     list_url: ClassVar[str]
     detail_url: ClassVar[str]
-    # Blank for what nobody registers by hand, and for what has no name of its own.
+    # Blank for kinds without such a page.
     register_url: ClassVar[str] = ""
     rename_url: ClassVar[str] = ""
 
@@ -76,23 +73,23 @@ class AssetKindMixin:
 
 
 def url_of(url_name: str, key: Any) -> str:
-    """Return the address of a page that takes a key or an id and nothing else.
+    """Return the URL of a page that takes one argument, a key or an ID.
 
-    Working an address out anew takes longer than a cell of a table may.
+    Tables have many such links, and `reverse` takes too long for each.
     """
     before, after = _around(url_name, get_script_prefix())
     return f"{before}{quote(str(key), safe=_SAFE)}{after}"
 
 
-# What Django leaves as it is in a path.
+# Characters that Django does not escape in a path.
 _SAFE = "/~:@!$&'()*+,;="
-# A key, and an id, that URLs take.
+# Stands for the key or ID.
 _ANY = "0"
 
 
 @cache
 def _around(url_name: str, prefix: str) -> tuple[str, str]:
-    """Return what comes before and after the key below a prefix of all addresses."""
+    """Return the URL before and after the key; `prefix` is the script prefix."""
     before, _, after = reverse(url_name, args=[_ANY]).rpartition(_ANY)
     return before, after
 
@@ -106,7 +103,11 @@ def asset_url(event: Any) -> str:
 
 
 def get_or_404(queryset: QuerySet, key: Any, noun: "StrOrPromise") -> Any:
-    """Return the row with this key; a 404 that says what is not there otherwise."""
+    """Return the row with this key.
+
+    Raises:
+        Http404: there is none.
+    """
     found = as_key(str(key))
     row = queryset.filter(pk=found).first() if found else None
     if row is None:

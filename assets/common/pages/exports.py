@@ -1,4 +1,4 @@
-"""Lists as files: CSV and JSON, written while the rows are read, so that memory stays flat."""
+"""Lists as CSV and JSON files, streamed while the rows are read, so that memory stays flat."""
 
 import csv
 import re
@@ -14,18 +14,18 @@ from .cells import exported, rows_of_values
 CHUNK = 500
 # Excel reads a file without it as ANSI.
 BYTE_ORDER_MARK = "\ufeff"
-# Where a cell begins, and what makes a formula of it. Spreadsheets of many countries take ";" for
-# the separator, and what is pasted is separated by tabs: then each quote is a character like any
-# other but at the start of a cell, so a line that is quoted for commas falls apart elsewhere.
+# The start of a cell, and the characters that make it a formula. In many countries spreadsheets
+# split lines at ";", and pasted text is split at tabs. Quotes then only count at the start of a
+# cell, so a line that is quoted for commas is split elsewhere.
 _FORMULA = re.compile(r"""((?:^|[;\t\r\n])(?:[^\S\t\r\n]|")*)([=+\-@＝＋－＠])""")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
-# Makes the table of some rows.
+# Returns the table of some rows.
 MakeTable = Callable[[list[Any]], Any]
 
 
 class Echo:
-    """A file that hands back what is written to it."""
+    """A file whose `write` returns the text."""
 
     def write(self, text: str) -> str:
         return text
@@ -34,8 +34,8 @@ class Echo:
 def line_writer() -> Callable[[Iterable[Any]], str]:
     """Return a function that turns the values of a row into a line of CSV.
 
-    A spreadsheet shows each value and runs none as a formula, whether it splits the line at commas,
-    semicolons or tabs. A value that is a number stays one.
+    Spreadsheets do not run any value as a formula, whether they split the line at commas,
+    semicolons or tabs. Numbers stay numbers.
     """
     write = csv.writer(Echo()).writerow
 
@@ -48,14 +48,14 @@ def line_writer() -> Callable[[Iterable[Any]], str]:
 def _harmless(value: Any, *, first: bool) -> Any:
     if not isinstance(value, str) or not _FORMULA.search(value):
         return value
-    # Split at semicolons, a line begins with its first value and goes on with the others.
+    # Split at semicolons, only the first value is sure to be at the start of a cell.
     if not first and _NUMBER.fullmatch(value):
         return value
     return _FORMULA.sub(r"\1'\2", value)
 
 
 def csv_lines(rows: QuerySet, make_table: MakeTable) -> Iterator[str]:
-    """Return the lines of a CSV file for people: what the columns are called, then each row."""
+    """Yield the lines of a CSV file: the headers of the columns, then each row."""
     line = line_writer()
     yield BYTE_ORDER_MARK + line(column.header for column in exported(make_table([])))
     for values in _values(rows, make_table):
@@ -63,7 +63,7 @@ def csv_lines(rows: QuerySet, make_table: MakeTable) -> Iterator[str]:
 
 
 def json_lines(rows: QuerySet, make_table: MakeTable) -> Iterator[bytes]:
-    """Return the lines of a JSON array with an object for each row."""
+    """Yield the lines of a JSON array with an object for each row."""
     names = [column.name for column in exported(make_table([]))]
     start = b"[\n"
     for values in _values(rows, make_table):
@@ -74,7 +74,7 @@ def json_lines(rows: QuerySet, make_table: MakeTable) -> Iterator[bytes]:
 
 
 def _values(rows: QuerySet, make_table: MakeTable) -> Iterator[Iterator[list[Any]]]:
-    """Return the values of all rows, some hundred rows at a time."""
+    """Yield the values of all rows, a few hundred rows at a time."""
     found = rows.iterator(chunk_size=CHUNK)
     while chunk := list(islice(found, CHUNK)):
         yield rows_of_values(make_table(chunk), chunk)

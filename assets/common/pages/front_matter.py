@@ -1,7 +1,7 @@
-"""The facts that dataset cards begin with: YAML between two lines of dashes.
+"""The front matter of dataset cards: YAML between two lines of dashes, shown as a table.
 
-YAML may refer to itself. Nothing is expanded here: what is not a plain value is shown as it is
-written, so that no fact is longer than the text that it comes from.
+YAML may refer to itself, so nothing is expanded: everything but plain values is shown as its
+source, and no fact is longer than the text it comes from.
 """
 
 import re
@@ -12,24 +12,26 @@ from typing import Any
 import yaml
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-# The parser takes its time, above all where brackets are nested.
+# The parser is slow, above all with nested brackets.
 MAX_LENGTH, MAX_BRACKETS = 20_000, 500
-# Cards of public hubs list hundreds of lines before they begin to describe.
+# Cards of public hubs have hundreds of such lines before the description.
 MAX_LINES = 8
-# The one of libyaml, where there is one, takes a tenth of the time. Both yield the same events.
+# The parser of libyaml, if installed, takes a tenth of the time and yields the same events.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 
 
 def split(text: str) -> tuple[str, str]:
-    """Return the front matter of a text, which may be blank, and the rest."""
+    """Return the front matter of a text, blank if it has none, and the rest."""
     found = _FRONT_MATTER.match(text)
     return (found[1], text[found.end() :]) if found else ("", text)
 
 
 def as_table(front_matter: str) -> SafeString:
-    """Return front matter as HTML: a table of its facts, or its text where it has no facts."""
+    """Return front matter as an HTML table, or its source if it cannot be read."""
     if not front_matter.strip():
         return mark_safe("")
     if (facts := _facts(front_matter)) is None:
@@ -37,14 +39,15 @@ def as_table(front_matter: str) -> SafeString:
         return _folded(shown, front_matter)
     rows = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', facts)
     return format_html(
-        '<div class="table-wrap" tabindex="0" role="group" aria-label="Facts">'
+        '<div class="table-wrap" tabindex="0" role="group" aria-label="{}">'
         '<table class="facts-table"><tbody>{}</tbody></table></div>',
+        _("Facts"),
         rows,
     )
 
 
 def _facts(text: str) -> list[tuple[str, str]] | None:
-    """Return what each fact is called and what it is; None for what cannot be read."""
+    """Return the key and the value of each fact; None if it cannot be read."""
     if len(text) > MAX_LENGTH or len(re.findall(r"[\[{]", text)) > MAX_BRACKETS:
         return None
     try:
@@ -59,7 +62,7 @@ def _facts(text: str) -> list[tuple[str, str]] | None:
 
 
 def _groups(events: list[Any]) -> Iterator[list[Any]]:
-    """Yield the events of every key and of every value of a mapping that has begun."""
+    """Yield the events of each key and each value of a mapping, after its first event."""
     depth, group = 0, []
     for event in events:
         depth += isinstance(event, yaml.CollectionStartEvent)
@@ -85,11 +88,12 @@ def _shown(group: list[Any], text: str) -> str:
 
 
 def _folded(shown: SafeString, text: str) -> SafeString:
-    """Return what is shown of a text, folded if it would push the description off the screen."""
+    """Return the HTML of a text, folded if it would push the description off the screen."""
     lines = len(text.splitlines())
     if lines <= MAX_LINES:
         return shown
-    return format_html("<details><summary>{} lines</summary>{}</details>", lines, shown)
+    summary = ngettext("%(count)d line", "%(count)d lines", lines) % {"count": lines}
+    return format_html("<details><summary>{}</summary>{}</details>", summary, shown)
 
 
 def _is_plain(event: Any) -> bool:
@@ -97,5 +101,5 @@ def _is_plain(event: Any) -> bool:
 
 
 def _plain(event: Any) -> str:
-    # An alias is never what it refers to.
+    # An alias is shown as one, never expanded.
     return f"*{event.anchor}" if isinstance(event, yaml.AliasEvent) else str(event.value)

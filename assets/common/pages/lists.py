@@ -1,4 +1,4 @@
-"""Pages that list: search, filters, order, columns and exports, all told by the URL."""
+"""Pages with lists; the URL holds their search, filters, order, columns and page."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -9,6 +9,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from ..db.counting import RowCount, count_rows
 from ..forms.filter_form import fields_of
@@ -23,17 +24,24 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 PAGE_SIZES = (25, 50, 100, 250)
-# The piece of the page that a filter changes.
+# The id of the element that a filter replaces.
 RESULTS = "results-table"
-# What a filter leaves as it is.
-KEPT = ("sort", "columns", "per_page")
-# What the address says besides filters.
-NO_FILTERS = frozenset((*KEPT, *PLACE, ZONE, "export"))
+# Parameters that filters do not reset.
+LAYOUT_PARAMETERS = ("sort", "columns", "per_page")
+# Parameters that are not filters.
+OTHER_PARAMETERS = frozenset((*LAYOUT_PARAMETERS, *PLACE, ZONE, "export"))
 
 
 def _filter_of(name: str) -> str:
-    """Return the filter that a parameter is of: a range of moments has two parameters."""
+    """Return the filter that a parameter belongs to: a range of dates has two parameters."""
     return name.removesuffix("_after").removesuffix("_before")
+
+
+def _chip_label(label: str, suffix: str) -> str:
+    """Return the label of an active filter; a range of dates has one for each end."""
+    if suffix == "_after":
+        return gettext("%(label)s after") % {"label": label}
+    return gettext("%(label)s before") % {"label": label} if suffix == "_before" else label
 
 
 def _label_of(form: Any, name: str) -> str:
@@ -41,10 +49,10 @@ def _label_of(form: Any, name: str) -> str:
 
 
 class Header(NamedTuple):
-    """The heading of a column: how it looks, how it orders the list, and where it would."""
+    """The heading of a column: its CSS class, its order, and the URL that orders by it."""
 
     text: str
-    looks: str
+    css_class: str
     direction: str
     url: str
 
@@ -52,22 +60,22 @@ class Header(NamedTuple):
 class ListPage(AssetKindMixin, Page):
     """Lists one kind of row.
 
-    `?q=` searches, the filter set's own parameters filter, `sort`, `page`, `per_page` and `columns`
-    say what is seen of it; `export=csv|json` answers all rows that the filters keep.
+    `?q=` searches, and the parameters of the filter set filter. `sort`, `page`, `per_page` and
+    `columns` control what is shown. `export=csv|json` returns all matching rows as a file.
     """
 
     template_name = "components/list.html"
     table_class: ClassVar[type[AssetTable]]
     filterset_class: ClassVar[type]
-    # What the empty list says, and what to do about it.
+    # What an empty list says below its title.
     empty_hint: ClassVar["StrOrPromise"] = ""
 
     def rows(self) -> QuerySet:
-        """Return all rows that there are, with what the table shows of them."""
+        """Return all rows, with what the table shows of them."""
         return self.queryset.all()
 
     def count_all(self) -> RowCount:
-        """Return how many rows there are."""
+        """Return the number of all rows."""
         return count_rows(self.rows())
 
     def get_title(self) -> str:
@@ -78,7 +86,7 @@ class ListPage(AssetKindMixin, Page):
         rows = self.filterset.qs
         if (wanted := request.GET.get("export")) in ("csv", "json"):
             if self.ignored:
-                # A file does not say that it holds more rows than its reader asked for.
+                # A file cannot show that a filter was ignored.
                 raise BadRequest(" ".join(message for message, _ in self.ignored))
             return self.export(rows, wanted)
         response = super().get(request, *args, **kwargs)
@@ -86,7 +94,7 @@ class ListPage(AssetKindMixin, Page):
         return response
 
     def get_template_names(self) -> list[str]:
-        # Whose script shows another state of the list needs no more of it.
+        # A script that filters replaces the results only.
         if self.request.headers.get("HX-Target") == RESULTS:
             return ["components/_results.html"]
         return super().get_template_names()
@@ -95,15 +103,17 @@ class ListPage(AssetKindMixin, Page):
 
     @property
     def choices(self) -> dict[str, Any]:
-        """What the user has chosen for this list: columns, rows a page."""
+        """The user's preferences for this list: columns and rows per page."""
         return getattr(self.request.user, "preferences", {}).get(f"list:{self.list_url}", {})
 
     def columns(self) -> list[str]:
-        """Return the columns to show: of the URL, or as chosen, or the usual ones."""
+        """Return the columns to show: those of the URL, the user's, or the default ones."""
         known = list(self.table_class.base_columns)
         asked = self.request.GET.get("columns", "").split(",")
         wanted = [name for name in asked if name in known] or self.choices.get("columns")
-        return [name for name in known if name in (wanted or self.table_class.shown or known)]
+        return [
+            name for name in known if name in (wanted or self.table_class.default_columns or known)
+        ]
 
     def per_page(self) -> int:
         asked = str(self.request.GET.get("per_page") or self.choices.get("per_page", ""))
@@ -113,22 +123,22 @@ class ListPage(AssetKindMixin, Page):
         columns = self.columns()
         hidden = [name for name in self.table_class.base_columns if name not in columns]
         known = self.table_class.base_columns
-        # Each once: databases do not order by any number of terms.
+        # Each once: databases limit the number of terms.
         asked = dict.fromkeys(self.request.GET.getlist("sort"))
         if order := [name for name in asked if name.removeprefix("-") in known]:
             options["order_by"] = order
         if isinstance(rows, list):
-            # They are in order already.
+            # The rows are in order already.
             options["order_by"] = ()
         table = self.table_class(rows, exclude=hidden, **options)
-        # Not told before: the table would then read the page and its size from the URL by itself.
+        # Set afterwards, or the table would read the page and its size from the URL itself.
         table.request = self.request
-        # Columns may need to know who looks.
+        # Some columns depend on the user.
         table.viewer = self.request.user
         return table
 
     def part(self, rows: QuerySet) -> Part:
-        """Return the part of the rows that is asked for, or the last one."""
+        """Return the page of rows that the URL names, or the last one."""
         counted = count_rows(rows) if self.chips else self.count_all()
         return part_of(rows, counted, self.per_page(), self.request.GET)
 
@@ -149,30 +159,34 @@ class ListPage(AssetKindMixin, Page):
             chips=self.chips,
             ignored=self.ignored,
             columns=columns,
-            kept=[(name, self.request.GET[name]) for name in KEPT if name in self.request.GET],
+            kept=[
+                (name, self.request.GET[name])
+                for name in LAYOUT_PARAMETERS
+                if name in self.request.GET
+            ],
             links=self.links(part),
             page_sizes=PAGE_SIZES,
             per_page=self.per_page(),
-            # A table without any row is another thing than a filter that keeps none.
+            # An empty table says something else than filters without results.
             nothing_yet=not part.records and not self.chips,
             **kwargs,
         )
 
     def headers(self, table: AssetTable) -> list[Header]:
-        """Return the heading of each column, which orders the list where the list may be."""
+        """Return the heading of each column."""
         found = []
         for column in table.columns:
             by = column.order_by_alias
             url = self.query(sort=str(by.next)) if column.orderable else ""
-            looks = column.attrs["th"].get("class") or ""
+            css_class = column.attrs["th"].get("class") or ""
             direction = ""
             if column.is_ordered:
                 direction = "descending" if by.is_descending else "ascending"
-            found.append(Header(str(column.header), looks, direction, url))
+            found.append(Header(str(column.header), css_class, direction, url))
         return found
 
     def query(self, *without: str, **changed: str) -> str:
-        """Return the address of this list in another state, but for its path."""
+        """Return the query string of this list with other parameters, on the first page."""
         query = self.request.GET.copy()
         for name in (*PLACE, *without, *changed):
             query.pop(name, None)
@@ -180,7 +194,7 @@ class ListPage(AssetKindMixin, Page):
         return f"?{query.urlencode()}"
 
     def links(self, part: Part) -> dict[str, str]:
-        """Return where the parts beside this one are, its exports, and the list as it is."""
+        """Return the URLs of the pages around this one, of exports, and without layout choices."""
         around = {name: getattr(part, name) for name in ("first", "previous", "next", "last")}
         return {
             **{name: self.query(**to) for name, to in around.items() if to is not None},
@@ -191,47 +205,46 @@ class ListPage(AssetKindMixin, Page):
 
     @cached_property
     def chips(self) -> list[tuple[str, str, str]]:
-        """The (label, value, URL without it) of every filter that holds."""
+        """The label, the value and the query string without it, of every active filter."""
         found = []
         form = self.filterset.form
         for name, value in self.request.GET.items():
             base = _filter_of(name)
             if value and base in form.fields and base not in form.errors and name != ZONE:
-                label = _label_of(form, base)
-                suffix = name[len(base) :].replace("_", " ")
-                found.append(
-                    (f"{label}{suffix}", self.shown_value(base, value), self.query(name)[1:])
-                )
+                label = _chip_label(_label_of(form, base), name.removeprefix(base))
+                found.append((label, self.display_value(base, value), self.query(name)[1:]))
         return found
 
     @cached_property
     def ignored(self) -> list[tuple[str, str]]:
-        """What of the address keeps no row away, and why; with the address without it."""
+        """A message about each parameter that filters nothing, and the query without it."""
         form = self.filterset.form
         found = []
         for name, value in self.request.GET.items():
             base = _filter_of(name)
-            # Some filters are there for some users only.
-            if not {name, base} & {*self.filterset_class.base_filters, *NO_FILTERS}:
-                message = f'This list has no filter "{cut(name, 40)}", so it is ignored.'
+            # Some users lack some of the filters.
+            if not {name, base} & {*self.filterset_class.base_filters, *OTHER_PARAMETERS}:
+                message = gettext('The filter "%(name)s" is ignored: this list has no such filter.')
+                message %= {"name": cut(name, 40)}
             elif base in form.errors:
                 label = _label_of(form, base)
-                why = " ".join(map(str, form.errors[base]))
-                message = f'{label} "{cut(value, 40)}" is ignored: {why}'
+                reason = " ".join(map(str, form.errors[base]))
+                message = gettext('%(label)s "%(value)s" is ignored: %(reason)s')
+                message %= {"label": label, "value": cut(value, 40), "reason": reason}
             else:
                 continue
             found.append((message, self.query(name)))
         return found
 
-    def shown_value(self, name: str, value: str) -> str:
+    def display_value(self, name: str, value: str) -> str:
         if shown := getattr(self.filterset.filters.get(name), "shown", None):
             return shown(value)
-        # Asked for as they are: choices that are looked up have no length.
+        # As a list: choices that are queried have no length.
         choices = list(getattr(self.filterset.form.fields[name], "choices", ()))
         return str(dict(choices).get(value, value))
 
     def export(self, rows: QuerySet, kind: str) -> StreamingHttpResponse:
-        """Answer all rows, a few hundred at a time."""
+        """Return all rows as a file, streamed a few hundred at a time."""
         ordered = self.make_table(rows).data.data
         lines, mime = {
             "csv": (csv_lines, "text/csv; charset=utf-8"),

@@ -1,7 +1,7 @@
-"""Descriptions as safe HTML: Markdown as GitHub and dataset cards have it.
+"""Descriptions as safe HTML: Markdown as on GitHub and in dataset cards.
 
-HTML in it that lays a text out is kept, and everything else of HTML is shown as it is written. What
-comes out of all this is cleaned at the end, and nothing is added to it after that.
+HTML tags for layout work, and other tags are shown as text. The result is sanitised at the end, and
+nothing is added to it after that.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import Any
 import nh3
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
@@ -21,7 +22,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from ..text.reading import MAX_CACHED_TEXTS, MAX_HIGHLIGHTED, MAX_SHOWN
 from .front_matter import as_table, split
 
-# Before each id of a text, so that none is an id of the page.
+# The prefix of ids in a text, so that none is an id of the page.
 PREFIX = "prose-"
 _OF_MARKDOWN = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "blockquote", "pre", "code", "em"),
@@ -33,7 +34,7 @@ _OF_AUTHORS = {
     *("abbr", "details", "summary", "dl", "dt", "dd", "caption", "tfoot", "figure", "figcaption"),
 }
 _TAGS = _OF_MARKDOWN | _OF_AUTHORS
-# They only say how a text looks: left out, and what is in them is shown.
+# Tags of appearance only: dropped, but their contents are shown.
 _LEFT_OUT = {"center", "font", "big", "tt", "picture", "source", "wbr"}
 _KINDS = ("note", "tip", "important", "warning", "caution")
 _CLASSES = {
@@ -52,26 +53,30 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan"},
 }
-# A wide table scrolls by itself.
-_WRAP = {"tabindex": {"0"}, "role": {"group"}, "aria-label": {"Table"}}
-_TABLE = '<div class="table-wrap" tabindex="0" role="group" aria-label="Table"><table>'
+# A wide table scrolls in an element of its own.
+_WRAP = {"tabindex": {"0"}, "role": {"group"}}
 
 _KNOWN = "|".join(sorted(_TAGS | _LEFT_OUT | {"img"}, key=len, reverse=True))
-# A tag that is known, or a character that would begin or end another.
+# A known tag, or a character that would start or end another one.
 _HTML = re.compile(rf"<(/?)({_KNOWN})((?:\s[^<>]*)?/?)>|[<>]", re.IGNORECASE)
 _BEGINS = re.compile(rf"<(!--|/?({_KNOWN})(?=[\s/>]))", re.IGNORECASE)
 _ALT = re.compile(r"""\salt\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _NAME = re.compile(r"(?<=\s)name(?=\s*=)", re.IGNORECASE)
-# Each footnote is several times as long in HTML, and its name takes long to read without an end.
+# A footnote is several times as long in HTML, and an endless name takes long to parse.
 MAX_FOOTNOTES, _ENDLESS = 500, re.compile(r"\[\^\S{500}")
 
 
-@lru_cache(MAX_CACHED_TEXTS)
 def markdown(text: str) -> SafeString:
-    """Return Markdown as HTML without scripts, styles, images or anything else that acts.
+    """Return Markdown as HTML without scripts, styles, images or other active content.
 
-    Its headings begin at the third level: the page and its panel have the first two.
+    Headings start at the third level, below those of the page and its panel.
     """
+    return _markdown(text, get_language())
+
+
+@lru_cache(MAX_CACHED_TEXTS)
+def _markdown(text: str, language: str | None) -> SafeString:
+    """Return the HTML of a text; some labels in it depend on the language."""
     front_matter, body = split(text.replace("\r\n", "\n"))
     return format_html("{}{}", as_table(front_matter), _body(body))
 
@@ -88,7 +93,7 @@ def _body(text: str) -> SafeString:
         parser.renderer.render(tokens, parser.options, env),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        tag_attribute_values={"div": _WRAP},
+        tag_attribute_values={"div": {**_WRAP, "aria-label": {gettext("Table")}}},
         allowed_classes=_CLASSES,
         attribute_filter=_links_to(ids),
         url_schemes={"http", "https", "mailto"},
@@ -99,7 +104,7 @@ def _body(text: str) -> SafeString:
 
 
 def _links_to(ids: set[str]) -> Callable[[str, str, str], str | None]:
-    """Return a filter of attributes that lets links lead to these ids, and to other servers."""
+    """Return a filter of attributes that allows links to these ids and to other servers."""
 
     def kept(tag: str, name: str, value: str) -> str | None:
         if name != "href":
@@ -108,7 +113,7 @@ def _links_to(ids: set[str]) -> Callable[[str, str, str], str | None]:
             target = value[1:]
             lower = target.lower()
             return f"#{PREFIX}{lower if target not in ids and lower in ids else target}"
-        # Files that were beside the text are not here.
+        # Relative links lead to files that are not on this server.
         return value if ":" in value.split("/")[0] else None
 
     return kept
@@ -118,7 +123,7 @@ def _links_to(ids: set[str]) -> Callable[[str, str, str], str | None]:
 
 
 def _prepare(tokens: Sequence[Token]) -> set[str]:
-    """Give headings their levels and ids, and return the ids; let columns be on their sides."""
+    """Set the levels and ids of headings and the sides of columns, and return the ids."""
     taken: Counter[str] = Counter()
     for token, inside in zip(tokens, [*tokens[1:], None], strict=False):
         if token.type in ("heading_open", "heading_close"):
@@ -139,7 +144,7 @@ def _lower(tag: str) -> str:
 
 
 def _slug(heading: Token) -> str:
-    """Return what a link to the heading is called, as GitHub does."""
+    """Return the id of a heading, as on GitHub."""
     parts = [
         child.content
         for child in heading.children or ()
@@ -152,7 +157,7 @@ def _slug(heading: Token) -> str:
 
 
 def _only_known(rule: Any, *, starts: Callable[..., int]) -> Any:
-    """Return a rule that reads HTML where the known begins; the rest stays Markdown."""
+    """Return a rule that parses known tags as HTML; the rest stays Markdown."""
 
     def known(state: Any, *args: Any) -> bool:
         start = starts(state, *args)
@@ -162,7 +167,7 @@ def _only_known(rule: Any, *, starts: Callable[..., int]) -> Any:
 
 
 def _html(tokens: Sequence[Token], index: int, *_: Any) -> str:
-    """Return HTML of an author: tags that are known, and the rest of it as text."""
+    """Return an author's HTML with known tags, and the rest as text."""
     return _HTML.sub(_one, _without_comments(tokens[index].content))
 
 
@@ -180,28 +185,33 @@ def _one(found: re.Match[str]) -> str:
     slash, tag, rest = found[1], found[2].lower(), found[3]
     if tag == "img":
         alt = _ALT.search(rest)
-        return _words_of(next(filter(None, alt.groups()), "") if alt else "")
+        return _image_text(next(filter(None, alt.groups()), "") if alt else "")
     if re.fullmatch("h[1-6]", tag):
         tag = _lower(tag)
     if tag == "table":
-        return "</table></div>" if slash else _TABLE
+        return "</table></div>" if slash else _table_start()
     if tag == "a":
         rest = _NAME.sub("id", rest)
     return f"<{slash}{tag}{rest}>"
 
 
-def _words_of(alt: str) -> str:
-    """Return what is shown for an image, whose text may have entities."""
-    return f"[Image: {alt}]" if alt.strip() else ""
+def _image_text(alt: str) -> str:
+    """Return the text in place of an image; `alt` may have entities."""
+    return gettext("[Image: %(alt)s]") % {"alt": alt} if alt.strip() else ""
 
 
-# --- How it is written ---------------------------------------------------------------------------
+# --- Rendering -----------------------------------------------------------------------------------
+
+
+def _table_start() -> str:
+    label = escape(gettext("Table"))
+    return f'<div class="table-wrap" tabindex="0" role="group" aria-label="{label}"><table>'
 
 
 def _image(tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     children = tokens[index].children or ()
     words = "".join(" " if child.tag == "br" else child.content for child in children)
-    return _words_of(escape(words))
+    return _image_text(escape(words))
 
 
 def _list_item(tokens: Sequence[Token], index: int, *_: Any) -> str:
@@ -229,7 +239,7 @@ def _parser(*, footnotes: bool) -> MarkdownIt:
         "html_inline": _html,
         "image": _image,
         "list_item_open": _list_item,
-        "table_open": lambda *_: _TABLE,
+        "table_open": lambda *_: _table_start(),
         "table_close": lambda *_: "</table></div>",
         "footnote_block_open": lambda *_: '<section class="footnotes"><ol>',
     }

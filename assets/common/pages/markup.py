@@ -1,49 +1,63 @@
 """Small pieces of HTML that pages and tables share.
 
-What a list shows in every row is put together here by hand: `format_html` takes several times as
-long as all the rest of a row.
+Every row of a list has some of them, so they are built without `format_html`, which takes several
+times as long as the rest of a row.
 """
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 from html import escape
 from uuid import UUID
 
 import heroicons
 from django.template.defaultfilters import slugify
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 
 @cache
 def icon(name: str, *, size: int = 16, style: str = "mini") -> SafeString:
-    """Return an icon that says nothing which the text beside it does not."""
+    """Return an icon, hidden from screen readers because the text beside it says the same."""
     svg = heroicons._render_icon(style, name, size, {"aria-hidden": "true"})
     return mark_safe(svg)  # noqa: S308  the package's own drawing
 
 
-def tag(text: str, looks: str = "") -> SafeString:
-    """Return a word in a box, such as a status; it looks as `looks` or as its own word says."""
-    return mark_safe(  # noqa: S308  escaped
-        f'<span class="tag tag-{looks or slugify(text)}">{escape(str(text))}</span>'
-    )
+def tag(text: object, style: str = "") -> SafeString:
+    """Return a word in a coloured box, such as a status.
+
+    Args:
+        text: the word, which may be translated.
+        style: a style such as ``good``, or the API's value such as ``STATUS_DONE``; the word
+            itself if blank.
+    """
+    return _tag(str(text), style)
 
 
-def copy_button(text: object, what: str) -> SafeString:
-    """Return a button that copies the text; `what` is what it is called."""
+@lru_cache(1000)
+def _tag(text: str, style: str) -> SafeString:
+    # Of values such as FUNCTION_STATUS_READY and ASSET_MODEL, the last part names the style.
+    name = slugify(re.sub(r"^(\w*STATUS|ASSET)_", "", style or text))
+    return mark_safe(f'<span class="tag tag-{name}">{escape(text)}</span>')  # noqa: S308  escaped
+
+
+def copy_button(text: object, what: object) -> SafeString:
+    """Return a button that copies the text; its label names `what` it copies."""
+    label = escape(gettext("Copy %(what)s") % {"what": what})
     return mark_safe(  # noqa: S308  escaped
         f'<button type="button" class="copy needs-scripts" data-copy="{escape(str(text))}" '
-        f'aria-label="Copy {escape(what)}">{icon("clipboard-document")}</button>'
+        f'aria-label="{label}">{icon("clipboard-document")}</button>'
     )
 
 
 def short(key: object) -> str:
-    """Return the beginning of a key: enough of it to tell rows apart."""
+    """Return the first eight characters of a key, enough to distinguish rows."""
     return str(key)[:8]
 
 
 def key_with_copy(key: UUID | str, *, full: bool = False, url: str = "") -> SafeString:
-    """Return a key, or its beginning, which may lead somewhere, and the button that copies it."""
+    """Return a key, or the start of one, with a link if there is a `url` and a copy button."""
     shown = escape(str(key) if full else short(key))
     inside = f'<a href="{escape(url)}">{shown}</a>' if url else shown
-    copy = copy_button(key, "the key")
+    copy = copy_button(key, gettext("the key"))
     title = escape(str(key))
     return mark_safe(f'<span class="key" title="{title}">{inside}{copy}</span>')  # noqa: S308

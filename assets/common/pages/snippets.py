@@ -1,4 +1,4 @@
-"""How code that registers something is spelled: calls of the SDK, and of curl."""
+"""Code that registers something: calls of the SDK and of curl."""
 
 import json
 import shlex
@@ -7,18 +7,18 @@ from typing import Any
 
 from django.urls import reverse
 
-# (name, language, code) of each way.
+# The name, language and code of each snippet.
 Snippets = list[tuple[str, str, str]]
 
 
 class Raw(str):
-    """A piece of Python that is written as it is."""
+    """Python code, which `literal` does not quote."""
 
     __slots__ = ()
 
 
 def literal(value: Any, indent: int = 0) -> str:
-    """Return a value as Python, one item a line where it would be long."""
+    """Return a value as Python code, with one item per line if it is long."""
     if isinstance(value, Raw):
         return value
     if isinstance(value, Mapping):
@@ -44,7 +44,7 @@ def _enclosed(start: str, items: list[str], end: str, indent: int) -> str:
 
 
 def sdk(imports: Iterable[str], host: str, statement: str) -> str:
-    """Return a script of the SDK that signs in by a token and then does `statement`."""
+    """Return a script that creates a client of the SDK and then runs `statement`."""
     names = ", ".join(sorted(imports))
     return (
         "from substra import Client\n"
@@ -55,7 +55,7 @@ def sdk(imports: Iterable[str], host: str, statement: str) -> str:
 
 
 def permissions_call(permissions: Any) -> Raw:
-    """Return `Permissions(...)` of a PermissionsSpec."""
+    """Return the call of `Permissions` for a PermissionsSpec."""
     ids = [] if permissions.public else list(permissions.authorized_ids)
     return call("Permissions", public=permissions.public, authorized_ids=ids)
 
@@ -65,7 +65,7 @@ def permissions_json(permissions: Any) -> dict[str, Any]:
 
 
 def curl(url: str, body: Any, files: Mapping[str, str] | None = None) -> str:
-    """Return the call of curl that posts `body`, with files beside it if there are any."""
+    """Return the call of curl that posts `body`, and files if there are any."""
     text = json.dumps(body, indent=2, ensure_ascii=False)
     lines = [f"curl {shlex.quote(url)}", '-H "Authorization: Token $TOKEN"']
     if files is None:
@@ -76,7 +76,7 @@ def curl(url: str, body: Any, files: Mapping[str, str] | None = None) -> str:
     return " \\\n  ".join(lines) + "\n"
 
 
-def both_ways(
+def sdk_and_curl(
     request: Any,
     imports: Iterable[str],
     statement: str,
@@ -86,7 +86,7 @@ def both_ways(
     *,
     note: str = "",
 ) -> Snippets:
-    """Return the script of the SDK and the call of curl; a `note` follows their names."""
+    """Return the script of the SDK and the call of curl; `note` follows their names."""
     return [
         (f"SDK{note}", "python", sdk(imports, api_url(request), statement)),
         (f"curl{note}", "bash", curl(api_url(request, url_name), body, files)),
@@ -94,6 +94,6 @@ def both_ways(
 
 
 def api_url(request: Any, name: str = "api-root") -> str:
-    """Return the absolute URL of the API, or of one of its resources."""
+    """Return the absolute URL of the API or of one of its resources."""
     url: str = request.build_absolute_uri(reverse(f"api:{name}"))
     return url.rstrip("/") if name == "api-root" else url

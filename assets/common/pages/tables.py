@@ -1,4 +1,4 @@
-"""Tables of pages: columns that several kinds of asset have."""
+"""The table of a list, and columns that several kinds of asset have."""
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -7,6 +7,7 @@ from uuid import UUID
 
 import django_tables2 as tables
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 from django_tables2.rows import BoundRows
 
 from ..api.filters import ordered, with_ties
@@ -23,7 +24,7 @@ COLUMN_COUNT_LIMIT = 1000
 
 
 class LinkColumn(tables.Column):
-    """What leads to the page `url_name` of the row, or of what the row refers to by `key`."""
+    """A link to the page `url_name` of the row, or of the object that the row names by `key`."""
 
     def __init__(self, url_name: str, *, key: str = "pk", **kwargs: Any) -> None:
         self.url_name, self.key = url_name, key
@@ -38,7 +39,7 @@ class LinkColumn(tables.Column):
 
 
 class KeyColumn(tables.Column):
-    """A key: enough of it to tell rows apart, and all of it to copy; it may lead to its page."""
+    """The start of a key with a button that copies all of it, and a link if there is a page."""
 
     def __init__(self, *, url_name: str = "", **kwargs: Any) -> None:
         self.url_name = url_name
@@ -52,7 +53,7 @@ class KeyColumn(tables.Column):
 
 
 class WhenColumn(tables.Column):
-    """A moment; in exports as ISO 8601, in UTC. An `exact` one is not shown by its age."""
+    """A moment, as its age unless `exact`; in exports as ISO 8601 in UTC."""
 
     def __init__(self, *, exact: bool = False, **kwargs: Any) -> None:
         self.exact = exact
@@ -80,22 +81,21 @@ class NumberColumn(tables.Column):
 
 
 class StatusColumn(tables.Column):
-    """A status of a kind of choices, as a badge."""
+    """A status as a badge; `choices` are its `TextChoices`."""
 
     def __init__(self, choices: Any, **kwargs: Any) -> None:
-        self.labels = {value: str(label) for value, label in choices.choices}
-        self.tags = {value: tag(label) for value, label in self.labels.items()}
+        self.labels = dict(choices.choices)
         super().__init__(**kwargs)
 
     def render(self, value: str) -> SafeString:
-        return self.tags[value]
+        return tag(self.labels[value], value)
 
     def value(self, value: str) -> str:
-        return self.labels[value]
+        return str(self.labels[value])
 
 
 class MetadataColumn(tables.Column):
-    """Metadata, as far as there is room; in exports all of it."""
+    """Metadata, shortened except in exports."""
 
     def render(self, value: dict[str, str]) -> str:
         return cut(self.value(value), 300)
@@ -105,9 +105,11 @@ class MetadataColumn(tables.Column):
 
 
 class CountColumn(NumberColumn):
-    """A number that is counted for the rows of the page only: `count(keys)` answers by key.
+    """A number for each row, counted by one query for the rows of the page.
 
-    With a limit, `count(keys, limit)` counts so far and no further; exports have all numbers whole.
+    Args:
+        count: returns the numbers by key for these keys.
+        limit: stop counting here and show "1,000+"; exports have the exact number.
     """
 
     def __init__(
@@ -127,7 +129,7 @@ class CountColumn(NumberColumn):
     def render(self, value: Any, table: Any) -> str:
         if self.limit is None:
             return f"{self.counted(table, value):,}"
-        # One more tells that there are more.
+        # One more shows that there are more.
         found = self.counted(table, value, self.limit + 1)
         return f"{found:,}" if found <= self.limit else f"{self.limit:,}+"
 
@@ -136,44 +138,48 @@ class CountColumn(NumberColumn):
 
 
 class AssetTable(tables.Table):
-    """Rows of one kind of asset; the newest first, and rows that tie by their key."""
+    """Rows of one kind of asset, the newest first and then by key."""
 
-    # Columns that a page shows unless its user has chosen others.
-    shown: tuple[str, ...] = ()
-    # Columns of names that no kept order has: their order is worked out.
-    by_name: tuple[str, ...] = ()
-    # How rows that tie are ordered, where not in the direction of the last order.
-    last = ""
+    # The columns that a page shows unless its user has chosen others.
+    default_columns: tuple[str, ...] = ()
+    # Columns of names without a stored sort key.
+    name_columns: tuple[str, ...] = ()
+    # The last term of every order, if it is not the key.
+    tie_breaker = ""
 
-    key = KeyColumn()
-    owner = tables.Column(accessor="owner_id", verbose_name="Owner")
-    creation_date = WhenColumn(verbose_name="Registered")
+    key = KeyColumn(verbose_name=_("Key"))
+    owner = tables.Column(accessor="owner_id", verbose_name=_("Owner"))
+    creation_date = WhenColumn(verbose_name=_("Registered"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # What `CountColumn`s have counted for the rows of the page.
+        # The numbers of `CountColumn`s for the rows of the page.
         self.counts: dict[tuple[int, ...], Mapping[Any, Any]] = {}
         super().__init__(*args, **kwargs)
         queryset = getattr(self.data, "data", None)
-        # The rows that are shown, or those of an export's chunk.
+        # The rows of the page, or of a chunk of an export.
         self.records: Sequence[Any] = queryset if isinstance(queryset, list) else ()
         if hasattr(queryset, "query"):
-            # By a column that is hidden a table orders nothing; its usual order holds all the same.
+            # django-tables2 ignores hidden columns in an order, so the default is applied here.
             ordering = queryset.query.order_by or tuple(self._meta.order_by)
             ordering = tuple(map(self._term, ordering))
-            terms = [*ordering, self.last] if self.last else with_ties(ordering, queryset.model)
+            terms = (
+                [*ordering, self.tie_breaker]
+                if self.tie_breaker
+                else with_ties(ordering, queryset.model)
+            )
             self.data.data = queryset.order_by(*terms)
 
     def _term(self, term: Any) -> Any:
         path = str(term).removeprefix("-")
-        if path not in self.by_name:
+        if path not in self.name_columns:
             return term
         return ordered(OrderKey(path), descending=str(term).startswith("-"))
 
     def show(self, part: Part) -> None:
-        """Show this part of the rows only."""
+        """Show this part of the rows."""
         self.records = part.records
         part.object_list = BoundRows(data=part.records, table=self)
-        # Where django-tables2 keeps its pages.
+        # Where django-tables2 looks for its pages.
         self.page = self.paginator = part
 
     @property
@@ -183,4 +189,4 @@ class AssetTable(tables.Table):
     class Meta:
         attrs = {"class": "table table-hover"}
         order_by = "-creation_date"
-        empty_text = "Nothing matches."
+        empty_text = _("No results.")

@@ -20,7 +20,7 @@ from ..statuses import PlanStatus, TaskStatus
 
 
 class ComputePlanTable(AssetTable):
-    shown = ("name", "owner", "status", "done_count", "tag", "creator", "creation_date")
+    default_columns = ("name", "owner", "status", "done_count", "tag", "creator", "creation_date")
 
     name = LinkColumn("compute-plan", order_by="name_order", attrs={"td": {"class": "name"}})
     status = StatusColumn(PlanStatus)
@@ -49,7 +49,7 @@ class ComputePlanTable(AssetTable):
 class TaskTable(AssetTable):
     """Tasks. The list of all tasks cannot be sorted; see `TaskList`."""
 
-    shown = (
+    default_columns = (
         "key",
         "function",
         "compute_plan",

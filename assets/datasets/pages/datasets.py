@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.files.base import File
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ...common.errors import Problem
@@ -19,14 +20,14 @@ from ...permissions.pages import AssetListPage, RegisterPage
 from ...uploads.fields import text_advice
 from ...uploads.pages import UploadView
 from ..filters import DatasetListFilterSet
-from ..forms import AskingDatasetForm, DatasetForm, DatasetRenameForm
+from ..forms import ConfirmingDatasetForm, DatasetForm, DatasetRenameForm
 from ..models import Dataset
 from ..openers import opener_advice
 from ..queries import spec_of, tasks_using
 from ..snippets import dataset_snippets
 from ..tables import DatasetTable
 
-# What a page shows of the samples and the tasks of a dataset; lists have all.
+# How many samples and tasks the page of a dataset shows; the lists have all.
 PREVIEW_ROWS = 8
 
 
@@ -42,7 +43,7 @@ class DatasetPageMixin(AssetKindMixin):
 class DatasetList(DatasetPageMixin, AssetListPage):
     table_class = DatasetTable
     filterset_class = DatasetListFilterSet
-    empty_hint = "A dataset is an opener, which reads the data, and a description of them."
+    empty_hint = _("A dataset has an opener, which reads the data, and a description of them.")
 
 
 class DatasetPage(DatasetPageMixin, AssetPage):
@@ -51,8 +52,8 @@ class DatasetPage(DatasetPageMixin, AssetPage):
     def uses(self) -> list[tuple[str, Permissions]]:
         dataset = self.object
         return [
-            ("process and download", dataset.permissions),
-            ("read logs", dataset.logs_permission),
+            (gettext("Process and download"), dataset.permissions),
+            (gettext("Read logs"), dataset.logs_permission),
         ]
 
     def snippets(self) -> Snippets:
@@ -79,10 +80,10 @@ class DatasetRenamePage(DatasetPageMixin, RenamePage):
 
 
 class DatasetRegisterPage(DatasetPageMixin, RegisterPage):
-    form_class = AskingDatasetForm
-    note = (
-        "An opener reads your data where they lie; registering it moves no data. "
-        "Fields with a star are required."
+    form_class = ConfirmingDatasetForm
+    note = _(
+        "Registering a dataset uploads its opener and description, never the data. "
+        "Fields with an asterisk are required."
     )
 
     def initial(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.core.files.base import File
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from ...common.errors import Problem
@@ -29,9 +30,9 @@ from ..rules import archive_advice, check_archive
 from ..snippets import sample_snippets
 from ..tables import DataSampleTable
 
-# What a page shows of the datasets and the tasks of a sample; lists have all.
+# How many datasets and tasks the page of a data sample shows; the lists have all.
 PREVIEW_ROWS = 8
-# How many files are told what became of them.
+# Up to this many files are listed with the keys of their data samples.
 NAMED = 20
 
 
@@ -49,10 +50,10 @@ class DataSampleList(DataSamplePageMixin, AssetListPage):
     table_class = DataSampleTable
     filterset_class = DataSampleListFilterSet
     filter_models = {"dataset_key": Dataset}
-    empty_hint = "A data sample is an archive or a folder with the files of one unit of data."
+    empty_hint = _("A data sample is an archive or a folder with the files of one unit of data.")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        # Registering more goes on with the dataset that one looks at.
+        # The form for new samples starts with the dataset that the list is filtered by.
         dataset = as_key(self.request.GET.get("dataset_key", ""))
         query = f"?dataset={dataset}" if dataset else ""
         return super().get_context_data(dataset_query=query, **kwargs)
@@ -63,9 +64,8 @@ class DataSamplePage(DataSamplePageMixin, AssetPage):
 
     def snippets(self) -> Snippets:
         sample = self.object
-        told = may_see_content(self.user, sample)
-        place = (sample.path if told else "") or "PATH OF THE FOLDER"
-        paths = ["sample.zip"] if sample.archive else [place]
+        path = sample.path if may_see_content(self.user, sample) else ""
+        paths = ["sample.zip"] if sample.archive else [path or "PATH OF THE FOLDER"]
         keys = dataset_keys_of([sample.pk])[sample.pk]
         return sample_snippets(keys, paths, self.request, upload=bool(sample.archive))
 
@@ -84,31 +84,31 @@ class DataSamplePage(DataSamplePageMixin, AssetPage):
 
 
 def _samples_of(dataset_key: UUID) -> str:
-    """Return where the data samples of a dataset are listed."""
+    """Return the address of the list of a dataset's data samples."""
     return f"{reverse('data-samples')}?dataset_key={dataset_key}"
 
 
 def _which(archives: Collection[Any], samples: Sequence[DataSample]) -> SafeString:
-    """Say which file became which sample: samples have no names, and files are soon forgotten."""
+    """Return links to the samples, each after the file's name: samples have no names."""
     if not archives or len(archives) > NAMED:
         return SafeString()
-    link = '{} is <a class="mono" href="{}">{}</a>'
+    link = '{}: <a class="mono" href="{}">{}</a>'
     named = [
         (file.name, reverse("data-sample", args=[sample.pk]), short(sample.pk))
         for file, sample in zip(archives, samples, strict=False)
     ]
-    return format_html(" {}.", format_html_join(", ", link, named))
+    return format_html("{}.", format_html_join(", ", link, named))
 
 
 class DataSampleRegisterPage(DataSamplePageMixin, RegisterPage):
     form_class = DataSampleForm
-    note = (
-        "Send archives or folders from your computer, or name folders that are on the server. "
-        "Fields with a star are required."
+    note = _(
+        "Upload archives or folders from your computer, or enter folders on the server. "
+        "Fields with an asterisk are required."
     )
 
     def get_title(self) -> str:
-        return "Register data samples"
+        return gettext("Register data samples")
 
     def initial(self) -> dict[str, Any]:
         if like := self.like:
@@ -125,25 +125,26 @@ class DataSampleRegisterPage(DataSamplePageMixin, RegisterPage):
 
     def success(self, result: list[DataSample]) -> tuple[str, str]:
         first = result[0].pk
-        many = len(result) > 1
-        said = f"{len(result):,} data samples are" if many else "The data sample is"
-        which = _which(self.made.spec.archives.values(), result)
-        hidden = some_of(path.name for path in left_out(self.made.spec, self.user))
-        without = f" Left out, as they are hidden: {hidden}." if hidden else ""
-        said = format_html("{} registered.{}{}", said, which, without)
-        return said, _samples_of(dataset_keys_of([first])[first][0])
+        count = len(result)
+        registered = ngettext(
+            "Registered %(count)s data sample.", "Registered %(count)s data samples.", count
+        )
+        parts: list[str] = [registered % {"count": f"{count:,}"}]
+        if links := _which(self.made.spec.archives.values(), result):
+            parts.append(links)
+        if hidden := some_of(path.name for path in left_out(self.made.spec, self.user)):
+            parts.append(gettext("Hidden files are left out: %(names)s.") % {"names": hidden})
+        message = format_html_join(" ", "{}", ((part,) for part in parts))
+        return message, _samples_of(dataset_keys_of([first])[first][0])
 
 
 class LinkPage(DataSamplePageMixin, FormPage):
-    """Adds data samples to further datasets; `?sample=KEY` and `?dataset=KEY` choose some."""
+    """Adds data samples to more datasets; `?sample=KEY` and `?dataset=KEY` choose some."""
 
     form_class = LinkSamplesForm
-    title = "Add data samples to datasets"
-    button = "Add to the datasets"
-    note = (
-        "Each of the data samples will belong to each of the datasets, besides those that it "
-        "belongs to already. Links are never removed."
-    )
+    title = _("Add data samples to datasets")
+    button = _("Add to datasets")
+    note = _("Each data sample is added to each dataset. It also stays in the datasets it is in.")
 
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb()]
@@ -156,10 +157,13 @@ class LinkPage(DataSamplePageMixin, FormPage):
 
     def success(self, result: tuple[list[UUID], list[UUID]]) -> tuple[str, str]:
         datasets, samples = result
-        of = f"{len(samples):,} data samples belong" if samples[1:] else "The data sample belongs"
-        to = f"{len(datasets):,} datasets" if datasets[1:] else "the dataset"
+        message = ngettext(
+            "Added %(count)s data sample to the datasets.",
+            "Added %(count)s data samples to the datasets.",
+            len(samples),
+        ) % {"count": f"{len(samples):,}"}
         one = reverse("data-sample", args=[samples[0]])
-        return f"{of} to {to} now.", _samples_of(datasets[0]) if samples[1:] else one
+        return message, _samples_of(datasets[0]) if samples[1:] else one
 
 
 class DataSampleUpload(UploadView):
