@@ -1,9 +1,9 @@
-"""Where Django finds the admin; it lives in the rooms."""
+"""Where Django looks for the admin; each room has its own part."""
 
-# Registers groups, which have no part in who may do what here.
+# Registers groups, which decide nothing here.
 import django.contrib.auth.admin  # noqa: F401
 
-# Registers the secrets of telephones, which are nobody's to read.
+# Registers the secrets of second factors, which no one may read.
 import django_otp.plugins.otp_totp.admin  # noqa: F401
 from django.contrib import admin
 from django.contrib.auth.models import Group

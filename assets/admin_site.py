@@ -1,27 +1,28 @@
-"""The admin site: every active user of an organisation may enter; roles decide what it can do."""
+"""The admin site: every active user of an organisation may enter; roles decide what they may do."""
 
 from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from .accounts.rules import may_enter_admin
 
 RECENT_EVENTS = 12
 
-# The index, section by section; a model that is in none is listed under "More".
+# The sections of the index; a model of no section is listed under "More".
 SECTIONS = {
-    "Assets": ("Dataset", "DataSample", "Function", "ComputePlan", "Task"),
-    "What work produced": ("Model", "Performance", "FailureReport"),
-    "Consortium": ("Organization", "User", "ApiToken"),
-    "Audit": ("Event", "Permissions"),
+    _("Assets"): ("Dataset", "DataSample", "Function", "ComputePlan", "Task"),
+    _("Results"): ("Model", "Performance", "FailureReport"),
+    _("Consortium"): ("Organization", "User", "ApiToken"),
+    _("Audit"): ("Event", "Permissions"),
 }
 
 
 class RegistrarAdminSite(AdminSite):
     site_header = site_title = "Registrar"
-    index_title = "Registered assets"
+    index_title = _("Registered assets")
     site_url = None
     empty_value_display = "-"
 
@@ -29,7 +30,7 @@ class RegistrarAdminSite(AdminSite):
         return may_enter_admin(request.user)
 
     def login(self, request, extra_context=None):
-        """Sign in as everywhere else: the same limits, and the same second factor."""
+        """Sign in by the dashboard's page: the same limits and the same second factor."""
         from .accounts.pages.sign_in import SignInPage
 
         return SignInPage.as_view(next_page="admin:index")(request)
@@ -43,9 +44,9 @@ class RegistrarAdminSite(AdminSite):
         return HttpResponseRedirect(reverse("account-password"))
 
     def get_app_list(self, request, app_label=None) -> list[dict[str, Any]]:
-        """Return the models by section, in the order in which they are registered in life."""
+        """Return the models by section."""
         if not self.has_permission(request):
-            # The page that signs in has the list too.
+            # The sign-in page asks for the list too.
             return []
         apps_found = super().get_app_list(request, app_label)
         if app_label is not None or not apps_found:
@@ -59,7 +60,7 @@ class RegistrarAdminSite(AdminSite):
             }
             for name, names in SECTIONS.items()
         ]
-        more = {**apps_found[0], "name": "More", "models": list(models.values())}
+        more = {**apps_found[0], "name": _("More"), "models": list(models.values())}
         return [section for section in (*sections, more) if section["models"]]
 
     def index(self, request, extra_context=None):

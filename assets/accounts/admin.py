@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import ChangePage, RegistryAdmin
+from ..common.admin.base import ChangePage, RegistryAdmin, column, section
 from ..common.audit import SubjectKind
 from ..common.db.lookups import OrderKey
 from ..common.forms.layouts import Section
@@ -26,14 +26,16 @@ from .rules import acts_for_one, may_add_organizations, may_manage_user, may_man
 
 @admin.register(Organization)
 class OrganizationAdmin(RegistryAdmin):
-    """Platform superusers add organisations; everybody sees them."""
+    """Platform superusers add organisations; everyone sees them."""
 
     add_form = OrganizationForm
     list_display = ("id", "name", "user_count", "creation_date")
     search_fields = ("id", "name")
-    by_name = ("id", "name")
+    name_columns = ("id", "name")
     ordering = (OrderKey("id"), "id")
     fields = ("id", "name", "creation_date")
+
+    user_count = column(_("users"), "members", ordering="members")
 
     def has_add_permission(self, request) -> bool:
         return may_add_organizations(request.user)
@@ -47,31 +49,23 @@ class OrganizationAdmin(RegistryAdmin):
     def event_lookups(self, obj: Organization) -> dict[str, str]:
         return {"asset_kind__exact": AssetKind.ORGANIZATION.value, "asset_name": obj.pk}
 
-    @admin.display(description="users", ordering="members")
-    def user_count(self, organization: Any) -> int:
-        return organization.members
-
 
 @admin.register(User)
 class UserAdmin(RegistryAdmin):
     """An organisation's admins manage its users; others see themselves."""
 
     add_form = UserForm
-    change_pages = {
-        "edit": ChangePage(
-            gettext_lazy("Edit"), UserChangeForm, done=gettext_lazy("Saved %(row)s.")
-        )
-    }
+    change_pages = {"edit": ChangePage(_("Edit"), UserChangeForm, done=_("Saved %(row)s."))}
     list_display = ("username", "organization", "role", "is_active", "last_login", "date_joined")
     list_filter = ("role", "is_active", "organization")
     list_select_related = ("organization",)
     search_fields = ("username", "organization__id", "organization__name")
-    by_name = ("username",)
+    name_columns = ("username",)
     ordering = (OrderKey("username"), "id")
-    add_note = gettext_lazy("You cannot change a user's organisation later.")
+    add_note = _("You cannot change a user's organisation later.")
     fieldsets = (
-        (None, {"fields": ("username", "organization", "role", "is_active")}),
-        (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
+        section(None, "username", "organization", "role", "is_active"),
+        section(_("Dates"), "last_login", "date_joined"),
     )
 
     def get_queryset(self, request):
@@ -86,7 +80,7 @@ class UserAdmin(RegistryAdmin):
     def make_form(self, request, form_class, row=None):
         form = super().make_form(request, form_class, row)
         if row == request.user:
-            # One changes one's own password under Account, which asks for the present one.
+            # Users change their own password under Account, which asks for the current one.
             form.sections = (Section("", "role", "is_active"),)
         return form
 
@@ -96,7 +90,7 @@ class UserAdmin(RegistryAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(RegistryAdmin):
-    """Tokens are made for oneself, and revoked by their user or by who manages that user."""
+    """Users create tokens for themselves; they, or who manages them, revoke tokens."""
 
     add_form = TokenForm
     list_display = ("__str__", "user", "kind", "created_at", "expires_at")
@@ -105,9 +99,9 @@ class ApiTokenAdmin(RegistryAdmin):
     search_fields = ("note", "user__username")
     date_hierarchy = "created_at"
     ordering = ("-created_at", "id")
-    add_note = gettext_lazy(
-        "Programs use the token to sign in as you. It is shown once, after you save it: keep it "
-        "like a password."
+    add_note = _(
+        "Programs use this token to sign in as you. You see it once, after you save it. Keep it "
+        "as safe as a password."
     )
     fields = ("user", "kind", "note", "created_at", "expires_at")
 
@@ -128,7 +122,7 @@ class ApiTokenAdmin(RegistryAdmin):
 
     def added(self, request, form, result):
         message = format_html(
-            _("Your token, shown this once: {token} Programs send it as {header}."),
+            gettext("Your token, shown only once: {token} Programs send it as {header}."),
             token=format_html("<code>{}</code>", form.secret),
             header=format_html("<code>{}</code>", "Authorization: Token …"),
         )

@@ -7,10 +7,10 @@ from django.contrib import admin
 from django.http import JsonResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from ..common.admin.base import ChangePage, ReadOnlyInline, change_url
+from ..common.admin.base import ChangePage, ReadOnlyInline, change_url, column, section
 from ..common.admin.pickers import KeySelect, set_widget
 from ..common.errors import Problem
 from ..common.forms.fields import asset_label
@@ -25,7 +25,7 @@ from .queries.lists import creator_of
 from .registration import cancel_compute_plan, check_cancel
 from .statuses import TERMINATED, TaskStatus
 
-# What may feed an input, and how many rows of each are offered.
+# The kinds of what may feed an input, and how many rows of each kind to offer.
 FEEDING = (Dataset, DataSample, Model)
 OFFERED = 10
 
@@ -52,7 +52,7 @@ class CancelForm(SpecForm):
 
 
 class AdminTaskInputForm(TaskInputForm):
-    """What feeds one input of a task; one picks it by its name."""
+    """What feeds one input of a task, picked by its name."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,33 +103,28 @@ class ComputePlanAdmin(AssetAdmin):
     list_filter = ("owner", "status", "creation_date")
     list_select_related = False
     search_fields = ("name", "key", "tag")
-    search_help_text = "Name, key or tag."
+    search_help_text = _("Search by name, key or tag.")
     fieldsets = (
-        (
+        section(
             None,
-            {
-                "fields": (
-                    "name",
-                    "key",
-                    "owner",
-                    "visible_creator",
-                    "creation_date",
-                    "tag",
-                    "metadata_lines",
-                )
-            },
+            "name",
+            "key",
+            "owner",
+            "visible_creator",
+            "creation_date",
+            "tag",
+            "metadata_lines",
         ),
-        (
-            "Progress",
-            {"fields": ("status_badge", "tasks", "start_date", "end_date", "cancelation_date")},
+        section(
+            _("Progress"), "status_badge", "tasks", "start_date", "end_date", "cancelation_date"
         ),
     )
 
-    @admin.display(description="creator")
+    @admin.display(description=_("creator"))
     def visible_creator(self, plan: Any) -> str:
         return creator_of(plan, plan.viewer.organization_id)
 
-    @admin.display(description="tasks")
+    @admin.display(description=_("tasks"))
     def tasks(self, plan: ComputePlan) -> str:
         url = reverse("admin:assets_task_changelist")
         counts = ", ".join(
@@ -152,18 +147,16 @@ class InputInline(ReadOnlyInline):
     fk_name = "task"
     fields = ("identifier", "source")
     readonly_fields = ("source",)
-    verbose_name_plural = "inputs"
 
     def get_queryset(self, request):
         related = ("dataset", "data_sample", "model", "parent_task__function")
         return super().get_queryset(request).select_related(*related)
 
-    @admin.display(description="fed by")
+    @admin.display(description=_("source"))
     def source(self, row: TaskInput) -> str:
         if row.parent_task:
-            return format_html(
-                "{}, output {}", _link(row.parent_task), row.parent_output_identifier
-            )
+            output, parent = row.parent_output_identifier, _link(row.parent_task)
+            return format_html(gettext("{task}, output {output}"), task=parent, output=output)
         return _link(row.dataset or row.data_sample or row.model)
 
 
@@ -171,9 +164,8 @@ class OutputInline(ReadOnlyInline):
     model = TaskOutput
     fields = ("identifier", "permissions_badge", "transient")
     readonly_fields = ("permissions_badge",)
-    verbose_name_plural = "outputs"
 
-    @admin.display(description="permissions")
+    @admin.display(description=_("permissions"))
     def permissions_badge(self, row: TaskOutput) -> str:
         return show_permissions(row.permissions)
 
@@ -197,55 +189,45 @@ class TaskAdmin(AssetAdmin):
         "registered_at",
     )
     list_filter = ("status", "owner", "worker", "creation_date")
-    linked_by = ("compute_plan",)
+    link_filters = ("compute_plan",)
     search_fields = ("key", "tag", "function__name", "compute_plan__name", "compute_plan__key")
-    search_help_text = "Key or tag of the task; name of its function; name or key of its plan."
+    search_help_text = _(
+        "Search by key, tag, name of the function, or name or key of the compute plan."
+    )
     add_note = _(
         "A task runs a function once. Feed every input of the function that is not optional, and "
         "set the permissions of every output."
     )
     fieldsets = (
-        (
+        section(
             None,
-            {
-                "fields": (
-                    "key",
-                    "function",
-                    "compute_plan",
-                    "owner",
-                    "worker",
-                    "rank",
-                    "tag",
-                    "metadata_lines",
-                    "creation_date",
-                )
-            },
+            "key",
+            "function",
+            "compute_plan",
+            "owner",
+            "worker",
+            "rank",
+            "tag",
+            "metadata_lines",
+            "creation_date",
         ),
-        ("Progress", {"fields": ("status_badge", "start_date", "end_date", "error_type")}),
-        ("Who may read its logs", {"fields": ("logs_badge",)}),
+        section(_("Progress"), "status_badge", "start_date", "end_date", "error_type"),
+        section(_("Permissions"), "logs_badge"),
     )
+
+    function_name = column(_("function"), "function.name", ordering="function__name_order")
+    plan_name = column(_("compute plan"), "compute_plan.name", ordering="compute_plan__name_order")
+    run_by = column(_("worker"), "worker_id", ordering="worker")
 
     def get_queryset(self, request):
         related = ("function", "compute_plan", "worker", "owner", "logs_permission")
         return super().get_queryset(request).select_related(*related)
 
     def autocomplete_label(self, obj: Task) -> str:
-        tag = f", {obj.tag}" if obj.tag else ""
-        return f"{obj.function}, rank {obj.rank}{tag} ({str(obj.key)[:8]})"
+        parts = [obj.function.name, gettext("rank %(rank)d") % {"rank": obj.rank}, obj.tag]
+        return f"{', '.join(filter(None, parts))} ({str(obj.key)[:8]})"
 
-    @admin.display(description="function", ordering="function__name_order")
-    def function_name(self, task: Task) -> str:
-        return task.function.name
-
-    @admin.display(description="compute plan", ordering="compute_plan__name_order")
-    def plan_name(self, task: Task) -> str:
-        return task.compute_plan.name
-
-    @admin.display(description="worker", ordering="worker")
-    def run_by(self, task: Task) -> str:
-        return task.worker_id
-
-    @admin.display(description="logs permission")
+    @admin.display(description=_("logs permission"))
     def logs_badge(self, task: Task) -> str:
         return show_permissions(task.logs_permission)
 
@@ -254,7 +236,7 @@ class TaskAdmin(AssetAdmin):
         return [path("assets/", view, name="assets_task_assets"), *super().get_urls()]
 
     def assets_view(self, request):
-        """Answer with what may feed an input and matches what is typed: a few rows of each kind."""
+        """Return what may feed an input and matches what is typed: a few rows of each kind."""
         term = request.GET.get("term", "")
         results = []
         for model in FEEDING:

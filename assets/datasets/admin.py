@@ -6,10 +6,10 @@ from django.contrib import admin, messages
 from django.db.models import Count
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import ChangePage, ReadOnlyInline
+from ..common.admin.base import ChangePage, ReadOnlyInline, column, section
 from ..common.files.hidden import some_of
 from ..common.forms.layouts import Section
 from ..permissions.access import may_see_content
@@ -33,37 +33,34 @@ class DatasetAdmin(AssetAdmin):
     )
     list_filter = ("owner", "type", "permissions__public", "creation_date")
     search_fields = ("name", "key", "type", "=opener_checksum", "=description_checksum")
-    search_help_text = gettext_lazy("Search by name, key, type, or the checksum of a file.")
+    search_help_text = _("Search by name, key, type, or the checksum of a file.")
     fieldsets = (
-        (None, {"fields": ("name", "type", "key", "owner", "creation_date", "metadata_lines")}),
-        (gettext_lazy("Permissions"), {"fields": ("permissions_badge", "logs_badge")}),
-        (gettext_lazy("Files"), {"fields": ("opener_file", "description_file")}),
+        section(None, "name", "type", "key", "owner", "creation_date", "metadata_lines"),
+        section(_("Permissions"), "permissions_badge", "logs_badge"),
+        section(_("Files"), "opener_file", "description_file"),
     )
 
-    opener_file = stored_file("opener", "api:data_manager-opener")
-    description_file = stored_file("description", "api:data_manager-description")
+    opener_file = stored_file("opener", "api:data_manager-opener", _("opener"))
+    description_file = stored_file("description", "api:data_manager-description", _("description"))
+    sample_count = column(_("data samples"), "samples", ordering="samples")
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(samples=Count("links"))
 
     def get_search_results(self, request, queryset, search_term):
         if request.GET.get("model_name") == "datasample":
-            # Only an organisation's own datasets take its data samples.
+            # An organisation adds its data samples to its own datasets only.
             queryset = queryset.filter(owner=request.user.organization_id)
         return super().get_search_results(request, queryset, search_term)
 
-    @admin.display(description=gettext_lazy("data samples"), ordering="samples")
-    def sample_count(self, dataset: Any) -> int:
-        return dataset.samples
-
-    @admin.display(description=gettext_lazy("logs permission"))
+    @admin.display(description=_("logs permission"))
     def logs_badge(self, dataset: Dataset) -> str:
         return show_permissions(dataset.logs_permission)
 
 
 class LinkInline(ReadOnlyInline):
     model = DataSampleLink
-    verbose_name_plural = gettext_lazy("datasets of this data sample")
+    verbose_name_plural = _("datasets of this data sample")
     fields = ("dataset",)
 
     def get_queryset(self, request):
@@ -71,7 +68,7 @@ class LinkInline(ReadOnlyInline):
 
 
 class SampleLinkForm(LinkSamplesForm):
-    """Adds the data sample of the page to more datasets."""
+    """Adds the data sample `asset` to more datasets."""
 
     data_samples = None  # type: ignore[assignment]
     sections = (Section("", "datasets"),)
@@ -85,9 +82,9 @@ class DataSampleAdmin(AssetAdmin):
     add_form = DataSampleForm
     change_pages = {
         "link": ChangePage(
-            gettext_lazy("Add to datasets"),
+            _("Add to datasets"),
             SampleLinkForm,
-            done=gettext_lazy("The data sample %(row)s was added to the datasets."),
+            done=_("The data sample %(row)s was added to the datasets."),
         )
     }
     inlines = (LinkInline,)
@@ -96,34 +93,32 @@ class DataSampleAdmin(AssetAdmin):
     list_filter = ("owner", "creation_date")
     list_select_related = False
     search_fields = ("key", "datasets__name", "datasets__key")
-    search_help_text = gettext_lazy("Search by key, or by the name or key of a dataset.")
-    fieldsets = ((None, {"fields": ("key", "owner", "creation_date", "source", "content")}),)
+    search_help_text = _("Search by key, or by the name or key of a dataset.")
+    fields = ("key", "owner", "creation_date", "source", "content")
+
+    dataset_count = column(_("datasets"), "dataset_links", ordering="dataset_links")
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(dataset_links=Count("links"))
 
     def added(self, request, form, result):
         if len(result) > 1:
-            message = _("%(count)d data samples are registered. This is the first:")
+            message = gettext("%(count)d data samples are registered. This is the first:")
             self.message_user(request, message % {"count": len(result)}, messages.SUCCESS)
         if hidden := some_of(path.name for path in left_out(form.spec, request.user)):
-            message = _("Hidden files are left out: %(names)s.") % {"names": hidden}
+            message = gettext("Hidden files are left out: %(names)s.") % {"names": hidden}
             self.message_user(request, message, messages.WARNING)
         return result[0]
 
-    @admin.display(description=gettext_lazy("datasets"), ordering="dataset_links")
-    def dataset_count(self, sample: Any) -> int:
-        return sample.dataset_links
-
-    @admin.display(description=gettext_lazy("source"))
+    @admin.display(description=_("source"))
     def source(self, sample: DataSample) -> str:
-        return sample.source_label
+        return gettext("uploaded") if sample.archive else gettext("folder on the server")
 
-    @admin.display(description=gettext_lazy("content"))
+    @admin.display(description=_("content"))
     def content(self, sample: Any) -> str:
-        """Return the path, size and checksum, for users of the owner only, as in the API."""
+        """Return what the sample holds, for its owner only, as in the API."""
         if not may_see_content(sample.viewer, sample):
-            return _("Only the owner can see the content.")
+            return gettext("Only %(owner)s can see the contents.") % {"owner": sample.owner_id}
         return format_html(
             "{}{} · sha256 <code>{}</code>",
             f"{sample.path} · " if sample.path else "",

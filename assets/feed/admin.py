@@ -5,8 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import RegistryAdmin
+from ..common.admin.base import RegistryAdmin, column
 from ..common.text.moments import moment
 from .models import Event
 from .queries import may_be_read, with_visible_actor, with_visible_address
@@ -27,10 +28,10 @@ class EventAdmin(RegistryAdmin):
         "visible_address",
     )
     list_filter = ("action", "result", "asset_kind", "organization", "timestamp")
-    by_name = ("asset_name", "visible_actor")
-    linked_by = ("asset_key", "asset_name")
+    name_columns = ("asset_name", "visible_actor")
+    link_filters = ("asset_key", "asset_name")
     search_fields = ("visible_actor", "asset_name", "asset_key")
-    search_help_text = "User, name or key of an asset."
+    search_help_text = _("Search by user, or by the name or key of an asset.")
     date_hierarchy = "timestamp"
     ordering = ("-timestamp", "-pk")
     fields = (
@@ -46,29 +47,21 @@ class EventAdmin(RegistryAdmin):
         "detail",
     )
 
+    user = column(_("user"), "visible_actor", ordering="visible_actor")
+    visible_address = column(_("address"), "visible_address", ordering="visible_address")
+    acted_for = column(_("organisation"), "organization_id", ordering="organization")
+
     def get_queryset(self, request: Any) -> QuerySet[Event]:
-        """What is public, and what its admins read of their organisation."""
+        """Return the public events, and to admins those of their organisation."""
         events: QuerySet[Event] = super().get_queryset(request)
         events = with_visible_actor(events.filter(may_be_read(request.user)), request.user)
         return with_visible_address(events, request.user)
 
-    @admin.display(description="when", ordering="timestamp")
+    @admin.display(description=_("when"), ordering="timestamp")
     def when(self, event: Event) -> SafeString:
         return moment(event.timestamp, exact=True)
 
-    @admin.display(description="user", ordering="visible_actor")
-    def user(self, event: Any) -> str:
-        return event.visible_actor
-
-    @admin.display(description="address", ordering="visible_address")
-    def visible_address(self, event: Any) -> str:
-        return event.visible_address or ""
-
-    @admin.display(description="organisation", ordering="organization")
-    def acted_for(self, event: Event) -> str:
-        return event.organization_id or ""
-
-    @admin.display(description="asset", ordering="asset_name")
+    @admin.display(description=_("asset"), ordering="asset_name")
     def asset(self, event: Event) -> str:
-        """Name the asset; kinds without names by as much of the key as tells them apart."""
+        """Return the asset's name, or enough of its key to tell assets without names apart."""
         return event.asset_name or str(event.asset_key or "")[:8]

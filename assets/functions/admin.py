@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import ReadOnlyInline
+from ..common.admin.base import ReadOnlyInline, section
 from ..permissions.admin import AssetAdmin, rename_page, stored_file
 from .forms import FunctionForm, FunctionRenameForm
 from .models import Function, FunctionInput, FunctionOutput
@@ -12,13 +12,11 @@ from .models import Function, FunctionInput, FunctionOutput
 class InputInline(ReadOnlyInline):
     model = FunctionInput
     fields = ("identifier", "kind", "multiple", "optional")
-    verbose_name_plural = _("inputs")
 
 
 class OutputInline(ReadOnlyInline):
     model = FunctionOutput
     fields = ("identifier", "kind", "multiple")
-    verbose_name_plural = _("outputs")
 
 
 @admin.register(Function)
@@ -31,22 +29,10 @@ class FunctionAdmin(AssetAdmin):
     search_fields = ("name", "key", "=archive_checksum", "=description_checksum")
     search_help_text = _("Search by name, key, or the checksum of a file.")
     fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    "name",
-                    "key",
-                    "owner",
-                    "creation_date",
-                    "status_badge",
-                    "metadata_lines",
-                )
-            },
-        ),
-        (_("Permissions"), {"fields": ("permissions_badge",)}),
-        (_("Files"), {"fields": ("archive_file", "description_file")}),
+        section(None, "name", "key", "owner", "creation_date", "status_badge", "metadata_lines"),
+        section(_("Permissions"), "permissions_badge"),
+        section(_("Files"), "archive_file", "description_file"),
     )
 
-    archive_file = stored_file("archive", "api:function-file")
-    description_file = stored_file("description", "api:function-description")
+    archive_file = stored_file("archive", "api:function-file", _("archive"))
+    description_file = stored_file("description", "api:function-description", _("description"))

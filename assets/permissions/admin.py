@@ -1,4 +1,4 @@
-"""The admin of registered assets, whose permission methods ask `access`; and of Permissions."""
+"""What the admin pages of assets share, and the admin of Permissions."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -7,20 +7,21 @@ from django.contrib import admin
 from django.forms import Form
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import ChangePage, RegistryAdmin, badge
+from ..common.admin.base import ChangePage, RegistryAdmin, badge, column
 from ..common.text.moments import moment
 from .access import check_may_change, check_may_register, may_change, may_download, may_register
 from .models import Permissions
 
-NOT_PERMITTED = "Not permitted to your organisation"
+NOT_PERMITTED = _("Your organisation may not download this file")
 
 
 class AssetAdmin(RegistryAdmin):
-    """Registers one kind of asset and changes what may change of it; `access` says who may."""
+    """The admin of one kind of asset; `access` decides who may register and change it."""
 
     date_hierarchy = "creation_date"
     ordering = ("-creation_date", "key")
@@ -43,66 +44,66 @@ class AssetAdmin(RegistryAdmin):
     def get_object(self, request, object_id, from_field=None):
         asset = super().get_object(request, object_id, from_field)
         if asset is not None:
-            # Fields that show a file ask whether this user may have it.
+            # What the page shows of the asset depends on who reads it.
             asset.viewer = request.user
         return asset
 
-    @admin.display(description="key", ordering="key")
+    owned_by = column(_("owner"), "owner_id", ordering="owner")
+
+    @admin.display(description=_("key"), ordering="key")
     def short_key(self, asset: Any) -> str:
-        """Show enough of the key to tell rows apart."""
+        """Return enough of the key to tell rows apart."""
         return str(asset.key)[:8]
 
-    @admin.display(description="owner", ordering="owner")
-    def owned_by(self, asset: Any) -> str:
-        return asset.owner_id
-
-    @admin.display(description="registered", ordering="creation_date")
+    @admin.display(description=_("registered"), ordering="creation_date")
     def registered_at(self, asset: Any) -> SafeString:
         return moment(asset.creation_date)
 
-    @admin.display(description="permissions", ordering="permissions__public")
+    @admin.display(description=_("permissions"), ordering="permissions__public")
     def permissions_badge(self, asset: Any) -> SafeString:
         return show_permissions(asset.permissions)
 
-    @admin.display(description="status", ordering="status")
+    @admin.display(description=_("status"), ordering="status")
     def status_badge(self, asset: Any) -> SafeString:
-        label = asset.get_status_display()
-        return badge(label, f"is-{label.replace(' ', '-')}")
+        word = asset.status.rpartition("STATUS_")[2].lower()
+        return badge(asset.get_status_display(), f"is-{word}")
 
-    @admin.display(description="metadata")
+    @admin.display(description=_("metadata"))
     def metadata_lines(self, asset: Any) -> SafeString | str:
-        """Show metadata one entry a line."""
+        """Return the metadata, one entry per line."""
         entries = sorted(asset.metadata.items())
         return format_html_join(SafeString("<br>"), "{}: {}", entries) if entries else "-"
 
 
 def rename_page(form_class: type[Form]) -> ChangePage:
     """Return the page that renames an asset by such a form."""
-    return ChangePage(
-        gettext_lazy("Rename"), form_class, done=gettext_lazy("Renamed to “%(row)s”.")
-    )
+    return ChangePage(_("Rename"), form_class, done=_("Renamed to “%(row)s”."))
 
 
 def show_permissions(permissions: Permissions) -> SafeString:
-    """Show who may: everybody, or these organisations."""
+    """Return who has the permission: everyone, or the named organisations."""
     if permissions.public:
-        return badge("public", "is-public")
+        return badge(gettext("public"), "is-public")
     names = ", ".join(permissions.authorized_ids)
-    return format_html("{} {}", badge("private", "is-private"), names)
+    return format_html("{} {}", badge(gettext("restricted"), "is-restricted"), names)
 
 
 def stored_file(
     name: str,
     url_name: str,
-    description: str = "",
+    description: Any,
     may: Callable[[Any, Permissions], bool] = may_download,
 ) -> Callable[[AssetAdmin, Any], SafeString]:
-    """Return a field that shows the file column `name`: size, checksum, and a link to who `may`."""
+    """Return a display method for the file column `name`: its size, checksum and address.
 
-    @admin.display(description=description or name)
+    Args:
+        may: may this user download a file with these permissions?
+    """
+
+    @admin.display(description=description)
     def show(self: AssetAdmin, asset: Any) -> SafeString:
         if not getattr(asset, name):
-            return format_html("{}", "removed")
+            return conditional_escape(gettext("removed"))
         return show_file(
             reverse(url_name, kwargs={"key": asset.key}),
             getattr(asset, f"{name}_size"),
@@ -114,15 +115,19 @@ def stored_file(
 
 
 def show_file(url: str, size: int, checksum: str, *, allowed: bool) -> SafeString:
-    """Show a stored file, with a link for those who may download it."""
-    link = format_html('<a href="{}" download>Download</a>', url) if allowed else NOT_PERMITTED
-    parts = [link, filesizeformat(size), format_html("sha256 <code>{}</code>", checksum)]
+    """Return the size and checksum of a stored file, and a link if the user may download it."""
+    link = format_html('<a href="{}" download>{}</a>', url, gettext("Download"))
+    parts = [
+        link if allowed else NOT_PERMITTED,
+        filesizeformat(size),
+        format_html("sha256 <code>{}</code>", checksum),
+    ]
     return format_html_join(" · ", "{}", ((part,) for part in parts))
 
 
 @admin.register(Permissions)
 class PermissionsAdmin(RegistryAdmin):
-    """Every distinct permission that some asset has."""
+    """The distinct permissions of all assets."""
 
     list_display = ("__str__", "public", "organization_count")
     list_filter = ("public", "organizations")
@@ -133,6 +138,6 @@ class PermissionsAdmin(RegistryAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("organizations")
 
-    @admin.display(description="organisations")
+    @admin.display(description=_("organisations"))
     def organization_count(self, permissions: Permissions) -> str | int:
-        return "all" if permissions.public else len(permissions.authorized_ids)
+        return gettext("all") if permissions.public else len(permissions.authorized_ids)

@@ -1,51 +1,36 @@
-/* Names for fields of the admin that have none which a screen reader could say: the search of a list
-   (its label is an icon), pickers and their search boxes, and cells below a heading. */
+/* Names, for screen readers, for what the admin leaves without one: the search of a list, whose label
+   is an icon, and the boxes that a script puts in place of lists of choices. */
 (() => {
     "use strict";
-    const textOf = (element) => element?.textContent.replace(/[:\s]+/g, " ").trim() || "";
-
-    const nameOf = (field) => {
-        const label = textOf(field.labels?.[0]);
-        const cell = field.closest(".tabular td");
-        const column = [...(cell?.classList || [])].find((name) => name.startsWith("field-"));
-        const heading = cell
-            ?.closest("table")
-            .querySelector(`thead .${column?.replace("field-", "column-")}`);
-        return label || textOf(heading);
-    };
-    const call = (field, name) => {
-        if (name && field.getAttribute("aria-label") !== name) {
-            field.setAttribute("aria-label", name);
+    const setName = (element, name) => {
+        if (name && element.getAttribute("aria-label") !== name) {
+            element.setAttribute("aria-label", name);
         }
     };
 
-    const callAll = () => {
+    const setNames = () => {
         const search = document.getElementById("searchbar");
         if (search) {
-            call(search, gettext("Search"));
-        }
-        for (const field of document.querySelectorAll(".tabular td :is(input, select, textarea)")) {
-            if (field.type !== "hidden" && !field.matches(".select2-search__field")) {
-                call(field, nameOf(field));
-            }
+            setName(search, gettext("Search"));
         }
         for (const box of document.querySelectorAll("select + .select2-container")) {
-            const name = nameOf(box.previousElementSibling);
+            const label = box.previousElementSibling.labels[0];
+            const name = label?.textContent.replace(/[:\s]+/g, " ").trim();
             for (const part of box.querySelectorAll("[role=combobox], [role=textbox]")) {
-                call(part, name);
+                setName(part, name);
             }
             for (const field of box.querySelectorAll(".select2-search__field")) {
-                call(field, interpolate(gettext("Search %(name)s"), { name }, true));
+                setName(field, interpolate(gettext("Search %(name)s"), { name }, true));
             }
         }
-        // The list that is open lies at the end of the page.
+        // The list that is open is at the end of the page.
         for (const field of document.querySelectorAll(".select2-dropdown .select2-search__field")) {
-            call(field, gettext("Search"));
+            setName(field, gettext("Search"));
         }
     };
 
     document.addEventListener("DOMContentLoaded", () => {
-        callAll();
-        new MutationObserver(callAll).observe(document.body, { childList: true, subtree: true });
+        setNames();
+        new MutationObserver(setNames).observe(document.body, { childList: true, subtree: true });
     });
 })();

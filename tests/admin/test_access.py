@@ -66,7 +66,7 @@ def test_who_is_given_the_page_that_adds(kind, name, world, session_of):
     listed = browser.get(admin_url(kind, "changelist")).content.decode()
     if name in REGISTERING:
         assert page.status_code == 200
-        assert "You can look at everything here and add nothing" not in listed
+        assert "You can view everything here but cannot add anything" not in listed
     else:
         assert page.status_code == 403
         assert WHY_NOT[name] in page.content.decode()

@@ -22,7 +22,7 @@ def test_a_token_is_shown_once_and_works(world, session_of, anonymous):
     browser = session_of(world.alice)
     data = {"note": "training notebook", "days": "30"}
     answer = browser.post(admin_url("apitoken", "add"), data, follow=True)
-    (message,) = [str(m) for m in answer.context["messages"] if "shown this once" in str(m)]
+    (message,) = [str(m) for m in answer.context["messages"] if "shown only once" in str(m)]
     secret = message.split("<code>")[1].split("</code>")[0]
     token = ApiToken.objects.get()
     assert token.digest == token_digest(secret)
@@ -47,7 +47,7 @@ def test_a_token_is_shown_once_and_works(world, session_of, anonymous):
 def test_a_token_that_cannot_be(data, place, admin, world):
     page = admin.post(world.alice, admin_url("apitoken", "add"), data)
     assert [error.place for error in page.errors] == [place]
-    assert "shown this once" not in page.text
+    assert "shown only once" not in page.text
     assert not ApiToken.objects.exists()
 
 

@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -20,7 +21,6 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -33,8 +33,8 @@ from .history import HistoryAdmin
 from .lists import ListAdmin
 from .pickers import set_widget
 
-# What is translated when it is shown.
-Text = str | Promise
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class ReadOnlyInline(admin.TabularInline):
@@ -63,11 +63,11 @@ class ChangePage:
         is_offered: does the page make sense for this row?
     """
 
-    title: Text
+    title: "StrOrPromise"
     form_class: type[forms.Form]
-    done: Text
-    button: Text = gettext_lazy("Save")
-    note: Text = ""
+    done: "StrOrPromise"
+    button: "StrOrPromise" = gettext_lazy("Save")
+    note: "StrOrPromise" = ""
     is_offered: Callable[[Any], bool] = lambda row: True
 
 
@@ -76,7 +76,7 @@ class RegistryAdmin(ListAdmin, HistoryAdmin):
 
     # The form that registers a row, and what the page says above it.
     add_form: ClassVar[type[forms.Form] | None] = None
-    add_note: ClassVar[Text] = ""
+    add_note: ClassVar["StrOrPromise"] = ""
     # The pages that change a row, by the last part of their address.
     change_pages: ClassVar[Mapping[str, ChangePage]] = {}
     list_select_related: ClassVar[Any] = False
@@ -263,11 +263,28 @@ def errors_of(form: Any) -> Iterator[Any]:
         yield from filter(None, formset.errors)
 
 
+def section(heading: "StrOrPromise | None", *fields: str) -> Any:
+    """Return a fieldset of a page that shows a row."""
+    return heading, {"fields": fields}
+
+
+def column(
+    description: "StrOrPromise", value: str, *, ordering: str = ""
+) -> Callable[[Any, Any], Any]:
+    """Return a display method that shows what the dotted path `value` of a row leads to."""
+
+    @admin.display(description=description, ordering=ordering or None)
+    def show(self: Any, row: Any) -> Any:
+        return attrgetter(value)(row)
+
+    return show
+
+
 def change_url(row: Model) -> str:
     """Return the address of the row's page in the admin."""
     return reverse(f"admin:assets_{row._meta.model_name}_change", args=[row.pk])
 
 
-def badge(text: Text, css_class: str = "") -> SafeString:
+def badge(text: "StrOrPromise", css_class: str = "") -> SafeString:
     """Return a short word in a box, such as a status."""
     return format_html('<span class="registrar-badge {}">{}</span>', css_class, text)

@@ -1,4 +1,4 @@
-"""Moments in the admin: shown as pages show them, and filtered by days of UTC."""
+"""Dates and times in the admin: shown as on the dashboard, and filtered by days of UTC."""
 
 from collections.abc import Callable
 from functools import cache
@@ -13,23 +13,23 @@ from ..text.moments import moment
 
 
 class MomentsAdmin(admin.ModelAdmin):
-    """Mixin that shows each field of a list or a page that is a moment by the element of pages."""
+    """A kind whose dates and times show as on the dashboard: in the reader's zone, by a script."""
 
     def get_list_display(self, request: HttpRequest) -> Any:
         names = super().get_list_display(request)
-        return [_moment_of(self.opts, name, exact=False) for name in names]
+        return [_as_moment(self.opts, name, exact=False) for name in names]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         found = []
         fieldsets: Any = super().get_fieldsets(request, obj)
         for heading, options in fieldsets:
-            fields = [_moment_of(self.opts, name, exact=True) for name in options["fields"]]
+            fields = [_as_moment(self.opts, name, exact=True) for name in options["fields"]]
             found.append((heading, {**options, "fields": fields}))
         return found
 
 
 @cache
-def _moment_of(options: Any, name: Any, *, exact: bool) -> Callable[[Any], SafeString] | Any:
+def _as_moment(options: Any, name: Any, *, exact: bool) -> Callable[[Any], SafeString] | Any:
     fields = {field.name: field for field in options.concrete_fields}
     field = fields.get(name)
     if not isinstance(field, DateTimeField):
@@ -44,7 +44,7 @@ def _moment_of(options: Any, name: Any, *, exact: bool) -> Callable[[Any], SafeS
 
 
 class UtcDaysFilter(admin.DateFieldListFilter):
-    """The days since something happened, which are those of UTC."""
+    """A filter by days, which are days of UTC."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
