@@ -304,7 +304,7 @@ EVIL_TEXT = f"""# {EVIL}
 ```
 """
 # What the frame of every page may load.
-OURS = "/static/"
+OURS = ("/static/", "/texts/")
 
 
 class Marks(HTMLParser):
