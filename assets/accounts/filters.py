@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from django_filters import CharFilter, ChoiceFilter
 from django_filters import FilterSet as PageFilterSet
 from django_filters.rest_framework import FilterSet
@@ -28,10 +29,10 @@ class UserFilterSet(FilterSet):
 
 
 class OrganizationFilter(ChoiceFilter):
-    """One of the organisations, which a filter set asks for once for all such filters."""
+    """Filters by one organisation; the filters of a set share one query for the choices."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"choices": (), "empty_label": "any", **kwargs})
+        super().__init__(**{"choices": (), "empty_label": _("any"), **kwargs})
 
     @property
     def field(self) -> Any:
@@ -45,9 +46,9 @@ class OrganizationFilter(ChoiceFilter):
 
 
 class OrganizationListFilterSet(PageFilterSet):
-    """What the page of organisations is searched by."""
+    """The search of the list of organisations."""
 
-    q = search_filter("id", "name", placeholder="Id or name")
+    q = search_filter("id", "name", placeholder=_("ID or name"))
 
     class Meta:
         model = Organization
@@ -55,26 +56,26 @@ class OrganizationListFilterSet(PageFilterSet):
 
 
 class ManagedFilterSet(PageFilterSet):
-    """Filters of what admins see of their organisation, and platform superusers of all."""
+    """Base of filters for admins, of their organisation, and for superusers, of all."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not manages_all(self.request.user):
-            # Whose rows are all of one organisation has nothing to choose.
+            # All rows are of one organisation: there is nothing to choose.
             del self.filters["organization"]
 
 
 class UserListFilterSet(ManagedFilterSet):
-    """What the page of users is filtered by; a page's `q` comes first."""
+    """The filters of the list of users."""
 
-    q = search_filter("username", placeholder="User name")
-    organization = OrganizationFilter(field_name="organization_id", label="Organisation")
-    role = ChoiceFilter(choices=[(role.value, role.value) for role in Role], empty_label="any")
+    q = search_filter("username", placeholder=_("User name"))
+    organization = OrganizationFilter(field_name="organization_id", label=_("Organisation"))
+    role = ChoiceFilter(choices=[(role.value, role.value) for role in Role], empty_label=_("any"))
     active = ChoiceFilter(
         field_name="is_active",
-        label="Sign-in",
-        choices=[("True", "active"), ("False", "deactivated")],
-        empty_label="any",
+        label=_("Sign-in"),
+        choices=[("True", _("active")), ("False", _("deactivated"))],
+        empty_label=_("any"),
     )
 
     class Meta:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from .models import ApiToken, ExternalIdentity, Organization, Role, User
 from .rules import acts_for, check_expires_later
 
-# The wire's names of roles; the reference server knows the first two.
+# The API's names of roles; the reference server has the first two.
 WIRE_ROLES = {Role.ADMIN: "ADMIN", Role.MEMBER: "USER", Role.VIEWER: "VIEWER"}
 
 
@@ -39,7 +39,7 @@ class TokenSerializer(serializers.ModelSerializer):
 
 
 class ImplicitTokenSerializer(serializers.ModelSerializer):
-    """A token that signing in made, without its secret."""
+    """A token from signing in, without its secret."""
 
     class Meta:
         model = ApiToken
@@ -47,7 +47,7 @@ class ImplicitTokenSerializer(serializers.ModelSerializer):
 
 
 class NewTokenSerializer(TokenSerializer):
-    """A new token with its secret, which is shown this once."""
+    """A new token with its secret, which is shown once only."""
 
     token = serializers.CharField(read_only=True)
 
@@ -56,7 +56,7 @@ class NewTokenSerializer(TokenSerializer):
 
 
 class NewImplicitTokenSerializer(ImplicitTokenSerializer):
-    """The token that signing in made, with its secret."""
+    """The token from signing in, with its secret."""
 
     token = serializers.CharField(read_only=True)
 
@@ -72,7 +72,7 @@ class ActiveTokensSerializer(serializers.Serializer):
 
 
 class OrganizationSerializer(serializers.ModelSerializer):
-    """An organisation of the consortium, as this user sees it."""
+    """An organisation of the consortium."""
 
     address = serializers.SerializerMethodField()
     is_current = serializers.SerializerMethodField()
@@ -91,9 +91,8 @@ class OrganizationSerializer(serializers.ModelSerializer):
 class UserSerializer(serializers.ModelSerializer):
     """A user of the requester's organisation."""
 
-    username = (
-        serializers.CharField()
-    )  # in any script; the model's pattern reads as ASCII elsewhere
+    # Names may have any script; the schema would read the model's pattern as ASCII.
+    username = serializers.CharField()
     channel = serializers.SerializerMethodField()
     role = serializers.SerializerMethodField()
     is_external_user = serializers.SerializerMethodField()
@@ -113,7 +112,7 @@ class UserSerializer(serializers.ModelSerializer):
 
 
 class RoleSerializer(serializers.Serializer):
-    """Reads a role in the wire's words."""
+    """Reads a role by its name in the API."""
 
     role = serializers.ChoiceField(choices=list(ROLE_OF_WIRE))
 
@@ -122,7 +121,7 @@ class RoleSerializer(serializers.Serializer):
 
 
 class NewUserSerializer(CredentialsSerializer):
-    """Reads a user to be created."""
+    """Reads a new user."""
 
     role = serializers.ChoiceField(choices=list(ROLE_OF_WIRE), default="USER")
 
@@ -131,13 +130,13 @@ class NewUserSerializer(CredentialsSerializer):
 
 
 class PasswordSerializer(serializers.Serializer):
-    """Reads a new password and, from a browser, the old one."""
+    """Reads a new password and, with a session, the old one."""
 
     password = serializers.CharField(trim_whitespace=False)
     old_password = serializers.CharField(
         trim_whitespace=False,
         required=False,
-        help_text="Required from a browser that is signed in; a token needs none.",
+        help_text="Required with a browser's session, not with a token.",
     )
 
 
@@ -155,19 +154,19 @@ class ResetTokenSerializer(serializers.Serializer):
 
 
 class DetailSerializer(serializers.Serializer):
-    """Documents an answer of one sentence."""
+    """Documents a response with a message."""
 
     detail = serializers.CharField()
 
 
 class InfoConfigSerializer(serializers.Serializer):
-    """Documents what is switched on."""
+    """Documents the features that are enabled."""
 
     model_export_enabled = serializers.BooleanField(required=False)
 
 
 class InfoSerializer(serializers.Serializer):
-    """Documents `/info/`; what is not required is told to users only."""
+    """Documents `/info/`; optional fields are for authenticated requests only."""
 
     host = serializers.URLField()
     organization_id = serializers.CharField(allow_blank=True)
@@ -182,7 +181,7 @@ class InfoSerializer(serializers.Serializer):
 
 
 class AwaitingSerializer(serializers.ModelSerializer):
-    """Somebody whom the provider of sign-in knows."""
+    """A person who awaits approval."""
 
     class Meta:
         model = ExternalIdentity
@@ -190,6 +189,6 @@ class AwaitingSerializer(serializers.ModelSerializer):
 
 
 class ApprovalSerializer(RoleSerializer):
-    """Reads the role that somebody is let in with."""
+    """Reads the role of a person to approve."""
 
     role = serializers.ChoiceField(choices=list(ROLE_OF_WIRE), default="USER")

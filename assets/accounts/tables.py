@@ -5,6 +5,8 @@ from typing import Any
 
 import django_tables2 as tables
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..common.pages.markup import tag
 from ..common.pages.tables import AssetTable, CountColumn, LinkColumn, WhenColumn
@@ -23,14 +25,14 @@ class OrganizationTable(AssetTable):
         "compute_plans",
     )
 
-    id = LinkColumn("organization", attrs={"td": {"class": "name"}})
-    name = tables.Column()
-    users = CountColumn(user_counts_of)
-    datasets = CountColumn(partial(owned_counts_of, "datasets"))
-    data_samples = CountColumn(partial(owned_counts_of, "data-samples"), verbose_name="Samples")
-    functions = CountColumn(partial(owned_counts_of, "functions"))
-    compute_plans = CountColumn(partial(owned_counts_of, "compute-plans"), verbose_name="Plans")
-    creation_date = WhenColumn(verbose_name="Joined")
+    id = LinkColumn("organization", verbose_name=_("ID"), attrs={"td": {"class": "name"}})
+    name = tables.Column(verbose_name=_("Name"))
+    users = CountColumn(user_counts_of, verbose_name=_("Users"))
+    datasets = CountColumn(partial(owned_counts_of, "datasets"), verbose_name=_("Datasets"))
+    data_samples = CountColumn(partial(owned_counts_of, "data-samples"), verbose_name=_("Samples"))
+    functions = CountColumn(partial(owned_counts_of, "functions"), verbose_name=_("Functions"))
+    compute_plans = CountColumn(partial(owned_counts_of, "compute-plans"), verbose_name=_("Plans"))
+    creation_date = WhenColumn(verbose_name=_("Joined"))
 
     class Meta(AssetTable.Meta):
         exclude = ("key", "owner")
@@ -39,10 +41,10 @@ class OrganizationTable(AssetTable):
 
 
 class ActiveColumn(tables.Column):
-    """May the user sign in?"""
+    """Shows whether the user can sign in."""
 
     def render(self, value: bool) -> SafeString:
-        return tag("active", "good") if value else tag("deactivated", "warn")
+        return tag(gettext("active"), "good") if value else tag(gettext("deactivated"), "warn")
 
     def value(self, value: bool) -> str:
         return "active" if value else "deactivated"
@@ -52,18 +54,18 @@ class UserTable(AssetTable):
     name_columns = ("username", "organization_id")
     default_columns = ("username", "organization", "role", "is_active", "last_login", "date_joined")
 
-    username = LinkColumn("user", verbose_name="User", attrs={"td": {"class": "name"}})
-    organization = tables.Column(accessor="organization_id", verbose_name="Organisation")
-    role = tables.Column()
-    is_active = ActiveColumn(verbose_name="Sign-in")
-    last_login = WhenColumn(verbose_name="Last signed in")
-    date_joined = WhenColumn(verbose_name="Added")
+    username = LinkColumn("user", verbose_name=_("User"), attrs={"td": {"class": "name"}})
+    organization = tables.Column(accessor="organization_id", verbose_name=_("Organisation"))
+    role = tables.Column(verbose_name=_("Role"))
+    is_active = ActiveColumn(verbose_name=_("Sign-in"))
+    last_login = WhenColumn(verbose_name=_("Last signed in"))
+    date_joined = WhenColumn(verbose_name=_("Added"))
 
     def render_role(self, record: Any) -> str:
-        return "superuser" if record.is_superuser else record.role
+        return gettext("superuser") if record.is_superuser else record.role
 
     def value_role(self, record: Any) -> str:
-        return self.render_role(record)
+        return "superuser" if record.is_superuser else record.role
 
     class Meta(AssetTable.Meta):
         exclude = ("key", "owner", "creation_date")

@@ -215,7 +215,7 @@ def test_a_password_gives_no_token_any_more(alice, factor_of, client_of):
     credentials = {"username": "alice", "password": PASSWORD}
     answer = Client().post("/api/api-token-auth/", credentials)
     assert answer.status_code == 400
-    assert "make a token under Account" in answer.json()["non_field_errors"][0]
+    assert "create a token under Account" in answer.json()["non_field_errors"][0]
     wrong = Client().post("/api/api-token-auth/", {**credentials, "password": "wrong"})
     assert wrong.json() == {"non_field_errors": ["Unable to log in with provided credentials."]}
     assert client.get("/api/organization/").status_code == 200

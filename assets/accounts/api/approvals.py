@@ -28,12 +28,12 @@ from ..serializers import (
     UserSerializer,
 )
 
-# Who is meant, where the path does not say so.
+# The person's name, where the path does not have it.
 NAMED = OpenApiParameter("username", str, required=True)
 
 
 class AwaitingViewSet(ListModelMixin, GenericViewSet):
-    """People whom the provider of sign-in knows, and who are no users yet; admins decide."""
+    """People who signed in with the provider and await an admin's approval."""
 
     serializer_class = AwaitingSerializer
     ordering_fields = {"username": OrderKey("username")}
@@ -42,7 +42,7 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
 
     def get_queryset(self) -> QuerySet[ExternalIdentity]:
         actor: Any = self.request.user
-        # The schema is drawn for nobody in particular.
+        # The schema is generated without a user.
         return (
             awaiting_approval(actor) if actor.is_authenticated else ExternalIdentity.objects.none()
         )
@@ -50,24 +50,24 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
         if not may_manage_users(request.user, request.user.organization_id):
-            raise PermissionDenied("Only an admin of your organisation lets people in.")
+            raise PermissionDenied("Only an admin of your organisation approves people.")
 
     def get_object(self) -> ExternalIdentity:
         name = self.kwargs.get("username") or self.request.query_params.get("username", "")
         if not name:
-            raise ValidationError({"username": ["Name who is meant: ?username=..."]})
+            raise ValidationError({"username": ["Name the person: ?username=..."]})
         found = [] if "\0" in name else list(self.get_queryset().filter(username=name)[:2])
         if not found:
             raise NotFound("Not found.")
         if len(found) > 1:
             raise ValidationError(
-                {"username": ["Several people with this name wait: decide on the dashboard."]}
+                {"username": ["Several people have this name. Approve them on the dashboard."]}
             )
         return found[0]
 
     @extend_schema(request=ApprovalSerializer, responses={200: UserSerializer})
     def update(self, request: Request, *args, **kwargs) -> Response:
-        """Let somebody in, as a user of the admin's organisation."""
+        """Approve a person as a user of the admin's organisation."""
         identity = self.get_object()
         body = ApprovalSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -87,7 +87,7 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, *args, **kwargs) -> Response:
-        """Refuse somebody, who may ask again by signing in."""
+        """Refuse a person, who can sign in again to await approval."""
         refuse(self.get_object(), request.user)
         return Response(status=204)
 
@@ -99,7 +99,7 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
         filters=False,
     )
     def update_named(self, request: Request, *args, **kwargs) -> Response:
-        """Let in the person that `username` names, as a user of the admin's organisation."""
+        """Approve the person that `username` names as a user of the admin's organisation."""
         return self.update(request, *args, **kwargs)
 
     @extend_schema(
@@ -109,5 +109,5 @@ class AwaitingViewSet(ListModelMixin, GenericViewSet):
         filters=False,
     )
     def destroy_named(self, request: Request, *args, **kwargs) -> Response:
-        """Refuse the person that `username` names, who may ask again by signing in."""
+        """Refuse the person that `username` names, who can sign in again to await approval."""
         return self.destroy(request, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""How API requests sign in: `Authorization: Token <40 hex>`, or the browser's session."""
+"""Authenticates API requests by the header `Authorization: Token <40 hex>`."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from ..rules import acts_for_one
 
 
 class TokenAuthentication(BaseAuthentication):
-    """Signs in the user of a token; one statement. Messages are the contract's (1.2)."""
+    """Authenticates the user of a token in one query. Messages: contract 1.2."""
 
     keyword = "Token"
 
@@ -32,8 +32,10 @@ class TokenAuthentication(BaseAuthentication):
         if not words or words[0].lower() != self.keyword.lower().encode():
             return None
         if len(words) != 2:
-            wrong = "No credentials provided" if len(words) == 1 else "It should not contain spaces"
-            raise AuthenticationFailed(f"Invalid token header. {wrong}.")
+            problem = (
+                "No credentials provided" if len(words) == 1 else "It should not contain spaces"
+            )
+            raise AuthenticationFailed(f"Invalid token header. {problem}.")
         return self._user_of(words[1].decode("latin-1"))
 
     def _user_of(self, secret: str) -> tuple[User, ApiToken]:
@@ -61,17 +63,17 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 
 class BelongsToOrganization(BasePermission):
-    """The user is signed in and acts for an organisation."""
+    """Allows active users who act for an organisation."""
 
     def has_permission(self, request, view) -> bool:
         return acts_for_one(request.user)
 
 
 def admitted(environ: dict[str, Any]) -> int:
-    """Return how many bytes the sender of a request may send.
+    """Return how many bytes the body of a request may have; 0 if it is not authenticated.
 
-    The server asks before it receives a large body. The view that gets the request then asks again
-    who its sender is, and says what is wrong.
+    The server asks before it receives a large body. The view then authenticates the request again
+    and returns the error.
     """
     request = WSGIRequest(environ)
     close_old_connections()

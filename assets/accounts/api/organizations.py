@@ -16,7 +16,7 @@ from ..serializers import WIRE_ROLES, InfoSerializer, OrganizationSerializer
 
 
 class OrganizationsView(ListAPIView):
-    """Lists the organisations of the consortium: a bare array, which is what the SDK reads."""
+    """Lists the organisations of the consortium, as the array that the SDK expects."""
 
     queryset = Organization.objects.order_by("id")
     serializer_class = OrganizationSerializer
@@ -29,7 +29,7 @@ class OrganizationsView(ListAPIView):
 
 
 class InfoView(APIView):
-    """Says where one is and, to those who are signed in, as whom."""
+    """Describes the server and, if the request is authenticated, its user."""
 
     permission_classes = [AllowAny]
 
@@ -56,7 +56,7 @@ class InfoView(APIView):
         return Response(info)
 
     def _auth(self, request: Request) -> dict[str, Any]:
-        """Say how one signs in other than by a password."""
+        """Return how to sign in other than with a password."""
         if not settings.OIDC_ISSUER:
             return {}
         login_url = request.build_absolute_uri(reverse("sign-in-oidc"))

@@ -35,9 +35,9 @@ class ImplicitLoginDisabled(APIException):
 
 
 class SignInView(APIView):
-    """Signs in with a user name and a password; answers with a token."""
+    """Signs in with a user name and a password; returns a token."""
 
-    # A client that renews its token may still send the old one: it is not looked at.
+    # A client that renews its token may still send the old one, which is ignored.
     authentication_classes: list[type] = []
     permission_classes = [AllowAny]
 
@@ -63,7 +63,7 @@ class SignInView(APIView):
             raise ValidationError({"non_field_errors": [message]})
         if user.second_factor_at is not None or second_factor_required(user):
             message = (
-                "A password alone does not sign this user in. Sign in on the dashboard, make a "
+                "This user needs a second factor to sign in. Sign in on the dashboard, create a "
                 "token under Account, and use that instead."
             )
             raise ValidationError({"non_field_errors": [message]})

@@ -28,37 +28,37 @@ from ..serializers import (
 )
 
 
-def _made_already(view: APIView, keys: Sequence[str]) -> Response:
+def _refuse_repeat(view: APIView, keys: Sequence[str]) -> Response:
     raise refuse(
         Code.CONFLICT,
-        "This token was made already, and its secret was answered that once. Lost it? Revoke the "
-        "token, and make another with a new Idempotency-Key.",
+        "This token was already created, and its secret is answered once only. If you lost it, "
+        "revoke the token and create another with a new Idempotency-Key.",
         key=keys[0],
     )
 
 
 class NewTokenView(APIView):
-    """Makes a named token for the user."""
+    """Creates a named token for the user."""
 
     @extend_schema(request=TokenSerializer, responses={200: NewTokenSerializer})
-    @idempotent(_made_already)
+    @idempotent(_refuse_repeat)
     def post(self, request: Request, **kwargs) -> Response:
         if request.auth is None and not is_password_confirmed(request._request):
             page = request.build_absolute_uri(reverse("account-confirm"))
             raise PermissionDenied(
                 f"You signed in a while ago. Confirm your password at {page}, then try again."
             )
-        wanted = TokenSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        expires_at = wanted.validated_data["expires_at"]
+        body = TokenSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        values: Any = body.validated_data
         user: Any = request.user
-        note = wanted.validated_data.get("note") or ""
-        token, secret = create_token(user, expires_at=expires_at, note=note)
+        note = values.get("note") or ""
+        token, secret = create_token(user, expires_at=values["expires_at"], note=note)
         return Response({**TokenSerializer(token).data, "token": secret})
 
 
 class ActiveTokensView(APIView):
-    """Lists the user's tokens that are still valid; revokes one."""
+    """Lists the user's valid tokens, and revokes one."""
 
     @extend_schema(responses={200: ActiveTokensSerializer})
     def get(self, request: Request, **kwargs) -> Response:

@@ -1,4 +1,4 @@
-"""`/users/`: an organisation's admins manage its users. Contract 1.3."""
+"""`/users/`, where admins manage the users of their organisation. Contract 1.3."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,7 +39,7 @@ from ..serializers import (
 
 
 class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
-    """Users of the requester's organisation; other organisations' are unknown here."""
+    """The users of the requesting user's organisation."""
 
     serializer_class = UserSerializer
     filterset_class = UserFilterSet
@@ -49,7 +49,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     lookup_value_regex = "[^/]+"
 
     def get_queryset(self):
-        # The schema is drawn for nobody in particular.
+        # The schema is generated without a user.
         organization_id = getattr(self.actor, "organization_id", None)
         identities = ExternalIdentity.objects
         return User.objects.filter(organization_id=organization_id or "").annotate(
@@ -61,7 +61,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         return super().get_object()
 
     def _check_readable(self, otherwise: Exception) -> None:
-        """PostgreSQL cannot even be asked for a name with NUL, which nobody has."""
+        """Raise the exception for a name with NUL, which PostgreSQL rejects."""
         if "\0" in self.kwargs["username"]:
             raise otherwise
 
@@ -71,15 +71,15 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
 
     @property
     def actor(self) -> Any:
-        """Who asks; a User wherever the permission classes let nobody else in."""
+        """The requesting User; the permission classes refuse anyone else."""
         return self.request.user
 
     def _managed(self) -> User:
-        """Return the user of the URL to an admin; anybody else is refused."""
+        """Return the user of the URL, if the requesting user may manage it."""
         self._check_manages()
         user = self.get_object()
         if not may_manage_user(self.actor, user):
-            raise PermissionDenied("Only a platform superuser manages another one.")
+            raise PermissionDenied("Only a platform superuser manages superusers.")
         return user
 
     def _check_manages(self) -> None:
@@ -92,13 +92,13 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         return serializer.validated_data
 
     def handle_exception(self, exc: Exception) -> Response:
-        # The rules speak Django's language of errors; the wire has its own.
+        # Rules raise Django's errors; the API answers DRF's.
         if isinstance(exc, DjangoValidationError):
             exc = ValidationError(as_serializer_error(exc))
         return super().handle_exception(exc)
 
     def answer_again(self, names: Sequence[str]) -> Response:
-        """Answer as to the request that created this user."""
+        """Return the response of the request that created this user."""
         return Response(UserSerializer(self.get_queryset().get(username=names[0])).data, status=201)
 
     @extend_schema(request=NewUserSerializer, responses={201: UserSerializer})
@@ -116,23 +116,23 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
 
     @extend_schema(request=RoleSerializer, responses={200: UserSerializer})
     def update(self, request: Request, *args, **kwargs) -> Response:
-        """Change the role, which is all that can change here."""
+        """Change the role; nothing else can change here."""
         user = self._managed()
         users.change_role(user, self._parsed(RoleSerializer)["role"], self.actor)
         return Response(UserSerializer(user).data)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, *args, **kwargs) -> Response:
-        """Delete the user; what it registered stays."""
+        """Delete the user; the assets that it registered stay."""
         users.delete_user(self._managed(), self.actor)
         return Response(status=204)
 
     @extend_schema(request=PasswordSerializer, responses={200: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["put"])
     def password(self, request: Request, **kwargs) -> Response:
-        """Change one's own password; other tokens and all sessions end.
+        """Change the requesting user's password; other tokens and all sessions end.
 
-        Whoever is signed in by a browser's session gives the old password as well.
+        A request with a browser's session needs the old password too.
         """
         user = self.get_object()
         if user.pk != self.actor.pk:
@@ -146,7 +146,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
             user,
             values["password"],
             self.actor,
-            # Whoever asks by a token goes on by it.
+            # The request's own token stays valid.
             keep_tokens=lambda token: token == request.auth,
         )
         return Response({})
@@ -155,7 +155,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         try:
             if not password:
                 raise DjangoValidationError(
-                    "Give your present password as well: you are signed in by a browser."
+                    "Enter your present password too: you are signed in with a browser."
                 )
             check_own_password(request._request, password)
         except DjangoValidationError as error:
@@ -164,7 +164,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     @extend_schema(request=None, responses={200: ResetTokenSerializer})
     @action(detail=True, methods=["post"])
     def reset_password(self, request: Request, **kwargs) -> Response:
-        """Answer, to an admin, a token that lets the user set a new password once."""
+        """Return, to an admin, a token with which the user sets a new password once."""
         user = self._managed()
         check_another(self.actor, user)
         return Response({"reset_password_token": passwords.create_reset_token(user)})
@@ -175,14 +175,14 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     )
     @action(detail=True, permission_classes=[AllowAny], filterset_class=None)
     def verify_token(self, request: Request, **kwargs) -> Response:
-        """Say whether a reset token still allows a new password."""
+        """Check that a reset token is valid."""
         self._user_of_reset_token(request.query_params.get("token", ""))
         return Response({})
 
     @extend_schema(request=PasswordWithTokenSerializer, responses={200: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["post"], permission_classes=[AllowAny])
     def set_password(self, request: Request, **kwargs) -> Response:
-        """Set a new password by a reset token; tokens and sessions end."""
+        """Set a new password with a reset token; tokens and sessions end."""
         values = self._parsed(PasswordWithTokenSerializer)
         user = self._user_of_reset_token(values["token"])
         try:
@@ -195,7 +195,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         refused = AuthenticationFailed(passwords.InvalidResetToken().message)
         self._check_readable(refused)
         user = User.objects.filter(username=self.kwargs["username"]).first()
-        # The same answer for an unknown user: user names are nobody's business.
+        # The same answer for an unknown user, so that it does not reveal which names exist.
         if user is None or not passwords.is_reset_token_valid(user, secret):
             raise refused
         return user
