@@ -321,7 +321,9 @@ class Marks(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag in ("img", "iframe", "object", "embed", "style", "base", "math", "foreignobject"):
             self.found.append(f"<{tag}> {values}")
-        if tag == "script" and not values.get("src", "").startswith(OURS):
+        # No browser runs a script of this type: it is data for ours.
+        is_data = values.get("type") == "application/json"
+        if tag == "script" and not is_data and not values.get("src", "").startswith(OURS):
             self.found.append(f"<script> {values}")
         for name, value in values.items():
             if name.startswith(("on", "hx-on")) or name == "style":
