@@ -18,7 +18,7 @@ from ..specs import TASK, TaskSpec
 from ..statuses import FINAL, ErrorType, TaskStatus, initial_status
 from . import rules
 from .context import BatchContext, TaskInfo
-from .loading import References, find_references, load_context, reload_context
+from .loading import References, load_context, reload_context
 from .task_rules import TaskCheck
 
 Row = dict[str, Any]
@@ -103,8 +103,7 @@ def check_batch(specs: Sequence[TaskSpec], plan_key: UUID, owner: str) -> Batch:
     ranks = _check_existing(batch, specs, plan_key)
     new = [spec for spec in valid if spec.key not in ranks]
     if new:
-        batch.references = find_references(new)
-        context = load_context(new, batch.references)
+        batch.references, context = load_context(new)
         batch.context = replace(context, tasks=dict(context.tasks))
         ranks |= _check_references(batch, new, index_of, context)
     batch.keys = sorted(ranks, key=lambda key: (ranks[key], index_of[key]))

@@ -1,9 +1,8 @@
 """Loads what a batch of tasks refers to, with as many queries for one task as for 10,000."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from ...accounts.queries import organization_ids
@@ -11,7 +10,6 @@ from ...common.kinds import AssetKind
 from ...datasets.models import DataSample, DataSampleLink, Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
 from ...functions.specs import FunctionInputSpec, FunctionOutputSpec
-from ...permissions.models import Permissions
 from ...permissions.specs import PermissionsSpec
 from ..models import Model, Task, TaskOutput
 from ..specs import TaskSpec
@@ -25,66 +23,45 @@ class References:
     functions: set[UUID]
     parents: set[UUID]
     # By the kind that the function's inputs declare.
-    assets: dict[str, set[UUID]] = field(default_factory=dict)
+    assets: dict[str, set[UUID]]
 
 
-def find_references(specs: Sequence[TaskSpec]) -> References:
-    """Return what the tasks refer to; `load_context` adds the kinds of the assets."""
+def load_context(specs: Sequence[TaskSpec]) -> tuple[References, BatchContext]:
+    """Return what the tasks refer to, without parents among `specs`, which the caller adds."""
     batch = {spec.key for spec in specs}
     parents = {ref.parent_task_key for spec in specs for ref in spec.inputs if ref.parent_task_key}
-    return References({spec.function_key for spec in specs}, parents - batch)
-
-
-def load_context(specs: Sequence[TaskSpec], references: References) -> BatchContext:
-    """Return what the tasks refer to. Parents among `specs` are left for the caller to add."""
-    values = _PermissionValues()
-    functions = _load_functions(references.functions, values)
-    references.assets = _asset_keys_by_kind(specs, functions)
-    return _load(references, functions, values)
+    functions = _load_functions({spec.function_key for spec in specs})
+    assets = _asset_keys_by_kind(specs, functions)
+    references = References({spec.function_key for spec in specs}, parents - batch, assets)
+    return references, _load(references, functions)
 
 
 def reload_context(references: References) -> BatchContext:
     """Return the same once more, for comparison: what a function declares does not change."""
-    values = _PermissionValues()
-    return _load(references, _load_functions(references.functions, values), values)
+    return _load(references, _load_functions(references.functions))
 
 
-def _load(
-    references: References, functions: dict[UUID, FunctionInfo], values: "_PermissionValues"
-) -> BatchContext:
-    parents = _load_tasks(references.parents, values)
+def _load(references: References, functions: dict[UUID, FunctionInfo]) -> BatchContext:
+    parents = _load_tasks(references.parents)
     of_parents = {parent.function_key for parent in parents.values()} - references.functions
     wanted = references.assets
-    context = BatchContext(
+    return BatchContext(
         organizations=organization_ids(),
-        functions=functions | (_load_functions(of_parents, values) if of_parents else {}),
+        functions=functions | (_load_functions(of_parents) if of_parents else {}),
         tasks=parents,
-        datasets=_load_datasets(wanted[AssetKind.DATA_MANAGER], values),
+        datasets=_load_datasets(wanted[AssetKind.DATA_MANAGER]),
         samples=_load_samples(wanted[AssetKind.DATA_SAMPLE]),
-        models=_load_models(wanted[AssetKind.MODEL], values),
+        models=_load_models(wanted[AssetKind.MODEL]),
     )
-    values.load()
-    return context
 
 
-class _PermissionValues:
-    """Collects permission ids while rows are read, then loads all values with one query."""
-
-    def __init__(self) -> None:
-        self._setters: list[tuple[int, Callable[[PermissionsSpec], None]]] = []
-
-    def add(self, pk: int, setter: Callable[[PermissionsSpec], None]) -> None:
-        self._setters.append((pk, setter))
-
-    def load(self) -> None:
-        rows = Permissions.objects.filter(pk__any={pk for pk, _ in self._setters})
-        values = {row.pk: row.value for row in rows}
-        for pk, setter in self._setters:
-            setter(values[pk])
+def _columns(field: str) -> tuple[str, str]:
+    """Return the columns of a permissions value, for `_value`."""
+    return f"{field}__public", f"{field}__authorized_ids"
 
 
-# The value until `_PermissionValues.load` has run.
-_NOT_LOADED = PermissionsSpec()
+def _value(public: bool, authorized_ids: list[str]) -> PermissionsSpec:
+    return PermissionsSpec(public, tuple(authorized_ids))
 
 
 def _asset_keys_by_kind(
@@ -100,13 +77,12 @@ def _asset_keys_by_kind(
     return keys
 
 
-def _load_functions(keys: Collection[UUID], values: _PermissionValues) -> dict[UUID, FunctionInfo]:
-    functions = {}
-    for key, permissions, status in Function.objects.filter(key__any=keys).values_list(
-        "key", "permissions_id", "status"
-    ):
-        functions[key] = FunctionInfo(_NOT_LOADED, status)
-        values.add(permissions, partial(setattr, functions[key], "permissions"))
+def _load_functions(keys: Collection[UUID]) -> dict[UUID, FunctionInfo]:
+    rows = Function.objects.filter(key__any=keys)
+    functions = {
+        key: FunctionInfo(_value(public, ids), status)
+        for key, status, public, ids in rows.values_list("key", "status", *_columns("permissions"))
+    }
     inputs = FunctionInput.objects.filter(function__any=list(functions)).values_list(
         "function_id", "identifier", "kind", "multiple", "optional"
     )
@@ -121,33 +97,33 @@ def _load_functions(keys: Collection[UUID], values: _PermissionValues) -> dict[U
     return functions
 
 
-def _load_tasks(keys: Collection[UUID], values: _PermissionValues) -> dict[UUID, TaskInfo]:
-    tasks = {}
-    for key, function, rank, status, logs in Task.objects.filter(key__any=keys).values_list(
-        "key", "function_id", "rank", "status", "logs_permission_id"
-    ):
-        tasks[key] = TaskInfo(function, rank, status, _NOT_LOADED, {})
-        values.add(logs, partial(setattr, tasks[key], "logs_permission"))
-    outputs = TaskOutput.objects.filter(task__any=list(tasks)).values_list(
-        "task_id", "identifier", "permissions_id"
+def _load_tasks(keys: Collection[UUID]) -> dict[UUID, TaskInfo]:
+    rows = Task.objects.filter(key__any=keys).values_list(
+        "key", "function_id", "rank", "status", *_columns("logs_permission")
     )
-    for key, identifier, permissions in outputs:
-        values.add(permissions, partial(tasks[key].outputs.__setitem__, identifier))
+    tasks = {
+        key: TaskInfo(function, rank, status, _value(public, ids), {})
+        for key, function, rank, status, public, ids in rows
+    }
+    outputs = TaskOutput.objects.filter(task__any=list(tasks))
+    for key, identifier, public, ids in outputs.values_list(
+        "task_id", "identifier", *_columns("permissions")
+    ):
+        tasks[key].outputs[identifier] = _value(public, ids)
     disabled = Model.objects.filter(task__any=list(tasks), file="")
     for task, key in disabled.values_list("task_id", "key"):
         tasks[task].disabled_models.append(key)
     return tasks
 
 
-def _load_datasets(keys: Collection[UUID], values: _PermissionValues) -> dict[UUID, DatasetInfo]:
-    datasets = {}
-    for key, owner, permissions, logs in Dataset.objects.filter(key__any=keys).values_list(
-        "key", "owner_id", "permissions_id", "logs_permission_id"
-    ):
-        datasets[key] = DatasetInfo(owner, _NOT_LOADED, _NOT_LOADED)
-        values.add(permissions, partial(setattr, datasets[key], "permissions"))
-        values.add(logs, partial(setattr, datasets[key], "logs_permission"))
-    return datasets
+def _load_datasets(keys: Collection[UUID]) -> dict[UUID, DatasetInfo]:
+    rows = Dataset.objects.filter(key__any=keys).values_list(
+        "key", "owner_id", *_columns("permissions"), *_columns("logs_permission")
+    )
+    return {
+        key: DatasetInfo(owner, _value(public, ids), _value(logs_public, logs_ids))
+        for key, owner, public, ids, logs_public, logs_ids in rows
+    }
 
 
 def _load_samples(keys: Collection[UUID]) -> dict[UUID, set[UUID]]:
@@ -160,10 +136,9 @@ def _load_samples(keys: Collection[UUID]) -> dict[UUID, set[UUID]]:
     return samples
 
 
-def _load_models(keys: Collection[UUID], values: _PermissionValues) -> dict[UUID, ModelInfo]:
-    models = {}
-    rows = Model.objects.filter(key__any=keys).values_list("key", "permissions_id", "file")
-    for key, permissions, file in rows:
-        models[key] = ModelInfo(_NOT_LOADED, disabled=not file)
-        values.add(permissions, partial(setattr, models[key], "permissions"))
-    return models
+def _load_models(keys: Collection[UUID]) -> dict[UUID, ModelInfo]:
+    rows = Model.objects.filter(key__any=keys)
+    return {
+        key: ModelInfo(_value(public, ids), disabled=not file)
+        for key, file, public, ids in rows.values_list("key", "file", *_columns("permissions"))
+    }
