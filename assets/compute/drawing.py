@@ -6,7 +6,7 @@ own lane. The same graph always gives the same drawing.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape as uncached_escape
@@ -36,7 +36,7 @@ EDGES = 6000
 LABEL_LENGTH, SUB_LENGTH = 21, 20
 
 # Statuses are marked by a sign as well as by colour.
-MARKS = {"done": "✓", "failed": "✕", "cancelled": "⊘", "executing": "▶", "building": "▶"}
+MARKS = {"done": "✓", "failed": "✕", "canceled": "⊘", "executing": "▶", "building": "▶"}
 
 
 # Most texts occur in many boxes of a graph.
@@ -93,6 +93,14 @@ class Drawing:
     # (group, number of its colour), in the order of the legend.
     groups: Sequence[tuple[str, int]]
     edge_count: int
+
+
+class Graph(NamedTuple):
+    """A drawn graph, a sentence that sums it up, and for a registered plan the rows of a table."""
+
+    drawing: Drawing
+    summary: str
+    rows: SafeString = SafeString()
 
 
 class _Item:
@@ -201,32 +209,36 @@ def _order(layers: list[list[_Item]]) -> None:
     for layer in layers:
         for number, item in enumerate(layer):
             item.y = number
+    for layer, neighbours in _sweeps(layers):
+        wanted = {}
+        for item, near in zip(layer, neighbours, strict=True):
+            wanted[item] = sum(other.y for other in near) / len(near) if near else item.y
+        layer.sort(key=wanted.__getitem__)
+        # Places are fractions of the layer, to compare layers of different lengths.
+        for number, item in enumerate(layer):
+            item.y = (number + 0.5) / len(layer)
+
+
+def _sweeps(layers: list[list[_Item]]) -> Iterator[tuple[list[_Item], list[list[_Item]]]]:
+    """Yield each layer with the neighbours of its items, to the right and to the left in turn."""
     for sweep in range(SWEEPS):
-        forwards = sweep % 2 == 0
-        for layer in layers if forwards else reversed(layers):
-            wanted = {}
-            for item in layer:
-                near = item.before if forwards else item.after
-                wanted[item] = sum(other.y for other in near) / len(near) if near else item.y
-            layer.sort(key=wanted.__getitem__)
-            # Places are fractions of the layer, to compare layers of different lengths.
-            for number, item in enumerate(layer):
-                item.y = (number + 0.5) / len(layer)
+        if sweep % 2 == 0:
+            yield from ((layer, [item.before for item in layer]) for layer in layers)
+        else:
+            yield from ((layer, [item.after for item in layer]) for layer in reversed(layers))
 
 
 def _set_heights(layers: list[list[_Item]]) -> int:
     """Set the `y` of every item, near its neighbours and without overlaps; return the height."""
     for layer in layers:
         _stack(layer, [-item.height / 2 for item in layer])
-    for sweep in range(SWEEPS):
-        forwards = sweep % 2 == 0
-        for layer in layers if forwards else reversed(layers):
-            wanted = []
-            for item in layer:
-                near = (item.before if forwards else item.after) or [item]
-                middle = sum(other.y + other.height / 2 for other in near) / len(near)
-                wanted.append(FOLLOWS * middle - item.height / 2)
-            _stack(layer, wanted)
+    for layer, neighbours in _sweeps(layers):
+        wanted = []
+        for item, others in zip(layer, neighbours, strict=True):
+            near = others or [item]
+            middle = sum(other.y + other.height / 2 for other in near) / len(near)
+            wanted.append(FOLLOWS * middle - item.height / 2)
+        _stack(layer, wanted)
     top = min(item.y for layer in layers for item in layer)
     for layer in layers:
         for item in layer:

@@ -1,14 +1,12 @@
 """Statuses of tasks and plans: words, transitions, and how one follows from another.
 
-Labels are marked for translation here and translated when they are shown.
-
 Source: contract 3.7 and 4.
 """
 
 from collections.abc import Collection
 
 from django.db import models
-from django.utils.translation import gettext_noop as _
+from django.utils.translation import gettext_lazy as _
 
 from ..functions.models import FunctionStatus
 

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.template.defaultfilters import slugify
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ...common.pages.base import AssetKindMixin
@@ -38,7 +36,7 @@ class TaskPageMixin(AssetKindMixin):
 
 
 # The names of statuses in style sheets.
-SLUGS = {status.value: slugify(status.label) for status in TaskStatus}
+SLUGS = {status.value: status.name.lower().replace("_", "-") for status in TaskStatus}
 # The order in which statuses are listed: final ones first.
 ORDER = [
     status.value
@@ -55,15 +53,10 @@ ORDER = [
 ]
 
 
-def label_of(status: str) -> str:
-    """Return the translated label of a task's status."""
-    return gettext(str(TaskStatus(status).label))
-
-
 def status_tag(status: str, count: int | None = None) -> SafeString:
     """Return the badge of a task's status, with the number of tasks that have it."""
-    label = label_of(status)
-    return tag(label if count is None else f"{count:,} {label}", SLUGS[status])
+    label = TaskStatus(status).label
+    return tag(label if count is None else f"{count:,} {label}", status)
 
 
 def duration_text(start: datetime | None, end: datetime | None) -> str:
@@ -99,6 +92,6 @@ def shares(counts: Mapping[str, int]) -> list[Share]:
     scale, before, found = BAR_WIDTH / (sum(widths) or 1), 0.0, []
     for (status, count), width in zip(present, widths, strict=True):
         x, end = round(before), round(before + width * scale)
-        found.append(Share(status, label_of(status), SLUGS[status], count, x, end - x))
+        found.append(Share(status, str(TaskStatus(status).label), SLUGS[status], count, x, end - x))
         before += width * scale
     return found

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -12,25 +11,17 @@ from django.utils.translation import ngettext
 
 from ...common.pages.base import url_of
 from ...common.pages.markup import short
-from ..drawing import EDGES, Drawing, Edge, Node, draw
+from ..drawing import EDGES, Edge, Graph, Node, draw
 from ..models import ComputePlan
 from ..queries.graphs import GraphTask, drawn_edges, graph_tasks
-from .base import SLUGS, label_of, shares, status_tag
+from ..statuses import TaskStatus
+from .base import SLUGS, shares, status_tag
 
 # Plans of at most this many tasks are drawn on their page; larger ones when they are opened.
 MAX_INLINE_TASKS, MAX_DRAWN_TASKS = 200, 2000
 
 
-@dataclass(frozen=True)
-class PlanGraph:
-    """The graph of a plan: drawn, in a sentence, and as the rows of a table."""
-
-    drawing: Drawing
-    summary: str
-    rows: SafeString
-
-
-def plan_graph(plan: ComputePlan) -> PlanGraph | None:
+def plan_graph(plan: ComputePlan) -> Graph | None:
     """Return a plan's graph; None if it has too many edges. Two queries."""
     edges = drawn_edges([plan.pk])
     if len(edges) > EDGES:
@@ -39,7 +30,6 @@ def plan_graph(plan: ComputePlan) -> PlanGraph | None:
     # One look-up of the URL serves a thousand tasks.
     prefix, suffix = url_of("task", "KEY").split("KEY")
     urls = {task.key: f"{prefix}{task.key}{suffix}" for task in tasks}
-    labels = {status: label_of(status) for status in {task.status for task in tasks}}
     title = _("%(function)s on %(worker)s\n%(status)s, rank %(rank)d")
     nodes = [
         Node(
@@ -49,7 +39,7 @@ def plan_graph(plan: ComputePlan) -> PlanGraph | None:
             status=SLUGS[task.status],
             group=task.worker,
             url=urls[task.key],
-            title=title % {**task._asdict(), "status": labels[task.status]},
+            title=title % {**task._asdict(), "status": TaskStatus(task.status).label},
             rank=task.rank,
         )
         for task in tasks
@@ -58,7 +48,7 @@ def plan_graph(plan: ComputePlan) -> PlanGraph | None:
         Edge(parent, child, output if output == name else f"{output} → {name}")
         for parent, output, child, name in edges
     ]
-    return PlanGraph(draw(nodes, arrows), _summary(tasks), _rows(tasks, edges, urls))
+    return Graph(draw(nodes, arrows), _summary(tasks), _rows(tasks, edges, urls))
 
 
 def _summary(tasks: Sequence[GraphTask]) -> str:

@@ -83,7 +83,7 @@ class Input:
 
     @property
     def kind_label(self) -> str:
-        return _label(self.kind)
+        return str(AssetKind(self.kind).label)
 
     @property
     def first(self) -> list[TaskInput]:
@@ -115,7 +115,7 @@ class Output:
 
     @property
     def kind_label(self) -> str:
-        return _label(self.kind)
+        return str(AssetKind(self.kind).label)
 
 
 class TaskPage(TaskPageMixin, AssetPage):
@@ -223,7 +223,3 @@ def _inputs(task: Task) -> list[Input]:
         found[row.identifier].sources.append(row)
         found[row.identifier].total = total
     return list(found.values())
-
-
-def _label(kind: str) -> str:
-    return gettext(str(AssetKind(kind).label))

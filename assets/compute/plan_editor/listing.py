@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from django.utils.translation import ngettext
 
 from ...common.errors import Problem
 from ...common.parsing import as_key
-from ..drawing import EDGES, Drawing, Edge, Node, draw
+from ..drawing import EDGES, Edge, Graph, Node, draw
 from ..models import ComputePlan, Task, TaskInput
 from .draft import (
     Draft,
@@ -122,14 +121,6 @@ def _access(output: Mapping[str, Any]) -> str:
 
 
 # --- The graph ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """A drawn draft, and a sentence that sums it up; the list beside it has the same tasks."""
-
-    drawing: Drawing
-    summary: str
 
 
 def draw_draft(draft: Draft, names: Names, plan: ComputePlan | None = None) -> Graph | None:
