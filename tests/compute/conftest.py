@@ -91,7 +91,7 @@ def study(alice, org_b):
 
 @pytest.fixture
 def plan_of(alice):
-    """Make a plan of A with so many tasks, each of which feeds the next."""
+    """Make a plan of A with `count` tasks, each of which feeds the next."""
 
     def make(count, **changes) -> ComputePlan:
         dataset = make_dataset(alice)

@@ -64,7 +64,7 @@ class _Form(HTMLParser):
 
 
 class FormPage:
-    """A page with a form, as it is now."""
+    """A page with a form, and the current values of the form."""
 
     def __init__(self, client: Client, url: str, **query: Any) -> None:
         self.client, self.url = client, url

@@ -45,7 +45,7 @@ def test_a_plan_that_is_pasted_fills_what_is_blank(alice, spec):
     assert plan.task_count == 1
 
 
-# What is pasted as tasks, and what is said at which field.
+# What is pasted as tasks, the field that reports it, and the message.
 UNREAD = {
     "its name is no text": ({"name": 7}, "name", "Must be a string."),
     "its key is no key": ({"key": "x", "name": "n"}, "key", '"x" is not a valid UUID.'),

@@ -66,8 +66,8 @@ def test_what_a_plan_shows(session_of, alice, study):
     set_status([study.first.pk], TaskStatus.DONE)
     recount(study.plan)
     html = session_of(alice).get(reverse("compute-plans")).content.decode()
-    for said in ("Study", "1 / 3", 'tag-doing">doing<', "first", "alice", "MyOrg1MSP"):
-        assert said in html
+    for text in ("Study", "1 / 3", 'tag-doing">doing<', "first", "alice", "MyOrg1MSP"):
+        assert text in html
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_tasks_are_searched_by_how_their_key_begins(listed, study, length):
 def test_chips_name_what_they_filter_by(session_of, alice, study):
     query = {"compute_plan_key": study.plan.pk, "status": "STATUS_DONE"}
     response = session_of(alice).get(reverse("tasks"), query)
-    said = [(label, value) for label, value, _ in response.context["chips"]]
-    assert said == [("Compute plan", "Study"), ("Status", "done")]
+    text = [(label, value) for label, value, _ in response.context["chips"]]
+    assert text == [("Compute plan", "Study"), ("Status", "done")]
 
 
 # --- Order and export -----------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def test_tasks_and_cancelling_are_offered_while_the_status_allows(page_of, alice
 
 
 def test_facts(page_of, alice, study):
-    said = text_of(page_of(alice))
+    text = text_of(page_of(alice))
     for words in (
         "Owner MyOrg1MSP",
         "Status created",
@@ -112,13 +112,13 @@ def test_facts(page_of, alice, study):
         "disease flu",
         "registered this compute plan",
     ):
-        assert words in said
+        assert words in text
 
 
 def test_other_organisations_are_not_told_the_creator(page_of, bob):
-    said = text_of(page_of(bob))
-    assert "Created by a user of MyOrg1MSP" in said
-    assert "Created by alice" not in said
+    text = text_of(page_of(bob))
+    assert "Created by a user of MyOrg1MSP" in text
+    assert "Created by alice" not in text
 
 
 def test_tasks_by_status_rank_and_worker(page_of, alice, study):
@@ -126,8 +126,8 @@ def test_tasks_by_status_rank_and_worker(page_of, alice, study):
     set_status([study.third.pk], TaskStatus.FAILED)
     recount(study.plan)
     html = page_of(alice)
-    said = text_of(panel(html, "status"))
-    assert "1 done 1 failed 1 waiting for builder" in said
+    text = text_of(panel(html, "status"))
+    assert "1 done 1 failed 1 waiting for builder" in text
     query = f"compute_plan_key={study.plan.pk}&amp;status=STATUS_FAILED"
     assert f'href="/tasks/?{query}"' in panel(html, "status")
     assert "MyOrg1MSP 0 1 done 1 failed 1 1 waiting for builder" in text_of(panel(html, "ranks"))
@@ -183,9 +183,9 @@ def test_the_graph(page_of, alice, study, url_name):
 def test_the_graph_as_a_table(page_of, alice, study):
     rows = re.search(r"<details class=\"graph-table\".*?</details>", page_of(alice), re.DOTALL)[0]
     second = next(row for row in rows.split("<tr>") if f"/tasks/{study.second.pk}/" in row)
-    said = text_of(f"<tr>{second}")
-    assert f"{str(study.second.pk)[:8]} Train MyOrg1MSP 1 waiting for builder" in said
-    assert said.endswith(str(study.first.pk)[:8])
+    text = text_of(f"<tr>{second}")
+    assert f"{str(study.second.pk)[:8]} Train MyOrg1MSP 1 waiting for builder" in text
+    assert text.endswith(str(study.first.pk)[:8])
 
 
 def test_names_in_the_graph_are_escaped(session_of, alice, study):
@@ -301,12 +301,12 @@ def test_renaming(session_of, alice, study):
     assert study.plan.name == "Second study"
 
 
-@pytest.mark.parametrize(("who", "said"), NOT_FOR.items())
-def test_renaming_is_refused(session_of, study, request, who, said):
+@pytest.mark.parametrize(("who", "text"), NOT_FOR.items())
+def test_renaming_is_refused(session_of, study, request, who, text):
     url = url_of(study.plan, "compute-plan-rename")
     response = session_of(request.getfixturevalue(who)).post(url, {"name": "Mine"})
     assert response.status_code == 422
-    assert said in response.content.decode().lower().replace("myorg1msp", "MyOrg1MSP")
+    assert text in response.content.decode().lower().replace("myorg1msp", "MyOrg1MSP")
     study.plan.refresh_from_db()
     assert study.plan.name == "Study"
 
@@ -314,10 +314,10 @@ def test_renaming_is_refused(session_of, study, request, who, said):
 def test_what_cancelling_means(page_of, alice, study):
     set_status([study.first.pk], TaskStatus.DONE)
     recount(study.plan)
-    said = text_of(page_of(alice, "compute-plan-cancel"))
-    assert "2 tasks that have not ended are cancelled." in said
-    assert "1 task that has ended stays unchanged, with its outputs." in said
-    assert "This cannot be undone." in said
+    text = text_of(page_of(alice, "compute-plan-cancel"))
+    assert "2 tasks that have not ended are cancelled." in text
+    assert "1 task that has ended stays unchanged, with its outputs." in text
+    assert "You cannot undo this." in text
     assert not Task.objects.filter(status=TaskStatus.CANCELED).exists()
 
 
@@ -350,13 +350,13 @@ def test_what_never_ran_is_cancelled_and_not_started(session_of, alice, study):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize(("who", "said"), NOT_FOR.items())
-def test_cancelling_is_refused(session_of, study, request, method, who, said):
+@pytest.mark.parametrize(("who", "text"), NOT_FOR.items())
+def test_cancelling_is_refused(session_of, study, request, method, who, text):
     browser = session_of(request.getfixturevalue(who))
     response = getattr(browser, method)(url_of(study.plan, "compute-plan-cancel"))
     assert response.status_code == (200 if method == "get" else 422)
     html = response.content.decode()
-    assert said in html.lower().replace("myorg1msp", "MyOrg1MSP")
+    assert text in html.lower().replace("myorg1msp", "MyOrg1MSP")
     assert "Cancel this compute plan" not in html
     study.plan.refresh_from_db()
     assert study.plan.status == PlanStatus.CREATED

@@ -76,7 +76,7 @@ def test_registering_alike_is_offered_to_all_who_register(page_of, study, reques
 
 def test_facts(page_of, alice, study):
     html = page_of(alice, study.first)
-    said = text_of(html)
+    text = text_of(html)
     for words in (
         "Status waiting for builder",
         "Function Train",
@@ -87,7 +87,7 @@ def test_facts(page_of, alice, study):
         "Started not yet",
         "registered this task",
     ):
-        assert words in said
+        assert words in text
     assert f'href="/compute-plans/{study.plan.pk}/"' in html
     assert f'href="/functions/{study.train.pk}/"' in html
 
@@ -171,8 +171,8 @@ def test_outputs(page_of, alice, study):
 
 def test_performances(page_of, alice, study):
     make_performance(study.third.pk, 0.875)
-    said = text_of(panel(page_of(alice, study.third), "outputs"))
-    assert "performance performance public 0.875" in said
+    text = text_of(panel(page_of(alice, study.third), "outputs"))
+    assert "performance performance public 0.875" in text
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ def test_what_the_worker_may_not_use_is_said_before_and_after(planner, org_b):
     assert "not permitted to MyOrg2MSP yet" in page.text
     page.fill(task_in_0=page.form.offered["task-in-0"]).press("put")
     assert page.status == 422
-    said = page.errors()["in-0"][0]
-    assert 'The worker MyOrg2MSP may not process output "model" of task 1 ' in said
-    assert "choose another worker" in said
+    text = page.errors()["in-0"][0]
+    assert 'The worker MyOrg2MSP may not process output "model" of task 1 ' in text
+    assert "choose another worker" in text
     assert len(draft_of(page)) == 1
 
 
