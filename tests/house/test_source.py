@@ -58,7 +58,7 @@ def imports_below(stems, packages):
     return [
         f"{name_of(path)}: {name}"
         for path in MODULES
-        if (layers := layers_of(path)) & stems and "api" not in layers
+        if layers_of(path) & stems
         for name in imports_of(path)
         if f"{name}.".startswith(tuple(f"{package}." for package in packages))
     ]

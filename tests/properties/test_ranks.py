@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from assets.compute.registration.graph import sort_by_rank
 from hypothesis import given
 from hypothesis import strategies as st
+
+from assets.compute.graph import sort_by_rank
 
 
 def key(number: int) -> UUID:
