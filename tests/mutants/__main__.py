@@ -17,10 +17,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from . import report
 from .blocks import ROOT
-from .mutants import Mutant, all_mutants, sample
+from .mutants import all_mutants, sample
 
 # What these drive runs in other processes, which no mutant reaches, or looks at the source only.
 LEFT_OUT = [
@@ -58,14 +59,18 @@ def make_map(options: argparse.Namespace) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    chosen = all_mutants()
+    everything = all_mutants()
     if options.like:
-        chosen = report.like(chosen, report.load(options.like))
-    elif options.count:
-        chosen = sample(chosen, options.count, options.seed)
+        chosen = report.like(everything, report.load(options.like))
+    else:
+        chosen = dict.fromkeys(sample(everything, options.count, options.seed), [])
     results = report.load(options.to) if options.to.exists() else []
     done = {row["id"] for row in results if not (options.again and row["state"] == "survived")}
-    left = [mutant for mutant in chosen if mutant.id not in done]
+    left = [
+        mutant.as_dict() | {"candidates": candidates}
+        for mutant, candidates in chosen.items()
+        if mutant.id not in done
+    ]
     print(f"{len(left)} mutants to try, {len(done)} tried before")
     with tempfile.TemporaryDirectory() as folder:
         shards = [
@@ -78,12 +83,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _start(
-    options: argparse.Namespace, folder: Path, number: int, mutants: list[Mutant]
+    options: argparse.Namespace, folder: Path, number: int, mutants: list[dict[str, Any]]
 ) -> subprocess.Popen[bytes]:
     plan = {
-        "map": str(options.map.resolve()),
+        "map": str(options.map.resolve()) if options.map else "",
         "out": str(options.to.resolve()),
-        "mutants": [mutant.as_dict() for mutant in mutants],
+        "mutants": mutants,
         "tests": options.tests,
         "seconds": options.seconds,
     }
@@ -122,13 +127,13 @@ def main() -> int:
     command.set_defaults(function=make_map)
 
     command = commands.add_parser("run", help="make mutants, run the tests that reach each")
-    command.add_argument("--map", type=Path, required=True)
+    command.add_argument("--map", type=Path, help="of this commit; may be left out with --like")
     command.add_argument(
         "--to", type=Path, required=True, help="results; theirs are not tried again"
     )
-    command.add_argument("--count", type=int, default=600, help="0 for all")
+    command.add_argument("--count", type=int, default=600)
     command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--like", type=Path, help="try the mutants of these results")
+    command.add_argument("--like", type=Path, help="try what these results killed")
     command.add_argument("--again", action="store_true", help="try also what survived before")
     command.add_argument("--tests", type=int, default=12, help="at most this many for a mutant")
     command.add_argument("--seconds", type=float, default=8, help="of tests for a mutant")
@@ -150,6 +155,8 @@ def main() -> int:
     command.set_defaults(function=try_one)
 
     options = parser.parse_args()
+    if options.function is run and not (options.map or options.like):
+        parser.error("run needs --map, or --like results of an earlier run")
     return options.function(options) or 0
 
 

@@ -79,11 +79,16 @@ def _most_like(row: Row, others: list[Row]) -> Row | None:
     return best
 
 
-def like(mutants: list[Mutant], old: list[Row]) -> list[Mutant]:
-    """Return the mutants that are the same as those of earlier results."""
+def like(mutants: list[Mutant], old: list[Row]) -> dict[Mutant, list[str]]:
+    """Return the mutants that earlier results killed, each with the tests to try first."""
     by_id = {mutant.id: mutant for mutant in mutants}
     rows = [mutant.as_dict() for mutant in mutants]
-    return [by_id[row["id"]] for row in _matches(old, rows).values()]
+    killed = {row["id"]: row for row in old if row["state"] in KILLED}
+    matches = _matches(list(killed.values()), rows)
+    return {
+        by_id[row["id"]]: [killed[id]["killer"], *killed[id].get("candidates", [])]
+        for id, row in matches.items()
+    }
 
 
 def _line(row: Row) -> str:

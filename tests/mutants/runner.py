@@ -11,6 +11,7 @@ import resource
 import signal
 import sys
 import time
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,14 @@ from .relevance import Relevance
 
 PASSED, FAILED, UNCHANGED, BROKEN = 0, 1, 2, 3
 MEMORY = 4 * 1024**3
+# How many tests a result names for a later run.
+KEPT = 30
 
 
 class Runner:
     def __init__(self, plan: dict[str, Any]) -> None:
         self.plan = plan
-        self.map = TestMap(Path(plan["map"]))
+        self.map = TestMap(Path(plan["map"])) if plan["map"] else None
         self.controls: dict[str, bool] = {}
         self.items: dict[str, pytest.Item] = {}
 
@@ -44,29 +47,42 @@ class Runner:
         gc.freeze()
         with Path(self.plan["out"]).open("a") as out:
             for fields in self.plan["mutants"]:
-                fields = {name: fields[name] for name in Mutant.__slots__}
-                mutant = Mutant(**fields)
-                result = mutant.as_dict() | self.judge(mutant)
+                mutant = Mutant(**{name: fields[name] for name in Mutant.__slots__})
+                result = mutant.as_dict() | self.judge(mutant, fields.get("candidates", []))
                 out.write(json.dumps(result) + "\n")
                 out.flush()
         return True
 
     def _make_database(self, session: pytest.Session) -> None:
         """Run one test that uses the database, and leave what its session made in place."""
-        using = [item for name, item in self.items.items() if name in self.map.seconds]
-        using = [item for item in using if "db" in item.fixturenames]  # type: ignore[attr-defined]
-        primer = min(using, key=lambda item: self.map.seconds[item.nodeid])
+        using: list[Any] = [item for item in session.items if "db" in item.fixturenames]  # type: ignore[attr-defined]
+        primer = min(using, key=lambda item: (len(item.fixturenames), item.nodeid))
         other = next(item for item in session.items if item.path != primer.path)
         reports = runtestprotocol(primer, log=False, nextitem=other)
         assert all(report.passed for report in reports), reports
 
-    def judge(self, mutant: Mutant) -> dict[str, Any]:
+    def _tests_for(self, mutant: Mutant, candidates: list[str]) -> list[str]:
+        """Return the tests to try: candidates of an earlier run, or what the map says.
+
+        Without a map, tests that came later are found by their words alone.
+        """
+        most = self.plan["tests"]
+        known = [test for test in candidates if test in self.items]
+        if self.map:
+            others = self.map.tests_for(mutant, self.relevance, most, self.plan["seconds"])
+        else:
+            others = self.relevance.order(mutant, self.items)[:most]
+        turns = chain.from_iterable(zip_longest(known, others))
+        chosen = dict.fromkeys(test for test in turns if test in self.items)
+        return [test for test in chosen if self.controls.get(test, True)][:most]
+
+    def judge(self, mutant: Mutant, candidates: list[str]) -> dict[str, Any]:
         """Return what became of a mutant, and by which test."""
         started = time.monotonic()
         seconds = self.plan["seconds"]
-        chosen = self.map.tests_for(mutant, self.relevance, self.plan["tests"], seconds)
-        tests = [test for test in chosen if test in self.items and self.controls.get(test, True)]
+        tests = self._tests_for(mutant, candidates)
         result: dict[str, Any] = {"state": "unreached", "tests": 0, "killer": ""}
+        result["candidates"] = tests[:KEPT]
         while tests:
             status, at = self._run(tests, mutant, 30 + seconds * 4)
             result["tests"] += at + 1
@@ -78,6 +94,7 @@ class Runner:
                 break
             if self._passes_without(tests[at]):
                 result |= {"state": "killed", "killer": tests[at]}
+                result["candidates"] = [tests[at], *result["candidates"]]
                 result["state"] = "timeout" if status == signal.SIGKILL else "killed"
                 break
             # The test fails without a mutant as well: it says nothing.
