@@ -99,6 +99,14 @@ def test_the_original_after_a_rename(door, world):
     assert plan.name == "Renamed"
 
 
+def test_the_same_name_again_is_no_event(door, world):
+    assets = (world.dataset, world.train, world.plan)
+    before = everything()
+    for asset in assets:
+        assert not door.send(world.alice, Rename(asset, asset.name)).problems
+    assert everything() == before
+
+
 def test_the_same_tasks_again_on_a_plan_that_takes_no_more(door, world):
     """A retry that arrives after the plan was cancelled is still a retry."""
     spec = _whole_plan(world)

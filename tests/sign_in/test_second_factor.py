@@ -139,6 +139,15 @@ def test_a_code_is_good_once(alice, factor_of, code_of):
     assert (is_in(first), is_in(second)) == (True, False)
 
 
+def test_no_code_is_asked_for_again(alice, factor_of):
+    factor_of(alice)
+    browser = password_of(alice)
+    page = browser.post(CODE, {"code": ""})
+    assert page.status_code == 422
+    assert page.context["form"].errors
+    assert not is_in(browser)
+
+
 def test_the_code_that_set_it_up_does_not_sign_in(alice, code_of):
     code = code_of(KEY)
     enrol(alice, KEY, code, alice)
