@@ -15,6 +15,6 @@ from assets.immutable import refuse_unguarded  # noqa: E402  it needs the apps
 
 refuse_unguarded()
 if settings.METRICS_PORT:
-    from assets.common.ops.metrics import beside
+    from assets.common.ops.metrics import with_metrics
 
-    application = beside(application)  # type: ignore[assignment]
+    application = with_metrics(application)  # type: ignore[assignment]

@@ -17,7 +17,7 @@ from .stored import nothing_left, row_counts, stored_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
-SAYS = {507: "There is no space left", 503: "does not answer"}
+SAYS = {507: "has no space left", 503: "does not respond"}
 TYPED = {"name": "Typed by hand", "type": "images"}
 
 

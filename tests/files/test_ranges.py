@@ -266,7 +266,7 @@ def test_the_web_server_is_told_nothing_for_who_may_not(
 
 @pytest.mark.parametrize(
     ("error", "status", "detail"),
-    [(PermissionError, 503, "does not answer"), (FileNotFoundError, 500, "the fault is logged")],
+    [(PermissionError, 503, "does not respond"), (FileNotFoundError, 500, "the fault is logged")],
 )
 def test_a_file_that_cannot_be_read(client, url, monkeypatch, error, status, detail):
     """503 asks to try again; a file that is lost is not found by that."""

@@ -305,7 +305,7 @@ def test_registering_asks_to_try_again(client, s3_is_down):
         ),
     )
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-    assert "does not answer" in answer.json()["detail"]
+    assert "does not respond" in answer.json()["detail"]
     assert row_counts(**rows) == before
     assert PendingFiles.objects.get().abandoned
 

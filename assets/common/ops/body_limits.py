@@ -1,6 +1,6 @@
-"""How much a request may send: little from who is not signed in, as much as it takes from others.
+"""Limits for request bodies: small before sign-in, large after.
 
-The limits hold while a body is read, and the server that receives it asks for them before that.
+They apply while a body is read; `project.server` also asks for them before it receives a body.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ FILES = "multipart/form-data"
 
 
 def largest_body(content_type: str) -> int:
-    """Return how many bytes of this type a request of somebody who is signed in may have."""
+    """Return the largest body in bytes, by its content type, of a request of a signed-in user."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == FILES:
         return settings.MAX_REQUEST_SIZE
@@ -35,24 +35,24 @@ def _is_signed_in(request: HttpRequest) -> bool:
 # The SDK sends all tasks of a new compute plan in one request, whatever its batch size.
 FEWER_TASKS = (
     "send less at a time. Register a large compute plan with its first tasks only (with the SDK, "
-    "add_compute_plan), then add the others in parts (add_compute_plan_tasks). Or ask whoever runs "
-    "the server for a larger MAX_JSON_SIZE"
+    "add_compute_plan), then add the others in parts (add_compute_plan_tasks). Or ask your server's "
+    "administrator for a larger MAX_JSON_SIZE"
 )
 
 
 def too_large(what: str, limit: int, remedy: str) -> RequestDataTooBig:
-    """Return the error of a request that has more than `limit` bytes of something."""
+    """Return the exception for a request with more than `limit` bytes of something."""
     return RequestDataTooBig(
         f"The request's {what} is larger than {filesizeformat(limit)}; {remedy}."
     )
 
 
 class _LimitedBody:
-    """The body of a request; reading more than its limit raises RequestDataTooBig."""
+    """The body of a request, with a limit. Reading beyond it raises RequestDataTooBig."""
 
     def __init__(self, request: HttpRequest, stream: Any, announced: int) -> None:
         self._request, self._stream = request, stream
-        # What is announced, or was read if that is more.
+        # Bytes that were read, and the Content-Length.
         self._size, self._announced = 0, announced
 
     def read(self, *args: Any) -> bytes:
@@ -76,7 +76,7 @@ class _LimitedBody:
         limit = largest_body(content_type)
         if size <= min(limit, settings.SMALL_BODY_SIZE):
             return
-        # Who asks is known by now: no view reads a body before it has looked.
+        # The user is authenticated by now: views read the body after that.
         if not _is_signed_in(self._request):
             most = filesizeformat(settings.SMALL_BODY_SIZE)
             raise RequestDataTooBig(f"Sign in to send more than {most}.")
@@ -87,13 +87,13 @@ class _LimitedBody:
 
 
 class BodyLimits:
-    """Middleware: the limits hold for each body that is read below it."""
+    """Middleware that applies the limits to the body of each request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        # The server had no room for the body: no view has a use for what is left of it.
+        # The server's disk was full while it received the body, which is therefore incomplete.
         error = getattr(request.META.get("wsgi.input"), "error", None)
         if is_full(error):
             raise error  # type: ignore[misc]
@@ -105,7 +105,7 @@ class BodyLimits:
 
 
 class SignedInOnly(FileUploadHandler):
-    """Refuses files of who is not signed in, whatever their size."""
+    """Upload handler that refuses files of any size before sign-in."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         if self.request is not None and not _is_signed_in(self.request):

@@ -1,7 +1,6 @@
-"""What the server writes down: lines of text or JSON, each with the id of its request.
+"""Logs: lines of text or JSON, each with the id of its request.
 
-A request gets an id, its answer tells it in `X-Request-ID`, and every line that is logged while it
-is answered has it. No line has a query, a header, a cookie or a body.
+The response has the id in `X-Request-ID`. No line has a query string, a header, a cookie or a body.
 """
 
 import logging
@@ -23,15 +22,15 @@ from django.utils.functional import SimpleLazyObject, empty
 from ..audit import client_address
 
 HEADER = "X-Request-ID"
-# What a proxy may call a request: nothing that could be taken for another line or field.
+# Ids of a proxy: nothing that could look like another line or field.
 SANE = re.compile(r"[A-Za-z0-9._-]{8,64}").fullmatch
-# API tokens, and the tokens of links by which one sets a password.
+# API tokens, and the tokens of links for setting a password.
 SECRET = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{40}|[0-9a-z]{1,13}-[0-9a-f]{32})(?![0-9A-Za-z])"
 )
-# What makes a terminal do something, but for the tab.
+# Characters that control a terminal, except the tab.
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# Of an access line, in this order.
+# The fields of an access line, in this order.
 FIELDS = ("method", "path", "status", "duration_ms", "user", "organization", "address")
 
 access = logging.getLogger("registrar.access")
@@ -39,7 +38,7 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def request_id() -> str:
-    """The id of the request that this thread answers; nothing in a command."""
+    """Return the id of the current request; blank in a command."""
     return _request_id.get()
 
 
@@ -52,9 +51,9 @@ def _escaped(character: re.Match[str]) -> str:
 
 
 class TextFormatter(logging.Formatter):
-    """One line a record, and its traceback below it, indented.
+    """Formats a record as one line, with an indented traceback below it.
 
-    An error may quote what was sent: nothing of it begins a line of its own, or steers a terminal.
+    Errors can quote what was sent: it cannot start a line of its own, or control a terminal.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -64,7 +63,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a record; a traceback is a text in it, so that a line is a record."""
+    """Formats a record as one line with a JSON object, which includes the traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -83,32 +82,32 @@ class JSONFormatter(logging.Formatter):
 
 
 class RequestLog:
-    """Gives each request its id, and writes a line about it when it is answered."""
+    """Middleware that gives each request an id, and logs a line when it is answered."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        # Any client may write the header; only what our own proxy sends is believed.
+        # Any client can send the header; only a proxy's is trusted.
         self.trusting = settings.BEHIND_PROXY
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         begin = time.perf_counter()
         given = request.META.get("HTTP_X_REQUEST_ID", "") if self.trusting else ""
         id = given if given and SANE(given) else secrets.token_hex(16)
-        # Until the next request of this thread: Django logs a refusal after the last middleware,
-        # and what is streamed is read later still.
+        # It is not reset: Django logs errors after the last middleware, and streamed responses are
+        # read later.
         _request_id.set(id)
         response = self.get_response(request)
         response.headers[HEADER] = id
         if access.isEnabledFor(logging.INFO):
-            _tell(request, response, time.perf_counter() - begin)
+            _log_request(request, response, time.perf_counter() - begin)
         return response
 
 
-def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+def _log_request(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     user = _known_user(request)
     values = (
         request.method,
-        # No control character of a path may begin a line of its own.
+        # Control characters of a path cannot start a line.
         escape_uri_path(request.path),
         response.status_code,
         round(seconds * 1000, 1),
@@ -124,7 +123,7 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
 
 
 def _known_user(request: HttpRequest) -> Any:
-    """Return who asked if that is known by now; never ask the database for a line in a log."""
+    """Return the user if the request has loaded it; never query the database for a log line."""
     user = request.__dict__.get("user")
     if isinstance(user, SimpleLazyObject) and user.__dict__.get("_wrapped") is empty:
         return None

@@ -1,7 +1,7 @@
-"""What Prometheus reads: how many requests, how long they took, what was registered.
+"""Metrics for Prometheus: numbers and durations of requests, and registered assets.
 
-Imported only where METRICS_PORT is set: without it, nothing is counted and nothing costs. Gunicorn
-answers METRICS_PORT with `exposition`, which adds up what its worker processes count.
+Imported only if METRICS_PORT is set; otherwise nothing is counted. On that port, gunicorn serves
+`exposition`, which adds up the counts of its worker processes.
 """
 
 import os
@@ -35,9 +35,9 @@ SECONDS = Histogram(
     ["view"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
-REFUSED = Counter("registrar_refused", "Requests refused for want of permission (403).", ["view"])
+REFUSED = Counter("registrar_refused", "Requests refused for lack of permission (403).", ["view"])
 UPLOADED = Counter("registrar_uploaded_bytes", "Bytes of files in requests that succeeded.")
-RECORDED = Counter("registrar_events", "What happened to assets.", ["kind", "action"])
+RECORDED = Counter("registrar_events", "Events of assets.", ["kind", "action"])
 POOL = Gauge(
     "registrar_database_pool",
     "Connections of the pools of all processes, and requests that wait for one.",
@@ -46,24 +46,24 @@ POOL = Gauge(
 )
 BUILD = Gauge(
     "registrar_build_info",
-    "Always 1; the labels tell what runs.",
+    "Always 1; the labels have the versions.",
     ["version", "python", "django", "database"],
     multiprocess_mode="mostrecent",
 )
-# Anybody may send any word as a method: no time series of its own for each.
+# Other methods, which can be any word, are counted together.
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-# Of a pool's statistics: what is told, and its name there.
+# The states of a pool, and their names in the pool's statistics.
 POOL_STATES = {"size": "pool_size", "available": "pool_available", "waiting": "requests_waiting"}
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class RequestMetrics:
-    """Counts each request when it is answered."""
+    """Middleware that counts each request when it is answered."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self._pool_told = 0.0
+        self._pool_updated = 0.0
         recorded.connect(_count_recorded, dispatch_uid="metrics")
         BUILD.labels(
             settings.VERSION, platform.python_version(), django.__version__, connection.vendor
@@ -82,14 +82,14 @@ class RequestMetrics:
             REFUSED.labels(view).inc()
         elif response.status_code < 400 and method in ("POST", "PUT"):
             _count_uploaded(request)
-        if now - self._pool_told > 1:
-            self._pool_told = now
-            _tell_pool()
+        if now - self._pool_updated > 1:
+            self._pool_updated = now
+            _update_pool()
         return response
 
 
 def _count_uploaded(request: HttpRequest) -> None:
-    # Parsed already, or not wanted: nothing is read for it.
+    # Only files that a view has parsed: the body is not read for it.
     files: Any = request.__dict__.get("_files") or MultiValueDict()
     if size := sum(file.size or 0 for _, sent in files.lists() for file in sent):
         UPLOADED.inc(size)
@@ -99,7 +99,7 @@ def _count_recorded(kind: str, action: str, count: int, **_: Any) -> None:
     transaction.on_commit(lambda: RECORDED.labels(kind, action).inc(count))
 
 
-def _tell_pool() -> None:
+def _update_pool() -> None:
     pool = getattr(connection, "pool", None)
     if pool is not None:
         stats = pool.get_stats()
@@ -108,7 +108,7 @@ def _tell_pool() -> None:
 
 
 def exposition(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer a scrape with the counts of all processes."""
+    """WSGI application that answers a scrape with the counts of all processes."""
     registry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
@@ -116,13 +116,13 @@ def exposition(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     return make_wsgi_app(registry)(environ, start_response)
 
 
-def beside(application: Application) -> Application:
-    """Answer what comes by METRICS_PORT with the metrics, and all else with `application`."""
+def with_metrics(application: Application) -> Application:
+    """Return a WSGI application that serves metrics on METRICS_PORT, and `application` elsewhere."""
     port = str(settings.METRICS_PORT)
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        # The port that the connection came by, which no header of a client changes.
-        here = exposition if environ["SERVER_PORT"] == port else application
-        return here(environ, start_response)
+        # The port of the connection, which clients cannot set by a header.
+        chosen = exposition if environ["SERVER_PORT"] == port else application
+        return chosen(environ, start_response)
 
     return serve

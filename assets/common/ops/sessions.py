@@ -1,4 +1,4 @@
-"""Sessions in the database that end for good, however often they are used."""
+"""Sessions in the database with a limit for their age and for idle time."""
 
 import time
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ from django.db import DatabaseError, transaction
 from ..files.storage import is_full
 
 BEGAN, USED = "_began", "_used"
-# Which part of the idle limit passes before it is written that a session was used.
+# How often the time of use is written within the idle limit.
 WRITES_PER_LIMIT = 20
 
 
 class SessionStore(db.SessionStore):
-    """A signed-in session ends SESSION_COOKIE_AGE seconds after it began, and SESSION_IDLE_AGE
-    seconds after it was used last. Nothing here is asked of a request that uses no session.
+    """A session of a signed-in user ends SESSION_COOKIE_AGE seconds after it began, or
+    SESSION_IDLE_AGE seconds after its last use. Requests without a session cost nothing.
     """
 
-    # What was loaded of a session that is signed in.
-    _kept: dict[str, Any] | None = None
+    # The data of a signed-in session as they were loaded.
+    _loaded: dict[str, Any] | None = None
 
     def _validate_session_key(self, key: str | None) -> bool:
-        """Is it a key as we make them? A browser sends any text, and not all databases take all."""
+        """Return whether the key is well formed: PostgreSQL refuses some texts that browsers send."""
         if not (key and key.isascii() and key.isalnum()):
             return False
         return bool(super()._validate_session_key(key))  # type: ignore[misc]
@@ -40,11 +40,11 @@ class SessionStore(db.SessionStore):
         began, used = data.get(BEGAN, now), data.get(USED, now)
         idle = settings.SESSION_IDLE_AGE
         if now - began > settings.SESSION_COOKIE_AGE or now - used > idle:
-            with _room_or_not():
+            with _ignoring_full_disk():
                 self.delete(self.session_key)
             self._session_key = None
             return {}
-        self._kept = {**data}
+        self._loaded = {**data}
         if BEGAN not in data or now - used > idle / WRITES_PER_LIMIT:
             self.modified = True
         return data
@@ -55,9 +55,11 @@ class SessionStore(db.SessionStore):
             now = time.time()
             data.setdefault(BEGAN, now)
             data[USED] = now
-        # A full disk does not keep who is signed in from reading.
-        only_used = self._kept is not None and _without_times(data) == _without_times(self._kept)
-        with _room_or_not() if only_used else nullcontext():
+        # With a full disk, signed-in users can still read.
+        only_used = self._loaded is not None and _without_times(data) == _without_times(
+            self._loaded
+        )
+        with _ignoring_full_disk() if only_used else nullcontext():
             super().save(must_create)
 
 
@@ -66,12 +68,12 @@ def _without_times(data: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _room_or_not() -> Iterator[None]:
-    """Do without what the block writes where the disk is full."""
+def _ignoring_full_disk() -> Iterator[None]:
+    """Skip the writes of the block if the disk is full."""
     try:
         with transaction.atomic():
             yield
     except (DatabaseError, UpdateError) as error:
-        # Django takes whatever fails for a session that was deleted meanwhile.
+        # Django raises UpdateError for any failure, as if the session was deleted meanwhile.
         if not (is_full(error) or is_full(error.__context__)):
             raise
