@@ -1,9 +1,8 @@
-"""The database itself refuses to change or to remove what is registered.
+"""Database triggers that refuse to change or delete registered rows.
 
-Triggers are made after every migration rather than in one: SQLite drops a table's triggers
-whenever a later migration has to rebuild the table, and PostgreSQL alters no column that a trigger
-reads. The command `migrate` makes them also where a migration fails, and the server does not start
-on a database that lacks one.
+They are created after every migration rather than by one: SQLite drops the triggers of a table that
+a migration rebuilds, and PostgreSQL cannot alter a column that a trigger reads. The `migrate`
+command also creates them after a migration that fails, and the server does not start without them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,9 +14,9 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, OperationalError, connections, transaction
 
-# A name, and what is worked out of it.
+# A name, and the columns that are derived from it.
 NAME = {"name", "name_folded", "name_order"}
-# What of each registered row may change; every other column is fixed.
+# The columns that may change, by model.
 CHANGEABLE = {
     "Dataset": NAME,
     "DataSample": set(),
@@ -51,7 +50,7 @@ CHANGEABLE = {
         "canceled_count",
     },
 }
-# What may become empty, and nothing else: users whose accounts are removed.
+# Foreign keys that may become null: to users whose accounts are deleted.
 ERASABLE = {"Event": {"actor"}, "ComputePlan": {"creator"}}
 
 _SQLITE = (
@@ -72,30 +71,30 @@ _POSTGRESQL = (
     """CREATE OR REPLACE TRIGGER {whole} BEFORE TRUNCATE ON {table} FOR EACH STATEMENT
     EXECUTE FUNCTION registrar_refuse('{message} cannot be deleted')""",
 )
-# The kinds of triggers that each table has, by the database.
+# The suffixes of each table's triggers, by database.
 _KINDS = {
     "sqlite": ("immutable", "kept"),
     "postgresql": ("immutable", "kept", "whole"),
 }
-# Those that are there and not disabled.
+# Selects the names of triggers that are not disabled.
 _EXISTING = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT tgname FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid"
     " WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND pg_table_is_visible(c.oid)",
 }
-# A number of ours for PostgreSQL's advisory lock that `migrate` holds.
+# The advisory lock that `migrate` holds on PostgreSQL; an arbitrary number.
 _MIGRATING = 737_346_274
-# Seconds that a server which starts waits for the database.
+# Seconds for which a starting server waits for the database.
 PATIENCE = 10
 
 
 def _names(table: str, vendor: str) -> dict[str, str]:
-    """Return the name of each trigger of a table, by its kind."""
+    """Return the names of a table's triggers by their suffixes."""
     return {kind: f"{table}_{kind}" for kind in _KINDS[vendor]}
 
 
 def _guarded(connection: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what is guarded and has a table: the model's name and its `_meta`."""
+    """Yield the name and `_meta` of each model with triggers whose table exists."""
     existing = set(connection.introspection.table_names())
     for name in CHANGEABLE:
         meta = apps.get_model("assets", name)._meta
@@ -104,9 +103,9 @@ def _guarded(connection: Any) -> Iterator[tuple[str, Any]]:
 
 
 def remove_triggers(using: str = "default", plan: Sequence[Any] = (), **_) -> None:
-    """Make way for migrations, if there are any: PostgreSQL alters no column that a trigger reads.
+    """Drop the triggers before migrations, if there are any to apply.
 
-    The last of them is followed by `install_triggers`.
+    `install_triggers` follows the last migration.
     """
     connection = connections[using]
     if not plan:
@@ -120,7 +119,7 @@ def remove_triggers(using: str = "default", plan: Sequence[Any] = (), **_) -> No
 
 
 def install_triggers(using: str = "default", **_) -> None:
-    """Make, or make again, the triggers of every table in `CHANGEABLE`."""
+    """Create or replace the triggers of every table in `CHANGEABLE`."""
     connection = connections[using]
     quote, sqlite = connection.ops.quote_name, connection.vendor == "sqlite"
     with transaction.atomic(using), connection.cursor() as cursor:
@@ -139,10 +138,10 @@ def install_triggers(using: str = "default", **_) -> None:
 
 
 def _changed(name: str, meta: Any, connection: Any, cursor: Any) -> str:
-    """Return the condition under which an UPDATE changes what is fixed."""
+    """Return the SQL condition for an UPDATE that changes a fixed column."""
     quote = connection.ops.quote_name
     different = "IS NOT" if connection.vendor == "sqlite" else "IS DISTINCT FROM"
-    # Migrations that failed, or were unapplied, leave tables without columns of the models.
+    # After a failed or unapplied migration, tables lack columns of the models.
     description = connection.introspection.get_table_description(cursor, meta.db_table)
     existing = {column.name for column in description}
     conditions = []
@@ -157,8 +156,8 @@ def _changed(name: str, meta: Any, connection: Any, cursor: Any) -> str:
     return " OR ".join(conditions)
 
 
-def lacking_triggers(using: str = "default") -> list[str]:
-    """Return the tables that lack a trigger, or have one that is disabled."""
+def tables_without_triggers(using: str = "default") -> list[str]:
+    """Return the tables on which a trigger is missing or disabled."""
     connection = connections[using]
     with connection.cursor() as cursor:
         cursor.execute(_EXISTING[connection.vendor])
@@ -171,19 +170,19 @@ def lacking_triggers(using: str = "default") -> list[str]:
 
 
 def is_guarded(using: str = "default") -> bool:
-    """Return whether no trigger is missing, or a migration that is under way puts them back."""
-    return not lacking_triggers(using) or _is_migrating(using)
+    """Return whether all triggers exist, or a running migration will create them."""
+    return not tables_without_triggers(using) or _is_migrating(using)
 
 
-def refuse_unguarded() -> None:
-    """Let no server start on a database that would let registered rows be changed.
+def check_triggers() -> None:
+    """Check the triggers when the server starts.
 
-    A database that does not answer yet is looked at again by `/readyz`.
+    If the database does not respond yet, `/readyz` checks it later.
 
     Raises:
         ImproperlyConfigured: triggers are missing.
     """
-    # In a thread: its connection is its own, and to connect may take minutes.
+    # In a thread, which has its own connection: to connect can take minutes.
     checker = ThreadPoolExecutor(1, thread_name_prefix="triggers")
     checking = checker.submit(_unguarded_tables)
     checker.shutdown(wait=False)
@@ -193,25 +192,25 @@ def refuse_unguarded() -> None:
         return
     if tables:
         raise ImproperlyConfigured(
-            "The database would let registered rows be changed or deleted: triggers are missing "
-            f"or disabled on {', '.join(tables)}. A migration was interrupted, or somebody removed "
-            "them. Run `python manage.py migrate`, which makes them again, then start the server."
+            "Registered rows could be changed or deleted: triggers are missing or disabled on "
+            f"{', '.join(tables)}. A migration was interrupted, or someone removed them. Run "
+            "`python manage.py migrate` to create them, then start the server."
         )
 
 
 def _unguarded_tables() -> list[str]:
     try:
-        return [] if is_guarded() else lacking_triggers()
+        return [] if is_guarded() else tables_without_triggers()
     finally:
         connections["default"].close()
 
 
 @contextmanager
 def migrating(using: str = "default") -> Iterator[None]:
-    """Run migrations inside, and make the triggers again if they fail.
+    """Run migrations in the block, and create the triggers if they fail.
 
-    On PostgreSQL an old version goes on serving meanwhile, and its workers can see that triggers
-    are missing for a while only.
+    On PostgreSQL it holds an advisory lock, by which workers that serve meanwhile see that the
+    triggers are missing only for now.
     """
     connection = connections[using]
     lock = connection.vendor == "postgresql"
@@ -224,7 +223,7 @@ def migrating(using: str = "default") -> Iterator[None]:
         try:
             install_triggers(using)
         except DatabaseError as another:
-            error.add_note(f"The triggers that guard registered rows are missing: {another}")
+            error.add_note(f"The triggers that protect registered rows are missing: {another}")
         raise
     finally:
         if lock and connection.is_usable():

@@ -11,9 +11,9 @@ os.environ["SERVING"] = os.environ.get("SERVING") or "true"
 
 application = get_wsgi_application()
 
-from assets.immutable import refuse_unguarded  # noqa: E402  it needs the apps
+from assets.immutable import check_triggers  # noqa: E402  it needs the apps
 
-refuse_unguarded()
+check_triggers()
 if settings.METRICS_PORT:
     from assets.common.ops.metrics import with_metrics
 

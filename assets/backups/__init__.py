@@ -1,1 +1,1 @@
-"""Backups: every row and every file, in a folder that any database and storage can be made of."""
+"""Backups of all rows and files, which can be restored into any database and storage."""

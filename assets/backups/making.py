@@ -1,7 +1,7 @@
 """Makes a backup while the server runs.
 
-Files are stored before their rows commit and never change. So the rows are read first, as of one
-moment, and then the files that they name: all of them are there, whatever is registered meanwhile.
+Files are stored before their rows commit, and never change. So the rows are read first, from one
+snapshot, and the files that they name afterwards: all of them exist by then.
 """
 
 import hashlib
@@ -28,20 +28,22 @@ from .manifest import (
     read_manifest,
     sha256_of,
 )
-from .rows import LEFT_OUT, applied_migrations, kept_models, snapshot, write_table
+from .rows import EXCLUDED_MODELS, applied_migrations, backed_up_models, snapshot, write_table
 
 
 def make_backup(
     folder: Path, *, link: bool = False, previous: Path | None = None, keep_going: bool = False
 ) -> Manifest:
-    """Write a backup of everything into `folder`, which must not exist or be empty.
+    """Write a backup into `folder`; return its manifest.
 
-    With `link`, files become hard links where the storage is a folder of the same disk. Files that
-    the backup `previous` has already are linked from there.
+    Args:
+        folder: must be empty or not exist.
+        link: make hard links to files of a storage that is a folder on the same disk.
+        previous: an earlier backup; files that it has are linked from there.
+        keep_going: record missing and damaged files in the manifest instead of failing.
 
     Raises:
-        BackupError: the folder holds something; or a file is missing or not as registered, and
-            `keep_going` does not say to go on and note it.
+        BackupError: the folder is not empty; or a file is missing or damaged.
     """
     if previous:
         read_manifest(previous)
@@ -49,7 +51,7 @@ def make_backup(
     made_at = timezone.now()
     with snapshot():
         migrations = applied_migrations()
-        tables = [write_table(model, folder) for model in kept_models()]
+        tables = [write_table(model, folder) for model in backed_up_models()]
         count, size = _list_files(folder)
     damaged = [
         name
@@ -58,8 +60,8 @@ def make_backup(
     ]
     if damaged and not keep_going:
         raise BackupError(
-            f"{len(damaged)} files are missing or not as registered, such as {damaged[0]}: this is "
-            "no backup yet. `check_files` lists them; `backup --keep-going` backs up the rest."
+            f"{len(damaged)} files are missing or damaged, such as {damaged[0]}, so the backup is "
+            "incomplete. `check_files` lists them; `backup --keep-going` backs up the rest."
         )
     manifest = Manifest(
         version=settings.VERSION,
@@ -77,10 +79,10 @@ def make_backup(
 
 
 def _prepare(folder: Path) -> None:
-    # Passwords' hashes and everybody's files: for nobody's eyes but the user's who makes it.
+    # It has password hashes and everyone's files: only the user who makes it may read it.
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise BackupError(f"{folder} is not empty: each backup needs a folder of its own.")
+        raise BackupError(f"{folder} is not empty. Choose a new folder for each backup.")
     folder.chmod(0o700)
     for name in ("rows", "files"):
         (folder / name).mkdir(mode=0o700)
@@ -91,11 +93,11 @@ def _sorted(tables: list[Table]) -> list[Table]:
 
 
 def _list_files(folder: Path) -> tuple[int, int]:
-    """Write down the files that rows name; return how many they are, and their bytes."""
+    """Write the list of files that rows name; return their number and their bytes in total."""
     count = total = 0
     with files_list(folder).open("xb") as file:
         for model in MODELS:
-            if model._meta.label_lower in LEFT_OUT:
+            if model._meta.label_lower in EXCLUDED_MODELS:
                 continue
             for _, name, checksum, size in named_files(model):
                 file.write(orjson.dumps([name, checksum, size]) + b"\n")
@@ -104,7 +106,7 @@ def _list_files(folder: Path) -> tuple[int, int]:
 
 
 def listed_files(folder: Path) -> Iterator[tuple[str, str, int]]:
-    """Yield (name, checksum, size) of the backup's files."""
+    """Yield (name, sha256, bytes) of the backup's files."""
     with files_list(folder).open("rb") as file:
         for line in file:
             name, checksum, size = orjson.loads(line)
@@ -112,7 +114,7 @@ def listed_files(folder: Path) -> Iterator[tuple[str, str, int]]:
 
 
 def _copy(name: str, checksum: str, folder: Path, *, link: bool, previous: Path | None) -> bool:
-    """Bring one file into the backup; return whether it is as it was registered."""
+    """Copy or link one file into the backup; return whether its checksum is correct."""
     path = file_path(folder, name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if previous and _link(file_path(previous, name), path):
@@ -128,7 +130,7 @@ def _copy(name: str, checksum: str, folder: Path, *, link: bool, previous: Path 
 
 
 def _stored_path(name: str) -> Path | None:
-    """Return where the storage keeps a file, if it keeps files in folders."""
+    """Return the path of a stored file; None if the storage is no folder."""
     try:
         return Path(default_storage.path(name))
     except NotImplementedError:
@@ -136,21 +138,22 @@ def _stored_path(name: str) -> Path | None:
 
 
 def _link(source: Path | None, path: Path) -> bool:
-    """Make `path` another name of the file at `source`, if that is possible."""
+    """Make `path` a hard link to `source`; return whether that was possible."""
     if source is None:
         return False
     try:
         os.link(source, path)
-    except OSError:  # another disk, or not there
+    except OSError:  # on another disk, or missing
         return False
     return True
 
 
 def _download(name: str, path: Path) -> str:
-    """Copy a file out of the storage; return the sha256 of what was read.
+    """Copy a file from the storage to `path`; return its sha256.
 
     Raises:
-        BackupError: the copy cannot be written, as the disk may be full.
+        BackupError: the copy cannot be written.
+        OSError: the storage cannot be read.
     """
     digest = hashlib.sha256()
     with default_storage.open(name) as source, path.open("xb") as target:

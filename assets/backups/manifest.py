@@ -1,4 +1,4 @@
-"""What a backup says of itself, and where its parts are.
+"""The manifest of a backup, and the paths of its parts.
 
 A backup is a folder::
 
@@ -21,15 +21,15 @@ CHUNK = 1024 * 1024  # bytes
 
 
 class BackupError(Exception):
-    """A backup cannot be made, or is not what it says it is; the text tells what to do."""
+    """A backup cannot be made or restored. The text has the cause and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table's part of a backup.
+    """The rows of one table in a backup.
 
-    `sha256` is of the file; `digest` of the rows in any order, so that two databases that sort
-    differently agree on it.
+    `sha256` is that of the file. `digest` does not depend on the order of the rows, since databases
+    sort differently.
     """
 
     model: str
@@ -41,7 +41,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything that must hold before the first row is restored."""
+    """What a backup contains; checked before the first row is restored."""
 
     version: str
     made_at: str
@@ -51,12 +51,12 @@ class Manifest:
     files: int
     bytes: int
     files_sha256: str
-    # Names of files that were missing or not as registered when the backup was made.
+    # Names of files that were missing or damaged when the backup was made.
     damaged: list[str] = field(default_factory=list)
     format: int = FORMAT
 
     def write(self, folder: Path) -> None:
-        """Write the manifest in one step, once all that it speaks of is on the disk."""
+        """Write the manifest atomically, after everything else is on the disk."""
         os.sync()
         half = folder / "manifest.json.new"
         with half.open("xb") as file:
@@ -80,36 +80,36 @@ def files_list(folder: Path) -> Path:
 
 
 def file_path(folder: Path, name: str) -> Path:
-    """Return where the copy of a stored file is; never outside of the backup.
+    """Return the path of a file's copy in the backup.
 
     Raises:
-        BackupError: the name leads out of it.
+        BackupError: the name leads out of the backup.
     """
     root = folder / "files"
     path = root / name
     if not path.resolve().is_relative_to(root.resolve()):
-        raise BackupError(f"A file's name leads out of the backup: {name!r}.")
+        raise BackupError(f"The file name {name!r} leads out of the backup.")
     return path
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read what `folder` says of itself.
+    """Return the manifest of the backup in `folder`.
 
     Raises:
-        BackupError: it is no backup, or one that never ended, or of another format.
+        BackupError: the manifest is missing, unreadable or of another format.
     """
     try:
         content: dict[str, Any] = orjson.loads(manifest_path(folder).read_bytes())
         if content.get("format") != FORMAT:
             raise BackupError(
-                f"The backup's format is {content.get('format')}, this version reads {FORMAT}: "
-                f"restore it with Registrar {content.get('version')}, which made it."
+                f"The backup has format {content.get('format')}, and this version reads {FORMAT}. "
+                f"Restore it with Registrar {content.get('version')}, which made it."
             )
         tables = [Table(**table) for table in content.pop("tables")]
         return Manifest(tables=tables, **content)
     except FileNotFoundError as error:
         raise BackupError(
-            f"{folder} has no manifest.json: it is no backup, or one that was interrupted."
+            f"{folder} has no manifest.json, so it is no backup, or an incomplete one."
         ) from error
     except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
         raise BackupError(f"{manifest_path(folder)} cannot be read: {error}") from error

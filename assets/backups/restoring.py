@@ -1,4 +1,4 @@
-"""Restores a backup into an instance that holds nothing yet: all of it, or nothing."""
+"""Restores a backup into an empty instance: all of it, or nothing."""
 
 import hashlib
 from pathlib import Path
@@ -22,27 +22,26 @@ from .manifest import (
     rows_path,
     sha256_of,
 )
-from .rows import applied_migrations, kept_models, read_table, reset_sequences
+from .rows import applied_migrations, backed_up_models, read_table, reset_sequences
 
 
 def restore_backup(folder: Path) -> Manifest:
-    """Fill this empty, migrated instance with the backup in `folder`; return what it was.
+    """Restore the backup in `folder` into this empty, migrated instance; return its manifest.
 
-    Everything is read again and compared before it is committed. Files and rows are kept together,
-    or none of them are.
+    Everything is read back and compared before the commit of rows and files.
 
     Raises:
-        BackupError: the backup is not whole, is of another version, or something is here already.
+        BackupError: the backup is incomplete, of another version, or the instance is not empty.
     """
     manifest = read_manifest(folder)
     _check_backup(manifest, folder)
     tidy_up()
     names = [name for name, _, _ in listed_files(folder)]
     with file_batch(names) as files, files.commit():
-        # Inside, so that nothing can come in between.
+        # Inside the transaction, so that nothing is registered meanwhile.
         _check_empty()
         for table in manifest.tables:
-            _make_room(table.model)
+            _clear_table(table.model)
         for table in manifest.tables:
             read_table(table, folder)
         connection.check_constraints()
@@ -53,7 +52,11 @@ def restore_backup(folder: Path) -> Manifest:
 
 
 def _check_backup(manifest: Manifest, folder: Path) -> None:
-    """The backup is whole, and this instance has the tables that it was made of."""
+    """Check that the backup is complete, and that this instance has the same tables.
+
+    Raises:
+        BackupError: it is not.
+    """
     _check_version(manifest)
     parts = {rows_path(folder, table.model): table.sha256 for table in manifest.tables}
     parts[files_list(folder)] = manifest.files_sha256
@@ -68,7 +71,7 @@ def _check_backup(manifest: Manifest, folder: Path) -> None:
             raise BackupError(f"{path} is missing or has changed since the backup was made.")
         count, total = count + 1, total + size
     if (count, total) != (manifest.files, manifest.bytes):
-        raise BackupError("The backup lists other files than its manifest says.")
+        raise BackupError("The list of files does not agree with the manifest of the backup.")
 
 
 def _check_version(manifest: Manifest) -> None:
@@ -77,35 +80,39 @@ def _check_version(manifest: Manifest) -> None:
         more = [f"only here: {', '.join(sorted(here - there))}"] if here - there else []
         more += [f"only in the backup: {', '.join(sorted(there - here))}"] if there - here else []
         raise BackupError(
-            f"The backup was made by Registrar {manifest.version} with other migrations than are "
-            f"applied here ({'; '.join(more)}). Install that version, `migrate`, restore, and "
-            "only then upgrade."
+            f"Registrar {manifest.version}, which made the backup, has other migrations than this "
+            f"instance ({'; '.join(more)}). Install that version, run `migrate`, restore the "
+            "backup, then upgrade."
         )
-    models = {model._meta.label_lower for model in kept_models()}
+    models = {model._meta.label_lower for model in backed_up_models()}
     if models != (tables := {table.model for table in manifest.tables}):
-        raise BackupError(f"Tables differ: {', '.join(sorted(models ^ tables))}.")
+        raise BackupError(f"These tables differ: {', '.join(sorted(models ^ tables))}.")
 
 
 def _check_empty() -> None:
-    """Nothing of ours is here: no row, no file."""
+    """Check that this instance has no rows and no files.
+
+    Raises:
+        BackupError: it has.
+    """
     for model in apps.get_app_config("assets").get_models(include_auto_created=True):
-        # Our own files are announced already.
+        # This restore has announced its own files.
         if model is not PendingFiles and model._base_manager.exists():
             raise BackupError(
-                f"There is a {model._meta.verbose_name} here already: a backup is restored into an "
-                "empty, migrated database only."
+                f"The database has a {model._meta.verbose_name} already. Restore the backup into "
+                "an empty, migrated database."
             )
     if name := _any_file(""):
         raise BackupError(
-            f"The storage holds files already, such as {name}: a backup is restored into an empty "
-            "storage only."
+            f"The storage has files already, such as {name}. Restore the backup into an empty "
+            "storage."
         )
 
 
 def _any_file(folder: str) -> str | None:
     try:
         folders, files = default_storage.listdir(folder)
-    except FileNotFoundError:  # nothing was ever stored
+    except FileNotFoundError:  # the storage was never used
         return None
     if files:
         return f"{folder}/{files[0]}".lstrip("/")
@@ -113,8 +120,8 @@ def _any_file(folder: str) -> str | None:
     return next(filter(None, found), None)
 
 
-def _make_room(label: str) -> None:
-    """Remove what migrations have put into tables of Django's: the backup brings its own."""
+def _clear_table(label: str) -> None:
+    """Delete rows that migrations have inserted into Django's tables: the backup has its own."""
     model = apps.get_model(label)
     if model._meta.app_label != "assets":
         rows = model._base_manager.all()
@@ -131,7 +138,7 @@ def _restore_files(files: FileBatch, manifest: Manifest, folder: Path) -> None:
         if stored.checksum != checksum:
             raise BackupError(f"{name} has changed since the backup was made.")
         if _checksum_in_storage(name) != checksum:
-            raise BackupError(f"The storage does not keep {name} as it was written.")
+            raise BackupError(f"The storage returns {name} with other content than was written.")
 
 
 def _checksum_in_storage(name: str) -> str:

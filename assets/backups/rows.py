@@ -1,7 +1,7 @@
-"""Rows as lines of JSON: which tables, how they are read, how they are written.
+"""Rows as lines of JSON: the tables of a backup, and how their rows are read and written.
 
-A line is the same for equal rows of any database: keys of JSON are sorted, dates are in UTC. Rows
-are read and written a few thousand at a time.
+Equal rows have equal lines in any database: JSON keys are sorted and dates are in UTC. Rows are
+processed in batches of a few thousand.
 """
 
 import base64
@@ -24,18 +24,24 @@ from django.db.migrations.recorder import MigrationRecorder
 from .manifest import BackupError, Table, rows_path
 
 BATCH = 2000
-# Who is signed in, and files that wait for their form for a day at most: people do both again.
-# Files that no row names are none of the backup's. Who sends a request again does so at once.
-LEFT_OUT = {"sessions.session", "assets.upload", "assets.pendingfiles", "assets.idempotencykey"}
+# Users can sign in and upload again, pending files have no row, and requests are repeated soon.
+EXCLUDED_MODELS = {
+    "sessions.session",
+    "assets.upload",
+    "assets.pendingfiles",
+    "assets.idempotencykey",
+}
 OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 
-def kept_models() -> list[type[models.Model]]:
-    """Every model with a table of its own whose rows a backup has, those of Django as well."""
+def backed_up_models() -> list[type[models.Model]]:
+    """Return the models whose rows a backup has, including Django's."""
     return [
         model
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy and model._meta.label_lower not in LEFT_OUT
+        if model._meta.managed
+        and not model._meta.proxy
+        and model._meta.label_lower not in EXCLUDED_MODELS
     ]
 
 
@@ -46,9 +52,9 @@ def applied_migrations() -> list[str]:
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """Let everything that is read inside be as of one moment; writers go on meanwhile."""
+    """Read everything in the block from one snapshot, without blocking writers."""
     if connection.vendor == "sqlite":
-        # Not by `atomic`, which would take the writers' turn: readers of a WAL need none.
+        # Not `atomic`, which would block writers: with a WAL, readers need no lock.
         connection.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
@@ -64,7 +70,7 @@ def snapshot() -> Iterator[None]:
 
 
 class Digest:
-    """Of any number of rows in any order: the sum of their hashes."""
+    """A digest of rows in any order: the sum of their hashes."""
 
     def __init__(self) -> None:
         self.rows = self._sum = 0
@@ -78,30 +84,30 @@ class Digest:
 
 
 def _plain(value: Any) -> Any:
-    """Say as JSON what orjson cannot; each field's `to_python` reads it again."""
+    """Return a JSON value for a type that orjson lacks; the field's `to_python` reads it."""
     if isinstance(value, bytes | memoryview):
         return base64.b64encode(value).decode()
     if isinstance(value, Decimal | timedelta):
         return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in a backup")
+    raise TypeError(f"{type(value).__name__} cannot be written to a backup")
 
 
 def lines(model: type[models.Model]) -> Iterator[bytes]:
-    """Yield every row of the model as a line."""
+    """Yield the rows of the model as lines."""
     fields = model._meta.concrete_fields
     floats = [place for place, field in enumerate(fields) if isinstance(field, models.FloatField)]
     rows = model._base_manager.order_by("pk").values_list(*(field.attname for field in fields))
     for row in rows.iterator(chunk_size=BATCH):
         values = list(row)
         for place in floats:
-            # JSON has no word for these.
+            # JSON has no infinities.
             if values[place] is not None and not math.isfinite(values[place]):
                 values[place] = str(values[place])
         yield orjson.dumps(values, default=_plain, option=OPTIONS)
 
 
 def write_table(model: type[models.Model], folder: Path) -> Table:
-    """Write the model's rows into the backup, and say what was written."""
+    """Write the model's rows into the backup; return what was written."""
     whole, digest = hashlib.sha256(), Digest()
     with rows_path(folder, model._meta.label_lower).open("xb") as file:
         for line in lines(model):
@@ -113,16 +119,16 @@ def write_table(model: type[models.Model], folder: Path) -> Table:
 
 
 def read_table(table: Table, folder: Path) -> None:
-    """Insert the rows of a backup as they are: no rule is run, no default filled in.
+    """Insert the rows of a table from a backup, without rules and defaults.
 
     Raises:
-        BackupError: the table holds other rows afterwards than the backup says.
+        BackupError: the rows differ when read back.
     """
     model = apps.get_model(table.model)
     by_attribute = {field.attname: field for field in model._meta.concrete_fields}
     fields = [by_attribute[name] for name in table.columns]
     quote = connection.ops.quote_name
-    # Nothing of the backup is part of the statement: the names are our models'.
+    # The names in the statement are those of our models; the backup has none of them.
     sql = (
         f"INSERT INTO {quote(model._meta.db_table)} "  # noqa: S608
         f"({', '.join(quote(str(field.column)) for field in fields)}) "
@@ -134,7 +140,8 @@ def read_table(table: Table, folder: Path) -> None:
     found = digest_of(model)
     if (found.rows, str(found)) != (table.rows, table.digest):
         raise BackupError(
-            f"{table.model} has {found.rows} rows that differ from the {table.rows} of the backup."
+            f"{table.model} has {found.rows} rows, which differ from the {table.rows} rows of the "
+            "backup."
         )
 
 
@@ -151,7 +158,7 @@ def digest_of(model: type[models.Model]) -> Digest:
 
 
 def reset_sequences() -> None:
-    """Let the next id that the database chooses follow the highest that was restored."""
+    """Set the sequences of ids behind the highest restored ids."""
     with connection.cursor() as cursor:
-        for sql in connection.ops.sequence_reset_sql(no_style(), kept_models()):
+        for sql in connection.ops.sequence_reset_sql(no_style(), backed_up_models()):
             cursor.execute(sql)

@@ -18,8 +18,8 @@ from assets.immutable import (
     ERASABLE,
     install_triggers,
     is_guarded,
-    lacking_triggers,
     remove_triggers,
+    tables_without_triggers,
 )
 from tests import builders
 
@@ -216,13 +216,13 @@ def test_users_are_erased_and_never_exchanged(rows, model, field, bob):
 def test_a_migration_that_fails_leaves_the_triggers(rows, monkeypatch):
     def fail(*args, **options):
         remove_triggers(plan=["a migration"])
-        assert lacking_triggers()
+        assert tables_without_triggers()
         raise DatabaseError("half-way")
 
     monkeypatch.setattr(MigrationExecutor, "migrate", fail)
     with pytest.raises(DatabaseError, match="half-way"):
         call_command("migrate", verbosity=0, stdout=io.StringIO())
-    assert not lacking_triggers()
+    assert not tables_without_triggers()
     with pytest.raises(DatabaseError, match="cannot be changed"), transaction.atomic():
         update(rows["Dataset"], opener_size=0)
 
@@ -235,7 +235,7 @@ def test_tables_without_a_column_of_the_models_are_guarded(rows):
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE assets_performance RENAME COLUMN value TO worth")
     install_triggers()
-    assert not lacking_triggers()
+    assert not tables_without_triggers()
 
 
 @pytest.mark.parametrize("how", ["dropped", "disabled"])
@@ -250,7 +250,7 @@ def test_what_lacks_a_trigger_is_not_ready(db, how):
             pytest.skip("SQLite disables no trigger")
         else:
             cursor.execute("ALTER TABLE assets_event DISABLE TRIGGER assets_event_kept")
-    assert lacking_triggers() == ["assets_event"]
+    assert tables_without_triggers() == ["assets_event"]
     assert not database_checks["triggers"]()
 
 

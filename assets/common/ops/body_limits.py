@@ -35,7 +35,7 @@ def _is_signed_in(request: HttpRequest) -> bool:
 # The SDK sends all tasks of a new compute plan in one request, whatever its batch size.
 FEWER_TASKS = (
     "send less at a time. Register a large compute plan with its first tasks only (with the SDK, "
-    "add_compute_plan), then add the others in parts (add_compute_plan_tasks). Or ask your server's "
+    "add_compute_plan), then add the others in parts (add_compute_plan_tasks). Or ask your "
     "administrator for a larger MAX_JSON_SIZE"
 )
 

@@ -117,7 +117,7 @@ def exposition(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 
 def with_metrics(application: Application) -> Application:
-    """Return a WSGI application that serves metrics on METRICS_PORT, and `application` elsewhere."""
+    """Return a WSGI application that serves metrics on METRICS_PORT, else `application`."""
     port = str(settings.METRICS_PORT)
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

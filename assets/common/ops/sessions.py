@@ -27,7 +27,7 @@ class SessionStore(db.SessionStore):
     _loaded: dict[str, Any] | None = None
 
     def _validate_session_key(self, key: str | None) -> bool:
-        """Return whether the key is well formed: PostgreSQL refuses some texts that browsers send."""
+        """Return whether the key is well formed: PostgreSQL refuses some texts, such as NUL."""
         if not (key and key.isascii() and key.isalnum()):
             return False
         return bool(super()._validate_session_key(key))  # type: ignore[misc]
