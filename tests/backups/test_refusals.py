@@ -66,9 +66,9 @@ def forged_row(folder: Path) -> None:
 
 
 BROKEN = {
-    "interrupted": (lambda folder: (folder / "manifest.json").unlink(), "was interrupted"),
+    "interrupted": (lambda folder: (folder / "manifest.json").unlink(), "an incomplete one"),
     "half a manifest": (lambda folder: flip(folder / "manifest.json"), "cannot be read"),
-    "another format": (lambda folder: change_manifest(folder, format=2), "format is 2"),
+    "another format": (lambda folder: change_manifest(folder, format=2), "has format 2"),
     "other migrations": (
         lambda folder: change_manifest(folder, migrations=["assets.0001_initial"]),
         "only here: admin.0001_initial",
@@ -79,7 +79,7 @@ BROKEN = {
     "missing file": (lambda folder: a_file(folder).unlink(), "is missing"),
     "shorter file": (lambda folder: a_file(folder).write_text("x"), "has changed"),
     "changed file": (lambda folder: flip(a_file(folder)), "has changed"),
-    "fewer files": (lambda folder: change_manifest(folder, files=3), "other files"),
+    "fewer files": (lambda folder: change_manifest(folder, files=3), "does not agree"),
     "a way out": (lead_out, "leads out"),
 }
 
