@@ -1,7 +1,7 @@
-"""Do rows and stored files agree? Every file that a row names, and every file that none names.
+"""Checks that rows and stored files agree, and deletes files of interrupted registrations.
 
-Rows, files and the folders of the storage are walked a piece at a time, with a few queries for a
-thousand files. What is held at once is the storage's own list of one folder's names.
+Rows and files are processed in batches of a thousand, with a few queries each. Only the names in
+one folder of the storage are in memory at once.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ MODELS: tuple[type[models.Model], ...] = (
 )
 CHUNK = 1024 * 1024  # bytes of a file
 BATCH = 1000  # rows, or names
-# A file is stored before its row: one that is younger may belong to an upload in progress.
+# A file is stored before its row, so a younger file may belong to an upload in progress.
 GRACE = timedelta(hours=1)
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong with one file."""
+    """A problem of one file: what, the kind of its row, its name, and the key of the row."""
 
     what: str
     kind: str
@@ -59,9 +59,9 @@ def _file_fields(model: type[models.Model]) -> list[AssetFileField]:
 
 
 def named_files(model: type[models.Model]) -> Iterator[tuple[str, str, str, int]]:
-    """Yield (key, name, checksum, size) of every file that rows of `model` name."""
+    """Yield (key, name, sha256, bytes) of every file that rows of `model` name."""
     for field in _file_fields(model):
-        # A data sample is its one file, so its columns do not repeat the file's name.
+        # A data sample has one file, whose columns have no prefix.
         prefix = "" if model is DataSample else f"{field.name}_"
         columns = ("pk", field.name, f"{prefix}checksum", f"{prefix}size")
         rows = model._default_manager.exclude(**{field.name: ""}).order_by("pk")
@@ -70,7 +70,7 @@ def named_files(model: type[models.Model]) -> Iterator[tuple[str, str, str, int]
 
 
 def check_named(model: type[models.Model], *, fast: bool) -> Iterator[Finding | None]:
-    """Yield, for each file or folder that rows name, what is wrong with it, or None."""
+    """Yield a finding or None for each file or folder that rows of `model` name."""
     kind = str(model._meta.verbose_name)
     for key, name, checksum, size in named_files(model):
         wrong = _wrong_with_file(name, checksum, size, fast=fast)
@@ -83,7 +83,7 @@ def check_named(model: type[models.Model], *, fast: bool) -> Iterator[Finding | 
 
 
 def _wrong_with_file(name: str, checksum: str, size: int, *, fast: bool) -> str:
-    """Return what is wrong in a word; nothing if the file is as it was registered."""
+    """Return the problem in one word; blank if the file is correct."""
     try:
         if not default_storage.exists(name):
             return "missing"
@@ -116,27 +116,27 @@ def _wrong_with_folder(sample: DataSample, *, fast: bool) -> str:
 
 
 def orphans() -> Iterator[str]:
-    """Yield the names of the stored files that no row names, nor will: those under way are none."""
-    # First the storage, then what is under way, then the rows: each becomes the next.
+    """Yield the names of stored files that no row names or will name."""
+    # In this order: files become pending first, and rows name them afterwards.
     for names in _batches(_stored("")):
-        known = _under_way() | _known(names)
+        known = _in_progress() | _known(names)
         yield from (name for name in names if name not in known)
 
 
-def _under_way() -> set[str]:
-    loose = PendingFiles.objects.all()
-    return {name for row in loose if not _is_left(row, timezone.now()) for name in row.names}
+def _in_progress() -> set[str]:
+    rows, now = PendingFiles.objects.all(), timezone.now()
+    return {name for row in rows if not _is_abandoned(row, now) for name in row.names}
 
 
-def _is_left(row: PendingFiles, now: datetime) -> bool:
-    """Return whether nobody is at these files any more."""
+def _is_abandoned(row: PendingFiles, now: datetime) -> bool:
+    """Return whether no process will commit these files any more."""
     return row.abandoned or row.since < now - GRACE or process_locks.has_ended(row.writer)
 
 
 def _stored(folder: str) -> Iterator[str]:
     try:
         folders, files = default_storage.listdir(folder)
-    except FileNotFoundError:  # nothing was ever stored
+    except FileNotFoundError:  # the storage was never used
         return
     yield from (f"{folder}/{name}".lstrip("/") for name in sorted(files))
     for child in sorted(folders):
@@ -159,7 +159,7 @@ def _known(names: list[str]) -> set[str]:
 
 
 def remove_orphan(name: str) -> bool:
-    """Delete an orphan; leave one so young that its registration may not have ended."""
+    """Delete an orphan, unless it is younger than `GRACE`; return whether it was deleted."""
     if default_storage.get_modified_time(name) > timezone.now() - GRACE:
         return False
     default_storage.delete(name)
@@ -167,22 +167,22 @@ def remove_orphan(name: str) -> bool:
 
 
 def tidy_up() -> int:
-    """Remove the files of registrations that were cut off; return how many files that were.
+    """Delete the files of interrupted registrations; return the number of deleted files.
 
-    What living processes write is left alone, on this host and on others. It may be called at any
-    time, by any number of processes.
+    It leaves files of running processes alone, on this host and on others. Any number of processes
+    can call it at any time.
     """
-    # Before the rows: whatever these have written, they have announced.
+    # Before the rows are read: processes that have ended have announced all their files.
     ended = list(process_locks.ended())
     removed = 0
     for row in PendingFiles.objects.order_by("since"):
-        # No row may name them; were that ever wrong, a file would be lost.
-        if _is_left(row, timezone.now()) and abandon(row.pk):
+        # `_unnamed`: a second check before files are deleted for good.
+        if _is_abandoned(row, timezone.now()) and abandon(row.pk):
             names = [name for batch in _batches(row.names) for name in _unnamed(batch)]
             removed += len(names) if delete_abandoned(row.pk, names) else 0
-    left = set(PendingFiles.objects.values_list("writer", flat=True))
+    pending = set(PendingFiles.objects.values_list("writer", flat=True))
     for writer in ended:
-        if writer not in left:
+        if writer not in pending:
             process_locks.forget(writer)
     return removed
 
@@ -193,11 +193,11 @@ def _unnamed(names: list[str]) -> Iterator[str]:
 
 
 def tidy_up_at_start() -> None:
-    """Tidy up in a thread beside the first requests; a failure is logged."""
+    """Tidy up in a thread when a worker starts; failures are logged."""
     try:
         if removed := tidy_up():
-            logger.warning("%d files of registrations that were cut off are removed", removed)
+            logger.warning("Deleted %d files of interrupted registrations", removed)
     except (DatabaseError, OSError):
-        logger.exception("Files of registrations that were cut off could not be removed")
+        logger.exception("Files of interrupted registrations could not be deleted")
     finally:
         connection.close()

@@ -45,7 +45,7 @@ def test_everything_comes_back(registry, alice, client_of, empty, tmp_path):
     empty()
     output = restore(tmp_path / "backup")
 
-    assert "all checksums agree" in output
+    assert "All checksums agree" in output
     assert "1 data samples are folders of the server" in output
     assert all_rows() == rows
     waiting = {name for name in files if name.startswith("uploads/")}

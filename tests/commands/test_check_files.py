@@ -33,7 +33,7 @@ def check_files(*args: str) -> str:
 
 def complaints(*args: str) -> str:
     out = io.StringIO()
-    with pytest.raises(CommandError, match="not as they should be"):
+    with pytest.raises(CommandError, match="missing, damaged or orphans"):
         call_command("check_files", *args, stdout=out)
     return out.getvalue()
 

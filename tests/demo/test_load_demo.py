@@ -123,7 +123,7 @@ def test_a_name_that_is_taken_is_told_without_a_traceback(org_a):
     create_user("curie-member", organization=org_a)
     before = counts()
 
-    with pytest.raises(CommandError, match="Nothing of the demo was registered: A user with that"):
+    with pytest.raises(CommandError, match="The demo was not loaded: A user with that"):
         load_demo()
     assert counts() == before
 
@@ -132,7 +132,7 @@ def test_a_member_who_may_no_longer_register(demo):
     """The command reports a refusal of the rules like one of the forms."""
     User.objects.filter(username="curie-member").update(role=Role.VIEWER)
 
-    with pytest.raises(CommandError, match="Nothing of the demo was registered: OE0102"):
+    with pytest.raises(CommandError, match="The demo was not loaded: OE0102"):
         load_demo()
 
 

@@ -113,7 +113,7 @@ def run(options: argparse.Namespace, home: Path, environment: dict, token: str) 
         server.stop()
     wrong += truth.wrong_plans() + truth.wrong_links(attempts) + truth.wrong_files()
     log = server.log.read_text(errors="replace")
-    tidied = map(int, re.findall(r"(\d+) files of registrations that were cut off", log))
+    tidied = map(int, re.findall(r"Deleted (\d+) files of interrupted registrations", log))
     return {
         "database": "postgresql" if environment["DATABASE_URL"] else "sqlite",
         "registrations": len(attempts),

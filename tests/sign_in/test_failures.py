@@ -160,7 +160,7 @@ def test_a_user_sees_no_locks_and_lifts_none(alice, session_of):
     [
         ({"user": "alice"}, "Unlocked.", 200),
         ({"address": "192.0.2.1"}, "Unlocked.", 200),
-        ({"user": "alice", "address": "192.0.2.2"}, "Nothing failed there lately.", 429),
+        ({"user": "alice", "address": "192.0.2.2"}, "There were no recent failed attempts.", 429),
     ],
 )
 def test_the_command_lifts_locks(options, said, status, alice, capsys):

@@ -13,25 +13,25 @@ PREVIEW_ROWS = 20
 
 class Command(BaseCommand):
     help = (
-        "Write every row and every stored file into a new folder, as of one moment, while the "
-        "server runs. Not in it: the secret key, who is signed in, files that wait for a form, and "
-        "folders that were registered in place."
+        "Write all rows and stored files into a new folder while the server runs, from one "
+        "snapshot. It leaves out the secret key, sessions, staged files, and folders that were "
+        "registered in place."
     )
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("folder", type=Path, help="a folder that is empty, or not there yet")
+        parser.add_argument("folder", type=Path, help="an empty folder, or one that does not exist")
         parser.add_argument(
             "--link",
             action="store_true",
-            help="hard links instead of copies, where storage and backup are on one disk",
+            help="make hard links instead of copies if storage and backup are on one disk",
         )
         parser.add_argument(
-            "--previous", type=Path, metavar="DIR", help="link files that this backup has already"
+            "--previous", type=Path, metavar="DIR", help="link files that this earlier backup has"
         )
         parser.add_argument(
             "--keep-going",
             action="store_true",
-            help="back up the rest if files are missing or not as registered, and fail at the end",
+            help="back up the rest if files are missing or damaged, and fail at the end",
         )
 
     def handle(self, *args, **options) -> None:
@@ -52,6 +52,6 @@ class Command(BaseCommand):
         if manifest.damaged:
             listed = "\n".join(f"  {name}" for name in manifest.damaged[:PREVIEW_ROWS])
             raise CommandError(
-                f"Without {len(manifest.damaged)} files that are missing or not as registered "
-                f"(the manifest lists all):\n{listed}"
+                f"Without {len(manifest.damaged)} files that are missing or damaged (the manifest "
+                f"lists all):\n{listed}"
             )

@@ -8,10 +8,10 @@ from assets.uploads.registration import discard_expired
 
 
 class Command(BaseCommand):
-    help = "Compare every stored file with the row that names it, and find files that none names."
+    help = "Compare every stored file with the row that names it, and find files without a row."
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("--fast", action="store_true", help="sizes only, no checksums")
+        parser.add_argument("--fast", action="store_true", help="compare sizes only, no checksums")
         parser.add_argument(
             "--remove-orphans",
             action="store_true",
@@ -27,16 +27,16 @@ class Command(BaseCommand):
         for model in MODELS:
             of_model, wrong_of_model = self._check(model, fast=options["fast"])
             checked, wrong = checked + of_model, wrong + wrong_of_model
-        # The wrong database beside the right storage would make orphans of all that is there.
+        # With the wrong database, all files of the storage would be orphans.
         if options["remove_orphans"] and not checked:
-            raise CommandError("No row names any file, so none is removed: is this the database?")
+            raise CommandError("No row names a file, so none was removed: is this the database?")
         wrong += self._check_orphans(remove=options["remove_orphans"])
         if wrong:
-            raise CommandError(f"{wrong} files are not as they should be.")
+            raise CommandError(f"{wrong} files are missing, damaged or orphans.")
         self.stdout.write("Rows and files agree.")
 
     def _check(self, model: type[models.Model], *, fast: bool) -> tuple[int, int]:
-        """Tell of the files that rows of `model` name; return how many there are and are wrong."""
+        """Print the findings for files of `model`; return the numbers of checked and wrong ones."""
         checked = wrong = 0
         for finding in check_named(model, fast=fast):
             checked += 1
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         return checked, wrong
 
     def _check_orphans(self, *, remove: bool) -> int:
-        """Tell of the files that no row names; return how many of them are still there."""
+        """Print the files that no row names; return how many remain."""
         found = removed = 0
         for name in orphans():
             found += 1

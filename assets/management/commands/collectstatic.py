@@ -1,4 +1,4 @@
-"""`collectstatic`: Django's own, whose files anybody may read: another user may serve them."""
+"""`collectstatic`: Django's command, with files that other users, such as nginx, can read."""
 
 import os
 from typing import Any

@@ -12,28 +12,28 @@ from assets.common.text.moments import utc
 
 
 class Command(BaseCommand):
-    help = "Print a new API token of a user: once, and nothing else, so that a script can keep it."
+    help = "Create an API token of a user, and print only its secret, for use in scripts."
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("name", help="the user that the token signs in")
+        parser.add_argument("name", help="the user whom the token authenticates")
         parser.add_argument("--note", default="", help="what the token is for")
         parser.add_argument(
-            "--expires", type=float, default=365, metavar="DAYS", help="365 if not given"
+            "--expires", type=float, default=365, metavar="DAYS", help="365 by default"
         )
 
     def handle(self, *args, **options) -> None:
         user = find_user(options["name"])
         if user is None:
             raise CommandError(
-                f"There is no user {options['name']!r}. Add one with: manage.py create_user "
+                f"There is no user {options['name']!r}. Create one: manage.py create_user "
                 f"{options['name']} --organization ID"
             )
         if not user.is_active:
             raise CommandError(
-                f"{user.username} is not active, so no token signs it in; activate it in the admin."
+                f"{user.username} is not active. Activate the user in the admin first."
             )
-        if not options["expires"] > 0:  # which "nan" is not, either
-            raise CommandError("--expires takes a number of days above zero, such as 90.")
+        if not options["expires"] > 0:  # also refuses nan
+            raise CommandError("--expires needs a number of days above zero, such as 90.")
         try:
             expires_at = timezone.now() + timedelta(days=options["expires"])
             token, secret = create_token(user, expires_at=expires_at, note=options["note"])
@@ -41,6 +41,6 @@ class Command(BaseCommand):
             messages = getattr(error, "messages", ["--expires is too far away."])
             raise CommandError(" ".join(messages)) from error
         self.stderr.write(
-            f"Token of {user.username}, until {utc(token.expires_at)}. It is shown this once:"
+            f"Token of {user.username}, valid until {utc(token.expires_at)}. It is shown only once:"
         )
         self.stdout.write(secret)

@@ -15,13 +15,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("name", help="the name to sign in with")
-        parser.add_argument("--organization", metavar="ID", help="whom the user acts for")
+        parser.add_argument("--organization", metavar="ID", help="the user's organisation")
         parser.add_argument("--role", choices=Role.values, default=Role.MEMBER)
         parser.add_argument(
             "--password-stdin", action="store_true", help="read the password from standard input"
         )
         parser.add_argument(
-            "--superuser", action="store_true", help="sees all organisations; needs none"
+            "--superuser", action="store_true", help="manages all organisations, and needs none"
         )
 
     def handle(self, *args, **options) -> None:
@@ -35,10 +35,10 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        whom = f"of {user.organization}" if user.organization else "of no organisation"
-        self.stdout.write(f"User {user.username} {whom} is there, as {user.role}.")
+        where = f"of {user.organization}" if user.organization else "without an organisation"
+        self.stdout.write(f"User {user.username} {where} was created as {user.role}.")
         if not user.has_usable_password():
-            self.stdout.write("Without a password it signs in by token only; make one with:")
+            self.stdout.write("Without a password, the user can only use API tokens. Create one:")
             self.stdout.write(f"  manage.py create_token {user.username}")
 
     def _organization(self, id: str | None) -> Organization | None:
@@ -48,21 +48,21 @@ class Command(BaseCommand):
         if organization is None:
             known = ", ".join(Organization.objects.values_list("id", flat=True)) or "none yet"
             raise CommandError(
-                f"There is no organisation {id!r} (there are: {known}). Add it with: "
+                f"There is no organisation {id!r} (existing: {known}). Create it: "
                 f"manage.py create_organization {id}"
             )
         return organization
 
     def _password(self, *, from_stdin: bool) -> str | None:
-        """Return the password, or None for a user who signs in by token only."""
+        """Return the password; None for a user who only uses API tokens."""
         if from_stdin:
             password = sys.stdin.readline().rstrip("\r\n")
             if not password:
-                raise CommandError("Standard input held no password: give one line.")
+                raise CommandError("Standard input has no password. Write it on one line.")
             return password
         if not sys.stdin.isatty():
             return None
-        password = getpass.getpass("Password (empty for sign-in by token only): ")
+        password = getpass.getpass("Password (empty for API tokens only): ")
         if password and password != getpass.getpass("Password again: "):
-            raise CommandError("The two passwords differ; nothing was created.")
+            raise CommandError("The two passwords differ, so no user was created.")
         return password or None

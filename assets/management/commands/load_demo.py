@@ -14,13 +14,13 @@ from assets.demo.load import is_loaded, load
 class Command(BaseCommand):
     help = (
         "Register the demo consortium: three hospitals, their data and functions, two studies. "
-        "Its users, a platform superuser among them, have a password that everybody can know: "
-        "never on a registry in earnest use."
+        "Its users, including a platform superuser, have a public password: never load it into a "
+        "registry with real data."
     )
 
     def add_arguments(self, parser) -> None:
         parser.add_argument(
-            "--if-empty", action="store_true", help="do nothing when there is any organisation"
+            "--if-empty", action="store_true", help="do nothing if any organisation exists"
         )
 
     def handle(self, *args, **options) -> None:
@@ -33,8 +33,8 @@ class Command(BaseCommand):
         try:
             load()
         except (ValidationError, Refused) as error:
-            told = " ".join(getattr(error, "messages", [str(error)]))
-            raise CommandError(f"Nothing of the demo was registered: {told}") from error
+            why = " ".join(getattr(error, "messages", [str(error)]))
+            raise CommandError(f"The demo was not loaded: {why}") from error
 
     def _print_logins(self) -> None:
         address = _address()
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             for username, role in hospital.users.items():
                 self.stdout.write(row.format(hospital.name, username, role.value))
         self.stdout.write(row.format("(the whole platform)", SUPERUSER, "superuser"))
-        self.stdout.write(f"\n  password of all, until somebody changes it: {PASSWORD}\n\n")
+        self.stdout.write(f"\n  password of all users: {PASSWORD}\n\n")
         self.stdout.write(f"  Dashboard   {address}/")
         self.stdout.write(f"  Admin       {address}/admin/")
         self.stdout.write(f"  API         {address}/api/  (documentation: {address}/api/docs/)")
@@ -53,6 +53,6 @@ class Command(BaseCommand):
 
 
 def _address() -> str:
-    """Where `make serve` listens, told by the same variables."""
+    """Return the URL at which `make serve` listens, from the same environment variables."""
     host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,4 +1,4 @@
-"""`migrate`: Django's own, after which registered rows are guarded even where it fails."""
+"""`migrate`: Django's command, which also creates the triggers if a migration fails."""
 
 from typing import Any
 

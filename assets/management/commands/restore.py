@@ -12,12 +12,12 @@ from assets.datasets.models import DataSample
 
 class Command(BaseCommand):
     help = (
-        "Fill an empty, migrated instance with a backup: every row and file, compared with their "
-        "checksums, or nothing. Any database and storage takes a backup of any other."
+        "Restore all rows and files of a backup into an empty, migrated instance, and compare "
+        "their checksums. The database and the storage can be of another kind."
     )
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("folder", type=Path, help="what `backup` has written")
+        parser.add_argument("folder", type=Path, help="the folder that `backup` wrote")
 
     def handle(self, *args, **options) -> None:
         try:
@@ -27,15 +27,15 @@ class Command(BaseCommand):
         rows = sum(table.rows for table in manifest.tables)
         self.stdout.write(
             f"Restored {rows} rows and {manifest.files} files "
-            f"({filesizeformat(manifest.bytes)}) of {manifest.made_at}; all checksums agree."
+            f"({filesizeformat(manifest.bytes)}) of {manifest.made_at}. All checksums agree."
         )
         if folders := DataSample.objects.exclude(path="").count():
             self.stdout.write(
-                f"{folders} data samples are folders of the server, which no backup holds: bring "
-                "them to the same paths; `check_files` compares them."
+                f"{folders} data samples are folders of the server, which are not in the backup. "
+                "Copy them to the same paths, then run `check_files` to compare them."
             )
         if manifest.damaged:
             self.stderr.write(
-                f"{len(manifest.damaged)} files were damaged already when the backup was made, and "
-                f"are not in it, such as {manifest.damaged[0]}; its manifest lists them all."
+                f"{len(manifest.damaged)} files were damaged when the backup was made, and are not "
+                f"in it, such as {manifest.damaged[0]}. The manifest lists them all."
             )
