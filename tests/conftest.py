@@ -1,15 +1,19 @@
 """What every test may ask for: organisations and users (`tests.cast`), and their clients."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import File
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
-from django.test import Client, TransactionTestCase
+from django.test import Client, TransactionTestCase, override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -47,21 +51,48 @@ def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def _fast_and_apart(settings, tmp_path) -> Iterator[None]:
-    """Hash passwords fast, keep files in a folder of the test, and nothing in the cache."""
-    settings.PASSWORD_HASHERS = FAST_HASHERS
-    settings.STORAGE_ROOT = tmp_path / "files"
-    settings.SERVERMEDIAS_ROOT = tmp_path / "servermedias"
+def settings_in(folder: Path) -> dict[str, Any]:
+    """Return the settings that keep files in a folder, and hash passwords fast."""
     default = settings.STORAGES["default"]
-    settings.STORAGES = {
-        "default": {
-            **default,
-            "OPTIONS": {**default["OPTIONS"], "location": settings.STORAGE_ROOT},
+    return {
+        "PASSWORD_HASHERS": FAST_HASHERS,
+        "STORAGE_ROOT": folder / "files",
+        "SERVERMEDIAS_ROOT": folder / "servermedias",
+        "STORAGES": {
+            "default": {
+                **default,
+                "OPTIONS": {**default["OPTIONS"], "location": folder / "files"},
+            },
+            # Nothing is collected in tests, so no file has a hashed name.
+            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
         },
-        # Nothing is collected in tests, so no file has a hashed name.
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture(scope="module")
+def shared_rows(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Path]:
+    """Let fixtures of a module register what each of its tests finds; return where its files are.
+
+    Their transaction is around those of the tests. A module whose lists are read uses such a
+    fixture in every test (`usefixtures`), or a test would find more after others than alone.
+    """
+    folder = tmp_path_factory.mktemp("shared")
+    with (
+        override_settings(**settings_in(folder)),
+        django_db_blocker.unblock(),
+        transaction.atomic(),
+    ):
+        yield folder
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def _fast_and_apart(request, settings, tmp_path) -> Iterator[None]:
+    """Hash passwords fast, keep files in a folder of the test, and nothing in the cache."""
+    for name, value in settings_in(tmp_path).items():
+        setattr(settings, name, value)
+    if "shared_rows" in request.fixturenames:
+        shutil.copytree(request.getfixturevalue("shared_rows"), tmp_path, dirs_exist_ok=True)
     cache.clear()
     yield
     cache.clear()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.rules.world import World
+from tests.rules.world import World, world_of_cast
 
 from .door import AdminDoor
 
@@ -13,6 +13,5 @@ def admin(session_of) -> AdminDoor:
 
 
 @pytest.fixture
-def world(alice, ada, victor, bob, carol, root) -> World:
-    users = (alice, ada, victor, bob, carol, root)
-    return World({user.username: user for user in users})
+def world(db) -> World:
+    return world_of_cast()

@@ -7,7 +7,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.test import APIClient
 
 from assets.common.api.pagination import PagePagination
-from tests.rules.world import World
+from tests.rules.world import World, world_of_cast
 
 from .pairs import two
 
@@ -15,9 +15,8 @@ __all__ = ["two"]
 
 
 @pytest.fixture
-def world(alice, ada, victor, bob, carol, root) -> World:
-    users = (alice, ada, victor, bob, carol, root)
-    return World({user.username: user for user in users})
+def world(db) -> World:
+    return world_of_cast()
 
 
 @pytest.fixture

@@ -19,17 +19,18 @@ from tests.builders import (
     set_status,
     training_task,
 )
+from tests.rules.world import world_of_cast
 
 FIRST_DAY = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=9)
 
 
-@pytest.fixture
-def two(world) -> SimpleNamespace:
+@pytest.fixture(scope="module")
+def two(shared_rows) -> SimpleNamespace:
     """Alice's things and Bob's: a dataset, a sample, a function, a plan and a task each.
 
     Bob's are public and have run; Alice's are private and wait.
     """
-    things = {}
+    things, world = {}, world_of_cast()
     for name, actor, permissions in (
         ("alices", world.alice, only_to()),
         ("bobs", world.bob, PUBLIC),

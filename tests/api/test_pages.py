@@ -31,18 +31,19 @@ from tests.builders import (
     make_samples,
     set_status,
 )
+from tests.rules.world import world_of_cast
 
-from .test_lists import ORDERS
+from .test_order import ORDERS
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("stocked", "db")]
 
 ROWS = 5
 
 
-@pytest.fixture
-def stocked(world) -> None:
+@pytest.fixture(scope="module")
+def stocked(shared_rows) -> None:
     """Five of everything: some tie in every column but the key, some have no dates."""
-    now = timezone.now()
+    now, world = timezone.now(), world_of_cast()
     for n in range(ROWS):
         actor = (world.alice, world.bob)[n % 2]
         name = f"name {n % 3}"
@@ -99,7 +100,7 @@ ORDERINGS = [
 
 
 @pytest.mark.parametrize(("resource", "ordering"), ORDERINGS)
-def test_every_row_once(resource, ordering, stocked, api):
+def test_every_row_once(resource, ordering, api):
     """By `next`, by number and on one page; and back by `previous`; in both directions."""
     descending = ",".join(f"-{field}".replace("--", "") for field in ordering.split(","))
     for asked in (ordering, descending):
@@ -115,7 +116,7 @@ def test_every_row_once(resource, ordering, stocked, api):
 
 
 @pytest.mark.parametrize("ordering", ["creation_date", "-creation_date", "name", "-start_date"])
-def test_rows_that_come_meanwhile_move_none(ordering, stocked, world, api):
+def test_rows_that_come_meanwhile_move_none(ordering, world, api):
     before = rows_of(follow(api, f"/api/compute_plan/?ordering={ordering}"))
     url, seen = f"/api/compute_plan/?ordering={ordering}&page_size=2", []
     while url:
@@ -140,7 +141,7 @@ ALTERED: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED)
 @pytest.mark.parametrize("way", CURSORS)
-def test_a_cursor_that_cannot_be_read_is_ignored(way, alter, stocked, api):
+def test_a_cursor_that_cannot_be_read_is_ignored(way, alter, api):
     pages = follow(api, "/api/task/?page_size=2")
     url = pages[1]["next" if way == "after" else "previous"] or pages[2]["previous"]
     query = dict(parse_qsl(urlsplit(pages[2]["previous"] if way == "before" else url).query))
@@ -160,7 +161,7 @@ def test_a_cursor_that_cannot_be_read_is_ignored(way, alter, stocked, api):
     ],
     ids=str,
 )
-def test_a_cursor_of_another_request_is_ignored(other, stocked, api):
+def test_a_cursor_of_another_request_is_ignored(other, api):
     following = follow(api, "/api/task/?page_size=2")[1]["next"]
     query = {**dict(parse_qsl(urlsplit(following).query)), **other}
     plain = {name: value for name, value in query.items() if name != "after"}
@@ -169,7 +170,7 @@ def test_a_cursor_of_another_request_is_ignored(other, stocked, api):
     assert answers[0].json().get("results") == answers[1].json().get("results")
 
 
-def test_a_cursor_of_another_list_is_ignored(stocked, api):
+def test_a_cursor_of_another_list_is_ignored(api):
     query = urlsplit(follow(api, "/api/task/?page_size=2")[1]["next"]).query
     found = api.get(f"/api/compute_plan/?{query}").json()["results"]
     assert found == api.get("/api/compute_plan/?page_size=2&page=3").json()["results"]
@@ -188,7 +189,7 @@ MADE_UP = {
 
 @pytest.mark.parametrize("way", CURSORS)
 @pytest.mark.parametrize("content", MADE_UP.values(), ids=MADE_UP)
-def test_a_made_up_cursor_is_ignored(content, way, stocked, api):
+def test_a_made_up_cursor_is_ignored(content, way, api):
     """A client can compute the digest of its parameters: what follows it is checked."""
     params = {"page": "2", "page_size": "2"}
     digest = pagination._digest(params, way, "/api/task/")
@@ -198,7 +199,7 @@ def test_a_made_up_cursor_is_ignored(content, way, stocked, api):
     assert answers[1]["count"] == ROWS
 
 
-def test_a_made_up_cursor_finds_rows_of_its_own_list_only(stocked, api):
+def test_a_made_up_cursor_finds_rows_of_its_own_list_only(api):
     params = {"owner": "MyOrg1MSP", "page": "2", "page_size": "2"}
     digest = pagination._digest(params, "after", "/api/task/")
     position = b'[0, "2000-01-01T00:00:00Z", "00000000-0000-0000-0000-000000000000"]'
@@ -207,7 +208,7 @@ def test_a_made_up_cursor_finds_rows_of_its_own_list_only(stocked, api):
     assert api.get("/api/task/", made_up).json()["results"] == first
 
 
-def test_rows_that_left_a_list_end_it(stocked, api):
+def test_rows_that_left_a_list_end_it(api):
     """Whoever follows `next` is not told of an error when there is nothing more."""
     page = api.get("/api/task/?status=STATUS_DONE&page_size=2").json()
     Task.objects.update(status=TaskStatus.CANCELED)
@@ -215,12 +216,12 @@ def test_rows_that_left_a_list_end_it(stocked, api):
     assert (last.status_code, last.json()["results"], last.json()["next"]) == (200, [], None)
 
 
-def test_the_last_page_by_its_name(stocked, api):
+def test_the_last_page_by_its_name(api):
     assert len(api.get("/api/task/?page_size=3&page=last").json()["results"]) == ROWS % 3
 
 
 @pytest.mark.parametrize("page", ["9" * 18, "9" * 40, "9" * 5000, "1.5", "nan"])
-def test_a_page_that_no_list_has(page, stocked, api):
+def test_a_page_that_no_list_has(page, api):
     assert api.get(f"/api/task/?page={page}").status_code == 404
 
 
@@ -232,7 +233,7 @@ def small_limit(monkeypatch) -> None:
     monkeypatch.setattr(pagination, "EXACT_COUNT_LIMIT", 3)
 
 
-def test_few_rows_are_counted(stocked):
+def test_few_rows_are_counted():
     assert count_rows(Task.objects.all()) == (ROWS, True)
     assert count_rows(Task.objects.filter(tag="nothing")) == (0, True)
     assert count_rows(Task.objects.all(), limit=ROWS) == (ROWS, True)
@@ -249,7 +250,7 @@ MANY = {
 
 
 @pytest.mark.parametrize("rows", MANY.values(), ids=MANY)
-def test_many_rows_are_estimated(rows, stocked):
+def test_many_rows_are_estimated(rows):
     """From statistics, or from a sample, which here is the whole table."""
     number, exact = count_rows(rows(), limit=3)
     assert not exact
@@ -258,7 +259,7 @@ def test_many_rows_are_estimated(rows, stocked):
         assert number == ROWS
 
 
-def test_a_count_is_never_less_than_the_page_proves(stocked, api, small_limit, monkeypatch):
+def test_a_count_is_never_less_than_the_page_proves(api, small_limit, monkeypatch):
     monkeypatch.setattr(counting.Counter, "_planned", lambda self: 0)
     monkeypatch.setattr(counting.Counter, "_sampled", lambda self: 0)
     counts = [page["count"] for page in follow(api, "/api/task/?page_size=2")]
@@ -277,7 +278,7 @@ def _counting(statements: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("resource", [*ORDERS, "performance", "news_feed"])
 @pytest.mark.parametrize("query", ["page_size=2", "page_size=2&owner=MyOrg1MSP,MyOrg2MSP"])
-def test_only_the_first_of_several_pages_counts(query, resource, stocked, api):
+def test_only_the_first_of_several_pages_counts(query, resource, api):
     url = f"/api/{resource}/?{query}"
     following = api.get(url).json()["next"]
     first, second = _statements(api, url), _statements(api, following)
@@ -286,12 +287,12 @@ def test_only_the_first_of_several_pages_counts(query, resource, stocked, api):
     assert len(first) == len(second) + 1
 
 
-def test_what_is_shown_on_one_page_is_not_counted(stocked, api):
+def test_what_is_shown_on_one_page_is_not_counted(api):
     assert not _counting(_statements(api, "/api/task/?owner=MyOrg1MSP"))
 
 
 @pytest.mark.parametrize("resource", ["data_sample", "function", "compute_plan", "task"])
-def test_a_long_list_is_estimated(resource, stocked, api, small_limit):
+def test_a_long_list_is_estimated(resource, api, small_limit):
     """By two statements at most, whatever its length."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -300,7 +301,7 @@ def test_a_long_list_is_estimated(resource, stocked, api, small_limit):
     assert api.get(url).json()["count"] >= ROWS
 
 
-def test_no_page_skips_rows(stocked, api):
+def test_no_page_skips_rows(api):
     """A deep page costs what the first one does."""
     for url in [page["next"] for page in follow(api, "/api/task/?page_size=2")][:-1]:
         assert not [sql for sql in _statements(api, url) if "OFFSET" in sql]
@@ -310,7 +311,7 @@ def test_no_page_skips_rows(stocked, api):
 # --- Links for who sends its parameters again -----------------------------------------------------
 
 
-def test_a_link_for_the_sdk_leaves_long_filters_to_it(stocked, api):
+def test_a_link_for_the_sdk_leaves_long_filters_to_it(api):
     own = [str(key) for key in Task.objects.values_list("key", flat=True)]
     asked = {"key": ",".join([*own, *(str(uuid4()) for _ in range(200))]), "page_size": "2"}
     found, url = [], f"/api/task/?{urlencode(asked)}"
@@ -322,7 +323,7 @@ def test_a_link_for_the_sdk_leaves_long_filters_to_it(stocked, api):
     assert sorted(found) == sorted(own)
 
 
-def test_whoever_follows_such_a_link_without_them_is_refused(stocked, api):
+def test_whoever_follows_such_a_link_without_them_is_refused(api):
     key = Task.objects.values_list("key", flat=True)
     asked = urlencode({"key": ",".join(map(str, [*key, *(uuid4() for _ in range(200))]))})
     lean = api.get(f"/api/task/?{asked}&page_size=2").json()["next"]

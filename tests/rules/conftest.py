@@ -3,7 +3,7 @@
 import pytest
 
 from .doors import DOORS
-from .world import World
+from .world import World, world_of_cast
 
 
 @pytest.fixture(params=DOORS)
@@ -12,6 +12,5 @@ def door(request, client_of):
 
 
 @pytest.fixture
-def world(alice, ada, victor, bob, carol, root):
-    users = (alice, ada, victor, bob, carol, root)
-    return World({user.username: user for user in users})
+def world(db) -> World:
+    return world_of_cast()

@@ -19,6 +19,7 @@ from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
 from assets.permissions.specs import PermissionsSpec
 from tests import builders
 from tests.builders import PRIVATE, PUBLIC
+from tests.cast import USERS
 
 A, B, C = "MyOrg1MSP", "MyOrg2MSP", "MyOrg3MSP"
 
@@ -148,6 +149,12 @@ class World:
 
     def finish(self, *keys: UUID) -> None:
         builders.set_status(keys, TaskStatus.DONE)
+
+
+def world_of_cast() -> World:
+    """Return a world of the users that every test has."""
+    users = User.objects.select_related("organization").filter(username__in=(*USERS, "root"))
+    return World({user.username: user for user in users})
 
 
 def set_function_status(function: Function, status: FunctionStatus) -> None:
