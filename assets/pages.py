@@ -1,4 +1,4 @@
-"""The routes of the dashboard: the site map; the views live in the rooms."""
+"""The routes of the dashboard. The pages themselves are in the rooms."""
 
 from django.urls import path
 

@@ -16,13 +16,8 @@ from ..common.api.renderers import FILE_RENDERERS
 from ..common.api.serializers import by_name
 from ..common.api.viewsets import EMPTY, AssetViewSet
 from ..common.idempotency.api import idempotent
-from ..permissions.downloads import (
-    FILE_RESPONSES,
-    MARKDOWN,
-    MARKDOWN_RESPONSES,
-    check_key,
-    download,
-)
+from ..permissions.api import DescribedAssetViewSet
+from ..permissions.downloads import FILE_RESPONSES, download
 from . import registration
 from .filters import DataSampleFilterSet, DatasetFilterSet
 from .models import DataSample, Dataset
@@ -39,19 +34,13 @@ from .specs import DataSampleSpec
 MAX_NAMED = 20
 
 
-class DatasetViewSet(AssetViewSet):
+class DatasetViewSet(DescribedAssetViewSet):
     """Datasets: an opener and its description. The API calls them data managers."""
 
     queryset = Dataset.objects.all()
     serializer_class = DatasetSerializer
     spec_serializer_class = DatasetSpecSerializer
     filterset_class = DatasetFilterSet
-    ordering_fields = {
-        "creation_date": "creation_date",
-        "key": "key",
-        "name": "name_order",
-        "owner": "owner_id",
-    }
 
     @extend_schema(request=DatasetSpecSerializer, responses={201: DatasetSerializer})
     @idempotent(AssetViewSet.answer_created)
@@ -66,28 +55,8 @@ class DatasetViewSet(AssetViewSet):
     @action(detail=True, renderer_classes=FILE_RENDERERS)
     def opener(self, request: Request, key: str, **kwargs):
         """Download the data opener."""
-        dataset = self._downloadable(key)
+        dataset = self.get_downloadable(key)
         return download(request, dataset.permissions, dataset, "opener", "opener.py")
-
-    @extend_schema(responses=MARKDOWN_RESPONSES)
-    # Not called `description`: a viewset has an attribute of that name.
-    @action(
-        detail=True,
-        url_path="description",
-        url_name="description",
-        renderer_classes=FILE_RENDERERS,
-    )
-    def download_description(self, request: Request, key: str, **kwargs):
-        """Download the description."""
-        dataset = self._downloadable(key)
-        return download(
-            request, dataset.permissions, dataset, "description", "description.md", MARKDOWN
-        )
-
-    def _downloadable(self, key: str) -> Dataset:
-        check_key(key)
-        self.queryset = Dataset.objects.select_related("permissions")
-        return self.get_object()
 
 
 class DataSampleViewSet(AssetViewSet):

@@ -19,7 +19,6 @@ from ..common.forms.pickers import AssetPicker
 from ..common.kinds import AssetKind
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
-from ..permissions.specs import PermissionsSpec
 from ..uploads.fields import (
     ARCHIVES,
     TEXTS,
@@ -47,6 +46,7 @@ from .specs import DataSampleSpec, DatasetSpec
 class DatasetForm(StagedUploadsMixin, PageForm):
     """Registers a dataset."""
 
+    spec_class = DatasetSpec
     live = ("name", "type", "metadata")
     sections = (
         Section(_("Details"), "name", "type", "data_opener", "description"),
@@ -98,17 +98,6 @@ class DatasetForm(StagedUploadsMixin, PageForm):
         may=_("read the logs of tasks that failed on the data"),
     )
     metadata = MetadataFormField()
-
-    def make_spec(self, values: dict[str, Any]) -> DatasetSpec:
-        return DatasetSpec(
-            name=values.get("name", ""),
-            type=values.get("type", ""),
-            data_opener=values.get("data_opener"),
-            description=values.get("description"),
-            permissions=values.get("permissions", PermissionsSpec()),
-            logs_permission=values.get("logs_permission", PermissionsSpec()),
-            metadata=values.get("metadata", {}),
-        )
 
     def check(self) -> Iterable[Problem]:
         return check_dataset(self.spec, self.actor)

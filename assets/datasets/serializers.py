@@ -93,15 +93,8 @@ class DatasetSpecSerializer(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> DatasetSpec:
         values = super().to_internal_value(data)
-        return DatasetSpec(
-            name=values["name"],
-            type=values["type"],
-            metadata=values["metadata"],
-            permissions=given(values.get("permissions")),
-            logs_permission=given(values.get("logs_permission")),
-            data_opener=values.get("data_opener"),
-            description=values.get("description"),
-        )
+        names = ("permissions", "logs_permission")
+        return DatasetSpec(**values | {name: given(values.get(name)) for name in names})
 
 
 class DataSampleSerializer(WireSerializer):

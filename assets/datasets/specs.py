@@ -14,9 +14,9 @@ from ..permissions.specs import PermissionsSpec
 class DatasetSpec:
     """The values that register a dataset."""
 
-    name: str
-    data_opener: File | None
-    description: File | None
+    name: str = ""
+    data_opener: File | None = None
+    description: File | None = None
     type: str = ""
     permissions: PermissionsSpec = PermissionsSpec()
     logs_permission: PermissionsSpec = PermissionsSpec()

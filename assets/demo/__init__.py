@@ -1,5 +1,5 @@
-"""A small consortium to look at: three hospitals, their data, their functions and two studies.
+"""A small consortium to explore: three hospitals, their data, their functions and two studies.
 
-`files/` holds what they registered, `study.py` the tasks, `load.py` registers all of it through the
-same functions that every other door calls.
+`files/` has the files of their assets, `study.py` the tasks, and `load.py` registers all of it with
+the functions that pages and the API use.
 """

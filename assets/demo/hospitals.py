@@ -1,4 +1,4 @@
-"""Who takes part in the demo, and under which permissions."""
+"""The hospitals of the demo, their users and their permissions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from ..permissions.specs import PermissionsSpec
 
 FILES = Path(__file__).parent / "files"
 
-# Known to everybody who reads this file: for looking around, never for a server that others reach.
+# Public, as this file is: for a demo only, never for a server that others can reach.
 PASSWORD = "federated-demo"  # noqa: S105
 SUPERUSER = "root"
 
@@ -38,7 +38,7 @@ class Hospital:
         return f"{self.slug}-{Role.MEMBER.value}"
 
 
-# One dataset for itself, one for one partner, one for everybody.
+# One dataset is private, one is for a partner, and one is public.
 HOSPITALS = (
     Hospital(CURIE, "Institut Curie", "curie", PRIVATE, PRIVATE),
     Hospital(
@@ -51,7 +51,7 @@ HOSPITALS = (
     Hospital(CHARITE, "Charité", "charite", PUBLIC, PermissionsSpec(False, (CURIE, KAROLINSKA))),
 )
 
-# Which hospital registers which function, and for whom.
+# The hospital that registers each function, and its permissions.
 FUNCTIONS = {
     "train": (CURIE, PUBLIC),
     "aggregate": (KAROLINSKA, PUBLIC),

@@ -1,4 +1,4 @@
-"""Registers the demo through the same functions as every other door; again changes nothing."""
+"""Registers the demo with the functions that pages and the API use; can be run again."""
 
 import hashlib
 import io
@@ -37,16 +37,16 @@ from .hospitals import (
 )
 from .study import BASELINE, FEDERATED, Registered, baseline_study, federated_study
 
-# Marks the demo's datasets and functions, also after somebody has renamed them.
+# The metadata key of the demo's datasets and functions, which may have been renamed.
 MARK = "demo"
 
 
 @transaction.atomic
 def load() -> None:
-    """Register what is missing of the demo, all or nothing.
+    """Register the assets of the demo that are missing, all or none.
 
-    A first start that is interrupted leaves an empty registry, so that the next one loads all of
-    it; the files it had written are orphans, which `check_files` removes.
+    An interrupted first start leaves an empty registry, and the next one loads the whole demo. The
+    files written until then are orphans, which `check_files` removes.
 
     Raises:
         ValidationError: a user or an organisation cannot be created.
@@ -72,7 +72,7 @@ def load() -> None:
 
 
 def is_loaded() -> bool:
-    """Is all of the demo there? Its plans come last, and nothing that is registered goes away."""
+    """Return whether the whole demo is loaded; its plans are registered last."""
     return ComputePlan.objects.filter(pk__in=[FEDERATED, BASELINE]).count() == 2
 
 
@@ -93,10 +93,10 @@ def _upload(path: Path) -> ContentFile:
 
 
 def zipped(folder: Path, names: tuple[str, ...]) -> bytes:
-    """Archive these files of the folder: the same bytes always and everywhere.
+    """Return a zip of these files of the folder, with the same bytes on every machine.
 
-    Data samples are recognised by their checksum, so nothing is compressed: what comes out of that
-    differs between builds of zlib.
+    Data samples are recognised by their checksum, so nothing is compressed: the result would
+    depend on the build of zlib.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

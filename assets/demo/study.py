@@ -12,7 +12,7 @@ ROUNDS = 5
 
 
 def demo_key(*names: str | int) -> UUID:
-    """Return the lasting key of a plan or task, so that loading again finds it."""
+    """Return the key of a plan or task, the same each time, so that it is registered once."""
     return uuid5(NAMESPACE_URL, "/".join(["registrar-demo", *map(str, names)]))
 
 
@@ -21,7 +21,7 @@ FEDERATED, BASELINE = demo_key("federated"), demo_key("baseline")
 
 @dataclass(frozen=True)
 class Registered:
-    """The keys of what the studies use: by function, by hospital, by hospital and sample."""
+    """The keys of the studies' assets: by function, by hospital, by hospital and sample."""
 
     functions: Mapping[str, UUID]
     datasets: Mapping[str, UUID]
@@ -29,7 +29,7 @@ class Registered:
 
 
 def federated_study(registered: Registered) -> ComputePlanSpec:
-    """Five rounds of federated averaging over three hospitals, led by Curie: 50 tasks."""
+    """Return five rounds of federated averaging over three hospitals, led by Curie: 50 tasks."""
     return ComputePlanSpec(
         key=FEDERATED,
         name="Breast cancer, federated logistic regression",
@@ -40,7 +40,7 @@ def federated_study(registered: Registered) -> ComputePlanSpec:
 
 
 def baseline_study(registered: Registered) -> ComputePlanSpec:
-    """One hospital's public dataset alone, by Karolinska: train, predict, score."""
+    """Return a study of one hospital's public dataset by Karolinska: train, predict, score."""
     tasks = _Tasks(registered, "baseline", {"round_idx": "1"})
     trained = tasks.train(CHARITE, None, only_to(CHARITE))
     return ComputePlanSpec(
@@ -73,7 +73,7 @@ def _rounds(registered: Registered) -> Iterator[TaskSpec]:
 
 
 class _Tasks:
-    """Builds tasks of one round; data are used where they lie."""
+    """Builds the tasks of one round; each task runs where its data are."""
 
     def __init__(self, registered: Registered, name: str, metadata: Mapping[str, str]) -> None:
         self.registered, self.name, self.metadata = registered, name, metadata
@@ -88,7 +88,7 @@ class _Tasks:
 
     def evaluate(self, hospital: str, model: InputRef) -> list[TaskSpec]:
         data = self._data(hospital, TEST_SAMPLE)
-        # Predictions are about single patients: they stay in their hospital and are not kept.
+        # Predictions are about single patients: they stay in their hospital and are deleted.
         predictions = OutputSpec(only_to(hospital), transient=True)
         predicted = self._task("predict", hospital, [*data, model], {"predictions": predictions})
         inputs = [*data, InputRef("predictions", None, predicted.key, "predictions")]

@@ -16,7 +16,6 @@ from ..common.forms.layouts import FormsetLayout, PageForm, Section
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField
-from ..permissions.specs import PermissionsSpec
 from ..uploads.fields import ARCHIVES, TEXTS, StagedFileField, StagedUploadsMixin, text_advice
 from .models import Function, FunctionInput, FunctionOutput
 from .registration import check_function, register_function
@@ -62,6 +61,7 @@ def _kind_field(descriptions: Mapping[AssetKind, Any], help_text: Any = "") -> K
 class FunctionInputForm(RowForm):
     """One input of a function."""
 
+    spec_class = FunctionInputSpec
     item_label, list_label = _("input"), _("Inputs")
 
     identifier = text_field(
@@ -78,19 +78,11 @@ class FunctionInputForm(RowForm):
     multiple = flag_field(FunctionInput, "multiple")
     optional = flag_field(FunctionInput, "optional")
 
-    def spec(self) -> FunctionInputSpec:
-        values = self.cleaned_data
-        return FunctionInputSpec(
-            values.get("identifier", ""),
-            values.get("kind", ""),
-            values.get("multiple", False),
-            values.get("optional", False),
-        )
-
 
 class FunctionOutputForm(RowForm):
     """One output of a function."""
 
+    spec_class = FunctionOutputSpec
     item_label, list_label = _("output"), _("Outputs")
 
     identifier = text_field(
@@ -99,16 +91,11 @@ class FunctionOutputForm(RowForm):
     kind = _kind_field(OUTPUT_DESCRIPTIONS)
     multiple = flag_field(FunctionOutput, "multiple")
 
-    def spec(self) -> FunctionOutputSpec:
-        values = self.cleaned_data
-        return FunctionOutputSpec(
-            values.get("identifier", ""), values.get("kind", ""), values.get("multiple", False)
-        )
-
 
 class FunctionForm(StagedUploadsMixin, PageForm):
     """Registers a function with its inputs and outputs."""
 
+    spec_class = FunctionSpec
     live = ("name", "metadata")
     row_forms = {"inputs": FunctionInputForm, "outputs": FunctionOutputForm}
     sections = (
@@ -168,15 +155,10 @@ class FunctionForm(StagedUploadsMixin, PageForm):
 
     def make_spec(self, values: dict[str, Any]) -> FunctionSpec:
         pair = DATASET_PAIR if values.get("on_dataset") else ()
-        return FunctionSpec(
-            name=values.get("name", ""),
-            file=values.get("file"),
-            description=values.get("description"),
-            permissions=values.get("permissions", PermissionsSpec()),
-            metadata=values.get("metadata", {}),
-            inputs=[*pair, *self.formsets["inputs"].specs()],
-            outputs=self.formsets["outputs"].specs(),
-        )
+        inputs = [*pair, *self.formsets["inputs"].specs()]
+        outputs = self.formsets["outputs"].specs()
+        spec: FunctionSpec = super().make_spec({**values, "inputs": inputs, "outputs": outputs})
+        return spec
 
     def check(self) -> Iterable[Problem]:
         return check_function(self.spec, self.actor)

@@ -1,10 +1,8 @@
 """Pages of functions."""
 
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
@@ -12,7 +10,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import User
-from ..common.errors import Problem
 from ..common.files.archives.names import Entry
 from ..common.files.archives.preview import ArchivePreview, preview_archive
 from ..common.kinds import AssetKind
@@ -251,8 +248,5 @@ class FunctionRegisterPage(FunctionPageMixin, RegisterPage):
 
 
 class FunctionUpload(UploadView):
-    def problems(self, file: File | None) -> Iterable[Problem]:
-        return check_function_file(file)
-
-    def advice(self, file: File) -> list[str]:
-        return archive_advice(file)
+    check = staticmethod(check_function_file)
+    advise = staticmethod(archive_advice)

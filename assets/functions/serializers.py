@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from ..common.api.serializers import (
     FileSerializer,
@@ -95,6 +96,9 @@ class SlotsField(OptionalJSONField):
         self.read = read
         super().__init__(**kwargs)
 
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(data) or ()
+
     def to_internal_value(self, data: Any) -> list:
         reader, name = Reader(FUNCTION), str(self.field_name)
         found = self.read(reader, {name: super().to_internal_value(data)}, name)
@@ -115,12 +119,4 @@ class FunctionSpecSerializer(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> FunctionSpec:
         values = super().to_internal_value(data)
-        return FunctionSpec(
-            name=values["name"],
-            metadata=values["metadata"],
-            permissions=given(values.get("permissions")),
-            inputs=values["inputs"] or (),
-            outputs=values["outputs"] or (),
-            file=values.get("file"),
-            description=values.get("description"),
-        )
+        return FunctionSpec(**values | {"permissions": given(values.get("permissions"))})

@@ -13,16 +13,16 @@ from ..permissions.specs import PermissionsSpec
 
 @dataclass(frozen=True, slots=True)
 class FunctionInputSpec:
-    identifier: str
-    kind: str
+    identifier: str = ""
+    kind: str = ""
     multiple: bool = False
     optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionOutputSpec:
-    identifier: str
-    kind: str
+    identifier: str = ""
+    kind: str = ""
     multiple: bool = False
 
 
@@ -30,9 +30,9 @@ class FunctionOutputSpec:
 class FunctionSpec:
     """The values that register a function."""
 
-    name: str
-    description: File | None
-    file: File | None
+    name: str = ""
+    description: File | None = None
+    file: File | None = None
     permissions: PermissionsSpec = PermissionsSpec()
     metadata: Mapping[str, str] = field(default_factory=dict)
     inputs: Sequence[FunctionInputSpec] = ()

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization
 from ..accounts.queries import counts_by_owner
@@ -33,41 +33,17 @@ class Kind(NamedTuple):
 
 
 KINDS = (
+    Kind("datasets", _("Datasets"), "dataset-new", _("Register dataset"), "circle-stack"),
     Kind(
-        "datasets",
-        gettext_lazy("Datasets"),
-        "dataset-new",
-        gettext_lazy("Register dataset"),
-        "circle-stack",
+        "data-samples", _("Data samples"), "data-sample-new", _("Add data samples"), "archive-box"
     ),
     Kind(
-        "data-samples",
-        gettext_lazy("Data samples"),
-        "data-sample-new",
-        gettext_lazy("Add data samples"),
-        "archive-box",
+        "functions", _("Functions"), "function-new", _("Register function"), "code-bracket-square"
     ),
     Kind(
-        "functions",
-        gettext_lazy("Functions"),
-        "function-new",
-        gettext_lazy("Register function"),
-        "code-bracket-square",
+        "compute-plans", _("Compute plans"), "compute-plan-new", _("Register compute plan"), "share"
     ),
-    Kind(
-        "compute-plans",
-        gettext_lazy("Compute plans"),
-        "compute-plan-new",
-        gettext_lazy("Register compute plan"),
-        "share",
-    ),
-    Kind(
-        "tasks",
-        gettext_lazy("Tasks"),
-        "task-new",
-        gettext_lazy("Register task"),
-        "queue-list",
-    ),
+    Kind("tasks", _("Tasks"), "task-new", _("Register task"), "queue-list"),
 )
 
 
@@ -144,7 +120,7 @@ def _concern(
 
 
 def _registered(asset: Any) -> SafeString:
-    return format_html(_("registered {}"), moment(asset.creation_date))
+    return format_html(gettext("registered {}"), moment(asset.creation_date))
 
 
 def _plans(own: str, now: datetime) -> Concern:
@@ -154,13 +130,15 @@ def _plans(own: str, now: datetime) -> Concern:
             plan.name,
             reverse("compute-plan", args=[plan.pk]),
             _registered(plan),
-            _("View failed task") if failed else "",
+            gettext("View failed task") if failed else "",
             reverse("task", args=[failed]) if failed else "",
         )
 
     return _concern(
-        _("Failed compute plans"),
-        _("The page of the failed task shows the reason. Fix it, then register the plan again."),
+        gettext("Failed compute plans"),
+        gettext(
+            "The page of the failed task shows the reason. Fix it, then register the plan again."
+        ),
         queries.failed_plans(own, now),
         item,
         f"{reverse('compute-plans')}?owner={own}&status=PLAN_STATUS_FAILED",
@@ -169,14 +147,16 @@ def _plans(own: str, now: datetime) -> Concern:
 
 def _functions(own: str, now: datetime) -> Concern:
     return _concern(
-        _("Functions that could not be built"),
-        _("The function's page shows the log. Fix the archive, then register the function again."),
+        gettext("Functions that could not be built"),
+        gettext(
+            "The function's page shows the log. Fix the archive, then register the function again."
+        ),
         queries.failed_functions(own, now),
         lambda function: Item(
             function.name,
             reverse("function", args=[function.pk]),
             _registered(function),
-            _("Register again"),
+            gettext("Register again"),
             f"{reverse('function-new')}?like={function.pk}",
         ),
         f"{reverse('functions')}?owner={own}&status=FUNCTION_STATUS_FAILED",
@@ -185,14 +165,14 @@ def _functions(own: str, now: datetime) -> Concern:
 
 def _datasets(own: str, may_add: bool) -> Concern:
     return _concern(
-        _("Datasets without data samples"),
-        _("Tasks run on data samples. Add some before you use these datasets."),
+        gettext("Datasets without data samples"),
+        gettext("Tasks run on data samples. Add some before you use these datasets."),
         queries.datasets_without_samples(own),
         lambda dataset: Item(
             dataset.name,
             reverse("dataset", args=[dataset.pk]),
             _registered(dataset),
-            _("Add data samples") if may_add else "",
+            gettext("Add data samples") if may_add else "",
             f"{reverse('data-sample-new')}?dataset={dataset.pk}",
         ),
         f"{reverse('datasets')}?owner={own}",
@@ -203,12 +183,14 @@ def _tokens(user: Any, now: datetime) -> Concern:
     account = reverse("account")
 
     def item(token: Any) -> Item:
-        when = _("expired {}") if token.expires_at <= now else _("expires {}")
+        when = gettext("expired {}") if token.expires_at <= now else gettext("expires {}")
         return Item(str(token), account, format_html(when, moment(token.expires_at)))
 
     return _concern(
-        _("API tokens that expire soon"),
-        _("Create a new token, replace the old one where you use it, then revoke the old one."),
+        gettext("API tokens that expire soon"),
+        gettext(
+            "Create a new token, replace the old one where you use it, then revoke the old one."
+        ),
         queries.tokens_to_renew(user, now),
         item,
         account,
@@ -217,14 +199,14 @@ def _tokens(user: Any, now: datetime) -> Concern:
 
 def _users(own: str) -> Concern:
     return _concern(
-        _("Users who cannot sign in yet"),
-        _("They have no password and no token. Send each a link to set a password."),
+        gettext("Users who cannot sign in yet"),
+        gettext("They have no password and no token. Send each a link to set a password."),
         queries.users_who_cannot_sign_in(own),
         lambda user: Item(
             user.username,
             reverse("user", args=[user.pk]),
             user.get_role_display(),
-            _("Create link"),
+            gettext("Create link"),
             reverse("user-reset", args=[user.pk]),
         ),
         f"{reverse('users')}?organization={own}",
@@ -241,37 +223,25 @@ class Step(NamedTuple):
 
 REGISTERING: Sequence[Step] = (
     Step(
-        gettext_lazy("Register a dataset"),
-        gettext_lazy("an opener that reads your data, and a description; no data are uploaded"),
+        _("Register a dataset"),
+        _("an opener that reads your data, and a description; no data are uploaded"),
         "dataset-new",
     ),
+    Step(_("Add data samples to it"), _("folders or archives, several at once"), "data-sample-new"),
     Step(
-        gettext_lazy("Add data samples to it"),
-        gettext_lazy("folders or archives, several at once"),
-        "data-sample-new",
-    ),
-    Step(
-        gettext_lazy("Register a function"),
-        gettext_lazy("code with a Dockerfile, and its inputs and outputs"),
+        _("Register a function"),
+        _("code with a Dockerfile, and its inputs and outputs"),
         "function-new",
     ),
     Step(
-        gettext_lazy("Register a compute plan"),
-        gettext_lazy("tasks that run functions on your data samples and on those you may use"),
+        _("Register a compute plan"),
+        _("tasks that run functions on your data samples and on those you may use"),
         "compute-plan-new",
     ),
 )
 FOUNDING: Sequence[Step] = (
-    Step(
-        gettext_lazy("Create an organisation"),
-        gettext_lazy("every asset belongs to one"),
-        "organization-new",
-    ),
-    Step(
-        gettext_lazy("Invite its first admin"),
-        gettext_lazy("admins invite the other users"),
-        "user-new",
-    ),
+    Step(_("Create an organisation"), _("every asset belongs to one"), "organization-new"),
+    Step(_("Invite its first admin"), _("admins invite the other users"), "user-new"),
 )
 
 

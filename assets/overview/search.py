@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization
 from ..common.api.filters import MatchFilter
@@ -93,35 +93,29 @@ def _organization(row: Organization) -> SearchResult:
 
 def _task(row: Task) -> SearchResult:
     names = {"function": row.function.name, "plan": row.compute_plan.name}
-    note = _("%(function)s in %(plan)s") % names
+    note = gettext("%(function)s in %(plan)s") % names
     return SearchResult(str(row.pk), reverse("task", args=[row.pk]), note, row.pk)
 
 
 def _model(row: Model) -> SearchResult:
-    note = _("Owned by %(owner)s, on the page of its task") % {"owner": row.owner_id}
+    note = gettext("Owned by %(owner)s, on the page of its task") % {"owner": row.owner_id}
     return SearchResult(str(row.pk), reverse("task", args=[row.task_id]), note, row.pk)
 
 
 SEARCH_TARGETS = (
+    SearchTarget(_("Datasets"), Dataset.objects.all(), _asset("dataset"), "datasets", ("name",)),
     SearchTarget(
-        gettext_lazy("Datasets"), Dataset.objects.all(), _asset("dataset"), "datasets", ("name",)
+        _("Functions"), Function.objects.all(), _asset("function"), "functions", ("name",)
     ),
     SearchTarget(
-        gettext_lazy("Functions"),
-        Function.objects.all(),
-        _asset("function"),
-        "functions",
-        ("name",),
-    ),
-    SearchTarget(
-        gettext_lazy("Compute plans"),
+        _("Compute plans"),
         ComputePlan.objects.all(),
         _asset("compute-plan"),
         "compute-plans",
         ("name",),
     ),
     SearchTarget(
-        gettext_lazy("Organisations"),
+        _("Organisations"),
         Organization.objects.all(),
         _organization,
         "organizations",
@@ -129,18 +123,12 @@ SEARCH_TARGETS = (
         has_key=False,
     ),
     SearchTarget(
-        gettext_lazy("Data samples"),
-        DataSample.objects.all(),
-        _asset("data-sample"),
-        "data-samples",
+        _("Data samples"), DataSample.objects.all(), _asset("data-sample"), "data-samples"
     ),
     SearchTarget(
-        gettext_lazy("Tasks"),
-        Task.objects.select_related("function", "compute_plan"),
-        _task,
-        "tasks",
+        _("Tasks"), Task.objects.select_related("function", "compute_plan"), _task, "tasks"
     ),
-    SearchTarget(gettext_lazy("Models"), Model.objects.all(), _model),
+    SearchTarget(_("Models"), Model.objects.all(), _model),
 )
 
 

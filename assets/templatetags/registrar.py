@@ -1,4 +1,4 @@
-"""Tags and filters of our templates."""
+"""Template tags and filters."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ register.filter("asset_url", base.asset_url)
 register.filter("how_ended", how_ended)
 register.filter("may_audit", may_audit)
 
-# The pages below each entry of the navigation, by how the names of their URLs begin.
+# The URL names of the pages below each entry of the navigation start with these.
 _BELOW = {
     "datasets": ("dataset",),
     "data-samples": ("data-sample",),
@@ -54,7 +54,7 @@ def version() -> str:
 
 @register.simple_tag(takes_context=True)
 def nav_link(context: template.Context, url_name: str, label: str, icon: str) -> SafeString:
-    """Return an entry of the navigation, marked when its page or one below it is shown."""
+    """Return an entry of the navigation, marked if its page or one below it is current."""
     match = getattr(context.get("request"), "resolver_match", None)
     here = (match.url_name or "") if match else ""
     names = (url_name, *_BELOW.get(url_name, ()))
@@ -73,5 +73,5 @@ def nav_link(context: template.Context, url_name: str, label: str, icon: str) ->
 
 @register.filter
 def get(mapping: Any, key: Any) -> Any:
-    """Return the value under a key; None when there is none."""
+    """Return the value for a key, or None."""
     return mapping.get(key) if mapping else None

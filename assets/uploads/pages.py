@@ -1,6 +1,6 @@
 """Views that stage and check a file before its form is sent, and the page that discards them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -25,26 +25,22 @@ from .registration import LIFETIME, discard_all, stage, staged_totals
 class UploadView(LoginRequiredMixin, View):
     """Stages one file; the response is its line in the form's list of files.
 
-    Subclasses check one kind of file.
+    Attributes:
+        check: returns the problems of a file of this kind.
+        advise: returns warnings about a file without problems.
     """
 
     http_method_names = ["post"]
-
-    def problems(self, file: File) -> Iterable[Problem]:
-        """Return every problem with the file."""
-        raise NotImplementedError
-
-    def advice(self, file: File) -> list[str]:
-        """Return warnings about a file without problems."""
-        return []
+    check: Callable[[File | None], Iterable[Problem]]
+    advise: Callable[[File], list[str]]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         user: Any = request.user
         file = request.FILES.get("file")
-        problems = list(check_may_register(user)) or list(self.problems(file))
+        problems = list(check_may_register(user)) or list(self.check(file))
         upload, advice, status = None, [], 422
         if not problems and file is not None:
-            advice = self.advice(file)
+            advice = self.advise(file)
             try:
                 upload = stage(user, file)
             except Refused as refused:

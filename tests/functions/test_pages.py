@@ -225,6 +225,7 @@ def test_the_page_says_everything(function, alice, bob, session_of):
     assert [(row[0].pk, row[2]) for row in response.context["access"]] == [
         ("MyOrg1MSP", [True]),
         ("MyOrg2MSP", [False]),
+        ("MyOrg3MSP", [False]),
     ]
     assert len(response.context["events"]) == 1
 

@@ -77,7 +77,7 @@ def test_the_page_offers_the_form(browser):
         "model: the output of another task",
         "data sample: the data",
         "dataset: the opener that reads the data",
-        "performance: one number, seen by everybody",
+        "performance: one number, visible to every organisation",
         'value="add:inputs"',
         'value="add:outputs"',
         f'data-upload-url="{UPLOAD}"',

@@ -35,7 +35,7 @@ class RowForm(ProblemForm):
 
     def spec(self) -> Any:
         """Return the row as the plain value that its list is made of."""
-        raise NotImplementedError
+        return self.make_spec(self.cleaned_data)
 
     def add_problem_at(self, path: str, problem: Problem) -> None:
         # The problems of a row that was read in part may follow from what is missing.

@@ -1,13 +1,13 @@
-"""The asset picker: one asset or several out of many, as radio buttons or check boxes.
+"""The asset picker: chooses one asset or several out of many, as radio buttons or check boxes.
 
 It is the widget of a field whose choices are rows::
 
     function = AssetField(Function.objects.all(), widget=AssetPicker())
     datasets = OwnAssetsField(Dataset.objects.all(), widget=AssetPicker(multiple=True))
 
-The newest rows are offered, `limit` of them, and always those that are chosen; the box above finds
-the others by the fields named in `search`. It sends `<name>-search` with the form: by its button
-(`action=refresh`), or with scripts while one types. Two queries a picker, however many rows.
+It shows the chosen rows and the newest others, up to `limit`. The box above searches the fields in
+`search`: it sends `<name>-search` with the form, by its button (`action=refresh`) or, with scripts,
+while the user types. Each picker takes two queries, whatever the number of rows.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -32,10 +32,10 @@ class Picker(BoxesWidget):
     template_name = "components/picker.html"
     # The label of the search box.
     search_label: Any = _("Search by name or key")
-    # What was searched for.
+    # The search term.
     term = ""
 
-    def __init__(self, attrs: Any = None, *, multiple: bool = False, none: str = "") -> None:
+    def __init__(self, attrs: Any = None, *, multiple: bool = False, none: Any = "") -> None:
         super().__init__(attrs)
         self.multiple, self.none = multiple, none
 
@@ -69,13 +69,12 @@ class AssetPicker(Picker):
     """Rows to choose from.
 
     Args:
-        multiple: may several be chosen?
-        search: the fields that are searched; the key always is.
+        multiple: whether several rows can be chosen.
+        search: the fields to search, besides the key.
         search_label: the label of the search box, which names the fields.
-        limit: how many rows are offered that are not chosen.
-        notes: return what to say beside each of the rows that are shown, by key; the owner and
-            the day otherwise.
-        none: what not choosing any is called, where one may choose one or none.
+        limit: how many rows are shown besides the chosen ones.
+        notes: returns a note for each of the rows by key; by default the owner and the day.
+        none: the label of the choice of no row, if a single choice is optional.
     """
 
     def __init__(
@@ -87,13 +86,13 @@ class AssetPicker(Picker):
         search_label: Any = "",
         limit: int = 50,
         notes: Notes | None = None,
-        none: str = "none",
+        none: Any = "",
     ) -> None:
-        super().__init__(attrs, multiple=multiple, none=none)
+        super().__init__(attrs, multiple=multiple, none=none or _("none"))
         self.search, self.limit = search, limit
         self.search_label = search_label or self.search_label
         self.notes = notes or owner_and_day
-        # The field sets it: its rows, and how it calls one.
+        # Set by the field: its rows and their labels.
         self.choices: Any = ()
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
@@ -117,7 +116,7 @@ class AssetPicker(Picker):
         return label
 
     def _rows(self, value: Any) -> tuple[list[Model], list[Model], bool]:
-        """Return the rows that are chosen, the newest others, and whether there are more."""
+        """Return the chosen rows, the newest others, and whether there are more."""
         rows: QuerySet | None = getattr(self.choices, "queryset", None)
         if rows is None:
             return [], [], False
@@ -135,11 +134,11 @@ class AssetPicker(Picker):
 
 
 def _keys(value: Any) -> Iterable[UUID]:
-    """Return the keys in what a form or an initial value says, whichever of the two it is."""
+    """Return the keys in the value of a form, or in an initial value."""
     items = value if isinstance(value, list | tuple | set | QuerySet) else [value]
     return as_keys(str(getattr(item, "pk", item)) for item in items)
 
 
 def owner_and_day(rows: Sequence[Any]) -> dict[UUID, str]:
-    """Tell rows of one name apart; no query."""
+    """Return notes that distinguish rows of the same name: the owner and the day; no query."""
     return {row.pk: f"{row.owner_id}, {utc_day(row.creation_date)}" for row in rows}

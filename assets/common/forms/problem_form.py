@@ -1,6 +1,7 @@
 """The form that shows problems of `registration` beside its fields."""
 
 import re
+from dataclasses import fields
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -33,6 +34,8 @@ class ActorBoundField(Protocol):
 class ProblemForm(forms.Form):
     """A form that shows problems of `registration` beside its fields."""
 
+    # The dataclass of what the form describes, whose fields have the names of the form's.
+    spec_class: ClassVar[type]
     # This form's names for the fields that specs name otherwise.
     field_aliases: ClassVar[dict[str, str]] = {}
 
@@ -42,6 +45,11 @@ class ProblemForm(forms.Form):
         for field in self.fields.values():
             if isinstance(field, ActorBoundField):
                 field.bind_actor(actor)
+
+    def make_spec(self, values: dict[str, Any]) -> Any:
+        """Return the spec. `values` lacks the fields that could not be read."""
+        names = {field.name for field in fields(self.spec_class)}
+        return self.spec_class(**{name: values[name] for name in names & values.keys()})
 
     @cached_property
     def unreadable(self) -> set[str]:

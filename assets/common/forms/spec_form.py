@@ -54,10 +54,6 @@ class SpecForm(ProblemForm):
             formset.non_form_errors().append(message % counts)
         return formset
 
-    def make_spec(self, values: dict[str, Any]) -> Any:
-        """Return the spec. `values` lacks the fields that could not be read."""
-        raise NotImplementedError
-
     def check(self) -> Iterable[Problem]:
         """Return every problem that keeps `self.spec` from being registered."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Widgets of form fields that templates of ours draw."""
+"""Base classes of widgets with templates of this project."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 
 
 class DrawnWidget(forms.Widget):
-    """A widget that a template of ours draws; Django looks for its own among packages only."""
+    """A widget with a template of this project, where Django's form renderer does not look."""
 
     template_name: str
 
@@ -21,7 +21,7 @@ class BoxesWidget(DrawnWidget):
     use_fieldset = True
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        # Boxes that are not ticked are not sent.
+        # Browsers do not send boxes that are not ticked.
         return False
 
     def id_for_label(self, id_: str) -> str:

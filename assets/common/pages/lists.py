@@ -159,7 +159,7 @@ class ListPage(AssetKindMixin, Page):
             chips=self.chips,
             ignored=self.ignored,
             columns=columns,
-            kept=[
+            layout_parameters=[
                 (name, self.request.GET[name])
                 for name in LAYOUT_PARAMETERS
                 if name in self.request.GET

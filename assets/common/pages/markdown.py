@@ -106,7 +106,7 @@ def _body(text: str) -> SafeString:
 def _links_to(ids: set[str]) -> Callable[[str, str, str], str | None]:
     """Return a filter of attributes that allows links to these ids and to other servers."""
 
-    def kept(tag: str, name: str, value: str) -> str | None:
+    def allowed(tag: str, name: str, value: str) -> str | None:
         if name != "href":
             return value
         if value.startswith("#"):
@@ -116,7 +116,7 @@ def _links_to(ids: set[str]) -> Callable[[str, str, str], str | None]:
         # Relative links lead to files that are not on this server.
         return value if ":" in value.split("/")[0] else None
 
-    return kept
+    return allowed
 
 
 # --- Tokens --------------------------------------------------------------------------------------
@@ -172,11 +172,11 @@ def _html(tokens: Sequence[Token], index: int, *_: Any) -> str:
 
 
 def _without_comments(html: str) -> str:
-    kept, place = [], 0
+    pieces, place = [], 0
     while (start := html.find("<!--", place)) >= 0 and (end := html.find("-->", start + 4)) >= 0:
-        kept.append(html[place:start])
+        pieces.append(html[place:start])
         place = end + 3
-    return "".join([*kept, html[place:]])
+    return "".join([*pieces, html[place:]])
 
 
 def _one(found: re.Match[str]) -> str:

@@ -1,15 +1,12 @@
 """Pages of datasets."""
 
-from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from django.core.files.base import File
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ...common.errors import Problem
 from ...common.files.storage import check_upload
-from ...common.kinds import AssetKind
 from ...common.pages.base import AssetKindMixin
 from ...common.pages.snippets import Snippets
 from ...feed.pages import AssetPage, RenamePage
@@ -24,6 +21,7 @@ from ..forms import ConfirmingDatasetForm, DatasetForm, DatasetRenameForm
 from ..models import Dataset
 from ..openers import opener_advice
 from ..queries import spec_of, tasks_using
+from ..rules import DATASET
 from ..snippets import dataset_snippets
 from ..tables import DatasetTable
 
@@ -102,16 +100,10 @@ class DatasetRegisterPage(DatasetPageMixin, RegisterPage):
 
 
 class OpenerUpload(UploadView):
-    def problems(self, file: File | None) -> Iterable[Problem]:
-        return check_upload(file, asset=AssetKind.DATA_MANAGER.word, field="data_opener")
-
-    def advice(self, file: File) -> list[str]:
-        return opener_advice(file)
+    check = staticmethod(partial(check_upload, asset=DATASET, field="data_opener"))
+    advise = staticmethod(opener_advice)
 
 
 class DescriptionUpload(UploadView):
-    def problems(self, file: File | None) -> Iterable[Problem]:
-        return check_upload(file, asset=AssetKind.DATA_MANAGER.word, field="description")
-
-    def advice(self, file: File) -> list[str]:
-        return text_advice(file)
+    check = staticmethod(partial(check_upload, asset=DATASET, field="description"))
+    advise = staticmethod(text_advice)

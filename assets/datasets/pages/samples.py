@@ -1,17 +1,16 @@
 """Pages of data samples."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.core.files.base import File
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from ...common.errors import Problem
 from ...common.files.hidden import some_of
 from ...common.pages.base import AssetKindMixin, Crumb
 from ...common.pages.markup import short
@@ -167,8 +166,5 @@ class LinkPage(DataSamplePageMixin, FormPage):
 
 
 class DataSampleUpload(UploadView):
-    def problems(self, file: File | None) -> Iterable[Problem]:
-        return check_archive(file, field="file")
-
-    def advice(self, file: File) -> list[str]:
-        return archive_advice(file)
+    check = staticmethod(partial(check_archive, field="file"))
+    advise = staticmethod(archive_advice)
