@@ -99,8 +99,8 @@ def _check_empty() -> None:
         # This restore has announced its own files.
         if model is not PendingFiles and model._base_manager.exists():
             raise BackupError(
-                f"The database has a {model._meta.verbose_name} already. Restore the backup into "
-                "an empty, migrated database."
+                f"The database has {model._meta.verbose_name_plural} already. Restore the backup "
+                "into an empty, migrated database."
             )
     if name := _any_file(""):
         raise BackupError(
