@@ -71,7 +71,8 @@ _POSTGRESQL = (
     """CREATE OR REPLACE TRIGGER {whole} BEFORE TRUNCATE ON {table} FOR EACH STATEMENT
     EXECUTE FUNCTION registrar_refuse('{message} cannot be deleted')""",
 )
-# The suffixes of each table's triggers, by database.
+# The suffixes of each table's triggers, by database: against UPDATE, DELETE and TRUNCATE. Databases
+# that exist have them, so they stay.
 _KINDS = {
     "sqlite": ("immutable", "kept"),
     "postgresql": ("immutable", "kept", "whole"),

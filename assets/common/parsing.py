@@ -33,13 +33,15 @@ def json_of(text: bytes | str, *, around: int = 0) -> Any:
     """
     value = orjson.loads(text)
     try:
-        kept = _quotes(orjson.dumps(reduce(lambda inner, _level: [inner], range(around), value)))
+        expected = _quotes(
+            orjson.dumps(reduce(lambda inner, _level: [inner], range(around), value))
+        )
     except orjson.JSONEncodeError as error:
         raise LossyJSON(_("The JSON is nested too deeply. Use fewer levels.")) from error
     # Of equal keys only the last one survives, so quotation marks are missing. Looking at each
     # object would take ten times as long as reading all of them.
     source = text.encode() if isinstance(text, str) else text
-    if _quotes(source) != kept:
+    if _quotes(source) != expected:
         raise LossyJSON(_repeated_key_message(source))
     return value
 

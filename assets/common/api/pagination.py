@@ -193,7 +193,7 @@ def _count(found: Listing | Sequence[Any]) -> int:
 
 
 def _digest(params: Mapping[str, str], *context: str) -> bytes:
-    """Return a digest that tells requests apart. It is no signature: anybody can compute it."""
+    """Return a digest that distinguishes requests. It is no signature: anyone can compute it."""
     return sha256(orjson.dumps([context, sorted(params.items())])).digest()[:DIGEST_SIZE]
 
 

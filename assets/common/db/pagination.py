@@ -92,8 +92,8 @@ class Listing:
         keyset = self.keyset
         if keyset is None or self.queryset.query.values_select != ("pk",):
             return list(self.rows[:limit])
-        # Only the last size is kept: a client that asks for thousands of sizes fills no memory.
-        # Another thread may replace it meanwhile, so it is read once.
+        # Only the statement for the last size stays in memory. Another thread may replace it
+        # meanwhile, so the attribute is read once.
         first = self._first_page
         if first is None or first[0] != limit:
             columns = key_columns(keyset.paths)

@@ -84,7 +84,7 @@ class FileBatch:
     def _has_committed(self, error: DatabaseError) -> bool:
         """Return whether the transaction whose commit failed took effect nevertheless.
 
-        It deletes its `PendingFiles` row, so the row tells. If the row is still there, abandoning
+        It deletes its `PendingFiles` row, so the row shows it. If it is still there, abandoning
         it keeps the transaction from being committed later.
         """
         try:

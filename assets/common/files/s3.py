@@ -104,11 +104,11 @@ class AssetStorage(s3.S3Storage):
         transfer = TransferConfig(
             multipart_threshold=WINDOW, multipart_chunksize=WINDOW, max_concurrency=2
         )
-        # What an upload holds in memory: so many parts, whatever the size of the file.
+        # The parts of an upload in memory, whatever the size of the file.
         transfer.max_in_memory_upload_chunks = 2
         return {
             **super().get_default_settings(),
-            # A store that does not answer is told of while the client still waits.
+            # A client still waits when a store that does not respond is reported.
             "client_config": Config(
                 signature_version="s3v4",
                 connect_timeout=5,

@@ -101,7 +101,7 @@ def attempt_of_key(user: Any, key: str, digest: str) -> Attempt:
 def digest_of(*texts: str, data: Any = None, files: Any = None) -> str:
     """Return a digest of texts, of JSON or form fields, and of the content of files.
 
-    It is keyed, so that nobody can guess a password from a stored digest.
+    It is keyed, so that no one can guess a password from a stored digest.
     """
     digest = salted_hmac("idempotency", b"", algorithm="sha256")
 

@@ -16,7 +16,7 @@ class Command(BaseCommand):
             "--remove-orphans",
             action="store_true",
             help="delete files that no row names, unless they are younger than an hour, and files "
-            "that nobody registered within a day after sending them",
+            "that were not registered within a day of their upload",
         )
 
     def handle(self, *args, **options) -> None:
