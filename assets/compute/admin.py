@@ -147,10 +147,7 @@ class InputInline(ReadOnlyInline):
     fk_name = "task"
     fields = ("identifier", "source")
     readonly_fields = ("source",)
-
-    def get_queryset(self, request):
-        related = ("dataset", "data_sample", "model", "parent_task__function")
-        return super().get_queryset(request).select_related(*related)
+    select_related = ("dataset", "data_sample", "model", "parent_task__function")
 
     @admin.display(description=_("source"))
     def source(self, row: TaskInput) -> str:
@@ -164,13 +161,9 @@ class OutputInline(ReadOnlyInline):
     model = TaskOutput
     fields = ("identifier", "permissions_badge", "transient")
     readonly_fields = ("permissions_badge",)
+    select_related = ("permissions",)
 
-    @admin.display(description=_("permissions"))
-    def permissions_badge(self, row: TaskOutput) -> str:
-        return show_permissions(row.permissions)
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("permissions")
+    permissions_badge = column(_("permissions"), "permissions", show=show_permissions)
 
 
 @admin.register(Task)
@@ -226,10 +219,6 @@ class TaskAdmin(AssetAdmin):
     def autocomplete_label(self, obj: Task) -> str:
         parts = [obj.function.name, gettext("rank %(rank)d") % {"rank": obj.rank}, obj.tag]
         return f"{', '.join(filter(None, parts))} ({str(obj.key)[:8]})"
-
-    @admin.display(description=_("logs permission"))
-    def logs_badge(self, task: Task) -> str:
-        return show_permissions(task.logs_permission)
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.assets_view)

@@ -55,12 +55,6 @@ class FailureReportAdmin(RegistryAdmin):
     task_key = column(_("task"), "task_id")
     function_key = column(_("function"), "function_id")
 
-    def get_object(self, request, object_id, from_field=None):
-        report = super().get_object(request, object_id, from_field)
-        if report is not None:
-            report.viewer = request.user
-        return report
-
     @admin.display(description=_("logs"))
     def logs_file(self, report: Any) -> Any:
         if not report.logs:

@@ -13,7 +13,7 @@ from ..common.admin.base import ChangePage, ReadOnlyInline, column, section
 from ..common.files.hidden import some_of
 from ..common.forms.layouts import Section
 from ..permissions.access import may_see_content
-from ..permissions.admin import AssetAdmin, rename_page, show_permissions, stored_file
+from ..permissions.admin import AssetAdmin, rename_page, stored_file
 from .forms import DataSampleForm, DatasetForm, DatasetRenameForm, LinkSamplesForm
 from .models import DataSample, DataSampleLink, Dataset
 from .registration import left_out
@@ -53,18 +53,12 @@ class DatasetAdmin(AssetAdmin):
             queryset = queryset.filter(owner=request.user.organization_id)
         return super().get_search_results(request, queryset, search_term)
 
-    @admin.display(description=_("logs permission"))
-    def logs_badge(self, dataset: Dataset) -> str:
-        return show_permissions(dataset.logs_permission)
-
 
 class LinkInline(ReadOnlyInline):
     model = DataSampleLink
     verbose_name_plural = _("datasets of this data sample")
     fields = ("dataset",)
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("dataset")
+    select_related = ("dataset",)
 
 
 class SampleLinkForm(LinkSamplesForm):

@@ -1,10 +1,10 @@
 """The admin of events: the audit trail."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from ..common.admin.base import RegistryAdmin, column
@@ -47,6 +47,7 @@ class EventAdmin(RegistryAdmin):
         "detail",
     )
 
+    when = column(_("when"), "timestamp", ordering="timestamp", show=partial(moment, exact=True))
     user = column(_("user"), "visible_actor", ordering="visible_actor")
     visible_address = column(_("address"), "visible_address", ordering="visible_address")
     acted_for = column(_("organisation"), "organization_id", ordering="organization")
@@ -56,10 +57,6 @@ class EventAdmin(RegistryAdmin):
         events: QuerySet[Event] = super().get_queryset(request)
         events = with_visible_actor(events.filter(may_be_read(request.user)), request.user)
         return with_visible_address(events, request.user)
-
-    @admin.display(description=_("when"), ordering="timestamp")
-    def when(self, event: Event) -> SafeString:
-        return moment(event.timestamp, exact=True)
 
     @admin.display(description=_("asset"), ordering="asset_name")
     def asset(self, event: Event) -> str:

@@ -20,6 +20,14 @@ from .models import Permissions
 NOT_PERMITTED = _("Your organisation may not download this file")
 
 
+def show_permissions(permissions: Permissions) -> SafeString:
+    """Return who has the permission: everyone, or the named organisations."""
+    if permissions.public:
+        return badge(gettext("public"), "is-public")
+    names = ", ".join(permissions.authorized_ids)
+    return format_html("{} {}", badge(gettext("restricted"), "is-restricted"), names)
+
+
 class AssetAdmin(RegistryAdmin):
     """The admin of one kind of asset; `access` decides who may register and change it."""
 
@@ -41,27 +49,17 @@ class AssetAdmin(RegistryAdmin):
             problems = check_may_register(user) if self.add_form else iter(())
         return " ".join(problem.sentence for problem in problems)
 
-    def get_object(self, request, object_id, from_field=None):
-        asset = super().get_object(request, object_id, from_field)
-        if asset is not None:
-            # What the page shows of the asset depends on who reads it.
-            asset.viewer = request.user
-        return asset
-
     owned_by = column(_("owner"), "owner_id", ordering="owner")
+    registered_at = column(_("registered"), "creation_date", ordering="creation_date", show=moment)
+    permissions_badge = column(
+        _("permissions"), "permissions", ordering="permissions__public", show=show_permissions
+    )
+    logs_badge = column(_("logs permission"), "logs_permission", show=show_permissions)
 
     @admin.display(description=_("key"), ordering="key")
     def short_key(self, asset: Any) -> str:
         """Return enough of the key to tell rows apart."""
         return str(asset.key)[:8]
-
-    @admin.display(description=_("registered"), ordering="creation_date")
-    def registered_at(self, asset: Any) -> SafeString:
-        return moment(asset.creation_date)
-
-    @admin.display(description=_("permissions"), ordering="permissions__public")
-    def permissions_badge(self, asset: Any) -> SafeString:
-        return show_permissions(asset.permissions)
 
     @admin.display(description=_("status"), ordering="status")
     def status_badge(self, asset: Any) -> SafeString:
@@ -78,14 +76,6 @@ class AssetAdmin(RegistryAdmin):
 def rename_page(form_class: type[Form]) -> ChangePage:
     """Return the page that renames an asset by such a form."""
     return ChangePage(_("Rename"), form_class, done=_("Renamed to “%(row)s”."))
-
-
-def show_permissions(permissions: Permissions) -> SafeString:
-    """Return who has the permission: everyone, or the named organisations."""
-    if permissions.public:
-        return badge(gettext("public"), "is-public")
-    names = ", ".join(permissions.authorized_ids)
-    return format_html("{} {}", badge(gettext("restricted"), "is-restricted"), names)
 
 
 def stored_file(

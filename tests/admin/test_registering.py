@@ -1,6 +1,8 @@
 """What is typed into the admin becomes the same rows as the same spec at registration."""
 
 import json
+import re
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +19,12 @@ from assets.datasets.specs import DataSampleSpec
 from assets.feed.models import Event
 from assets.functions import registration as functions
 from assets.functions.models import Function
+from assets.uploads.models import Upload
 from tests.builders import (
     CODE,
     MODEL_INPUT,
     MODEL_OUTPUT,
+    OPENER,
     OPENER_INPUT,
     PERFORMANCE_OUTPUT,
     PUBLIC,
@@ -38,6 +42,8 @@ from tests.rules.requests import Tasks
 from tests.rules.world import B
 
 from .door import metadata
+
+FILES = ("data_opener", "description")
 
 # What is each row's own, and what follows from that.
 OWN = {"key", "id", "task_id", "function_id", "creation_date", "digest", "compute_plan_id"}
@@ -174,6 +180,19 @@ def test_a_task_without_a_plan_and_without_a_key(admin, world):
     assert task.compute_plan.name == str(task.key)
     assert task.key != UUID(int=0)
     assert task.worker_id == "MyOrg1MSP"
+
+
+def test_files_are_sent_once(admin, world):
+    """A form that comes back has its files: they are ticked, and sent again by their keys."""
+    url, data = admin.form(dataset_spec(name=""))
+    page = admin.post(world.alice, url, data)
+    assert [error.place for error in page.errors] == ["name"]
+    keys = dict(re.findall(r'name="(\w+-staged)" value="([^"]+)" checked', page.text))
+    assert set(keys) == {"data_opener-staged", "description-staged"}
+    typed = {name: value for name, value in data.items() if name not in FILES}
+    assert admin.post(world.alice, url, {**typed, **keys, "name": "Scans"}).accepted
+    assert Dataset.objects.get().opener_checksum == sha256(OPENER).hexdigest()
+    assert not Upload.objects.exists()
 
 
 def test_the_browser_is_told_what_was_added(admin, world, session_of):

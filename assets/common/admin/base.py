@@ -43,6 +43,10 @@ class ReadOnlyInline(admin.TabularInline):
     view_on_site = False
     extra = max_num = 0
     can_delete = False
+    select_related: ClassVar[tuple[str, ...]] = ()
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related(*self.select_related)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
@@ -112,6 +116,13 @@ class RegistryAdmin(ListAdmin, HistoryAdmin):
         return ""
 
     # --- Pages ----------------------------------------------------------------------------------
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            # What the page shows of the row may depend on who reads it.
+            row.viewer = request.user
+        return row
 
     def get_urls(self) -> list[Any]:
         kind = self.opts.model_name
@@ -185,9 +196,8 @@ class RegistryAdmin(ListAdmin, HistoryAdmin):
             return HttpResponseRedirect(change_url(row))
 
         form = self.make_form(request, page.form_class, row)
-        return self.form_view(
-            request, form, done, title=page.title, note=page.note, button=page.button, original=row
-        )
+        context = {"title": page.title, "subtitle": row, "note": page.note, "button": page.button}
+        return self.form_view(request, form, done, original=row, **context)
 
     # --- Forms ----------------------------------------------------------------------------------
 
@@ -269,15 +279,19 @@ def section(heading: "StrOrPromise | None", *fields: str) -> Any:
 
 
 def column(
-    description: "StrOrPromise", value: str, *, ordering: str = ""
+    description: "StrOrPromise",
+    path: str,
+    *,
+    ordering: str = "",
+    show: Callable[[Any], Any] = lambda value: value,
 ) -> Callable[[Any, Any], Any]:
-    """Return a display method that shows what the dotted path `value` of a row leads to."""
+    """Return a display method that shows what the dotted path of a row leads to."""
 
     @admin.display(description=description, ordering=ordering or None)
-    def show(self: Any, row: Any) -> Any:
-        return attrgetter(value)(row)
+    def display(self: Any, row: Any) -> Any:
+        return show(attrgetter(path)(row))
 
-    return show
+    return display
 
 
 def change_url(row: Model) -> str:
