@@ -1,6 +1,6 @@
-"""What is told of for the audit trail: who asks, from where, and the words for what happened.
+"""The audit trail: its words, the request that acts, and the signal that logs an event.
 
-Rooms that know no events say what happened by `log_event`; the room of events listens and writes.
+Any room logs events by `log_event`; the room of events, `feed`, listens and writes them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,52 +15,53 @@ from django.db import models
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 
 from .errors import Code, Problem
 
 
 class Action(models.TextChoices):
-    """What can happen; one word for each, whatever it happens to."""
+    """What can happen, to whatever kind."""
 
-    REGISTERED = "registered"
-    RENAMED = "renamed"
-    LINKED = "linked"
-    STARTED = "started"
-    ENDED = "ended"
-    CANCELED = "canceled", "cancelled"
-    DOWNLOADED = "downloaded"
-    VIEWED = "viewed"
-    SIGNED_IN = "signed_in", "signed in"
-    SIGNED_OUT = "signed_out", "signed out"
-    CREATED = "created"
-    CHANGED = "changed"
-    REMOVED = "removed"
-    # Anything else that was refused; the detail tells the method and the path.
-    TRIED = "tried"
+    REGISTERED = "registered", _("registered")
+    RENAMED = "renamed", _("renamed")
+    LINKED = "linked", _("linked")
+    STARTED = "started", _("started")
+    ENDED = "ended", _("ended")
+    CANCELED = "canceled", _("cancelled")
+    DOWNLOADED = "downloaded", _("downloaded")
+    VIEWED = "viewed", _("viewed")
+    SIGNED_IN = "signed_in", _("signed in")
+    SIGNED_OUT = "signed_out", _("signed out")
+    CREATED = "created", _("created")
+    CHANGED = "changed", _("changed")
+    REMOVED = "removed", _("removed")
+    # Any other denied request; the detail has its method and path.
+    TRIED = "tried", _("denied")
 
 
 class Result(models.TextChoices):
-    """How it went."""
+    """Whether it happened or was denied."""
 
-    DONE = "done"
-    REFUSED = "refused"
+    DONE = "done", _("done")
+    REFUSED = "refused", _("denied")
 
 
 class SubjectKind(models.TextChoices):
-    """What it can happen to besides assets."""
+    """What it can happen to, besides assets."""
 
-    USER = "user"
-    TOKEN = "token"  # noqa: S105  a kind, not a token
-    REQUEST = "request"
+    USER = "user", _("user")
+    TOKEN = "token", _("token")
+    REQUEST = "request", _("request")
 
 
-# What a user is refused again, sees again or gets in parts within this time is one event.
+# Equal views, ranges of a download and denied requests of a user are one event within this time.
 ONCE = timedelta(hours=1)
 
-# Sent by `log_event` with its arguments.
+# Sent by `log_event`, with its arguments.
 event_logged = Signal()
 
-# The request that this thread answers; none in a command.
+# The request that this thread answers; None in a command.
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
 
@@ -76,11 +77,13 @@ def log_event(
     detail: Mapping[str, Any] | None = None,
     once: timedelta | None = None,
 ) -> None:
-    """Tell that something happened, in the transaction that did it.
+    """Log an event, in the transaction of the change.
 
-    Without an `actor` it is whoever sent the request; a command has none. The organisation whose
-    admins read it is the actor's unless another is named. `detail` is JSON. With `once`, what the
-    same user did in the same way to the same asset that short a time ago is the same event.
+    Args:
+        actor: the user who acts; by default the request's user, and none in a command.
+        organization_id: the organisation whose admins read the event; by default the actor's.
+        detail: JSON.
+        once: an equal event that is not older than this stands for this one too.
     """
     if actor is None:
         request = _request.get()
@@ -100,29 +103,28 @@ def log_event(
 
 
 def current_request() -> HttpRequest | None:
-    """Return the request that is answered now; None in a command."""
+    """Return the request that this thread answers; None in a command."""
     return _request.get()
 
 
 def client_address(request: HttpRequest | None = None) -> str | None:
-    """Return the IP address of the client of this request, or of the one that is answered now."""
+    """Return the client's IP address, of this request or of the current one; None if unknown."""
     request = request or _request.get()
     if request is None:
         return None
-    # Any client may write this header; only the entry that our own proxy added is true.
+    # Any client can send this header; only the last entry is from our own proxy.
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
     address = forwarded.split(",")[-1].strip() or request.META.get("REMOTE_ADDR", "")
     try:
         return str(ip_address(address))
-    except ValueError:  # a socket of this machine, or a proxy's nonsense
+    except ValueError:  # a Unix socket, or a proxy's invalid header
         return None
 
 
 class Audited:
-    """Middleware: knows the request while it is answered, and tells of what was refused.
+    """Middleware: sets the current request, and logs denied requests of signed-in users.
 
-    A refusal is an answer of 403 to somebody who is signed in, or a form that shows one, unless it
-    was told of already.
+    A request is denied if its response is a 403, or a form that shows such a problem.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -148,18 +150,18 @@ class Audited:
 
 
 def note_refusals(problems: Iterable[Problem]) -> None:
-    """Let the request be told of as refused if one of the problems forbids what it wanted.
+    """Have the request logged as denied if one of the problems forbids it.
 
-    A form shows what is forbidden beside what is merely wrong, and its status says neither.
+    The status of a form with errors does not tell forbidden from invalid.
     """
     if (request := _request.get()) and any(one.code is Code.FORBIDDEN for one in problems):
         request.refusal_shown = True  # type: ignore[attr-defined]
 
 
 def log_refusal(action: Action, kind: str, **what: Any) -> None:
-    """Tell that what the request wanted is refused; the answer of 403 tells it no second time.
+    """Log that the request is denied, in place of the event for its 403 response.
 
-    As that answer, it is logged once an hour: a program that keeps trying fills no audit trail.
+    Equal events are logged once an hour, so that a retrying program does not fill the audit trail.
     """
     if request := _request.get():
         request.refusal_logged = True  # type: ignore[attr-defined]

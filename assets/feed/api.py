@@ -25,7 +25,7 @@ class NewsFilterSet(FilterSet):
 
 
 class NewsFeedViewSet(GenericViewSet):
-    """What happened to compute plans and datasets, newest first."""
+    """News about compute plans and datasets, newest first."""
 
     queryset = news_of(Event.objects.order_by("-timestamp", "-pk"))
     serializer_class = NewsSerializer

@@ -1,4 +1,4 @@
-"""Filters of the page of activity."""
+"""Filters of activity and of the audit trail."""
 
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet, TextChoices
 from django.forms import HiddenInput
+from django.utils.translation import gettext_lazy as _
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 
 from ..accounts.filters import ManagedFilterSet, OrganizationFilter
@@ -16,7 +17,7 @@ from ..permissions.filters import DayFilter, ZoneFilter, hidden_keys
 from .models import Event
 from .queries import by_actor, important_of, news_of
 
-# Kinds that things happen to by themselves; the others come and go with one of these.
+# Kinds with public events; other assets are registered with one of these.
 KINDS = (
     AssetKind.DATA_MANAGER,
     AssetKind.DATA_SAMPLE,
@@ -26,7 +27,7 @@ KINDS = (
 )
 
 
-# What can happen to an asset, which everybody may know.
+# Actions with public events.
 PUBLIC_ACTIONS = (
     Action.REGISTERED,
     Action.RENAMED,
@@ -38,26 +39,26 @@ PUBLIC_ACTIONS = (
 
 
 def one_of(choices: Iterable[TextChoices], label: str, **kwargs: Any) -> ChoiceFilter:
-    """A filter by one of these, or by none."""
+    """Return a filter by one of the choices."""
     named = [(choice.value, choice.label) for choice in choices]
-    return ChoiceFilter(choices=named, label=label, empty_label="any", **kwargs)
+    return ChoiceFilter(choices=named, label=label, empty_label=_("any"), **kwargs)
 
 
 class ActivityFilterSet(FilterSet):
-    """Who did what to which asset, and when."""
+    """The filters of activity."""
 
-    q = search_filter("visible_actor", "asset_name", placeholder="User or asset")
-    organization = OrganizationFilter(field_name="organization_id", label="Organisation")
-    action = one_of(PUBLIC_ACTIONS, "Action")
-    kind = one_of(KINDS, "Kind", field_name="asset_kind")
-    since = DayFilter(field_name="timestamp", label="Since")
-    until = DayFilter(field_name="timestamp", label="Until", until=True)
+    q = search_filter("visible_actor", "asset_name", placeholder=_("User or asset"))
+    organization = OrganizationFilter(field_name="organization_id", label=_("Organisation"))
+    action = one_of(PUBLIC_ACTIONS, _("Action"))
+    kind = one_of(KINDS, _("Kind"), field_name="asset_kind")
+    since = DayFilter(field_name="timestamp", label=_("Since"))
+    until = DayFilter(field_name="timestamp", label=_("Until"), until=True)
     tz = ZoneFilter()
-    asset_key = hidden_keys(field_name="asset_key", label="Asset")
-    actor = CharFilter(label="User", widget=HiddenInput(), method="keep_actor")
+    asset_key = hidden_keys(field_name="asset_key", label=_("Asset"))
+    actor = CharFilter(label=_("User"), widget=HiddenInput(), method="keep_actor")
     news = ChoiceFilter(
-        label="News",
-        choices=[("all", "plans and datasets"), ("important", "plans that ended")],
+        label=_("News"),
+        choices=[("all", _("plans and datasets")), ("important", _("plans that ended"))],
         method="keep_news",
         widget=HiddenInput(),
     )
@@ -75,7 +76,7 @@ class ActivityFilterSet(FilterSet):
 
 
 class AddressFilter(CharFilter):
-    """An IP address; what is none is nobody's."""
+    """Filters by an IP address; other texts match nothing."""
 
     def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
         if not value:
@@ -87,17 +88,17 @@ class AddressFilter(CharFilter):
 
 
 class AuditFilterSet(ManagedFilterSet, ActivityFilterSet):
-    """What happened or was refused, to assets and otherwise, and from where."""
+    """The filters of the audit trail."""
 
-    q = search_filter("visible_actor", "asset_name", placeholder="User or asset")
-    action = one_of(Action, "Action")
+    q = search_filter("visible_actor", "asset_name", placeholder=_("User or asset"))
+    action = one_of(Action, _("Action"))
     kind = one_of(
         (*KINDS, AssetKind.MODEL, AssetKind.FAILURE_REPORT, AssetKind.ORGANIZATION, *SubjectKind),
-        "Kind",
+        _("Kind"),
         field_name="asset_kind",
     )
-    result = one_of(Result, "Result")
-    address = AddressFilter(label="Address")
+    result = one_of(Result, _("Result"))
+    address = AddressFilter(label=_("Address"))
     news = None
 
     class Meta(ActivityFilterSet.Meta):

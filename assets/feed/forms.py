@@ -1,4 +1,4 @@
-"""The form of the one change that several kinds share: the name."""
+"""The form that renames assets."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from .registration import check_rename, rename
 
 
 class RenameForm(PageForm):
-    """Gives a dataset, a function or a compute plan another name."""
+    """Renames a dataset, a function or a compute plan."""
 
     kind: ClassVar[AssetKind]
     sections = (Section("", "name"),)

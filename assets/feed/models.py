@@ -8,16 +8,16 @@ from ..accounts.models import Organization
 from ..common import audit
 from ..common.kinds import AssetKind
 
-# What is news: that plans and datasets came to be, and how plans went on.
+# News: new plans and datasets, and the progress of plans.
 NEWS_KINDS = (AssetKind.COMPUTE_PLAN, AssetKind.DATA_MANAGER)
 NEWS_ACTIONS = (audit.Action.REGISTERED, audit.Action.STARTED, audit.Action.ENDED)
 
 
 class Event(models.Model):
-    """One thing that happened, or was refused. Events are only ever added.
+    """Something that happened, or was denied. Events are never changed.
 
-    What happened to an asset is public, as its metadata is. The rest (downloads, sign-ins, users,
-    tokens, refusals) is read by the admins of the organisation that it names.
+    Events of assets are public, like metadata. All others (downloads, sign-ins, users, tokens,
+    refusals) can be read by the admins of the event's organisation.
     """
 
     Action = audit.Action
@@ -33,7 +33,7 @@ class Event(models.Model):
         db_default=Result.DONE.value,
     )
     public = models.BooleanField(default=True, db_default=True)
-    # None: of a platform superuser who belongs to no organisation, or of nobody who is known.
+    # None: of a platform superuser without organisation, or of an unknown user.
     organization = models.ForeignKey(
         Organization,
         on_delete=models.PROTECT,
@@ -49,14 +49,14 @@ class Event(models.Model):
         related_name="+",
         db_index=False,
     )
-    # The name outlives the user's account; blank for who did not sign in.
+    # The name outlives the user; blank without a signed-in user.
     actor_name = models.CharField(max_length=150, blank=True)
     # None: from a command on the server itself.
     address = models.GenericIPAddressField(null=True)
     asset_kind = models.CharField(
         _("asset kind"), max_length=30, choices=[*AssetKind.choices, *audit.SubjectKind.choices]
     )
-    # None for what has no key, such as a user.
+    # None for kinds without keys, such as users.
     asset_key = models.UUIDField(_("asset key"), null=True)
     asset_name = models.CharField(_("asset name"), max_length=150, blank=True)
     detail = models.JSONField(_("detail"), default=dict, blank=True)
@@ -67,9 +67,9 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["timestamp", "id"], name="event_timestamp"),
             models.Index(fields=["asset_key", "timestamp"], name="event_asset"),
-            # Who is deleted is taken from its events, and activity is filtered by a user.
+            # For deleting users, and for filtering activity by user.
             models.Index(fields=["actor", "timestamp", "id"], name="event_actor"),
-            # Of a thousand events some are news: those of tasks are not gone through for them.
+            # Few events are news: most are of tasks.
             models.Index(
                 fields=["timestamp", "id"],
                 condition=models.Q(action__in=NEWS_ACTIONS, asset_kind__in=NEWS_KINDS),
@@ -78,6 +78,6 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Not by whom, which not everybody is told.
+        # Without the actor, whose name not everyone may see.
         kind = self.get_asset_kind_display()
         return f"{self.get_action_display()} {kind} {self.asset_name}".strip()

@@ -1,10 +1,11 @@
-"""The page of one asset, with what happened to it, and the page that renames it."""
+"""Base classes of the pages that show and rename one asset."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.pages.base import ObjectPageMixin
 from ..common.errors import Problem
@@ -16,12 +17,12 @@ from ..permissions.pages import FormPage
 from ..permissions.queries import access_matrix
 from .queries import RECENT, events_of, without_ends_of_cancelled
 
-# How many columns the table of who may do what has.
+# How many columns the table of permissions has.
 USES = 10
 
 
 class AssetPageMixin(AssetKindMixin, ObjectPageMixin):
-    """Mixin of pages about the asset whose key is in the URL, and of pages below that one."""
+    """Loads the asset whose key is in the URL."""
 
     def load_object(self) -> None:
         self.object = get_or_404(self.queryset.all(), self.kwargs["key"], self.noun)
@@ -34,10 +35,7 @@ class AssetPageMixin(AssetKindMixin, ObjectPageMixin):
 
 
 class AssetPage(AssetPageMixin, Page):
-    """Shows an asset with everything that it has, and what its user may do with it.
-
-    A kind says by `uses` what organisations may do, which the page shows for each of them.
-    """
+    """Shows an asset with its permissions and events."""
 
     def get_title(self) -> str:
         return str(self.object)
@@ -46,11 +44,11 @@ class AssetPage(AssetPageMixin, Page):
         return [self.list_crumb()]
 
     def uses(self) -> list[tuple[str, Permissions]]:
-        """Return what may be done with the asset's files and results, each with who may."""
+        """Return the uses of the asset's files and results, each with its permissions."""
         return []
 
     def snippets(self) -> Snippets:
-        """Return the code that registers such an asset."""
+        """Return the code that registers the same asset, for other clients."""
         return []
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -73,12 +71,12 @@ class AssetPage(AssetPageMixin, Page):
 
 
 class RenamePage(AssetPageMixin, FormPage):
-    """Gives an asset another name, which is all that can change."""
+    """Renames an asset; nothing else can change."""
 
-    button = "Rename"
+    button = _("Rename")
 
     def get_title(self) -> str:
-        return f"Rename {self.object}"
+        return gettext("Rename %(name)s") % {"name": self.object}
 
     def asset(self) -> Any:
         return self.object

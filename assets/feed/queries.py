@@ -1,4 +1,4 @@
-"""What pages ask about events."""
+"""Events as pages and other rooms read them."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -15,10 +15,10 @@ from ..permissions.access import may_audit, may_audit_asset
 from .models import NEWS_ACTIONS, NEWS_KINDS, Event
 
 RECENT = 12
-# Enough to see past a plan of some hundred tasks.
+# Enough to look beyond a plan with hundreds of tasks.
 LOOKED_AT = 300
 
-# Of what is news: that plans came to an end.
+# The important news: that plans ended.
 IMPORTANT = Event.Action.ENDED
 
 
@@ -36,7 +36,7 @@ def with_visible_actor(events: QuerySet[Event], user: User) -> QuerySet[Event]:
 
 
 def with_visible_address(events: QuerySet[Event], user: User) -> QuerySet[Event]:
-    """Annotate events with `visible_address`: the client's address, for who may audit the event."""
+    """Annotate events with `visible_address`: the client's address, if the user may audit it."""
     if manages_all(user):
         return events.annotate(visible_address=F("address"))
     address = GenericIPAddressField()
@@ -47,26 +47,26 @@ def with_visible_address(events: QuerySet[Event], user: User) -> QuerySet[Event]
 
 
 def by_actor(events: QuerySet[Any], name: str) -> QuerySet[Any]:
-    """Keep what the user of this name did, as far as `visible_actor` shows it."""
+    """Filter events by the name that `visible_actor` shows."""
     if name != EXTERNAL:
-        # By an index, which knows accounts; of those that are deleted, events have the name only.
+        # The index has users' ids; events of deleted users have only the name.
         known = User.objects.filter(username=name).values_list("pk", flat=True)
         events = events.filter(Q(actor__in=list(known)) | Q(actor=None, actor_name=name))
     return events.filter(visible_actor=name)
 
 
 def public_events() -> QuerySet[Event]:
-    """What happened to assets, which all organisations may know."""
+    """Return the events of assets, which all organisations may see."""
     return Event.objects.filter(public=True)
 
 
 def events_for(user: User) -> QuerySet[Event]:
-    """The audit trail as far as this user may read it: all of it, or its organisation's."""
+    """Return the audit trail that the user may read: of its organisation, or all of it."""
     return with_visible_actor(Event.objects.filter(_is_in_trail_of(user)), user)
 
 
 def may_be_read(user: User) -> Q:
-    """The condition of events that this user may read: what is public, and its trail."""
+    """Return the condition of events that the user may read: public ones, and its audit trail."""
     return Q() if manages_all(user) else Q(public=True) | _is_in_trail_of(user)
 
 
@@ -77,26 +77,26 @@ def _is_in_trail_of(user: User) -> Q:
 
 
 def news_of(events: QuerySet[Event]) -> QuerySet[Event]:
-    """Keep what happened to compute plans and datasets, but for their names."""
+    """Filter the news: what happened to compute plans and datasets, except renames."""
     return events.filter(_is_news())
 
 
 def _is_news() -> RawSQL:
-    """The condition of the index of news, word for word: databases use it for no other."""
+    """Return the condition of the index of news, word for word, so that databases use the index."""
     table = Event._meta.db_table
-    # All of them are plain words.
+    # Our own constants: no value of a user.
     actions, kinds = ("', '".join(values) for values in (NEWS_ACTIONS, NEWS_KINDS))
     sql = f"\"{table}\".action IN ('{actions}') AND \"{table}\".asset_kind IN ('{kinds}')"
     return RawSQL(sql, (), BooleanField())  # noqa: S611
 
 
 def important_of(news: QuerySet[Event]) -> QuerySet[Event]:
-    """Keep the news that nobody should miss."""
+    """Filter the important news."""
     return news.filter(action=IMPORTANT)
 
 
 def events_of(asset: Asset, user: User) -> QuerySet[Event]:
-    """What happened to one asset, the newest first; its owner's admins see who downloaded it."""
+    """Return the events of an asset, newest first; its owner's admins also see downloads."""
     events = Event.objects.filter(asset_key=asset.pk)
     if may_audit_asset(user, asset):
         return events.annotate(visible_actor=F("actor_name"))
@@ -104,7 +104,7 @@ def events_of(asset: Asset, user: User) -> QuerySet[Event]:
 
 
 def without_ends_of_cancelled(events: Iterable[Event]) -> list[Event]:
-    """Return the events without the end of a plan where one of them is its cancellation."""
+    """Return the events without the ends of plans whose cancellation is among them."""
     found = list(events)
     cancelled = {
         (event.asset_key, event.timestamp)
@@ -119,12 +119,12 @@ def without_ends_of_cancelled(events: Iterable[Event]) -> list[Event]:
 
 
 def recent_events(user: User) -> list[Event]:
-    """Return what happened lately, as it is told to a user, the newest first; two queries.
+    """Return the latest events that the user may see, newest first; two queries.
 
-    What one request did to many assets is one thing that happened: its first event stands for all,
-    and `together` says how many they were, as far as was looked.
+    The first event of a request stands for all of them; `together` is how many they are among the
+    events looked at.
     """
-    # Of most events no more is asked than which request they are of.
+    # Most events are read only to see which request they belong to.
     looked_at = public_events().values_list("pk", *_OF_A_REQUEST)[:LOOKED_AT]
     requests = [list(events) for _, events in groupby(looked_at, key=itemgetter(slice(1, None)))]
     together = {events[0][0]: len(events) for events in requests[:RECENT]}
@@ -134,5 +134,5 @@ def recent_events(user: User) -> list[Event]:
     return without_ends_of_cancelled(found[pk] for pk in together)
 
 
-# What the events of one request have in common.
+# Equal for the events of one request.
 _OF_A_REQUEST = ("timestamp", "actor_name", "action", "asset_kind")

@@ -1,4 +1,4 @@
-"""What is told of becomes events: of rooms that know none, and of Django's own sign-in."""
+"""Writes events for the signals of lower rooms, and of Django's sign-in."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The only writer of events, and of the one change that several kinds share: the name."""
+"""The only writer of events, and of the names of assets."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from ..common.signals import recorded
 from ..permissions.access import check_may_change
 from .models import Event
 
-# A name that somebody typed to sign in may be longer than any.
+# A name that was typed to sign in may be longer than a user name.
 NAME_LENGTH = Event._meta.get_field("asset_name").max_length
 
 
@@ -34,9 +34,10 @@ def record(
     when: datetime,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Write one event per asset, all in one statement, in the transaction that did it.
+    """Write an event for each asset, in one statement and in the transaction of the change.
 
-    `names` maps the assets' keys to their names, blank for kinds that have none.
+    Args:
+        names: the assets' names by key; blank for kinds without names.
     """
     record_result(action, kind, names)
     same = {
@@ -71,9 +72,10 @@ def record_private(
     detail: Mapping[str, Any] | None = None,
     once: timedelta | None = None,
 ) -> None:
-    """Write one event that admins read: a download, a sign-in, a change of a user, a refusal.
+    """Write an event that only admins read: a download, sign-in, change of a user or refusal.
 
-    With `once`, an event that is that young and differs in nothing else stands for this one too.
+    Args:
+        once: an equal event that is not older than this stands for this one too.
     """
     record_result(action, kind, [key or name], result)
     event = Event(
@@ -94,7 +96,7 @@ def record_private(
         event.save(force_insert=True)
     elif not _is_written(event, once):
         with transaction.atomic():
-            # Requests for parts of a file come together: each waits for the one before.
+            # Requests for ranges of a file come at the same time: each waits for the one before.
             locked(actor)
             if not _is_written(event, once):
                 event.save(force_insert=True)
@@ -108,13 +110,13 @@ def _is_written(event: Event, once: timedelta) -> bool:
 
 @transaction.atomic
 def rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> None:
-    """Give a dataset, function or compute plan another name; the one change that all three allow.
+    """Rename a dataset, function or compute plan.
 
     Raises:
         Refused: the user may not (403), or the name is not valid (400).
     """
     refuse_if(check_rename(actor, kind, asset, name))
-    # Of two at once, the second waits, and the name before its own is the first's.
+    # Of two changes at once, the second waits, and the old name that it logs is the first's.
     model = type(asset)
     asset.name = (
         model._default_manager.select_for_update().values_list("name", flat=True).get(pk=asset.pk)
@@ -128,6 +130,6 @@ def rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> None:
 
 
 def check_rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> Iterator[Problem]:
-    """All that stands against the rename."""
+    """Yield the problems with a rename."""
     yield from check_may_change(actor, asset, f"rename this {kind.label}")
     yield from check_name(name, asset=kind.word)

@@ -1,4 +1,4 @@
-"""The news feed on the wire. Contract 2.11."""
+"""The news feed of the API. Contract 2.11."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _STATUS: dict[str, str] = {
 
 
 class NewsSerializer(WireSerializer):
-    """One piece of news about a plan or a dataset."""
+    """News about a plan or a dataset."""
 
     asset_kind = serializers.CharField()
     asset_key = serializers.UUIDField()
@@ -25,7 +25,7 @@ class NewsSerializer(WireSerializer):
     detail = serializers.DictField()
 
     def represent(self, rows: Sequence[Event]) -> list[dict[str, Any]]:
-        """Represent events themselves, which have no key of their own."""
+        """Return the events as JSON objects; they have no keys."""
         return [
             {
                 "asset_kind": event.asset_kind,

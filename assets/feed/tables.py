@@ -1,53 +1,61 @@
-"""The table of what happened."""
+"""The tables of events."""
 
 import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..common.pages.base import asset_url
 from ..common.pages.markup import short, tag
 from ..common.pages.tables import AssetTable, LinkColumn, WhenColumn
 from .models import Event
 
-# How an action looks; the others are told as they are.
+# The colours of actions; others have none.
 LOOKS: dict[str, str] = {
     Event.Action.REGISTERED: "accent",
     Event.Action.ENDED: "good",
     Event.Action.CANCELED: "warn",
 }
-# How plans end, as their own pages call it.
-_ENDED = {"STATUS_CANCELED": "cancelled"}
-# How many keys of a longer list are shown.
+# How plans end, by the status in the event.
+_ENDED = {
+    "STATUS_DONE": _("done"),
+    "STATUS_FAILED": _("failed"),
+    "STATUS_CANCELED": _("cancelled"),
+}
+# How many keys of a list are shown.
 NAMED = 2
 
 
 def how_ended(event: Event) -> str:
-    """Return in a word how a plan ended; blank for other events."""
+    """Return how a plan ended, such as "done"; an empty string for other events."""
     status = str(event.detail.get("status", ""))
-    return _ENDED.get(status, status.removeprefix("STATUS_").lower())
+    return str(_ENDED.get(status, status.removeprefix("STATUS_").lower()))
 
 
 def detail_of(event: Event) -> str:
-    """Say what an event tells besides: the name before, how a plan ended, which file, what path."""
+    """Return the details of an event: the old name, how a plan ended, which file, which path."""
     detail = event.detail
-    said = []
+    texts = []
     if name := detail.get("old_name"):
-        said.append(f"before: {name}")
+        texts.append(gettext("before: %(name)s") % {"name": name})
     if ended := how_ended(event):
-        said.append(ended)
+        texts.append(ended)
     if key := detail.get("first_failed_task_key"):
-        said.append(f"task {short(key)} failed first")
+        texts.append(gettext("task %(key)s failed first") % {"key": short(key)})
     if path := detail.get("path"):
-        said.append(f"{detail.get('method', '')} {path}".strip())
-    said += [str(detail[name]) for name in ("file", "changed") if detail.get(name)]
+        texts.append(f"{detail.get('method', '')} {path}".strip())
+    texts += [str(detail[name]) for name in ("file", "changed") if detail.get(name)]
     if keys := detail.get("data_manager_keys"):
-        more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
-        said.append(f"to dataset {', '.join(short(key) for key in keys[:NAMED])}{more}")
-    return ", ".join(said)
+        names = ", ".join(short(key) for key in keys[:NAMED])
+        if (more := len(keys) - NAMED) > 0:
+            names = gettext("%(names)s and %(count)d more") % {"names": names, "count": more}
+        texts.append(gettext("to dataset %(keys)s") % {"keys": names})
+    return ", ".join(texts)
 
 
 class EventTable(AssetTable):
-    """What happened, the newest first."""
+    """The events, newest first."""
 
     shown: tuple[str, ...] = (
         "timestamp",
@@ -61,29 +69,31 @@ class EventTable(AssetTable):
     tie_breaker = "-pk"
     name_columns = ("asset_name", "visible_actor")
 
-    timestamp = WhenColumn(verbose_name="When")
-    action = tables.Column(verbose_name="What")
+    timestamp = WhenColumn(verbose_name=_("When"))
+    action = tables.Column(verbose_name=_("What"))
     asset = tables.Column(
         accessor="asset_name",
-        verbose_name="Asset",
+        verbose_name=_("Asset"),
         empty_values=(),
         attrs={"td": {"class": "name"}},
     )
-    asset_kind = tables.Column(verbose_name="Kind")
-    actor_name = tables.Column(accessor="visible_actor", verbose_name="By")
+    asset_kind = tables.Column(verbose_name=_("Kind"))
+    actor_name = tables.Column(accessor="visible_actor", verbose_name=_("By"))
     organization = LinkColumn(
-        "organization", key="organization_id", accessor="organization_id", verbose_name="For"
+        "organization", key="organization_id", accessor="organization_id", verbose_name=_("For")
     )
-    asset_key = tables.Column(verbose_name="Key", attrs={"td": {"class": "mono"}}, orderable=False)
-    detail = tables.Column(orderable=False)
+    asset_key = tables.Column(
+        verbose_name=_("Key"), attrs={"td": {"class": "mono"}}, orderable=False
+    )
+    detail = tables.Column(verbose_name=_("Detail"), orderable=False)
 
     def render_action(self, record: Event) -> SafeString:
         failed = "failed" in str(record.detail.get("status", "")).lower()
         looks = "bad" if failed else LOOKS.get(record.action, "plain")
-        return tag(record.get_action_display().lower(), looks)
+        return tag(record.get_action_display(), looks)
 
     def value_action(self, record: Event) -> str:
-        return record.get_action_display().lower()
+        return record.get_action_display()
 
     def render_asset_kind(self, record: Event) -> str:
         return record.get_asset_kind_display()
@@ -107,7 +117,7 @@ class EventTable(AssetTable):
 
 
 class AuditTable(EventTable):
-    """What happened or was refused, and from where."""
+    """The audit trail, with results and addresses."""
 
     default_columns = (
         "timestamp",
@@ -120,13 +130,13 @@ class AuditTable(EventTable):
         "detail",
     )
 
-    timestamp = WhenColumn(verbose_name="When", exact=True)
-    result = tables.Column()
-    address = tables.Column(attrs={"td": {"class": "mono"}})
+    timestamp = WhenColumn(verbose_name=_("When"), exact=True)
+    result = tables.Column(verbose_name=_("Result"))
+    address = tables.Column(verbose_name=_("Address"), attrs={"td": {"class": "mono"}})
 
     def render_result(self, record: Event) -> SafeString:
         looks = "bad" if record.result == Event.Result.REFUSED else "plain"
-        return tag(record.get_result_display().lower(), looks)
+        return tag(record.get_result_display(), looks)
 
     def value_result(self, record: Event) -> str:
         return record.result

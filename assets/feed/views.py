@@ -1,9 +1,10 @@
-"""The pages of what happened: the activity that all may know, and the audit trail."""
+"""The pages of activity and of the audit trail."""
 
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..accounts.pages.base import LoginRequiredMixin, ObjectPageMixin
@@ -14,11 +15,11 @@ from .models import Event
 from .queries import events_for, public_events, with_visible_actor
 from .tables import AuditTable, EventTable
 
-# What the page offers to begin from: its name, and the filter.
+# Filters that the page offers as buttons: label and value.
 PRESETS = (
-    ("Everything", ""),
-    ("News", "all"),
-    ("Plans that ended", "important"),
+    (_("All"), ""),
+    (_("News"), "all"),
+    (_("Plans that ended"), "important"),
 )
 
 
@@ -30,10 +31,10 @@ class ActivityList(LoginRequiredMixin, ListPage):
     template_name = "feed/activity.html"
     table_class = EventTable
     filterset_class = ActivityFilterSet
-    empty_hint = "What is registered, renamed, started or cancelled is listed here."
+    empty_hint = _("Registrations, renames, starts, ends and cancellations are listed here.")
 
     def get_title(self) -> str:
-        return "Activity"
+        return gettext("Activity")
 
     def rows(self) -> QuerySet[Event]:
         return with_visible_actor(super().rows(), self.user)
@@ -51,16 +52,18 @@ class AuditList(ObjectPageMixin, ListPage):
     list_url = "audit"
     table_class = AuditTable
     filterset_class = AuditFilterSet
-    empty_hint = "Whatever is registered, downloaded, changed or refused is listed here."
+    empty_hint = _("Registrations, downloads, changes and denied requests are listed here.")
 
     def get_title(self) -> str:
-        return "Audit trail"
+        return gettext("Audit trail")
 
     def load_object(self) -> None:
         if not may_audit(self.user):
             raise PermissionDenied(
-                "The audit trail is read by the admins of an organisation. What happened to assets "
-                "is listed on the page of activity, for everybody."
+                gettext(
+                    "Only admins of an organisation can read its audit trail. The Activity page "
+                    "lists the events of assets for everyone."
+                )
             )
 
     def rows(self) -> QuerySet[Event]:

@@ -1,8 +1,9 @@
-"""The column of a table that says who may."""
+"""The column of a table that shows permissions."""
 
 import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from ..common.pages.markup import tag
 from .models import Permissions
@@ -11,7 +12,7 @@ NAMED = 3
 
 
 class PermissionsColumn(tables.Column):
-    """Public, or the organisations that may; the first few of them where they are many."""
+    """Shows "public", or the permitted organisations, of which it names three at most."""
 
     def render(self, value: Permissions) -> SafeString:
         return permissions_tag(value)
@@ -24,12 +25,15 @@ class PermissionsColumn(tables.Column):
 
 
 def permissions_tag(permissions: Permissions) -> SafeString:
-    """Show who may: everybody, or these organisations."""
+    """Return who is permitted, as HTML: everyone, or these organisations."""
     if permissions.public:
-        return tag("public")
+        return tag(gettext("public"))
     ids = permissions.authorized_ids
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED + 1 else ""
-    names = ", ".join(ids[:NAMED] if more else ids)
-    return format_html(
-        '{} <span title="{}">{}{}</span>', tag("private"), ", ".join(ids), names, more
-    )
+    names = ", ".join(ids)
+    shown = names
+    if (more := len(ids) - NAMED) > 1:
+        shown = gettext("%(names)s and %(count)d more") % {
+            "names": ", ".join(ids[:NAMED]),
+            "count": more,
+        }
+    return format_html('{} <span title="{}">{}</span>', tag(gettext("restricted")), names, shown)

@@ -1,4 +1,4 @@
-"""The only place where bytes leave. Contract 1.5."""
+"""Downloads: the only place that sends files, after checking permissions. Contract 1.5."""
 
 from typing import Any
 
@@ -19,24 +19,24 @@ from ..common.text.reading import read_text
 from .access import may_download, why_not_download
 from .models import Permissions
 
-# The charset is not optional: without it the SDK reads a text as Latin-1.
+# Without the charset the SDK would read texts as Latin-1.
 MARKDOWN = "text/markdown; charset=utf-8"
 PLAIN_TEXT = "text/plain; charset=utf-8"
 
-# The whole file, a part of it, or the address where the storage gives it.
+# The whole file, a range of it, or a redirect to the storage.
 SENT_STATUSES = (200, 206, 302)
 
 
 def file_responses(content_type: str = "application/octet-stream") -> dict[Any, Any]:
-    """Return how the OpenAPI description tells of a download."""
+    """Return the responses of a download for the OpenAPI schema."""
     return {
         (200, content_type): OpenApiTypes.BINARY,
         (206, content_type): OpenApiTypes.BINARY,
-        302: OpenApiResponse(description="The file is at this address for a moment."),
-        304: OpenApiResponse(description="The client has the file already: its ETag is the same."),
-        410: OpenApiResponse(description="The file is not there any more, or not yet."),
-        412: OpenApiResponse(description="The file is not the one that the request is about."),
-        416: OpenApiResponse(description="The file has none of the bytes asked for."),
+        302: OpenApiResponse(description="The file is at this address for a short time."),
+        304: OpenApiResponse(description="The client has this file already (same ETag)."),
+        410: OpenApiResponse(description="The file does not exist any more, or not yet."),
+        412: OpenApiResponse(description="The file has another ETag or date than required."),
+        416: OpenApiResponse(description="The file has none of the requested bytes."),
     }
 
 
@@ -45,7 +45,7 @@ MARKDOWN_RESPONSES = file_responses("text/markdown")
 
 
 class NotPermitted(PermissionDenied):
-    """Says no more to programs than the contract does; a page says `why`."""
+    """Answers programs as the contract requires; pages also show `why`."""
 
     def __init__(self, why: str) -> None:
         super().__init__("Unauthorized")
@@ -59,7 +59,7 @@ class Gone(APIException):
 
 
 def check_key(key: str) -> None:
-    """Raise 400 for what is no UUID; download addresses are made by us or by a client's code."""
+    """Raise ValidationError (400) if the key is no UUID."""
     if as_key(key) is None:
         raise ValidationError({"detail": f'key is not a valid UUID: "{key}"'})
 
@@ -72,14 +72,14 @@ def download(
     filename: str,
     content_type: str = "application/octet-stream",
 ) -> HttpResponseBase:
-    """Hand the file in `field` of an asset to a user whose organisation may have it.
+    """Return the response with the file in `field` of an asset, and log the download.
 
-    Whatever the request's headers ask for, permission is asked first.
+    Permissions are checked before the request's headers.
 
     Raises:
         NotPermitted: the permissions do not allow the user's organisation (403).
-        Gone: there is no file any more, or there is no such field yet (410).
-        StorageError: the storage does not answer (503).
+        Gone: the file does not exist any more, or not yet (410).
+        StorageError: the storage does not respond (503).
     """
     facts: Any = asset  # every asset has a kind and a date
     event = _event(Action.DOWNLOADED, asset, {"file": field})
@@ -95,7 +95,7 @@ def download(
         try:
             log_event(**event, once=ONCE if "HTTP_RANGE" in request.META else None)
         except BaseException:
-            # Nothing is sent unrecorded, so the response never closes it.
+            # A download that is not logged is not sent, so the response never closes the file.
             if file := getattr(response, "file_to_stream", None):
                 file.close()
             raise
@@ -115,9 +115,9 @@ def _event(action: Action, asset: Any, detail: dict[str, str]) -> dict[str, Any]
 def shown_text(
     request: HttpRequest, permissions: Permissions, asset: Any, field: str
 ) -> str | None:
-    """Return the text in `field` of an asset for a page; None where its user may not have it.
+    """Return the text in `field` of an asset for a page, and log the view.
 
-    None as well for what is no text, or is not there. See `record_view`.
+    None if the user may not download it, or if it is missing or not text.
     """
     user: Any = request.user
     if not may_download(user, permissions):
@@ -129,7 +129,7 @@ def shown_text(
 
 
 def record_view(request: HttpRequest, asset: Any, **what: str) -> None:
-    """Record that a page shows what a file holds, if it shows it to another organisation."""
+    """Log that a page shows a file's contents to another organisation."""
     user: Any = request.user
     if request.method != "HEAD" and not acts_for(user, asset.owner_id):
         log_event(**_event(Action.VIEWED, asset, what), once=ONCE)

@@ -1,10 +1,11 @@
-"""Filters by what organisations may do. Contract 2.0, 2.14."""
+"""Filters that the lists of assets share, and filters by permissions. Contract 2.0, 2.14."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, tzinfo
 
 from django.db.models import QuerySet
 from django.forms import DateInput, HiddenInput, TextInput
+from django.utils.translation import gettext_lazy as _
 from django_filters import CharFilter, DateFilter, FilterSet
 
 from ..accounts.filters import OrganizationFilter
@@ -16,7 +17,7 @@ from .queries import allowing_any
 
 
 class AllowedFilter(TextsFilter):
-    """Keeps assets whose permissions, under `field_name`, allow the listed organisations."""
+    """Filters assets whose permissions, in `field_name`, allow the listed organisations."""
 
     def __init__(
         self, allowing: Callable[[Iterable[str]], QuerySet[Permissions]], field_name: str, **kwargs
@@ -31,10 +32,9 @@ class AllowedFilter(TextsFilter):
 
 
 class DayFilter(DateFilter):
-    """Keeps what was registered since a day, or until one, by the index of the moment.
+    """Filters by a day, the first or (`until`) the last; by default of the registration.
 
-    Another `field_name` keeps what happened then. The day is one of the zone that the filter set's
-    `tz` names, or of UTC.
+    The day is one of the time zone in the filter set's `tz`, or of UTC.
     """
 
     def __init__(self, *, until: bool = False, **kwargs) -> None:
@@ -46,7 +46,7 @@ class DayFilter(DateFilter):
     def filter(self, queryset: QuerySet, value: date | None) -> QuerySet:
         if value is None:
             return queryset
-        # Not by the day after: the last day of all has none.
+        # Not before the next day: the last possible day has none.
         edge = datetime.combine(value, time.max if self.until else time.min, tzinfo=self.zone)
         lookup = "lte" if self.until else "gte"
         return queryset.filter(**{f"{self.field_name}__{lookup}": within_time(edge)})
@@ -56,12 +56,12 @@ class DayFilter(DateFilter):
         return zone_named(self.parent.data.get(ZONE))
 
     def shown(self, value: str) -> str:
-        """Return how a day is named among the filters that hold."""
+        """Return the day as the list of active filters shows it."""
         return f"{value} ({self.zone})"
 
 
 class ZoneFilter(CharFilter):
-    """The time zone of the days that are filtered by; `moments.js` sets it to the viewer's."""
+    """The time zone of the days; `moments.js` sets it to the viewer's."""
 
     def __init__(self) -> None:
         super().__init__(widget=HiddenInput(attrs={"data-time-zone": True}))
@@ -71,11 +71,11 @@ class ZoneFilter(CharFilter):
 
 
 class MetadataEntryFilter(CharFilter):
-    """`key` or `key=value`: keeps what has such an entry of metadata."""
+    """Filters by an entry of metadata, `key` or `key=value`."""
 
     def __init__(self, **kwargs) -> None:
-        kwargs.setdefault("label", "Metadata")
-        kwargs.setdefault("widget", TextInput(attrs={"placeholder": "key or key=value"}))
+        kwargs.setdefault("label", _("Metadata"))
+        kwargs.setdefault("widget", TextInput(attrs={"placeholder": _("key or key=value")}))
         super().__init__(**kwargs)
 
     def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
@@ -87,24 +87,21 @@ class MetadataEntryFilter(CharFilter):
 
 
 def hidden_keys(**kwargs) -> KeysFilter:
-    """A filter by keys that links of other pages set."""
+    """Return a filter by keys, which links of other pages set."""
     return KeysFilter(widget=HiddenInput, **kwargs)
 
 
 class AssetListFilterSet(FilterSet):
-    """The filters of the pages that list assets: the same classes as the API's where both have it.
+    """Base of the filters of asset lists; subclasses declare the search, `q`."""
 
-    A kind declares `q`, by what it is searched.
-    """
-
-    owner = OrganizationFilter(field_name="owner_id", label="Owner")
-    after = DayFilter(label="Registered since")
-    before = DayFilter(label="Registered until", until=True)
+    owner = OrganizationFilter(field_name="owner_id", label=_("Owner"))
+    after = DayFilter(label=_("Registered since"))
+    before = DayFilter(label=_("Registered until"), until=True)
     tz = ZoneFilter()
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        # What is typed most comes first.
+        # The search comes first.
         self.filters.move_to_end("q", last=False)
 
     class Meta:
@@ -112,10 +109,10 @@ class AssetListFilterSet(FilterSet):
 
 
 class UsableFilter(FlagFilter):
-    """Keeps assets that the user's organisation may process and download."""
+    """Filters assets that the user's organisation may process and download."""
 
     def __init__(self, **kwargs) -> None:
-        kwargs.setdefault("label", "Usable by my organisation")
+        kwargs.setdefault("label", _("Usable by my organisation"))
         super().__init__(field_name="permissions", widget=FlagBox(), **kwargs)
 
     def filter(self, queryset: QuerySet, value: bool | None) -> QuerySet:

@@ -1,9 +1,12 @@
-"""The permission picker: public, or the organisations that may, and a sentence that says so."""
+"""The permission picker: public or restricted to organisations, with a sentence that sums it up."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.text import get_text_list
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization, User
 from ..common.forms.widgets import BoxesWidget
@@ -11,18 +14,18 @@ from .specs import PermissionsSpec
 
 
 class PermissionPicker(BoxesWidget):
-    """A switch and a list of check boxes; the owner is always in it. Needs no JavaScript.
+    """A switch and a list of check boxes, with the owner always checked.
 
-    With it, the list can be searched, and the sentence below follows each choice.
+    JavaScript adds a search of the list, and updates the sentence below at each choice.
     """
 
     template_name = "permissions/picker.html"
-    # The organisation that will own what the permissions are about.
+    # The organisation that will own the asset.
     owner_id: str | None = None
-    # What the permitted may do, as it ends a sentence.
-    may = "use it"
-    # What there is to choose from; `share_organizations` shares it among the pickers of a form.
-    known: Iterable[Organization] | None = None
+    # What the permitted can do, as it ends a sentence.
+    may: Any = _("use it")
+    # The choices, which `share_organizations` shares among the pickers of a form.
+    choices: Iterable[Organization] | None = None
 
     class Media:
         css = {"all": ["permissions/picker.css"]}
@@ -39,19 +42,18 @@ class PermissionPicker(BoxesWidget):
                 "is_owner": organization.pk == self.owner_id,
                 "is_chosen": organization.pk in spec.authorized_ids,
             }
-            for organization in self.known or Organization.objects.all()
+            for organization in self.choices or Organization.objects.all()
         ]
-        # The owner comes first: it cannot be left out, so it need not be looked for.
+        # The owner comes first: it cannot be unchecked.
         context["organizations"].sort(key=lambda item: not item["is_owner"])
-        context["may"] = self.may
-        # Who does not exist is told by the refusal; here they could be no end of names.
+        # Unknown organisations, which may be many, are named by the error only.
         known = {item["id"] for item in context["organizations"]}
         named = tuple(name for name in spec.authorized_ids if name in known)
-        context["sentence"] = sentence(
-            spec._replace(authorized_ids=named),
-            [item["id"] for item in context["organizations"] if item["is_owner"]],
-            self.may,
-        )
+        owner = [item["id"] for item in context["organizations"] if item["is_owner"]]
+        others = [name for name in named if name not in owner]
+        # The page's script chooses among the same sentences.
+        context["sentences"] = sentences(self.may)
+        context["sentence"] = sentence(spec.public, owner + others, self.may)
         return context
 
     def value_from_datadict(self, data, files, name) -> PermissionsSpec:
@@ -59,21 +61,28 @@ class PermissionPicker(BoxesWidget):
         return PermissionsSpec(f"{name}-public" in data, tuple(many(f"{name}-authorized_ids")))
 
 
-def sentence(permissions: PermissionsSpec, owner: list[str], may: str) -> str:
-    """Say in a sentence who may; the page's script builds the same one."""
-    if permissions.public:
-        return f"Every organisation of the consortium, also those that join later, can {may}."
-    others = [name for name in permissions.authorized_ids if name not in owner]
-    names = owner + others
-    listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-    return f"Only {listed} can {may}." if names else f"Nobody can {may}."
+def sentences(may: Any) -> dict[str, str]:
+    """Return the sentences about who can do what `may` says, with `{names}` in "only"."""
+    values = {"may": may, "names": "{names}"}
+    public = gettext("Every organisation of the consortium, including later members, can %(may)s.")
+    return {
+        "public": public % values,
+        "only": gettext("Only %(names)s can %(may)s.") % values,
+        "none": gettext("No organisation can %(may)s.") % values,
+    }
+
+
+def sentence(public: bool, names: list[str], may: Any) -> str:
+    """Return the sentence that sums up a permission."""
+    which = "public" if public else "only" if names else "none"
+    return sentences(may)[which].replace("{names}", get_text_list(names, gettext("and")))
 
 
 class PermissionsField(forms.Field):
-    """Reads a PermissionsSpec; whether the organisations exist is for the rules to say.
+    """Reads a PermissionsSpec; rules check that the organisations exist.
 
     Args:
-        may: what the permitted may do, as it ends the sentence "Only A and B can ...".
+        may: what the permitted can do, as it ends the sentence "Only A and B can ...".
     """
 
     widget = PermissionPicker
@@ -91,8 +100,8 @@ class PermissionsField(forms.Field):
 
 
 def share_organizations(fields: Iterable[forms.Field]) -> None:
-    """Have the pickers among the fields ask for the organisations once, when they are drawn."""
+    """Let the permission pickers among the fields share one query for the organisations."""
     organizations = Organization.objects.all()
     for field in fields:
         if isinstance(field, PermissionsField):
-            field.widget.known = organizations
+            field.widget.choices = organizations

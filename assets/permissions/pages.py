@@ -1,4 +1,4 @@
-"""Pages of assets: what they list, how they are registered, and who may do what with one."""
+"""Base classes of the pages that list and register assets."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,10 +32,10 @@ logger = logging.getLogger(__name__)
 
 
 class AssetListPage(LoginRequiredMixin, ListPage):
-    """Lists one kind of asset, and offers to register one."""
+    """Lists one kind of asset, with a button to register one."""
 
     template_name = "components/asset_list.html"
-    # Links of other pages filter by the keys of such rows; people read what they are called.
+    # Models of filters by keys; the list of active filters shows the rows' names.
     filter_models: ClassVar[Mapping[str, type[Model]]] = {}
 
     def display_value(self, name: str, value: str) -> str:
@@ -51,44 +51,43 @@ class AssetListPage(LoginRequiredMixin, ListPage):
 class FormPage(WriterPage):
     """A page with the form of a spec.
 
-    Buttons send what they do as `action`: `register` (also when there is none), `add:inputs` for
-    one more row of a list, `refresh` for what pickers find, `code` for the spec as code. Nothing
-    that was typed or sent is lost on the way. A field that a script sends as `live` is answered
-    alone, judged.
+    The button's `action` is `register` (the default), `add:inputs` for one more row of a list,
+    `refresh` for a picker's search, or `code` for the spec as code. Entries and uploads are kept.
+    If a script names a field as `live`, the response is that field alone, validated.
     """
 
     template_name = "components/form.html"
     button: ClassVar["StrOrPromise"] = _("Register")
-    # What it says above what is wrong.
+    # The sentence above the errors.
     unsaved = _("Nothing was registered.")
-    # The form of this request, once it is made.
-    made: Any = None
+    # The form of this request.
+    form: Any = None
 
     def make_form(self, *args: Any, **kwargs: Any) -> Any:
         form = self.form_class(*args, actor=self.user, asset=self.asset(), **kwargs)
         form.enable_live_validation()
         share_organizations(form.fields.values())
-        self.made = form
+        self.form = form
         return form
 
     def snippets(self, form: Any) -> Snippets:
-        """Return the code that registers what the form holds, in other ways."""
+        """Return the code that registers the same, for other clients."""
         return []
 
     def success(self, result: Any) -> tuple[str, str]:
-        """Return what to say of what was registered, and where to go on."""
+        """Return the message about the new asset, and the URL to go to."""
         raise NotImplementedError
 
     def why_not(self) -> Iterable[Problem]:
-        """Return why the user may not send this form at all."""
+        """Return the problems that keep the user from registering at all."""
         return check_may_register(self.user)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return super().dispatch(request, *args, **kwargs)
         finally:
-            if hasattr(self.made, "close_uploads"):
-                self.made.close_uploads()
+            if hasattr(self.form, "close_uploads"):
+                self.form.close_uploads()
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self.show(self.make_form(initial=self.initial()))
@@ -104,7 +103,7 @@ class FormPage(WriterPage):
 
     @property
     def pressed(self) -> tuple[str, str]:
-        """The button that sent the form: what it does, and to what."""
+        """The button that sent the form: its action, and the name of a list."""
         action, _, of_what = self.request.POST.get("action", "register").partition(":")
         return action, of_what
 
@@ -117,16 +116,15 @@ class FormPage(WriterPage):
         return self.act(self.make_form(request.POST, request.FILES), action, of_what)
 
     def act(self, form: Any, action: str, of_what: str) -> HttpResponse:
-        """Do what the button says."""
+        """Do the button's action; return the response."""
         if action == "code":
             return self.show_code(form)
         if action == "refresh":
-            # A picker was searched.
             return self.skip_validation(form)
         return self.register(form)
 
     def with_row(self, name: str) -> HttpResponse:
-        """Show the form as it was typed, with one more row in a list."""
+        """Return the form as typed, with one more row in a list."""
         data = self.request.POST.copy()
         total = f"{name}-TOTAL_FORMS"
         count = str(data.get(total, ""))
@@ -146,12 +144,12 @@ class FormPage(WriterPage):
 
     def answer_live(self, name: str) -> HttpResponse:
         data = self.request.POST.copy()
-        # Files were checked when they came; looking into them again would take its time.
+        # Files were checked when they arrived; checking them again would take time.
         for kept in [key for key in data if key.endswith("-staged")]:
             del data[kept]
         form = self.make_form(data)
         if "picker" in self.request.POST:
-            # Searching is no time to judge.
+            # A search validates nothing.
             form.skip_validation()
         else:
             form.is_valid()
@@ -161,7 +159,7 @@ class FormPage(WriterPage):
         return render(self.request, "components/_field.html", {"field": field})
 
     def keep(self, form: Any) -> None:
-        """Keep the files that came with the form, where it has any and they are fine."""
+        """Keep the form's valid files for the next request."""
         if hasattr(form, "stage_uploads"):
             form.is_valid()
             form.stage_uploads()
@@ -179,11 +177,11 @@ class FormPage(WriterPage):
 
 
 class RegisterPage(AssetKindMixin, FormPage):
-    """Registers one asset of a kind; `?like=KEY` begins with what another one has."""
+    """Registers one asset of a kind; `?like=KEY` copies the values of another one."""
 
     @cached_property
     def like(self) -> Any:
-        """The asset that the form begins from, if one was named."""
+        """The asset whose values the form starts with, if any."""
         key = as_key(self.request.GET.get("like", ""))
         return self.queryset.filter(pk=key).first() if key else None
 

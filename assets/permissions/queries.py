@@ -1,4 +1,4 @@
-"""Which rows may an organisation use? The same answer as `Permissions.allows`, for whole lists."""
+"""Which permissions allow an organisation: `Permissions.allows` for whole lists."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,12 +11,12 @@ from .models import Permissions
 
 
 def permission_columns(field: str) -> tuple[Any, Any]:
-    """The two columns that a response needs of the permissions that `field` points to."""
+    """Return the columns that a response needs of the permissions to which `field` refers."""
     return f"{field}__public", stored_json(f"{field}__authorized_ids")
 
 
 def allowing_all(organization_ids: Iterable[str]) -> QuerySet[Permissions]:
-    """Permissions that are public or that name every one of the organisations."""
+    """Return permissions that are public or name all of the organisations."""
     wanted = set(organization_ids)
     named = Permissions.objects.filter(organizations__in=wanted)
     named = named.annotate(found=Count("organizations", distinct=True)).filter(found=len(wanted))
@@ -24,7 +24,7 @@ def allowing_all(organization_ids: Iterable[str]) -> QuerySet[Permissions]:
 
 
 def allowing_any(organization_ids: Iterable[str]) -> QuerySet[Permissions]:
-    """Permissions that are public or that name at least one of the organisations."""
+    """Return permissions that are public or name one of the organisations."""
     named = Permissions.objects.filter(organizations__in=set(organization_ids))
     return Permissions.objects.filter(Q(public=True) | Q(pk__in=named.values("pk")))
 
@@ -32,10 +32,7 @@ def allowing_any(organization_ids: Iterable[str]) -> QuerySet[Permissions]:
 def access_matrix(
     owner_id: str, uses: Sequence[tuple[str, Permissions]]
 ) -> list[tuple[Organization, bool, list[bool]]]:
-    """Return (organisation, is it the owner, may it for each use) of every organisation.
-
-    The owner comes first; one query.
-    """
+    """Return (organisation, is owner, may do each use) of every organisation, the owner first."""
     rows = [
         (
             organization,

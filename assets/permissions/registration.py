@@ -11,10 +11,12 @@ from .specs import PermissionsSpec
 def intern_permissions(
     values: Iterable[PermissionsSpec],
 ) -> dict[PermissionsSpec, Permissions]:
-    """Return the one row of each distinct value; make those that are missing.
+    """Return the row of each distinct value; insert the missing ones.
 
-    Values are as stored: ids sorted, the owner among them (`PermissionsSpec.owned_by`). A constant
-    number of queries; safe when two transactions intern the same value at once.
+    Args:
+        values: as stored, see `PermissionsSpec.owned_by`.
+
+    The number of queries is constant. Two transactions may intern the same value at once.
     """
     digests = {digest_of(value): value for value in set(values)}
     rows = _rows(digests)
@@ -35,7 +37,7 @@ def _insert(values: dict[str, PermissionsSpec]) -> None:
         Permissions,
         [
             {"public": value.public, "authorized_ids": value.authorized_ids, "digest": digest}
-            # In one order for all, or two transactions could wait for each other's rows.
+            # The same order in all transactions, so that none deadlocks.
             for digest, value in sorted(values.items())
         ],
         ignore_conflicts=True,

@@ -1,4 +1,4 @@
-"""What makes permissions legal. Source: contract 3.2."""
+"""Which permissions are valid. Source: contract 3.2."""
 
 from collections.abc import Collection, Iterator
 
@@ -9,14 +9,14 @@ from .specs import PermissionsSpec
 
 MAX_AUTHORIZED_IDS = 100
 MAX_ID_CHARACTERS = 1024
-# How many unknown organisations a refusal names, and how far.
+# How many unknown organisations an error names, and how many characters of each.
 NAMED, MAX_NAME_SHOWN = 5, 100
 
 
 def check_permissions(
     permissions: PermissionsSpec, known_ids: Collection[str], *, field: str = "permissions"
 ) -> Iterator[Problem]:
-    """Private permissions name known organisations only; a public one's list has no meaning."""
+    """Yield problems with permissions; the list of public ones has no meaning."""
     if len(permissions.authorized_ids) > MAX_AUTHORIZED_IDS:
         yield Problem(
             Code.BAD_REQUEST,
@@ -41,7 +41,7 @@ def check_permissions(
 
 
 def _check_storable(permissions: PermissionsSpec, field: str) -> Iterator[Problem]:
-    """The ids of a public one are kept, so they are texts that can be."""
+    """Yield a problem if the ids, which are stored though they have no meaning, cannot be."""
     if any(len(id) > MAX_ID_CHARACTERS or unprintable(id) for id in permissions.authorized_ids):
         yield Problem(
             Code.BAD_REQUEST,

@@ -1,4 +1,4 @@
-"""Permissions on the wire, in both directions. Contract 2.0."""
+"""Permissions of requests and responses. Contract 2.0."""
 
 from typing import Any, TypedDict
 
@@ -16,14 +16,14 @@ class PermissionWire(TypedDict):
 
 
 def permission_wire(public: bool, authorized_ids: orjson.Fragment) -> PermissionWire:
-    """Return a permission of a response from what `permission_columns` has read."""
+    """Return a permission of a response from the values of `permission_columns`."""
     return {"public": public, "authorized_ids": authorized_ids}
 
 
 def process_and_download(
     public: bool, authorized_ids: orjson.Fragment
 ) -> dict[str, PermissionWire]:
-    """Return the pair that assets carry; who may process may download."""
+    """Return the pair of permissions of an asset; whoever may process may download."""
     permission = permission_wire(public, authorized_ids)
     return {"process": permission, "download": permission}
 
@@ -44,9 +44,9 @@ class PermissionsSerializer(serializers.Serializer):
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class OrganizationIdsField(serializers.MultipleChoiceField):
-    """Organisation ids as a list of texts; whether they exist is for the rules to say.
+    """A list of organisation ids; rules check that they exist.
 
-    The browsable form draws it as a select box of all organisations.
+    The browsable API shows it as a select box of all organisations.
     """
 
     default_error_messages = {"not_texts": "Must be a list of organisation ids."}
@@ -69,7 +69,7 @@ class OrganizationIdsField(serializers.MultipleChoiceField):
 
 
 class PermissionsSpecSerializer(serializers.Serializer):
-    """Reads a permission of a request; absent or null is private to the owner."""
+    """Reads a permission of a request; if absent or null, only the owner is permitted."""
 
     public = serializers.BooleanField(default=False)
     authorized_ids = OrganizationIdsField(default=())
@@ -82,5 +82,5 @@ class PermissionsSpecSerializer(serializers.Serializer):
 
 
 def given(permissions: PermissionsSpec | None) -> PermissionsSpec:
-    """Return the permissions as given, or private to the owner."""
+    """Return the permissions, or by default those for the owner only."""
     return permissions or PermissionsSpec()

@@ -1,4 +1,4 @@
-"""The Permissions value as people hand it over and as it is compared."""
+"""The permissions of an asset as a plain value."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -7,28 +7,25 @@ from ..common.parsing import Reader
 
 
 class PermissionsSpec(NamedTuple):
-    """`public`, or else the ids of the organisations that may. Absent means private to the owner.
-
-    PrivatePermissions is the same value with `public` false.
-    """
+    """Public, or the ids of the permitted organisations; by default only the owner is permitted."""
 
     public: bool = False
     authorized_ids: tuple[str, ...] = ()
 
     def owned_by(self, owner: str) -> "PermissionsSpec":
-        """Return the value as it is stored: ids sorted, once each, the owner among them."""
+        """Return the value as it is stored: sorted ids, each once, with the owner."""
         return PermissionsSpec(self.public, tuple(sorted({*self.authorized_ids, owner})))
 
     def allows(self, organization_id: str | None) -> bool:
-        """May this organisation use what the permissions are about?"""
+        """Return whether the permissions allow this organisation."""
         return self.public or organization_id in self.authorized_ids
 
     def __or__(self, other: "PermissionsSpec") -> "PermissionsSpec":
-        """Whoever either of the two allows; a public result lists nobody."""
+        """Return permissions for whoever either of the two allows."""
         return union((self, other))
 
     def __and__(self, other: "PermissionsSpec") -> "PermissionsSpec":
-        """Whoever both allow."""
+        """Return permissions for whoever both allow."""
         if self.public and other.public:
             return PermissionsSpec(True)
         if self.public or other.public:
@@ -38,7 +35,7 @@ class PermissionsSpec(NamedTuple):
 
 
 def union(permissions: Iterable[PermissionsSpec]) -> PermissionsSpec:
-    """Whoever any of them allows; public with no ids as soon as one is public. Contract 3.2."""
+    """Return permissions for whoever any of them allows; public if one is. Contract 3.2."""
     ids: set[str] = set()
     for permission in permissions:
         if permission.public:
@@ -48,7 +45,7 @@ def union(permissions: Iterable[PermissionsSpec]) -> PermissionsSpec:
 
 
 def read_permissions(reader: Reader, data: Mapping[str, Any], field: str) -> PermissionsSpec:
-    """Read a permission object of the wire; absent or null is private to the owner."""
+    """Return the permissions of a request; if absent or null, only the owner is permitted."""
     value = reader.mapping(data, field)
     with reader.within(field):
         public = reader.flag(value, "public")

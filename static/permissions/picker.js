@@ -1,35 +1,36 @@
-/* The permission picker: the list can be searched, and the sentence below follows each choice. */
+/* The permission picker: searches the list, and updates the sentence at each choice. */
 (() => {
     "use strict";
-    const listed = (names) =>
-        names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+    const listed = (names, and) =>
+        names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} ${and} ${names.at(-1)}`;
 
     const sentence = (picker) => {
-        const may = picker.dataset.may;
         if (picker.querySelector(".permission-picker-public input").checked) {
-            return `Every organisation of the consortium, also those that join later, can ${may}.`;
+            return picker.dataset.public;
         }
         const boxes = [...picker.querySelectorAll(".permission-picker-private input:checked")];
         const names = boxes.map((box) => box.dataset.owner || box.value);
-        return names.length ? `Only ${listed(names)} can ${may}.` : `Nobody can ${may}.`;
+        return names.length
+            ? picker.dataset.only.replace("{names}", () => listed(names, picker.dataset.and))
+            : picker.dataset.none;
     };
 
-    const say = (picker) => {
+    const update = (picker) => {
         picker.querySelector(".permission-picker-sentence").textContent = sentence(picker);
     };
 
     document.addEventListener("change", (event) => {
         const picker = event.target.closest?.(".permission-picker");
         if (picker) {
-            say(picker);
+            update(picker);
         }
     });
 
-    // What was ticked before this script was here, or by a browser that restores a page.
+    // Boxes may have changed before the script ran, or when the browser restored the page.
     for (const picker of document.querySelectorAll(".permission-picker")) {
         const boxes = [...picker.querySelectorAll("input[type=checkbox], input[type=radio]")];
         if (boxes.some((box) => box.checked !== box.defaultChecked)) {
-            say(picker);
+            update(picker);
         }
     }
 

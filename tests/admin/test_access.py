@@ -24,7 +24,7 @@ EVERYBODY = ("victor", "alice", "ada", "bob", "root")
 REGISTERING = ("alice", "ada", "bob")
 OWNERS = ("alice", "ada")
 WHY_NOT = {
-    "victor": "Your role is viewer, which registers and changes nothing",
+    "victor": "Your role is viewer, which cannot register or change anything",
     "root": "Your account belongs to no organisation",
 }
 

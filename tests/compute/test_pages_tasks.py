@@ -166,7 +166,7 @@ def test_the_first_of_many_children(page_of, alice, study):
 
 def test_outputs(page_of, alice, study):
     html = panel(page_of(alice, study.first), "outputs")
-    assert "model model private MyOrg1MSP, MyOrg2MSP none yet" in text_of(html)
+    assert "model model restricted MyOrg1MSP, MyOrg2MSP none yet" in text_of(html)
 
 
 def test_performances(page_of, alice, study):
@@ -190,7 +190,7 @@ def test_models_are_downloaded_by_whom_they_are_permitted_to(
     # The page promises what the API does.
     assert (browser.get(url).status_code == 200) == permitted
     if not permitted:
-        assert "files are for organisations" in html or "Permitted to MyOrg1MSP, MyOrg2MSP" in html
+        assert "you belong to none" in html or "Only MyOrg1MSP, MyOrg2MSP can download" in html
 
 
 def test_models_that_were_removed(page_of, alice, study):
@@ -204,7 +204,7 @@ def test_a_server_that_hands_out_no_models(page_of, alice, study, settings):
     settings.MODEL_EXPORT_ENABLED = False
     make_model(study.first.pk)
     html = panel(page_of(alice, study.first), "outputs")
-    assert "This server hands out no models." in html
+    assert "This server does not allow downloads of models." in html
     assert "/file/" not in html
 
 

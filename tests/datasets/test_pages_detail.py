@@ -123,8 +123,8 @@ class TestFiles:
 
     def test_why_not(self, dataset, carol, root, session_of):
         html = page(session_of(carol), "datasets", dataset)
-        assert f"Permitted to {A}, {B} only; you act for {C}." in html
-        assert "You act for no organisation" in page(session_of(root), "datasets", dataset)
+        assert f"Only {A}, {B} can download this, and you act for {C}." in html
+        assert "you belong to none" in page(session_of(root), "datasets", dataset)
 
     @pytest.mark.parametrize(
         ("description", "shown", "hidden"),

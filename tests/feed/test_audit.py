@@ -1,4 +1,4 @@
-"""The audit trail: what happened or was refused, by whom, from where, and who may read it."""
+"""The audit trail: what happened or Denied:, by whom, from where, and who may read it."""
 
 import json
 from datetime import timedelta
@@ -279,7 +279,7 @@ def test_what_a_provider_never_said_is_one_event(settings):
 
 @pytest.fixture
 def history(alice, bob, client_of) -> str:
-    """Two organisations' events; returns the key of a dataset that bob was refused."""
+    """Two organisations' events; returns the key of a dataset that bob Denied:."""
     dataset = make_dataset(alice, permissions=only_to())
     client_of(bob).get(f"/api/data_manager/{dataset.key}/opener/")
     client_of(alice).get(f"/api/data_manager/{dataset.key}/opener/")
@@ -300,7 +300,7 @@ def test_a_superuser_reads_all(history, root, session_of):
 def test_others_are_refused_and_told_why(who, history, request, session_of):
     answer = session_of(request.getfixturevalue(who)).get(AUDIT)
     assert answer.status_code == 403
-    assert "read by the admins" in answer.content.decode()
+    assert "can read its audit trail" in answer.content.decode()
 
 
 def test_nobody_else_sees_it_anywhere(history, alice, bob, session_of):
@@ -319,7 +319,7 @@ def test_nobody_else_sees_it_anywhere(history, alice, bob, session_of):
 def test_the_owner_s_admins_see_who_wanted_their_asset(history, ada, session_of):
     text = session_of(ada).get(f"/datasets/{history}/").content.decode()
     assert "bob (MyOrg2MSP)" in text
-    assert "was refused" in text
+    assert "Denied:" in text
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_strangers_see_what_it_is_and_not_its_files(urls, bob, session_of):
     assert "datasamples" in text_of(page)
     for response in (page, file):
         text = text_of(response)
-        assert "Permitted to MyOrg1MSP only; you act for MyOrg2MSP." in text
+        assert "Only MyOrg1MSP can download this, and you act for MyOrg2MSP." in text
         assert "Ask MyOrg1MSP to register it with permission for you." in text
         for secret in ("python:3.11-slim", "trained", "src/util.py", "Measurements"):
             assert secret not in text
@@ -92,7 +92,7 @@ def test_the_permitted_see_the_files(alice, bob, session_of):
 def test_a_superuser_of_no_organisation_sees_no_file(function, root, session_of):
     response = session_of(root).get(file_url(function, "function.py"))
     assert response.status_code == 403
-    assert "You act for no organisation" in text_of(response)
+    assert "you belong to none" in text_of(response)
 
 
 def test_whoever_is_not_signed_in_is_asked_to(urls, client):

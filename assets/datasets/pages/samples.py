@@ -129,9 +129,9 @@ class DataSampleRegisterPage(DataSamplePageMixin, RegisterPage):
             "Registered %(count)s data sample.", "Registered %(count)s data samples.", count
         )
         parts: list[str] = [registered % {"count": f"{count:,}"}]
-        if links := _which(self.made.spec.archives.values(), result):
+        if links := _which(self.form.spec.archives.values(), result):
             parts.append(links)
-        if hidden := some_of(path.name for path in left_out(self.made.spec, self.user)):
+        if hidden := some_of(path.name for path in left_out(self.form.spec, self.user)):
             parts.append(gettext("Hidden files are left out: %(names)s.") % {"names": hidden})
         message = format_html_join(" ", "{}", ((part,) for part in parts))
         return message, _samples_of(dataset_keys_of([first])[first][0])
