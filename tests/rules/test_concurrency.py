@@ -10,7 +10,7 @@ from django.db.utils import IntegrityError
 from assets.common.errors import Code, Refused
 from assets.compute import registration
 from assets.compute.models import ComputePlan, Task
-from assets.compute.registration import batch, counters, plans, saving
+from assets.compute.registration import batch, counters, plans, tasks
 from assets.compute.statuses import TaskStatus
 from assets.feed.models import Event
 from assets.functions.models import Function, FunctionStatus
@@ -131,14 +131,13 @@ def test_a_plan_that_is_cancelled_meanwhile(world, just_before_the_lock):
 def test_other_writers_do_not_wait_for_the_checks(world, monkeypatch):
     """What takes long of a batch is done before the transaction begins."""
     held = []
-    for name in ("check_batch", "build_rows"):
-        does = getattr(saving, name)
 
-        def noted(*args, does=does):
-            held.append(connection.in_atomic_block)
-            return does(*args)
+    def noted(*args):
+        held.append(connection.in_atomic_block)
+        return batch.check_batch(*args)
 
-        monkeypatch.setattr(saving, name, noted)
+    for module in (plans, tasks):
+        monkeypatch.setattr(module, "check_batch", noted)
     registration.register_compute_plan(
         plan_spec(tasks=[world.task(compute_plan_key=None)]), world.alice
     )

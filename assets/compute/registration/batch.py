@@ -25,28 +25,12 @@ Row = dict[str, Any]
 
 
 @dataclass(slots=True)
-class NewTask:
-    """A checked task that is ready to be written."""
-
-    spec: TaskSpec
-    worker: str
-    rank: int
-    status: TaskStatus
-    logs_permission: PermissionsSpec
-    # The kind of each input, in the order of the spec's inputs.
-    input_kinds: list[str]
-    # Who can use each output, as stored.
-    outputs: dict[str, PermissionsSpec]
-
-
-@dataclass(slots=True)
 class Batch:
     """The result of checking a batch: problems, or else what to write."""
 
     owner: str
     # All tasks of the batch in dependency order, including those that existed before.
     keys: list[UUID] = field(default_factory=list)
-    new: list[NewTask] = field(default_factory=list)
     # 2 to 5: problems of the tasks themselves and of their graph.
     problems: list[Problem] = field(default_factory=list)
     # 7 to 24: problems with what the tasks refer to.
@@ -54,10 +38,10 @@ class Batch:
     references: References | None = None
     # What the references pointed to when the batch was checked.
     context: BatchContext | None = None
-    # Rows of Task, TaskInput and TaskOutput, as `build_rows` makes them.
-    rows: tuple[list[Row], list[Row], list[Row]] = ([], [], [])
-    # Every permissions value that the new tasks point to.
-    permissions: set[PermissionsSpec] = field(default_factory=set)
+    # The rows to write, unless there are problems. Permissions are values until `complete_rows`.
+    tasks: list[Row] = field(default_factory=list)
+    inputs: list[Row] = field(default_factory=list)
+    outputs: list[Row] = field(default_factory=list)
     # Each permissions value as sent, and as stored: many outputs share few values.
     _stored: dict[PermissionsSpec, PermissionsSpec] = field(default_factory=dict)
 
@@ -65,6 +49,12 @@ class Batch:
     def parents(self) -> set[UUID]:
         """The tasks outside the batch whose outputs it takes."""
         return self.references.parents if self.references else set()
+
+    @property
+    def permissions(self) -> set[PermissionsSpec]:
+        """Every permissions value that the new tasks point to."""
+        logs = {row["logs_permission_id"] for row in self.tasks}
+        return logs | {row["permissions_id"] for row in self.outputs}
 
     @property
     def is_current(self) -> bool:
@@ -161,74 +151,48 @@ def _check_references(
 
 
 def _add(batch: Batch, check: TaskCheck, rank: int, parent_statuses: Sequence[str]) -> None:
-    """Add the task to those to write, and to the parents that later tasks can name."""
+    """Add the task to the rows to write, and to the parents that later tasks can name.
+
+    What all tasks share (owner, plan, creation date) is left to the caller.
+    """
     spec, function = check.spec, check.function
     status = TaskStatus.WAITING_FOR_BUILDER_SLOT
     if function is not None:
         status = initial_status(function.status, parent_statuses)
-    kinds = [declared.kind for declared in check.declared if declared]
     logs, outputs = check.logs_permission, batch.stored_permissions(spec)
-    batch.new.append(NewTask(spec, check.worker, rank, status, logs, kinds, outputs))
     check.context.tasks[spec.key] = TaskInfo(spec.function_key, rank, status, logs, outputs)
-
-
-def build_rows(batch: Batch) -> None:
-    """Turn the new tasks of a batch without problems into rows.
-
-    What all tasks share (owner, plan, creation date) is left to the caller. What is known only
-    inside the transaction is left to `complete_rows`: keys of permissions, and dates.
-    """
-    tasks = [_task_row(new) for new in batch.new]
-    inputs = [row for new in batch.new for row in _input_rows(new)]
-    outputs: list[Row] = [
+    batch.tasks.append(
         {
-            "task_id": new.spec.key,
+            "key": spec.key,
+            "function_id": spec.function_key,
+            "worker_id": check.worker,
+            "rank": rank,
+            "tag": spec.tag,
+            "metadata": spec.metadata,
+            "status": status,
+            # Only a function that could not be built makes a task fail at registration.
+            "error_type": ErrorType.BUILD if status == TaskStatus.FAILED else "",
+            "logs_permission_id": logs,
+            "digest": spec.digest_as(outputs),
+        }
+    )
+    batch.inputs += _input_rows(check)
+    batch.outputs += [
+        {
+            "task_id": spec.key,
             "identifier": identifier,
-            "permissions_id": new.outputs[identifier],
+            "permissions_id": outputs[identifier],
             "transient": output.transient,
         }
-        for new in batch.new
-        for identifier, output in new.spec.outputs.items()
+        for identifier, output in spec.outputs.items()
     ]
-    batch.permissions = {row["logs_permission_id"] for row in tasks}
-    batch.permissions |= {row["permissions_id"] for row in outputs}
-    batch.rows = (tasks, inputs, outputs)
 
 
-def complete_rows(
-    batch: Batch, permissions: Mapping[PermissionsSpec, Permissions], now: datetime
-) -> None:
-    """Add to the rows what is known only inside the transaction that inserts them."""
-    ids = {value: row.pk for value, row in permissions.items()}
-    tasks, _inputs, outputs = batch.rows
-    for row in tasks:
-        row["logs_permission_id"] = ids[row["logs_permission_id"]]
-        row["end_date"] = now if row["status"] in FINAL else None
-    for row in outputs:
-        row["permissions_id"] = ids[row["permissions_id"]]
-
-
-def _task_row(new: NewTask) -> Row:
-    spec = new.spec
-    return {
-        "key": spec.key,
-        "function_id": spec.function_key,
-        "worker_id": new.worker,
-        "rank": new.rank,
-        "tag": spec.tag,
-        "metadata": spec.metadata,
-        "status": new.status,
-        # Only a function that could not be built makes a task fail at registration.
-        "error_type": ErrorType.BUILD if new.status == TaskStatus.FAILED else "",
-        "logs_permission_id": new.logs_permission,
-        "digest": spec.digest_as(new.outputs),
-    }
-
-
-def _input_rows(new: NewTask) -> Iterator[Row]:
-    for position, (ref, kind) in enumerate(zip(new.spec.inputs, new.input_kinds, strict=True)):
+def _input_rows(check: TaskCheck) -> Iterator[Row]:
+    for position, (ref, declared) in enumerate(zip(check.spec.inputs, check.declared, strict=True)):
+        kind = declared.kind if declared else ""
         yield {
-            "task_id": new.spec.key,
+            "task_id": check.spec.key,
             "position": position,
             "identifier": ref.identifier,
             "dataset_id": ref.asset_key if kind == AssetKind.DATA_MANAGER else None,
@@ -237,3 +201,15 @@ def _input_rows(new: NewTask) -> Iterator[Row]:
             "parent_task_id": ref.parent_task_key,
             "parent_output_identifier": ref.parent_task_output_identifier or "",
         }
+
+
+def complete_rows(
+    batch: Batch, permissions: Mapping[PermissionsSpec, Permissions], now: datetime
+) -> None:
+    """Add to the rows what is known only inside the transaction that inserts them."""
+    ids = {value: row.pk for value, row in permissions.items()}
+    for row in batch.tasks:
+        row["logs_permission_id"] = ids[row["logs_permission_id"]]
+        row["end_date"] = now if row["status"] in FINAL else None
+    for row in batch.outputs:
+        row["permissions_id"] = ids[row["permissions_id"]]

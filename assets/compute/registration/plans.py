@@ -17,7 +17,6 @@ from ..specs import PLAN, ComputePlanSpec
 from . import counters, rules
 from .batch import check_batch
 from .saving import (
-    prepare_batch,
     problems_of,
     record_plan,
     retry_on_conflict,
@@ -48,7 +47,7 @@ def register_compute_plan(spec: ComputePlanSpec, actor: User) -> ComputePlan:
     refuse_if(rules.check_plan_values(spec))
 
     def register() -> ComputePlan:
-        batch = prepare_batch(spec.tasks, spec.key, actor)
+        batch = check_batch(spec.tasks, spec.key, actor.acts_for)
         with transaction.atomic():
             found = counters.lock_plans([spec.key], batch.parents)
             plan = insert_plan(spec, actor, found.get(spec.key))

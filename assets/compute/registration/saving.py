@@ -20,7 +20,7 @@ from ...permissions.registration import intern_permissions
 from ..models import ComputePlan, Task, TaskInput, TaskOutput
 from ..specs import TaskSpec
 from . import counters, rules
-from .batch import Batch, build_rows, check_batch, complete_rows
+from .batch import Batch, check_batch, complete_rows
 
 Result = TypeVar("Result")
 
@@ -36,14 +36,6 @@ def retry_on_conflict(register: Callable[[], Result]) -> Result:
         return register()
 
 
-def prepare_batch(specs: Sequence[TaskSpec], plan_key: UUID, actor: User) -> Batch:
-    """Return the checked batch, ready to be written if it has no problems."""
-    batch = check_batch(specs, plan_key, actor.acts_for)
-    if not batch.problems and not batch.reference_problems:
-        build_rows(batch)
-    return batch
-
-
 def problems_of(
     batch: Batch, plan: ComputePlan | None, key: UUID, specs: Sequence[TaskSpec], actor: User
 ) -> list[Problem]:
@@ -54,7 +46,7 @@ def problems_of(
         problems.insert(0, Problem(Code.BAD_REQUEST, message))
     if plan is not None:
         problems += check_may_change(actor, plan, "add tasks to this compute plan")
-        if batch.new:
+        if batch.tasks:
             problems += rules.check_accepts_tasks(plan.status, plan.key)
     return problems + batch.reference_problems
 
@@ -70,9 +62,9 @@ def save_batch(
         Refused: the batch has problems, or what it refers to changed and now has some.
     """
     if not batch.is_current:
-        batch = prepare_batch(specs, plan.key, actor)
+        batch = check_batch(specs, plan.key, actor.acts_for)
     refuse_if(problems_of(batch, plan, plan.key, specs, actor))
-    if batch.new:
+    if batch.tasks:
         _insert_tasks(plan, batch, actor)
     return batch.keys
 
@@ -80,14 +72,13 @@ def save_batch(
 def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
     now = timezone.now()
     complete_rows(batch, intern_permissions(batch.permissions), now)
-    tasks, inputs, outputs = batch.rows
     same = {"owner_id": batch.owner, "compute_plan_id": plan.key, "creation_date": now}
-    bulk.insert(Task, tasks, same=same)
-    bulk.insert(TaskInput, inputs)
-    bulk.insert(TaskOutput, outputs)
-    names = {row["key"]: "" for row in tasks}
+    bulk.insert(Task, batch.tasks, same=same)
+    bulk.insert(TaskInput, batch.inputs)
+    bulk.insert(TaskOutput, batch.outputs)
+    names = {row["key"]: "" for row in batch.tasks}
     record(actor, Event.Action.REGISTERED, AssetKind.COMPUTE_TASK, names, when=now)
-    counters.count_in(plan, [row["status"] for row in tasks])
+    counters.count_in(plan, [row["status"] for row in batch.tasks])
     save_progress(plan, actor, now)
 
 

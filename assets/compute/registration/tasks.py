@@ -15,7 +15,7 @@ from ..specs import ComputePlanSpec, TaskSpec
 from . import counters
 from .batch import check_batch
 from .plans import insert_plan
-from .saving import prepare_batch, problems_of, retry_on_conflict, save_batch
+from .saving import problems_of, retry_on_conflict, save_batch
 
 
 def check_tasks(
@@ -48,7 +48,7 @@ def register_tasks(
         plan, problems = _find_plan(specs, plan_key)
         refuse_if(problems)
         target = plan.key if plan else uuid.uuid4()
-        batch = prepare_batch(specs, target, actor)
+        batch = check_batch(specs, target, actor.acts_for)
         with transaction.atomic():
             found = counters.lock_plans([target], batch.parents)
             own = ComputePlanSpec(target, name=str(specs[0].key)) if plan is None else None
