@@ -77,7 +77,7 @@ def begin(request: HttpRequest, return_url: str) -> HttpResponse:
 
 
 def read_claims(request: HttpRequest) -> dict[str, Any]:
-    """Return the verified claims about the person whom the provider sent back.
+    """Return the verified claims about the person that the provider sent back.
 
     The ID token's issuer, audience, times, nonce and signature are checked, and that this browser
     began the sign-in here.

@@ -26,7 +26,7 @@ class OwnedRows(NamedTuple):
 # By the name of the list that shows them. `AssetsConfig.ready` registers those of higher rooms.
 OWNED: dict[str, OwnedRows] = {}
 
-# Counting more rows than these takes its time: what was counted is then told again for so long.
+# Counts of more assets are slow: they are cached for this many seconds.
 MANY, SECONDS = 5_000, 10
 
 
@@ -113,8 +113,8 @@ def counts_by_owner() -> Mapping[str, Mapping[str, int]]:
 
     Of many assets the numbers may be some seconds old.
     """
-    if (kept := cache.get(_COUNTS)) is not None:
-        return kept
+    if (cached := cache.get(_COUNTS)) is not None:
+        return cached
     parts = []
     for name, (model, total) in OWNED.items():
         by_owner = model._default_manager.order_by().values("owner_id")

@@ -1,4 +1,4 @@
-"""Who manages whom, which names are valid, and how sign-ins are limited.
+"""Who manages which users, which names are valid, and how sign-ins are limited.
 
 Source: contract 1.3, 2.1.
 """
@@ -39,7 +39,7 @@ PENDING_SECONDS = 600
 # How long before a token expires its user is warned.
 EXPIRES_SOON = timedelta(days=7)
 
-# --- Who manages whom ----------------------------------------------------------------------------
+# --- Who manages which users ---------------------------------------------------------------------
 
 
 def acts_for(user: Any, organization_id: str | None) -> bool:

@@ -31,7 +31,7 @@ def second_step_of(user: User) -> str:
 def continue_sign_in(
     request: HttpRequest, user: User, next_url: str, *, by_provider: bool = False
 ) -> HttpResponse:
-    """Sign in a user whom the password or the provider identified, or redirect to a second step."""
+    """Sign in a user after the password or the provider, or redirect to a second step."""
     # The provider asks for a second factor itself, unless the settings say otherwise.
     may_ask = not by_provider or settings.OIDC_SECOND_FACTOR
     if may_ask and (step := second_step_of(user)):

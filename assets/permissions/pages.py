@@ -52,7 +52,7 @@ class FormPage(WriterPage):
     """A page with the form of a spec.
 
     The button's `action` is `register` (the default), `add:inputs` for one more row of a list,
-    `refresh` for a picker's search, or `code` for the spec as code. Entries and uploads are kept.
+    `refresh` for a picker's search, or `code` for the spec as code. Entries and uploads stay.
     If a script names a field as `live`, the response is that field alone, validated.
     """
 
@@ -145,8 +145,8 @@ class FormPage(WriterPage):
     def answer_live(self, name: str) -> HttpResponse:
         data = self.request.POST.copy()
         # Files were checked when they arrived; checking them again would take time.
-        for kept in [key for key in data if key.endswith("-staged")]:
-            del data[kept]
+        for staged in [key for key in data if key.endswith("-staged")]:
+            del data[staged]
         form = self.make_form(data)
         if "picker" in self.request.POST:
             # A search validates nothing.
@@ -172,8 +172,8 @@ class FormPage(WriterPage):
         return self.done(form, result)
 
     def done(self, form: Any, result: Any) -> HttpResponse:
-        said, url = self.success(result)
-        return self.redirect_with_message(url, said)
+        message, url = self.success(result)
+        return self.redirect_with_message(url, message)
 
 
 class RegisterPage(AssetKindMixin, FormPage):

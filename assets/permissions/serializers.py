@@ -23,7 +23,7 @@ def permission_wire(public: bool, authorized_ids: orjson.Fragment) -> Permission
 def process_and_download(
     public: bool, authorized_ids: orjson.Fragment
 ) -> dict[str, PermissionWire]:
-    """Return the pair of permissions of an asset; whoever may process may download."""
+    """Return the pair of permissions of an asset; processing includes downloading."""
     permission = permission_wire(public, authorized_ids)
     return {"process": permission, "download": permission}
 

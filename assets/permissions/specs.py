@@ -21,11 +21,11 @@ class PermissionsSpec(NamedTuple):
         return self.public or organization_id in self.authorized_ids
 
     def __or__(self, other: "PermissionsSpec") -> "PermissionsSpec":
-        """Return permissions for whoever either of the two allows."""
+        """Return permissions for all that either of the two allows."""
         return union((self, other))
 
     def __and__(self, other: "PermissionsSpec") -> "PermissionsSpec":
-        """Return permissions for whoever both allow."""
+        """Return permissions for all that both allow."""
         if self.public and other.public:
             return PermissionsSpec(True)
         if self.public or other.public:
@@ -35,7 +35,7 @@ class PermissionsSpec(NamedTuple):
 
 
 def union(permissions: Iterable[PermissionsSpec]) -> PermissionsSpec:
-    """Return permissions for whoever any of them allows; public if one is. Contract 3.2."""
+    """Return permissions for all that any of them allows; public if one is. Contract 3.2."""
     ids: set[str] = set()
     for permission in permissions:
         if permission.public:

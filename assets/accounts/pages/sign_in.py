@@ -155,7 +155,7 @@ class CodePage(PendingSignInPage):
 
 
 class SignInEnrolPage(EnrolmentPage, PendingSignInPage):
-    """Sets up a second factor while signing in, for users of whom the settings require one."""
+    """Sets up a second factor while signing in, if the settings require one."""
 
     step = "sign-in-enrol"
     note = _("This server requires a second factor besides your password. Set it up now.")

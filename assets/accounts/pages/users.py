@@ -37,7 +37,7 @@ class UserKindMixin(AssetKindMixin):
 
 
 class UserList(UserKindMixin, LoginRequiredMixin, ListPage):
-    """Lists the users whom the user manages, and the user."""
+    """Lists the users that the user manages, and the user."""
 
     template_name = "accounts/users.html"
     table_class = UserTable
@@ -93,7 +93,7 @@ class UserNewPage(UserKindMixin, WriterPage):
 
 
 class UserPageMixin(UserKindMixin, ObjectPageMixin):
-    """Mixin of the pages of one user whom the user manages, or of oneself."""
+    """Mixin of the pages of one user that the user manages, or of the user."""
 
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb()]

@@ -16,11 +16,11 @@ from .users import create_user
 
 
 class SignInRefused(Exception):
-    """The provider vouches for a person whom this server does not let in; the text says why."""
+    """The provider identified a person that may not sign in here; the text says why."""
 
 
 def user_of_identity(claims: Mapping[str, Any]) -> User:
-    """Return the user whom the provider's verified claims identify; it may be created now.
+    """Return the user that the provider's verified claims identify, or create it.
 
     Raises:
         SignInRefused: the person is unknown or awaits approval, or the user is deactivated.
@@ -78,7 +78,7 @@ def _claimed_organization(claims: Mapping[str, Any]) -> Organization | None:
 
 
 def _existing_user(claims: Mapping[str, Any]) -> User | None:
-    """Return the user whom the settings let the provider identify; never a superuser."""
+    """Return the user that the settings let the provider identify; never a superuser."""
     name = trusted_name(claims)
     if not name or "\0" in name:
         return None
