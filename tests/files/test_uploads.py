@@ -202,7 +202,7 @@ def test_a_file_above_the_limit(client, settings, part):
     field = part.split()[-1]
     with nothing_left():
         answer = PARTS[part](client, builders.upload(LARGE[:3072]))
-    assert problems_of(answer) == [(field, "File too large: 3.0\xa0KB, at most 2.0\xa0KB.")]
+    assert problems_of(answer) == [(field, "File too large: 3.0\xa0KB. The limit is 2.0\xa0KB.")]
     assert answer.json()["detail"].startswith("OE0101: ")
 
 

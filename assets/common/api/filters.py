@@ -232,7 +232,7 @@ class SearchFilter(MatchFilter):
 def search_filter(*fields: str, placeholder: str) -> SearchFilter:
     """Return the search filter of a page's list."""
     widget = TextInput(attrs={"type": "search", "placeholder": placeholder})
-    return SearchFilter(*fields, label="Search", widget=widget)
+    return SearchFilter(*fields, label=_("Search"), widget=widget)
 
 
 def _terms(text: str) -> list[str]:

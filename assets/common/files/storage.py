@@ -10,6 +10,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db.models import Model
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
 
 from ..errors import Code, Problem
 
@@ -107,14 +108,11 @@ class HashingFile(File):
 def check_upload(upload: File | None, *, asset: str, field: str) -> Iterator[Problem]:
     """Yield a problem unless the file is there, not empty, and at most MAX_UPLOAD_SIZE bytes."""
     if upload is None:
-        yield Problem(Code.INVALID, "missing file. Choose a file to upload.", field, asset)
+        yield Problem(Code.INVALID, _("missing file. Choose a file to upload."), field, asset)
     elif not upload.size:
-        yield Problem(Code.INVALID, "the file is empty. Choose another file.", field, asset)
+        yield Problem(Code.INVALID, _("the file is empty. Choose another file."), field, asset)
     elif upload.size > settings.MAX_UPLOAD_SIZE:
-        yield Problem(
-            Code.INVALID,
-            f"File too large: {filesizeformat(upload.size)}, at most "
-            f"{filesizeformat(settings.MAX_UPLOAD_SIZE)}.",
-            field,
-            asset,
-        )
+        message = _("File too large: %(size)s. The limit is %(limit)s.")
+        limit = filesizeformat(settings.MAX_UPLOAD_SIZE)
+        values = {"size": filesizeformat(upload.size), "limit": limit}
+        yield Problem(Code.INVALID, message % values, field, asset)
