@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 class AssetKind(models.TextChoices):
     """Kinds of assets; the values are those of the API."""
 
-    ORGANIZATION = "ASSET_ORGANIZATION", _("organization")
+    ORGANIZATION = "ASSET_ORGANIZATION", _("organisation")
     DATA_SAMPLE = "ASSET_DATA_SAMPLE", _("data sample")
     DATA_MANAGER = "ASSET_DATA_MANAGER", _("dataset")
     FUNCTION = "ASSET_FUNCTION", _("function")
