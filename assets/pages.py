@@ -13,7 +13,7 @@ from .accounts.pages import (
 )
 from .compute.pages import plans, register, tasks
 from .datasets.pages import datasets, samples
-from .feed import views as feed
+from .feed.pages import activity
 from .functions import pages as functions
 from .overview import pages as overview
 from .uploads import pages as uploads
@@ -80,8 +80,8 @@ urlpatterns = [
         users.FactorResetPage.as_view(),
         name="user-factor-reset",
     ),
-    path("activity/", feed.ActivityList.as_view(), name="activity"),
-    path("audit/", feed.AuditList.as_view(), name="audit"),
+    path("activity/", activity.ActivityList.as_view(), name="activity"),
+    path("audit/", activity.AuditList.as_view(), name="audit"),
     # --- Datasets -------------------------------------------------------------------------------
     path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
     path("datasets/new/", datasets.DatasetRegisterPage.as_view(), name="dataset-new"),

@@ -16,7 +16,7 @@ from ..common.kinds import AssetKind
 from ..common.pages.base import AssetKindMixin, Page
 from ..common.pages.snippets import Snippets
 from ..common.text.reading import MAX_SHOWN, decoded
-from ..feed.pages import AssetPage, AssetPageMixin, RenamePage
+from ..feed.pages.assets import AssetPage, AssetPageMixin, RenamePage
 from ..permissions.access import may_download, why_not_download
 from ..permissions.downloads import record_view, shown_text
 from ..permissions.models import Permissions

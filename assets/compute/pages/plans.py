@@ -11,7 +11,7 @@ from ...common.audit import note_refusals
 from ...common.errors import Refused
 from ...common.pages.base import Page
 from ...common.pages.snippets import Snippets
-from ...feed.pages import AssetPage, AssetPageMixin, RenamePage
+from ...feed.pages.assets import AssetPage, AssetPageMixin, RenamePage
 from ...permissions.access import may_change
 from ...permissions.pages import AssetListPage
 from ..forms import ComputePlanRenameForm

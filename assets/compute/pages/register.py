@@ -15,7 +15,7 @@ from ...common.audit import note_refusals
 from ...common.errors import Problem, Refused
 from ...common.pages.snippets import Snippets
 from ...common.parsing import as_key
-from ...feed.pages import AssetPageMixin
+from ...feed.pages.assets import AssetPageMixin
 from ...permissions.access import check_may_change
 from ...permissions.pages import RegisterPage
 from ..models import ComputePlan, Task

@@ -16,7 +16,7 @@ from ...common.pages.base import Crumb, crumb
 from ...common.pages.snippets import Snippets
 from ...common.pages.tables import AssetTable
 from ...datasets.models import Dataset
-from ...feed.pages import AssetPage
+from ...feed.pages.assets import AssetPage
 from ...functions.models import Function
 from ...functions.pages import failure_of
 from ...functions.queries import inputs_of, outputs_of

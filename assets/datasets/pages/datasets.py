@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ...common.files.storage import check_upload
 from ...common.pages.base import AssetKindMixin
 from ...common.pages.snippets import Snippets
-from ...feed.pages import AssetPage, RenamePage
+from ...feed.pages.assets import AssetPage, RenamePage
 from ...permissions.access import why_not_download
 from ...permissions.downloads import shown_text
 from ...permissions.models import Permissions

@@ -16,7 +16,7 @@ from ...common.pages.base import AssetKindMixin, Crumb
 from ...common.pages.markup import short
 from ...common.pages.snippets import Snippets
 from ...common.parsing import as_key, as_keys
-from ...feed.pages import AssetPage
+from ...feed.pages.assets import AssetPage
 from ...permissions.access import may_see_content
 from ...permissions.pages import AssetListPage, FormPage, RegisterPage
 from ...uploads.pages import UploadView

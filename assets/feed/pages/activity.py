@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..accounts.pages.base import LoginRequiredMixin, ObjectPageMixin
-from ..common.pages.lists import ListPage
-from ..permissions.access import may_audit
-from .filters import ActivityFilterSet, AuditFilterSet
-from .models import Event
-from .queries import events_for, public_events, with_visible_actor
-from .tables import AuditTable, EventTable
+from ...accounts.pages.base import LoginRequiredMixin, ObjectPageMixin
+from ...common.pages.lists import ListPage
+from ...permissions.access import may_audit
+from ..filters import ActivityFilterSet, AuditFilterSet
+from ..models import Event
+from ..queries import events_for, public_events, with_visible_actor
+from ..tables import AuditTable, EventTable
 
 # Filters that the page offers as buttons: label and value.
 PRESETS = (

@@ -7,15 +7,15 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..accounts.pages.base import ObjectPageMixin
-from ..common.errors import Problem
-from ..common.pages.base import AssetKindMixin, Crumb, Page, crumb, get_or_404
-from ..common.pages.snippets import Snippets
-from ..permissions.access import check_may_change, may_change, may_register
-from ..permissions.models import Permissions
-from ..permissions.pages import FormPage
-from ..permissions.queries import access_matrix
-from .queries import RECENT, events_of, without_ends_of_cancelled
+from ...accounts.pages.base import ObjectPageMixin
+from ...common.errors import Problem
+from ...common.pages.base import AssetKindMixin, Crumb, Page, crumb, get_or_404
+from ...common.pages.snippets import Snippets
+from ...permissions.access import check_may_change, may_change, may_register
+from ...permissions.models import Permissions
+from ...permissions.pages import FormPage
+from ...permissions.queries import access_matrix
+from ..queries import RECENT, events_of, without_ends_of_cancelled
 
 # How many columns the table of permissions has.
 USES = 10

@@ -1,0 +1,1 @@
+"""Pages of activity, and base classes of the pages of one asset."""
