@@ -34,7 +34,7 @@ def wide(alice):
 def test_large_function_is_shown_in_part(session_of, alice, wide):
     answer = session_of(alice).get(f"/functions/{wide.key}/?code")
     page = answer.content.decode()
-    assert page.count("1800 more are not listed here") == 2
+    assert page.count("1800 more are not shown") == 2
     assert "First 200 of 2,000" in page
     assert "Only the beginning is shown" in page
     assert len(page) < HEAVY
