@@ -3,7 +3,7 @@
     accounts        Organization, User, API tokens, passwords, second factors, signing in
     permissions     the Permissions value and the question "may X do Y with Z?"
     feed            Event: the news feed and audit trail
-    uploads         files that are sent ahead of their form
+    uploads         files staged for a form that is not submitted yet
     datasets        Dataset and DataSample: openers and data archives
     functions       Function with its inputs and outputs
     compute         ComputePlan, Task and what tasks make: Model, Performance, failure reports
@@ -11,7 +11,8 @@
     common          what every room uses and that knows no asset
 
 Inside a room: `specs` (plain values) <- `rules` (pure checks) <- `models` <- `queries` and
-`registration` (the only writer) <- `forms`, `serializers`, `filters`, `admin` <- `api`.
+`registration` (the only writer) <- `forms`, `serializers`, `filters`, `tables` <- `pages`, `api`,
+`admin`.
 `compute`, the largest room, has a package for each: `registration` (with its rules), `queries`,
 `api`, `pages`, and `plan_editor`, where plans are built in the browser.
 Between rooms: common <- accounts <- permissions <- feed, uploads <- datasets,
