@@ -1,4 +1,4 @@
-"""The admin as a door: a spec is typed into its pages, and what they show comes out."""
+"""What people type into the admin, and the errors that its pages show."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -48,7 +48,7 @@ KINDS = ("dataset", "datasample", "function", "computeplan", "task")
 
 @pytest.mark.parametrize("name", EVERYBODY)
 @pytest.mark.parametrize("kind", [*KINDS, "model"])
-def test_everybody_sees_every_asset(kind, name, assets, world, session_of):
+def test_every_user_sees_every_asset(kind, name, assets, world, session_of):
     browser = session_of(world.users[name])
     key = assets[kind].key
     listed = browser.get(admin_url(kind, "changelist"))
@@ -98,7 +98,7 @@ def test_who_renames(kind, name, admin, assets, world):
 
 @pytest.mark.parametrize("name", EVERYBODY)
 @pytest.mark.parametrize("kind", [*KINDS, "model", "event", "permissions"])
-def test_nobody_deletes(kind, name, assets, world, session_of):
+def test_assets_cannot_be_deleted(kind, name, assets, world, session_of):
     browser = session_of(world.users[name])
     key = assets[kind].key if kind in assets else 1
     before = everything()
@@ -112,7 +112,7 @@ def test_nobody_deletes(kind, name, assets, world, session_of):
 
 @pytest.mark.parametrize("name", EVERYBODY)
 @pytest.mark.parametrize("kind", ["event", "permissions", "model", "performance", "failurereport"])
-def test_nobody_writes_what_follows_from_other_things(kind, name, world, session_of):
+def test_derived_rows_are_read_only(kind, name, world, session_of):
     browser = session_of(world.users[name])
     assert browser.get(admin_url(kind, "changelist")).status_code == 200
     assert browser.get(admin_url(kind, "add")).status_code == 403
@@ -152,12 +152,12 @@ def test_checksums_and_sizes_are_shown(world, session_of):
     assert world.dataset.description_checksum in text.content.decode()
 
 
-@pytest.mark.parametrize(("name", "told"), [("alice", True), ("bob", False), ("root", False)])
-def test_only_the_owner_is_told_what_a_sample_holds(name, told, world, session_of):
+@pytest.mark.parametrize(("name", "visible"), [("alice", True), ("bob", False), ("root", False)])
+def test_only_the_owner_sees_what_a_sample_holds(name, visible, world, session_of):
     sample = world.samples[0]
     browser = session_of(world.users[name])
     page = browser.get(admin_url("datasample", "change", sample.key)).content.decode()
-    assert (sample.checksum in page) == told
+    assert (sample.checksum in page) == visible
 
 
 def test_strangers_are_sent_to_sign_in(db):
@@ -168,7 +168,7 @@ def test_strangers_are_sent_to_sign_in(db):
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
-def test_everybody_signs_in_with_a_password(name, world):
+def test_every_user_signs_in_with_a_password(name, world):
     browser = Client()
     page = browser.post("/admin/login/?next=/admin/", {"username": name, "password": PASSWORD})
     assert (page.status_code, page["Location"]) == (302, "/admin/")

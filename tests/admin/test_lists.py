@@ -120,7 +120,7 @@ MAKERS = {
 
 
 def _queries(browser, url: str) -> list[str]:
-    browser.get(url)  # what is kept from one request to the next is kept now
+    browser.get(url)  # fills the caches that live from request to request
     with CaptureQueriesContext(connection) as captured:
         response = browser.get(url)
     assert response.status_code == 200

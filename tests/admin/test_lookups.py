@@ -17,7 +17,7 @@ from .door import admin_url
 
 pytestmark = pytest.mark.postgresql
 
-# A kind, and lookups of what its pages do not show to everybody.
+# A kind, and lookups of what its pages do not show to everyone.
 HIDDEN = {
     "computeplan": ("creator__username__startswith", "creator__password__contains", "creator"),
     "dataset": ("opener__startswith", "name__regex", "name__iregex", "owner__users__username"),
@@ -143,8 +143,8 @@ def test_autocomplete_takes_any_text(world, session_of):
         assert browser.get("/admin/autocomplete/", {**fields, "term": term}).status_code == 200
 
 
-def test_the_history_of_an_organisation_names_nobody(world, session_of):
-    """Who added it is told to its own admins only."""
+def test_the_history_of_an_organisation_has_no_names(world, session_of):
+    """Only its own admins see who added it."""
     create_organization("Seen")
     record_private(Action.CHANGED, SubjectKind.USER, name="x", actor=world.users["root"])
     for kind, key in (("organization", "Seen"), ("user", world.bob.pk)):

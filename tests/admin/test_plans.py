@@ -88,7 +88,7 @@ def test_adding_tasks(shape, admin, world):
     assert world.plan.task_count == 2
 
 
-# What is typed, and what is said of it.
+# What is typed, and the error that it causes.
 UNREADABLE = {
     "nothing": ("", "Add a task first."),
     "an empty list": ("[]", "Add a task first."),

@@ -1,4 +1,4 @@
-"""What is registered stays as it is, whatever is sent to its page."""
+"""A registered row does not change, whatever its page receives."""
 
 import pytest
 

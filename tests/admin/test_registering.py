@@ -195,15 +195,15 @@ def test_files_are_sent_once(admin, world):
     assert not Upload.objects.exists()
 
 
-def test_the_browser_is_told_what_was_added(admin, world, session_of):
+def test_a_message_confirms_what_was_added(admin, world, session_of):
     url, data = admin.form(dataset_spec(name="Scans"))
     page = session_of(world.alice).post(url, data, follow=True)
     assert "Scans</a>” was added successfully" in page.content.decode()
     assert metadata({}) == ""
 
 
-def test_what_came_in_between_is_told_and_not_praised(admin, world, session_of, monkeypatch):
-    """The check passed, and then registration refused: somebody was faster."""
+def test_a_late_refusal_is_shown_and_nothing_is_saved(admin, world, session_of, monkeypatch):
+    """The check passed, and then registration refused: another request was faster."""
     url, data = admin.form(plan_spec())
     monkeypatch.setattr(
         "assets.compute.plan_editor.forms.check_compute_plan", lambda spec, actor: []

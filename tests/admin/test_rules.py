@@ -30,7 +30,7 @@ def test_case(cases: list[Case], needs_folders, admin: AdminDoor, world, request
         assert page.accepted, page.errors
     else:
         check_refusal(page, before)
-        assert any(is_told(case, asked, error, page) for error in page.errors), page.errors
+        assert any(shows_problem(case, asked, error, page) for error in page.errors), page.errors
 
 
 @pytest.mark.parametrize("slot", IDENTIFIED)
@@ -48,21 +48,21 @@ def test_identifier(slot, text, phrase, admin, world):
 
 
 def send(admin: AdminDoor, actor, asked) -> tuple[Page, dict]:
-    """Send the form; return the page with all that was kept before."""
+    """Send the form; return the page and all that was stored before."""
     admin.session_of(actor)
     before = everything()
     return admin.send(actor, asked), before
 
 
 def check_refusal(page: Page, before: dict) -> None:
-    """The form came back with errors, said nothing else, and stored nothing."""
+    """The form shows errors and no success, and nothing was stored."""
     assert page.response.status_code == 200, page.response
     assert "success" not in page.text
     assert "Please correct the error" in page.text or "Nothing was added" in page.text
     assert everything() == before
 
 
-def is_told(case: Case, asked, error: Shown, page: Page) -> bool:
+def shows_problem(case: Case, asked, error: Shown, page: Page) -> bool:
     """Is this error the case's: at its place, with its code, in its words?"""
     if error.code in NOT_OFFERED or error.code == "required":
         return error.message in page.text

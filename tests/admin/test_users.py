@@ -12,7 +12,7 @@ from tests.rules.world import A, B
 from .door import admin_url
 
 NEW = "another-good-passphrase"
-# Who sees whom in the list.
+# The users that each user sees in the list.
 SEES = {
     "root": {"alice", "ada", "victor", "bob", "carol", "root"},
     "ada": {"alice", "ada", "victor"},
@@ -84,7 +84,7 @@ ESCALATION = {
 
 
 @pytest.mark.parametrize("name", ["ada", "root"])
-def test_nobody_becomes_more_than_an_admin(name, admin, world):
+def test_no_one_becomes_more_than_an_admin(name, admin, world):
     actor = world.users[name]
     data = {"username": "newton", "role": "admin", "password": NEW, **ESCALATION}
     admin.post(actor, admin_url("user", "add"), {**data, "username": "newton"})
@@ -121,7 +121,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("changes", "place", "message"), BROKEN.values(), ids=BROKEN)
-def test_what_is_wrong_is_told_at_its_field(changes, place, message, admin, world):
+def test_errors_are_shown_at_their_fields(changes, place, message, admin, world):
     root = world.users["root"]
     data = {"username": "newton", "organization": A, "role": "member", "password": NEW}
     admin.session_of(root)
@@ -145,7 +145,7 @@ def test_deactivating_and_letting_in_again(admin, world):
 
 
 @pytest.mark.parametrize("changes", [{"role": "member"}, {"is_active": ""}])
-def test_nobody_locks_itself_out(changes, admin, world):
+def test_admins_cannot_lock_themselves_out(changes, admin, world):
     ada = world.users["ada"]
     admin.session_of(ada)
     before = everything()
@@ -173,7 +173,7 @@ def test_a_weak_new_password_is_refused_at_its_field(admin, world):
 
 
 @pytest.mark.parametrize("name", SEES)
-def test_nobody_deletes_users_here(name, world, session_of):
+def test_users_cannot_be_deleted(name, world, session_of):
     browser = session_of(world.users[name])
     url = admin_url("user", "delete", world.alice.pk)
     assert browser.post(url, {"post": "yes"}).status_code in (302, 403)
