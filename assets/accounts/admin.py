@@ -8,7 +8,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import ChangePage, RegistryAdmin, column, section
+from ..common.admin.base import ChangePage, RegistryAdmin
+from ..common.admin.display import column, section
 from ..common.audit import SubjectKind
 from ..common.db.lookups import OrderKey
 from ..common.forms.layouts import Section

@@ -10,7 +10,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import ChangePage, ReadOnlyInline, change_url, column, section
+from ..common.admin.base import ChangePage, ReadOnlyInline
+from ..common.admin.display import change_url, column, section
 from ..common.admin.pickers import KeySelect, set_widget
 from ..common.errors import Problem
 from ..common.forms.fields import asset_label

@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import RegistryAdmin, column, section
+from ..common.admin.base import RegistryAdmin
+from ..common.admin.display import column, section
 from ..permissions.access import may_download, may_download_model
 from ..permissions.admin import NOT_PERMITTED, AssetAdmin, show_file, stored_file
 from .models import FailureReport, Model, Performance

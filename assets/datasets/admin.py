@@ -9,7 +9,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import ChangePage, ReadOnlyInline, column, section
+from ..common.admin.base import ChangePage, ReadOnlyInline
+from ..common.admin.display import column, section
 from ..common.files.hidden import some_of
 from ..common.forms.layouts import Section
 from ..permissions.access import may_see_content

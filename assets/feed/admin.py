@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import RegistryAdmin, column
+from ..common.admin.base import RegistryAdmin
+from ..common.admin.display import column
 from ..common.text.moments import moment
 from .models import Event
 from .queries import may_be_read, with_visible_actor, with_visible_address

@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import ReadOnlyInline, section
+from ..common.admin.base import ReadOnlyInline
+from ..common.admin.display import section
 from ..permissions.admin import AssetAdmin, rename_page, stored_file
 from .forms import FunctionForm, FunctionRenameForm
 from .models import Function, FunctionInput, FunctionOutput

@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..common.admin.base import ChangePage, RegistryAdmin, badge, column
+from ..common.admin.base import ChangePage, RegistryAdmin
+from ..common.admin.display import badge, column
 from ..common.text.moments import moment
 from .access import check_may_change, check_may_register, may_change, may_download, may_register
 from .models import Permissions

@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -22,13 +21,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..forms.fields import asset_label
 from ..forms.layouts import FormsetLayout, Section
 from ..forms.saving import NotSaved, save_or_explain
+from .display import change_url
 from .history import HistoryAdmin
 from .lists import ListAdmin
 from .pickers import set_widget
@@ -271,34 +270,3 @@ def errors_of(form: Any) -> Iterator[Any]:
     for formset in getattr(form, "formsets", {}).values():
         yield from formset.non_form_errors()
         yield from filter(None, formset.errors)
-
-
-def section(heading: "StrOrPromise | None", *fields: str) -> Any:
-    """Return a fieldset of a page that shows a row."""
-    return heading, {"fields": fields}
-
-
-def column(
-    description: "StrOrPromise",
-    path: str,
-    *,
-    ordering: str = "",
-    show: Callable[[Any], Any] = lambda value: value,
-) -> Callable[[Any, Any], Any]:
-    """Return a display method that shows what the dotted path of a row leads to."""
-
-    @admin.display(description=description, ordering=ordering or None)
-    def display(self: Any, row: Any) -> Any:
-        return show(attrgetter(path)(row))
-
-    return display
-
-
-def change_url(row: Model) -> str:
-    """Return the address of the row's page in the admin."""
-    return reverse(f"admin:assets_{row._meta.model_name}_change", args=[row.pk])
-
-
-def badge(text: "StrOrPromise", css_class: str = "") -> SafeString:
-    """Return a short word in a box, such as a status."""
-    return format_html('<span class="registrar-badge {}">{}</span>', css_class, text)
