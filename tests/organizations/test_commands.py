@@ -55,7 +55,7 @@ def test_a_person_wants_no_password(org_a, type_in):
     told, _ = run(*CREATE)
 
     assert not User.objects.get(username="zoe").has_usable_password()
-    assert "token only" in told
+    assert "only use API tokens" in told
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", ""])
