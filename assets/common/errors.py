@@ -40,6 +40,7 @@ class Problem:
         field: a path such as ``name`` or ``tasks[3].inputs[0].identifier``; empty for the whole.
         asset: the wire's word for the asset, such as ``datamanager``.
         key: the key of the asset in conflict, if there is one.
+        identifier: the input or output in question, where `field` names the whole list of them.
     """
 
     code: Code
@@ -47,6 +48,7 @@ class Problem:
     field: str = ""
     asset: str = ""
     key: str | None = None
+    identifier: str = ""
 
     @property
     def text(self) -> str:

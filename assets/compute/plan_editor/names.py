@@ -54,7 +54,9 @@ class Names:
             key = as_key(found[1])
             return self.parent(key) if key in self.places else found[0]
 
-        return re.sub(rf'{re.escape(_("task"))} "([0-9a-f-]{{36}})"', name, message)
+        # Each language has its quotes: "…", «…» with spaces, „…“.
+        word = re.escape(_("task"))
+        return re.sub(rf'{word} ["«„]\s?([0-9a-f-]{{36}})\s?["»“]', name, message)
 
     def inputs(self, task: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return (identifier, its sources in a few words) of each input."""

@@ -252,11 +252,10 @@ class TaskFields(ProblemForm):
             number = int(found[1])
             return ref_fields[number] if number < len(ref_fields) else None
         if path == "inputs":
-            # An input is missing, or has too many sources: the message quotes its name.
-            for number, declared in enumerate(self.inputs):
-                if f'"{declared.identifier}"' in problem.message:
-                    return f"in-{number}"
-            return None
+            # An input is missing, or has too many sources.
+            names = [declared.identifier for declared in self.inputs]
+            wanted = problem.identifier
+            return f"in-{names.index(wanted)}" if wanted in names else None
         for number, output in enumerate(self.outputs):
             if path.startswith(f"outputs.{output.identifier}.") and f"out-{number}" in self.fields:
                 return f"out-{number}"

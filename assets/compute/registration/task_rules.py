@@ -20,8 +20,8 @@ from ..statuses import TaskStatus
 from .context import BatchContext, DatasetInfo, FunctionInfo
 
 
-def _invalid(field: str, message: str) -> Problem:
-    return Problem(Code.INVALID, message, field, TASK)
+def _invalid(field: str, message: str, identifier: str = "") -> Problem:
+    return Problem(Code.INVALID, message, field, TASK, identifier=identifier)
 
 
 class TaskCheck:
@@ -168,12 +168,12 @@ class TaskCheck:
         for identifier, times in Counter(ref.identifier for ref in self.spec.inputs).items():
             declared = self.function.inputs.get(identifier)
             if times > 1 and declared and not declared.multiple:
-                # Translators: keep the straight quotes, by which a form finds the field.
                 message = _(
                     'duplicate task input "%(name)s": given %(times)d times, but the function '
                     "takes one."
                 )
-                yield _invalid("inputs", message % {"name": identifier, "times": times})
+                message %= {"name": identifier, "times": times}
+                yield _invalid("inputs", message, identifier)
 
     def _check_input(
         self, ref: InputRef, declared: FunctionInputSpec, index: int
@@ -269,9 +269,9 @@ class TaskCheck:
         given = {ref.identifier for ref in self.spec.inputs}
         for identifier, declared in self.function.inputs.items():
             if not declared.optional and identifier not in given:
-                # Translators: keep the straight quotes, by which a form finds the field.
                 message = _('missing task input "%(name)s" (%(kind)s); choose what feeds it.')
-                yield _invalid("inputs", message % {"name": identifier, "kind": declared.kind})
+                message %= {"name": identifier, "kind": declared.kind}
+                yield _invalid("inputs", message, identifier)
 
     def _check_outputs(self) -> Iterator[Problem]:
         """23, 24: outputs are exactly the function's; performances are public and not transient."""
@@ -287,7 +287,7 @@ class TaskCheck:
         for identifier in declared:
             if identifier not in self.spec.outputs:
                 message = _('missing task output "%(name)s"; say who may use it.')
-                yield _invalid("outputs", message % {"name": identifier})
+                yield _invalid("outputs", message % {"name": identifier}, identifier)
 
 
 def _check_match(
