@@ -23,7 +23,7 @@ from . import report
 from .blocks import ROOT
 from .mutants import all_mutants, sample
 
-# What these drive runs in other processes, which no mutant reaches, or looks at the source only.
+# These drive other processes, which no mutant reaches, or only read the source.
 LEFT_OUT = [
     "tests/bench",
     "tests/browser",
@@ -109,7 +109,7 @@ def _start(
 
 def try_one(options: argparse.Namespace) -> int:
     """Run pytest on one mutant, on the database that DATABASE_URL names."""
-    command = [sys.executable, "-m", "pytest", "-p", "tests.mutants.one", *options.arguments]
+    command = [sys.executable, "-m", "pytest", "-p", "tests.mutants.single", *options.arguments]
     return subprocess.call(command, cwd=ROOT, env=os.environ | {"MUTANT": options.mutant})
 
 
@@ -135,8 +135,12 @@ def main() -> int:
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--like", type=Path, help="try what these results killed")
     command.add_argument("--again", action="store_true", help="try also what survived before")
-    command.add_argument("--tests", type=int, default=12, help="at most this many for a mutant")
-    command.add_argument("--seconds", type=float, default=8, help="of tests for a mutant")
+    command.add_argument(
+        "--tests", type=int, default=12, help="how many to run on a mutant at most"
+    )
+    command.add_argument(
+        "--seconds", type=float, default=8, help="how long the tests of a mutant may take together"
+    )
     command.add_argument("--jobs", type=int, default=2)
     command.set_defaults(function=run)
 

@@ -1,8 +1,7 @@
 """Which blocks of the source a test runs.
 
-While `install` is in force, every block of `assets` and `project` (the body of a function, a
-branch, a loop, a handler) notes its key in `SEEN` when it is entered. A function that returns a
-bool notes also which one it returned.
+After `install`, every block of `assets` and `project` (the body of a function, a branch, a loop, a
+handler) adds its key to `SEEN` when it runs. A function that returns a bool also adds which one.
 """
 
 import ast
@@ -28,13 +27,13 @@ def key_of(path: str, node: ast.AST, mark: str = "") -> str:
 
 
 def first_statement(body: list[ast.stmt]) -> ast.stmt:
-    """Return the statement by which a block is known: its first behind a docstring."""
+    """Return the statement that names a block: the first after a docstring."""
     is_docstring = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
     return body[1] if is_docstring and len(body) > 1 else body[0]
 
 
 def blocks_of(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    """The blocks that begin below a statement, by its own fields."""
+    """Return the blocks that a statement has."""
     if isinstance(node, ast.FunctionDef | ast.If | ast.For | ast.While | ast.ExceptHandler):
         yield node.body
     if isinstance(node, ast.match_case):
@@ -110,7 +109,7 @@ def _note_result(key: str, value: object) -> object:
 
 
 def install() -> None:
-    """Note blocks in every module of ours that is imported from now on."""
+    """Record blocks in every module of the project that is imported from now on."""
     setattr(builtins, _NOTE, SEEN.add)
     setattr(builtins, _NOTE_RESULT, _note_result)
     sys.meta_path.insert(0, _Finder())

@@ -9,7 +9,7 @@ from .relevance import Relevance
 
 
 class TestMap:
-    """What a traced run of the suite wrote."""
+    """Reads the map that a traced run of the suite wrote."""
 
     __test__ = False
 
@@ -34,8 +34,7 @@ class TestMap:
     ) -> list[str]:
         """Return at most `most` tests that take at most about `seconds`, in the order to try.
 
-        In turn: the most relevant and the cheapest of those that take each branch in question, and
-        of all.
+        In turn: the most relevant and the cheapest test of each branch in question, and of all.
         """
         groups, blocks = blocks_to_run(mutant)
         queues = []

@@ -1,4 +1,4 @@
-"""The list of mutants: found in the source, named so that they survive moves, and sampled."""
+"""The list of mutants: found in the source, with ids that survive moves, and sampled."""
 
 import ast
 import random
@@ -23,7 +23,7 @@ class Mutant:
     line: int
     function: str
     statement: str
-    number: int  # among all changes of its module, to make it again
+    number: int  # among all changes of its module
 
     @property
     def room(self) -> str:
@@ -107,10 +107,10 @@ def mutated(mutant: Mutant) -> tuple[ast.Module, Place]:
 
 
 def _keep_names(place: Place) -> None:
-    """Let each function around the change close over the same variables as before.
+    """Let each function around the change have the same free variables as before.
 
-    `__code__` of a function takes only code with as many free variables. A statement that is never
-    run names them all; a `yield` in it keeps a generator one.
+    `__code__` of a function accepts only code with as many. A statement that never runs names them
+    all; a `yield` in it lets a generator stay one.
     """
     function = place.function
     if function is None:

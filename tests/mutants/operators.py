@@ -1,6 +1,6 @@
-"""The ways to break the source: each takes a place and yields what it can do there.
+"""The ways to break the source: each takes a place and yields the changes it can make there.
 
-An operator is a generator of functions that change the tree. `OPERATORS` has them by their names.
+A change is a function that modifies the tree. `OPERATORS` has the operators by name.
 """
 
 import ast
@@ -22,7 +22,7 @@ CHECKS = re.compile(
 EVENTS = re.compile(r"_*(record|log|tell|note|event|audit|settle|notify)(_|$)")
 LOCKS = {"select_for_update", "locked", "lock"}
 LOGGING = {"debug", "info", "warning", "error", "exception"}
-# What decorators do that a test can see; others draw pages or describe the API.
+# Decorators whose loss a test can notice.
 GUARDS = {"atomic", "idempotent"}
 
 
@@ -49,7 +49,7 @@ def _removed(place: Place) -> Change:
 
 
 def _reports(function: FUNCTIONS | None) -> bool:
-    """Does this function return problems (not: build one)?"""
+    """Return whether the function reports problems, rather than build one."""
     returns = ast.unparse(function.returns) if function and function.returns else ""
     return "Problem" in returns and not returns.strip("\"'").startswith("Problem")
 
@@ -97,7 +97,7 @@ def rule_removed(place: Place) -> Iterator[Change]:
 
 @operator
 def check_removed(place: Place) -> Iterator[Change]:
-    """What is asked before something is done is not asked."""
+    """A check before an action is left out."""
     call = _called(place)
     if call and CHECKS.match(name_of(call)):
         yield _removed(place)
@@ -105,7 +105,7 @@ def check_removed(place: Place) -> Iterator[Change]:
 
 @operator
 def refusal_removed(place: Place) -> Iterator[Change]:
-    """What is refused is done."""
+    """An error is not raised."""
     raised = place.node.exc if isinstance(place.node, ast.Raise) else None
     if raised and name_of(raised) != "NotImplementedError":
         yield _removed(place)
@@ -228,7 +228,7 @@ def filter_dropped(place: Place) -> Iterator[Change]:
 
 @operator
 def atomic_removed(place: Place) -> Iterator[Change]:
-    """Statements are not one transaction; a request is not noted for its repetition."""
+    """Statements are no transaction; a repeated request is not recognised."""
     node = place.node
     if isinstance(node, ast.With):
         others = [item for item in node.items if name_of(item.context_expr) != "atomic"]
@@ -244,7 +244,7 @@ def atomic_removed(place: Place) -> Iterator[Change]:
 
 @operator
 def lock_removed(place: Place) -> Iterator[Change]:
-    """Rows are read without being held."""
+    """Rows are read without a lock."""
     node, call = place.node, _called(place)
     if call and name_of(call) in LOCKS:
         yield _removed(place)
@@ -257,7 +257,7 @@ def lock_removed(place: Place) -> Iterator[Change]:
 
 @operator
 def event_removed(place: Place) -> Iterator[Change]:
-    """Nothing is recorded of what was done."""
+    """An event is not recorded."""
     call = _called(place)
     if call and EVENTS.match(name_of(call)):
         yield _removed(place)
@@ -265,7 +265,7 @@ def event_removed(place: Place) -> Iterator[Change]:
 
 @operator
 def effect_removed(place: Place) -> Iterator[Change]:
-    """A statement that is a call is left out."""
+    """A call for its effect is left out."""
     call = _called(place)
     if call is None or _is_rule(place):
         return
@@ -320,7 +320,7 @@ def comparison_turned(place: Place) -> Iterator[Change]:
 
 @operator
 def condition_dropped(place: Place) -> Iterator[Change]:
-    """One of the terms of an `and` or `or` is not asked."""
+    """One operand of an `and` or `or` is left out."""
     node = place.node
     if isinstance(node, ast.BoolOp) and place.function:
         for index in range(len(node.values)):
@@ -340,7 +340,7 @@ def not_dropped(place: Place) -> Iterator[Change]:
 def _branch(place: Place, answer: bool) -> Iterator[Change]:
     node = place.node
     if isinstance(node, ast.If | ast.IfExp) and place.function:
-        # The condition is still asked: it may bind a name.
+        # The condition is still evaluated: it may bind a name.
         taken = ast.Constant(answer)
         both = ast.Tuple([node.test, taken], ast.Load())
         yield lambda: setattr(node, "test", ast.Subscript(both, ast.Constant(1), ast.Load()))
@@ -401,7 +401,7 @@ def attribute_changed(place: Place) -> Iterator[Change]:
     node, parent = place.node, place.parent
     if isinstance(node, ast.Assign) and isinstance(parent, ast.ClassDef) and not place.functions:
         value, bases = node.value, " ".join(map(ast.unparse, parent.bases))
-        # What metaclasses read is read no more.
+        # Metaclasses have read these already.
         if parent.name in ("Meta", "Media") or re.search(r"Enum|Choices", bases):
             return
         if isinstance(value, ast.List | ast.Tuple | ast.Set) and value.elts:

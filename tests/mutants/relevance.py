@@ -13,7 +13,7 @@ import pytest
 from .blocks import ROOT
 from .mutants import Mutant
 
-# What tests say that are about what an operator breaks.
+# Words of tests about what an operator breaks.
 HINTS = {
     "answers-false": "permission access rights matrix may",
     "answers-true": "permission access rights matrix may refused",
@@ -28,7 +28,7 @@ HINTS = {
     "status-wrong": "status status_code",
 }
 _WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}")
-# How much the function around a mutant counts, against the statement itself.
+# How much words of the function around a mutant count, relative to those of the statement.
 AROUND = 0.4
 
 

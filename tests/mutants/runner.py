@@ -1,7 +1,7 @@
-"""A plugin of pytest: collect the suite once, then run tests on each mutant in a forked child.
+"""A pytest plugin: collect the suite once, then run tests on each mutant in a forked child.
 
-The database of the tests is in memory, so a child has its own copy of it. What a child does to
-its code and its database ends with it.
+The tests' database is in memory, so each child has a copy of its own. Changes of code and data end
+with the child.
 """
 
 import gc
@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from .living import Living, NoChange
 from .maps import TestMap
 from .mutants import Mutant
+from .patching import Patcher, Unchanged
 from .relevance import Relevance
 
 PASSED, FAILED, UNCHANGED, BROKEN = 0, 1, 2, 3
@@ -41,20 +41,20 @@ class Runner:
         self.items = {item.nodeid: item for item in session.items}
         self.relevance = Relevance(session.items)
         self._make_database(session)
-        self.living = Living()
-        # Children share the memory of what is there now, as long as nothing writes to it.
+        self.patcher = Patcher()
+        # The collector would write to all memory that children share with this process.
         gc.collect()
         gc.freeze()
         with Path(self.plan["out"]).open("a") as out:
             for fields in self.plan["mutants"]:
                 mutant = Mutant(**{name: fields[name] for name in Mutant.__slots__})
-                result = mutant.as_dict() | self.judge(mutant, fields.get("candidates", []))
+                result = mutant.as_dict() | self.try_mutant(mutant, fields.get("candidates", []))
                 out.write(json.dumps(result) + "\n")
                 out.flush()
         return True
 
     def _make_database(self, session: pytest.Session) -> None:
-        """Run one test that uses the database, and leave what its session made in place."""
+        """Run one test that uses the database, so that children find the session's fixtures."""
         using: list[Any] = [item for item in session.items if "db" in item.fixturenames]  # type: ignore[attr-defined]
         primer = min(using, key=lambda item: (len(item.fixturenames), item.nodeid))
         other = next(item for item in session.items if item.path != primer.path)
@@ -76,8 +76,8 @@ class Runner:
         chosen = dict.fromkeys(test for test in turns if test in self.items)
         return [test for test in chosen if self.controls.get(test, True)][:most]
 
-    def judge(self, mutant: Mutant, candidates: list[str]) -> dict[str, Any]:
-        """Return what became of a mutant, and by which test."""
+    def try_mutant(self, mutant: Mutant, candidates: list[str]) -> dict[str, Any]:
+        """Return whether a test killed the mutant, and which."""
         started = time.monotonic()
         seconds = self.plan["seconds"]
         tests = self._tests_for(mutant, candidates)
@@ -97,7 +97,7 @@ class Runner:
                 result["candidates"] = [tests[at], *result["candidates"]]
                 result["state"] = "timeout" if status == signal.SIGKILL else "killed"
                 break
-            # The test fails without a mutant as well: it says nothing.
+            # The test also fails without the mutant, so its result means nothing.
             tests = tests[at + 1 :]
             result["state"] = "survived"
         return result | {"seconds": round(time.monotonic() - started, 2)}
@@ -139,10 +139,10 @@ class Runner:
             os.setpgid(0, 0)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             if mutant:
-                self.living.become(mutant)
+                self.patcher.apply(mutant)
             status = FAILED
             status = self._tests(tests, writer)
-        except NoChange:
+        except Unchanged:
             status = UNCHANGED
         except BaseException as error:  # noqa: BLE001 - whatever it is ends the child only
             made = status == FAILED
@@ -154,7 +154,7 @@ class Runner:
         items = [self.items[test] for test in tests]
         for item, following in zip(items, [*items[1:], None], strict=True):
             os.write(writer, b".")
-            # The session's fixtures stay for the next test; after the last, nothing is tidied.
+            # The last test needs no teardown of the session: the process ends.
             reports = runtestprotocol(item, log=False, nextitem=following or items[0])
             if any(report.failed for report in reports):
                 return FAILED

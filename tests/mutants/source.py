@@ -1,4 +1,4 @@
-"""Where a mutation can be made: the nodes of a module, each with its parents and its names."""
+"""The nodes of a module that can be changed, each with its parents and its name."""
 
 import ast
 import copy
@@ -21,7 +21,7 @@ def modules(package: str = "assets") -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A node of a module, and what is around it, the outermost first."""
+    """A node of a module, and its parents, the outermost first."""
 
     node: ast.AST
     parents: tuple[ast.AST, ...]
@@ -66,7 +66,7 @@ class Place:
     def block(self, path: str) -> str | None:
         """Return the key of the innermost block around the node; None in no function.
 
-        A function is looked at in its own block.
+        For a function, it is the block of its body.
         """
         if isinstance(self.node, FUNCTIONS):
             return key_of(path, first_statement(self.node.body))
@@ -100,7 +100,7 @@ def is_prose(text: object) -> bool:
 
 
 class _Blank(ast.NodeTransformer):
-    """Leaves out what people read: rewording a message makes no other statement."""
+    """Leaves out texts for people, so that rewording a message makes no other mutant."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return ast.Constant("…") if is_prose(node.value) else node
@@ -129,6 +129,6 @@ def shown(node: ast.AST) -> str:
 
 
 def digest_of(node: ast.AST) -> str:
-    """Return a short digest of a node's source that rewording and laying out leave as it is."""
+    """Return a short digest of a node's source, the same after rewording or formatting it."""
     text = ast.unparse(_Blank().visit(copy.deepcopy(header_of(node))))
     return hashlib.sha256(text.encode()).hexdigest()[:8]

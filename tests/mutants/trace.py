@@ -1,6 +1,6 @@
-"""A plugin of pytest: write which blocks each test runs, one JSON object a line.
+"""A pytest plugin: write which blocks each test runs, one JSON object a line.
 
-A fixture that is shared by tests of a module or class runs once; its blocks count for each of them.
+A fixture that tests of a module or class share runs once; its blocks count for each of the tests.
 """
 
 import json

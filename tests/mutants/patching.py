@@ -1,4 +1,4 @@
-"""Make a mutant in a process that has imported everything: swap the code of its functions."""
+"""Turn a process that has imported everything into a mutant: replace the code of functions."""
 
 import ast
 import functools
@@ -15,12 +15,12 @@ from .operators import name_of
 from .source import FUNCTIONS, Place, modules
 
 
-class NoChange(Exception):
-    """The mutant cannot be made in a living process, or it is the same code."""
+class Unchanged(Exception):
+    """The change has no effect, or none that a running process can take over."""
 
 
-class Living:
-    """All functions of ours in this process, by the file that they are written in."""
+class Patcher:
+    """Knows all functions of the project in this process, by the file that defines them."""
 
     def __init__(self) -> None:
         self.modules: dict[str, ModuleType] = {}
@@ -41,11 +41,11 @@ class Living:
             elif isinstance(found, functools._lru_cache_wrapper):
                 self.caches.append(found)
 
-    def become(self, mutant: Mutant) -> None:
-        """Change this process, for ever, into one that runs the mutant.
+    def apply(self, mutant: Mutant) -> None:
+        """Let this process run the mutant from now on.
 
         Raises:
-            NoChange: it would run what it runs now.
+            Unchanged: the process would run the same code as before.
         """
         tree, place = mutated(mutant)
         if place.function is None:
@@ -68,17 +68,17 @@ class Living:
         for function in self.functions[path]:
             before[_name(function.__code__)].setdefault(function.__code__, []).append(function)
         for name, olds in before.items():
-            # Two of one name in one line are lambdas, in the order of the source.
+            # Several of one name in one line are lambdas, in the order of the source.
             for (old, functions), new in zip(olds.items(), now.get(name, ()), strict=False):
                 if new != old:
                     for function in functions:
                         function.__code__ = new
                         done += 1
         if not done:
-            raise NoChange
+            raise Unchanged
 
     def _bypass(self, path: str, place: Place) -> None:
-        """Let what a decorator put around a function call the function and do no more."""
+        """Let the wrapper that a decorator made call the function, and do nothing else."""
         done = 0
         for function in self.functions[path]:
             if function.__code__.co_qualname == place.qualname:
@@ -86,7 +86,7 @@ class Living:
                     wrapper.__code__ = _calling(wrapper, function)
                     done += 1
         if not done:
-            raise NoChange
+            raise Unchanged
 
     def _set(self, path: str, place: Place) -> None:
         """Set a constant of a module, wherever it was imported, or an attribute of a class."""
@@ -103,7 +103,7 @@ class Living:
             if isinstance(around, ast.ClassDef):
                 holder = getattr(holder, around.name, None)
         if not hasattr(holder, name):
-            raise NoChange
+            raise Unchanged
         before = getattr(holder, name)
         if isinstance(holder, ModuleType):
             for other in list(sys.modules.values()):
@@ -131,7 +131,7 @@ def _calling(wrapper: FunctionType, function: FunctionType) -> CodeType:
     named = zip(names, cells, strict=True)
     inner = next((name for name, cell in named if cell.cell_contents is function), None)
     if inner is None:
-        raise NoChange
+        raise Unchanged
     lines = [f"def make({', '.join(names)}):", " def call(*args, **kwargs):"]
     lines += [f"  ({', '.join(names)},)", f"  return {inner}(*args, **kwargs)", " return call"]
     scope: dict[str, Any] = {}
