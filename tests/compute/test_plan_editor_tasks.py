@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from assets.compute.specs import OutputSpec
+from assets.functions.specs import FunctionOutputSpec
 from tests.builders import (
     child_input,
     make_dataset,
@@ -60,6 +61,21 @@ def test_models_come_from_the_draft_from_tasks_and_from_models(planner, bob):
     page.set("task-in-0-search", "").press("refresh")
     page.fill(task_in_0=[f"model:{model.key}"]).press("put")
     assert draft_of(page)[1]["inputs"] == [{"identifier": "models", "asset_key": str(model.key)}]
+
+
+def test_only_outputs_of_the_right_kind_feed_an_input(planner):
+    """Performances feed nothing, and several models no input that takes one."""
+    several = FunctionOutputSpec("models", "ASSET_MODEL", multiple=True)
+    page, train = planner.page(), planner.train
+    split = make_function(planner.user, name="Split", outputs=(several,))
+    for function in (split, planner.score):
+        planner.train = function
+        planner.add_training(page)
+    split_task, _ = draft_of(page)
+    page.fill(function=planner.aggregate.key).press("choose")
+    assert page.form.offered["task-in-0"] == [f"task:{split_task['task_id']}:models"]
+    page.press("discard").fill(function=train.key).press("choose")
+    assert not any(key.startswith("task:") for key in page.form.offered["task-in-2"])
 
 
 def test_what_the_worker_may_not_use_is_said_before_and_after(planner, org_b):

@@ -1,11 +1,15 @@
 """Problems come in the order of the fields: the API's answer is about the first one."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 from django.core.files.base import ContentFile
 
+from assets.compute.specs import OutputSpec
 from assets.functions.specs import FunctionInputSpec
-from tests.builders import dataset_spec, function_spec, plan_spec, wire_plan
+from tests.builders import PRIVATE, dataset_spec, function_spec, plan_spec, wire_plan
+
+from .requests import Tasks
 
 LONG = "t" * 101
 BAD_METADATA = {"a__b": ""}
@@ -53,3 +57,14 @@ def test_a_role_is_checked_before_what_cannot_be_read(world, client_of):
         for who, status in (("victor", 403), ("alice", 400)):
             answer = client_of(world.users[who]).post(url, data, format="json")
             assert answer.status_code == status, (url, who)
+
+
+def test_missing_inputs_come_before_outputs(door, world):
+    """22 before 23."""
+    task = world.task()
+    task = replace(
+        task, inputs=task.inputs[:1], outputs={**task.outputs, "more": OutputSpec(PRIVATE)}
+    )
+    missing, unknown = door.send(world.alice, Tasks([task])).problems
+    assert "missing task input" in missing.message
+    assert "unknown task output" in unknown.message
