@@ -57,7 +57,8 @@ class Runner:
         """Run one test that uses the database, so that children find the session's fixtures."""
         using: list[Any] = [item for item in session.items if "db" in item.fixturenames]  # type: ignore[attr-defined]
         primer = min(using, key=lambda item: (len(item.fixturenames), item.nodeid))
-        other = next(item for item in session.items if item.path != primer.path)
+        # What belongs to the test's own folder is torn down for a test of another one.
+        other = next(item for item in session.items if item.path.parent != primer.path.parent)
         reports = runtestprotocol(primer, log=False, nextitem=other)
         assert all(report.passed for report in reports), reports
 

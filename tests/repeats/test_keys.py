@@ -78,6 +78,7 @@ class TestHeader:
     def test_a_long_key_is_refused(self, alice, client_of):
         answer = post(client_of(alice), key="k" * 256)
         assert answer.status_code == 400
+        assert answer.json()["detail"].startswith("OE0003: ")
         assert "Idempotency-Key" in answer.json()["detail"]
 
     def test_it_is_described(self, client_of, alice):

@@ -68,6 +68,7 @@ def test_nothing_is_registered_for_a_client_that_has_gone(alice, client_of, spec
         client.defaults["registrar.socket"] = here
         answer = API.post(spec, client)
     assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("OE0003: ")
     assert "nothing was registered" in answer.json()["detail"]
     assert (row_counts(), stored_files()) == before
 
