@@ -68,6 +68,10 @@ def main(arguments: list[str]) -> int:
             check=True,
         ).stdout
         options = read_pip_options(listing)
+        if arguments[:2] == ["pip", "compile"]:
+            # Lock files need the hashes of every platform, which further sources may lack.
+            options.pop("extra-index-url", None)
+            options.pop("find-links", None)
         environment = variables_of(options) | environment
         if arguments[0] == "pip" and options.get("no-index") in ("1", "true", "yes", "on"):
             command.append("--no-index")

@@ -10,7 +10,7 @@ from django.core.management import load_command_class
 from assets.datasets.openers import inspect_opener
 from assets.demo.hospitals import HOSPITALS
 
-from .source import ROOT
+from .source import ROOT, modules
 
 DOCS = ROOT / "docs"
 PAGES = {
@@ -84,6 +84,16 @@ def test_the_paths_that_are_named_exist(page):
     # What commands write, and what a reader fills in.
     given = [path for path in named if "NAME" not in path and "figures" not in path]
     assert [path for path in given if not (ROOT / path).exists()] == []
+
+
+def test_the_names_in_contributing_exist():
+    """Functions, classes and constants that a reader is sent to."""
+    named = set(
+        re.findall(r"`([a-z]+_[a-z_]+[a-z]{2}|[A-Z]\w+|[A-Z]{4,})`", prose("CONTRIBUTING.md"))
+    )
+    source = "\n".join(path.read_text(encoding="utf-8") for path in modules())
+    assert len(named) > 5
+    assert {name for name in named if not re.search(rf"\b{name}\b", source)} <= {"Raises"}
 
 
 @every_page

@@ -141,6 +141,13 @@ def test_an_offline_configuration_stays_offline(started, monkeypatch):
     assert environment["UV_FIND_LINKS"] == "/wheels"
 
 
+def test_lock_files_are_made_from_the_index_alone(started, monkeypatch):
+    monkeypatch.setitem(UV["main"].__globals__, "OWN_FILES", ())
+    UV["main"](["pip", "compile", "x"])
+    _command, environment = started[-1]
+    assert "UV_FIND_LINKS" not in environment
+
+
 def test_the_configuration_of_uv_comes_first(started, monkeypatch):
     monkeypatch.setenv("UV_INDEX_URL", "https://own.example/simple")
     UV["main"](["pip", "install", "x"])
