@@ -73,10 +73,7 @@ _POSTGRESQL = (
 )
 # The suffixes of each table's triggers, by database: against UPDATE, DELETE and TRUNCATE. Databases
 # that exist have them, so they stay.
-_KINDS = {
-    "sqlite": ("immutable", "kept"),
-    "postgresql": ("immutable", "kept", "whole"),
-}
+_KINDS = {"sqlite": ("immutable", "kept"), "postgresql": ("immutable", "kept", "whole")}
 # Selects the names of triggers that are not disabled.
 _EXISTING = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",

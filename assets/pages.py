@@ -50,23 +50,13 @@ urlpatterns = [
     ),
     path("language/", preferences.LanguageView.as_view(), name="language"),
     path("choices/<slug:name>/", preferences.ChoicesView.as_view(), name="choices"),
-    path(
-        "set-password/<uidb64>/<token>/",
-        account.SetPasswordPage.as_view(),
-        name="set-password",
-    ),
+    path("set-password/<uidb64>/<token>/", account.SetPasswordPage.as_view(), name="set-password"),
     # --- The consortium -------------------------------------------------------------------------
     path("organisations/", organizations.OrganizationList.as_view(), name="organizations"),
     path(
-        "organisations/new/",
-        organizations.OrganizationNewPage.as_view(),
-        name="organization-new",
+        "organisations/new/", organizations.OrganizationNewPage.as_view(), name="organization-new"
     ),
-    path(
-        "organisations/<str:pk>/",
-        organizations.OrganizationPage.as_view(),
-        name="organization",
-    ),
+    path("organisations/<str:pk>/", organizations.OrganizationPage.as_view(), name="organization"),
     path("users/", users.UserList.as_view(), name="users"),
     path("users/new/", users.UserNewPage.as_view(), name="user-new"),
     path("users/awaiting/", approvals.AwaitingPage.as_view(), name="users-awaiting"),
@@ -76,9 +66,7 @@ urlpatterns = [
     path("users/<int:pk>/reset/", users.UserResetPage.as_view(), name="user-reset"),
     path("users/<int:pk>/unlock/", users.UnlockPage.as_view(), name="user-unlock"),
     path(
-        "users/<int:pk>/second-factor/",
-        users.FactorResetPage.as_view(),
-        name="user-factor-reset",
+        "users/<int:pk>/second-factor/", users.FactorResetPage.as_view(), name="user-factor-reset"
     ),
     path("activity/", activity.ActivityList.as_view(), name="activity"),
     path("audit/", activity.AuditList.as_view(), name="audit"),

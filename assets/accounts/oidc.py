@@ -33,11 +33,7 @@ def _client(issuer: str, client_id: str, client_secret: str, scope: str) -> Any:
         client_id=client_id,
         client_secret=client_secret,
         server_metadata_url=f"{issuer.rstrip('/')}/.well-known/openid-configuration",
-        client_kwargs={
-            "scope": scope,
-            "code_challenge_method": "S256",
-            "default_timeout": TIMEOUT,
-        },
+        client_kwargs={"scope": scope, "code_challenge_method": "S256", "default_timeout": TIMEOUT},
     )
 
 

@@ -50,9 +50,7 @@ class TaskInputForm(RowForm):
         help_text=_("The key of a dataset, a data sample or a model. Or use a parent task:"),
     )
     parent_task_key = forms.UUIDField(
-        label=_("Parent task"),
-        required=False,
-        help_text=_("The task that makes the model."),
+        label=_("Parent task"), required=False, help_text=_("The task that makes the model.")
     )
     parent_task_output_identifier = TextField(
         label=_("Output of the parent"), required=False, help_text=_("An output of that task.")

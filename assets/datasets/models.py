@@ -29,9 +29,7 @@ class Dataset(NamedAsset, PermittedAsset):
 
     class Meta:
         verbose_name, verbose_name_plural = _("dataset"), _("datasets")
-        constraints = [
-            models.CheckConstraint(condition=~Q(name=""), name="dataset_has_name"),
-        ]
+        constraints = [models.CheckConstraint(condition=~Q(name=""), name="dataset_has_name")]
         indexes = [
             models.Index(fields=["creation_date", "key"], name="dataset_creation"),
             listing_index("dataset", "name"),

@@ -23,10 +23,7 @@ PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 # Syntax of newer Pythons, as far as a single line shows it.
 _NEWER = [
     # Quotes, backslashes and comments in f-strings; parameters of types.
-    (
-        (3, 12),
-        re.compile(r"""\b(f|fr|rf)['"]|\b(class|def)\s+\w+\s*\[|^\s*type\s+\w""", re.I),
-    ),
+    ((3, 12), re.compile(r"""\b(f|fr|rf)['"]|\b(class|def)\s+\w+\s*\[|^\s*type\s+\w""", re.I)),
     ((3, 13), re.compile(r"\b(class|def|type)\s+\w+\s*\[[^\]]*=")),
     # Template strings; several exceptions without brackets.
     ((3, 14), re.compile(r"""\b(t|tr|rt)['"]|^\s*except\b[^()]*,""", re.I)),

@@ -53,9 +53,7 @@ def record(
         "detail": detail or {},
     }
     bulk.insert(
-        Event,
-        [{"asset_key": key, "asset_name": name} for key, name in names.items()],
-        same=same,
+        Event, [{"asset_key": key, "asset_name": name} for key, name in names.items()], same=same
     )
     recorded.send(Event, kind=str(kind), action=str(action), count=len(names))
 

@@ -18,11 +18,7 @@ LOOKS: dict[str, str] = {
     Event.Action.CANCELED: "warn",
 }
 # How plans end, by the status in the event.
-_ENDED = {
-    "STATUS_DONE": _("done"),
-    "STATUS_FAILED": _("failed"),
-    "STATUS_CANCELED": _("cancelled"),
-}
+_ENDED = {"STATUS_DONE": _("done"), "STATUS_FAILED": _("failed"), "STATUS_CANCELED": _("cancelled")}
 # How many keys of a list are shown.
 NAMED = 2
 

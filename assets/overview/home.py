@@ -98,12 +98,7 @@ def concerns_of(user: Any) -> list[Concern]:
     now = timezone.now()
     found = [_tokens(user, now)]
     if own := user.organization_id:
-        found = [
-            _plans(own, now),
-            _functions(own, now),
-            _datasets(own, may_register(user)),
-            *found,
-        ]
+        found = [_plans(own, now), _functions(own, now), _datasets(own, may_register(user)), *found]
         if may_manage_users(user, own):
             found.append(_users(own))
     return [concern for concern in found if concern.items]

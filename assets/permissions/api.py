@@ -36,10 +36,7 @@ class DescribedAssetViewSet(AssetViewSet):
     @extend_schema(responses=MARKDOWN_RESPONSES)
     # Not called `description`, an attribute that every viewset has.
     @action(
-        detail=True,
-        url_path="description",
-        url_name="description",
-        renderer_classes=FILE_RENDERERS,
+        detail=True, url_path="description", url_name="description", renderer_classes=FILE_RENDERERS
     )
     def download_description(self, request: Request, key: str, **kwargs: Any) -> HttpResponseBase:
         """Download the description."""

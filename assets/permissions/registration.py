@@ -8,9 +8,7 @@ from .models import Permissions, digest_of
 from .specs import PermissionsSpec
 
 
-def intern_permissions(
-    values: Iterable[PermissionsSpec],
-) -> dict[PermissionsSpec, Permissions]:
+def intern_permissions(values: Iterable[PermissionsSpec]) -> dict[PermissionsSpec, Permissions]:
     """Return the row of each distinct value; insert the missing ones.
 
     Args:

@@ -190,10 +190,7 @@ class StagedUploadsMixin(forms.Form):
         """Return the files of a field that have errors: all of them, unless a form knows better."""
         if name not in self.errors:
             return []
-        return [
-            *_many(self.files, self.add_prefix(name)),
-            *self.fields[name].widget.uploads,
-        ]
+        return [*_many(self.files, self.add_prefix(name)), *self.fields[name].widget.uploads]
 
     def discard_uploads(self) -> None:
         """Delete the uploads of a form that was registered."""

@@ -5,11 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import (
-    NotFound,
-    PermissionDenied,
-    ValidationError,
-)
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,11 +18,7 @@ from ..models import ExternalIdentity
 from ..queries import awaiting_approval
 from ..registration.identities import approve, refuse
 from ..rules import may_manage_users
-from ..serializers import (
-    ApprovalSerializer,
-    AwaitingSerializer,
-    UserSerializer,
-)
+from ..serializers import ApprovalSerializer, AwaitingSerializer, UserSerializer
 
 # The person's name, where the path does not have it.
 NAMED = OpenApiParameter("username", str, required=True)

@@ -7,10 +7,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import (
-    APIException,
-    ValidationError,
-)
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,11 +16,7 @@ from rest_framework.views import APIView
 from ..models import ApiToken
 from ..registration.tokens import create_token, delete_expired_tokens
 from ..rules import second_factor_required
-from ..serializers import (
-    CredentialsSerializer,
-    ImplicitTokenSerializer,
-    NewImplicitTokenSerializer,
-)
+from ..serializers import CredentialsSerializer, ImplicitTokenSerializer, NewImplicitTokenSerializer
 
 
 class ImplicitLoginDisabled(APIException):

@@ -58,11 +58,7 @@ def create_user(
         ValidationError: see `check_user`.
     """
     user = check_user(
-        username,
-        organization=organization,
-        role=role,
-        password=password,
-        is_superuser=is_superuser,
+        username, organization=organization, role=role, password=password, is_superuser=is_superuser
     )
     with transaction.atomic():
         insert(user)

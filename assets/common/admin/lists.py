@@ -9,10 +9,7 @@ of other pages.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.contrib.admin.exceptions import (
-    DisallowedModelAdminLookup,
-    DisallowedModelAdminToField,
-)
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path, lookup_spawns_duplicates
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList

@@ -57,8 +57,7 @@ def insert(
         sql += " WHERE true ON CONFLICT DO NOTHING"
     with connection.cursor() as cursor:
         cursor.execute(
-            sql,
-            [payload, *(field.get_db_prep_save(v, connection) for field, v in shared.items())],
+            sql, [payload, *(field.get_db_prep_save(v, connection) for field, v in shared.items())]
         )
 
 

@@ -24,11 +24,7 @@ class NoSpace(StorageError):
 
 
 # By attribute of an exception: errno of the system, PostgreSQL's disk_full, SQLite's SQLITE_FULL.
-_FULL = {
-    "errno": (errno.ENOSPC, errno.EDQUOT),
-    "sqlstate": ("53100",),
-    "sqlite_errorcode": (13,),
-}
+_FULL = {"errno": (errno.ENOSPC, errno.EDQUOT), "sqlstate": ("53100",), "sqlite_errorcode": (13,)}
 
 
 def is_full(error: BaseException | None) -> bool:

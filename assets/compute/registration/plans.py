@@ -16,13 +16,7 @@ from ..models import ComputePlan
 from ..specs import PLAN, ComputePlanSpec
 from . import counters, rules
 from .batch import check_batch
-from .saving import (
-    problems_of,
-    record_plan,
-    retry_on_conflict,
-    save_batch,
-    save_progress,
-)
+from .saving import problems_of, record_plan, retry_on_conflict, save_batch, save_progress
 
 
 def check_compute_plan(spec: ComputePlanSpec, actor: User) -> list[Problem]:

@@ -16,11 +16,7 @@ from ..queries import events_for, public_events, with_visible_actor
 from ..tables import AuditTable, EventTable
 
 # Filters that the page offers as buttons: label and value.
-PRESETS = (
-    (_("All"), ""),
-    (_("News"), "all"),
-    (_("Plans that ended"), "important"),
-)
+PRESETS = ((_("All"), ""), (_("News"), "all"), (_("Plans that ended"), "important"))
 
 
 class ActivityList(LoginRequiredMixin, ListPage):
