@@ -10,8 +10,7 @@ from django.contrib.auth.models import Group
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from .accounts import admin as accounts
-from .compute import admin as compute
-from .compute import output_admin as outputs
+from .compute import admin as compute, output_admin as outputs
 from .datasets import admin as datasets
 from .feed import admin as feed
 from .functions import admin as functions

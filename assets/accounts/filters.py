@@ -4,8 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from django_filters import CharFilter, ChoiceFilter
-from django_filters import FilterSet as PageFilterSet
+from django_filters import CharFilter, ChoiceFilter, FilterSet as PageFilterSet
 from django_filters.rest_framework import FilterSet
 
 from ..common.api.filters import MatchFilter, search_filter

@@ -5,8 +5,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from ..common.pages.markup import tag
 from ..common.pages.tables import AssetTable, CountColumn, LinkColumn, WhenColumn

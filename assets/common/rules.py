@@ -6,8 +6,7 @@ Limits are in bytes of UTF-8. Source: contract 3.1.
 import unicodedata
 from collections.abc import Iterator, Mapping
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from .errors import Code, Problem
 

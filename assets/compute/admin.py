@@ -7,8 +7,7 @@ from django.contrib import admin
 from django.http import JsonResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from ..common.admin.base import ChangePage, ReadOnlyInline
 from ..common.admin.display import change_url, column, section

@@ -2,8 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from ..common.db.fields import AssetFileField, ChecksumField
 from ..common.db.models import Asset, NamedAsset, listing_index, owner_field

@@ -6,8 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import lazy
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from ..common.errors import Problem
 from ..common.forms.fields import KindField, MetadataFormField, flag_field, text_field

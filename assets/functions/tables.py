@@ -6,8 +6,7 @@ from uuid import UUID
 import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from ..common.pages.tables import (
     COLUMN_COUNT_LIMIT,

@@ -5,8 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.text import get_text_list
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from ..accounts.models import Organization, User
 from ..common.forms.widgets import BoxesWidget

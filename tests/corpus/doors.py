@@ -9,10 +9,8 @@ from django.http import HttpResponse
 
 from assets.datasets.specs import DataSampleSpec
 from tests import builders
-from tests.admin.door import AdminDoor
-from tests.admin.door import errors_of as admin_errors
-from tests.pages.door import PagesDoor
-from tests.pages.door import errors_of as page_errors
+from tests.admin.door import AdminDoor, errors_of as admin_errors
+from tests.pages.door import PagesDoor, errors_of as page_errors
 from tests.rules.doors import ApiDoor
 
 

@@ -12,8 +12,7 @@ from assets.accounts.models import Organization, Role, User
 from assets.accounts.registration.organizations import create_organization
 from assets.accounts.registration.users import create_user, set_active
 from tests.builders import make_dataset, make_function, make_samples
-from tests.cast import ORGANIZATIONS as ORGANIZATIONS_OF_CAST
-from tests.cast import USERS as USERS_OF_CAST
+from tests.cast import ORGANIZATIONS as ORGANIZATIONS_OF_CAST, USERS as USERS_OF_CAST
 
 USERS = "/users/"
 NEW = "/users/new/"

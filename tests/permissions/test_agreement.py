@@ -1,8 +1,7 @@
 """The two ways to ask who may, one permission at a time and for whole lists, never disagree."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from assets.accounts.models import Organization
 from assets.permissions.access import may_change, may_download, may_register

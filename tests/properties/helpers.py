@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import transaction
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 
 # What SQL, JSON, JSON paths, LIKE patterns and spreadsheets might take for something else.
 AWKWARD = (

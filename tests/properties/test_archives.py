@@ -9,8 +9,7 @@ from contextlib import suppress
 
 import pytest
 from django.core.files.base import ContentFile, File
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from assets.common.files.archives import check, tars
 from assets.common.files.archives.check import (

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from assets.accounts.models import Organization
 from assets.common.db import bulk

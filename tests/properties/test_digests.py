@@ -3,8 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from assets.compute.specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
 from assets.permissions.models import digest_of

@@ -5,8 +5,7 @@ import io
 import re
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from assets.common.pages.exports import line_writer
 

@@ -5,8 +5,7 @@ import uuid
 
 import pytest
 from django.db import connection
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from assets.common.db.lookups import MetadataHas, MetadataValue
 from assets.compute.models import ComputePlan

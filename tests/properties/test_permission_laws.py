@@ -7,8 +7,7 @@ hold for values as they are stored: ids sorted, once each.
 import functools
 import operator
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from assets.permissions.specs import PermissionsSpec, union
 

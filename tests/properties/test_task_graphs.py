@@ -5,8 +5,7 @@ from collections import Counter
 
 import pytest
 from django.db.models import Count
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from assets.common.errors import Refused
 from assets.compute.models import ComputePlan, Task

@@ -5,8 +5,7 @@ import unicodedata
 import uuid
 
 import pytest
-from hypothesis import assume, example, given
-from hypothesis import strategies as st
+from hypothesis import assume, example, given, strategies as st
 
 from assets.compute.models import ComputePlan
 from tests import builders

@@ -4,8 +4,7 @@ import hashlib
 
 import pytest
 from django.core.files.base import ContentFile
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from assets.common.files.storage import HashingFile
 from assets.datasets.registration import register_data_samples

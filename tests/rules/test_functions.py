@@ -4,8 +4,7 @@ import pytest
 
 from assets.common.errors import Code
 from assets.functions.models import Function, FunctionStatus
-from assets.functions.specs import FunctionInputSpec as Input
-from assets.functions.specs import FunctionOutputSpec as Output
+from assets.functions.specs import FunctionInputSpec as Input, FunctionOutputSpec as Output
 from tests.builders import CODE, function_spec, tar_of, upload, zip_of
 
 from .cases import Case, accepted, invalid, refused, table, verify

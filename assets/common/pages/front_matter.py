@@ -12,8 +12,7 @@ from typing import Any
 import yaml
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 # The parser is slow, above all with nested brackets.
 MAX_LENGTH, MAX_BRACKETS = 20_000, 500

@@ -7,8 +7,7 @@ from uuid import uuid4
 
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from ...common.db.counting import RowCount
 from ...common.kinds import AssetKind

@@ -12,8 +12,7 @@ import orjson
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from ...common.errors import Problem
 from ...common.forms.fields import read_json

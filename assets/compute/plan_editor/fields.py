@@ -6,8 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from ...common.forms.fields import AssetField, DeferredValidationMixin, asset_label
 from ...common.forms.pickers import Option, Picker

@@ -8,8 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from ...common.errors import Code, Problem
 from ...common.forms.fields import JSONTextField, MetadataFormField, key_field, text_field

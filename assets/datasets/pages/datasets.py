@@ -3,8 +3,7 @@
 from functools import partial
 from typing import Any
 
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from ...common.files.storage import check_upload
 from ...common.pages.base import AssetKindMixin

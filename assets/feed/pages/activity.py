@@ -4,8 +4,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from ...accounts.pages.base import LoginRequiredMixin, ObjectPageMixin
 from ...common.pages.lists import ListPage

@@ -9,8 +9,7 @@ import zlib
 from typing import IO, Any, cast
 
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from .names import UnsafeArchive
 

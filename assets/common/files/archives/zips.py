@@ -11,8 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from .decompression import READABLE, unpack
 from .names import Entry, UnsafeArchive, check_stays_inside, encoding_error, plain_path
