@@ -109,6 +109,10 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("viewer: reads and downloads")
 
 
+# Roles in a sentence; their labels also say what they may do.
+ROLE_NAMES = {Role.ADMIN: _("admin"), Role.MEMBER: _("member"), Role.VIEWER: _("viewer")}
+
+
 class User(AbstractUser):
     """A person or a program that acts for one organisation.
 
@@ -130,6 +134,11 @@ class User(AbstractUser):
     # When the second factor was set up; None: signing in requires no code.
     second_factor_at = models.DateTimeField(null=True, blank=True, editable=False)
     name_key = name_key_field()
+
+    @property
+    def role_name(self) -> str:
+        """The role in one translated word."""
+        return str(ROLE_NAMES[Role(self.role)])
 
     @property
     def acts_for(self) -> str:

@@ -61,7 +61,7 @@ class UserTable(AssetTable):
     date_joined = WhenColumn(verbose_name=_("Added"))
 
     def render_role(self, record: Any) -> str:
-        return gettext("superuser") if record.is_superuser else record.role
+        return gettext("superuser") if record.is_superuser else record.role_name
 
     def value_role(self, record: Any) -> str:
         return "superuser" if record.is_superuser else record.role

@@ -199,7 +199,7 @@ def _users(own: str) -> Concern:
         lambda user: Item(
             user.username,
             reverse("user", args=[user.pk]),
-            user.get_role_display(),
+            user.role_name,
             gettext("Create link"),
             reverse("user-reset", args=[user.pk]),
         ),

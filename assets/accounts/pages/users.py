@@ -151,7 +151,7 @@ class UserPage(UserPageMixin, WriterPage):
             message = gettext("%(name)s can sign in again.")
         else:
             message = gettext("%(name)s is deactivated and can no longer sign in.")
-        message %= {"name": result, "role": result.role}
+        message %= {"name": result, "role": result.role_name}
         return self.redirect_with_message(reverse("user", args=[result.pk]), message)
 
 
