@@ -185,7 +185,7 @@ def test_a_backup_is_of_one_moment(registry, alice, shared_database, empty, tmp_
         folders = [tmp_path / f"backup-{number}" for number in range(3)]
         for folder in folders:
             before = len(made)
-            while len(made) == before:
+            while len(made) == before and thread.is_alive():
                 stop.wait(0.01)
             backup(folder)
     finally:
