@@ -7,8 +7,7 @@ from django.core.management import CommandError, call_command
 
 from assets.accounts.models import ApiToken, Organization, Role, User
 from assets.accounts.registration.tokens import token_digest
-
-PASSWORD = "correct-horse-battery"
+from tests.cast import ORGANIZATIONS, PASSWORD, USERS
 
 
 def run(*args: str, stdin: str = "", monkeypatch=None, **options) -> str:
@@ -20,16 +19,16 @@ def run(*args: str, stdin: str = "", monkeypatch=None, **options) -> str:
 
 
 def test_an_organisation(db):
-    run("create_organization", "MyOrg1MSP", "--name", "First hospital")
+    run("create_organization", "MyOrg4MSP", "--name", "Fourth hospital")
 
-    assert Organization.objects.get().name == "First hospital"
+    assert Organization.objects.get(pk="MyOrg4MSP").name == "Fourth hospital"
 
 
 @pytest.mark.parametrize("id", ["", "../etc", "with space", "x" * 65, "-begins-so", "é"])
 def test_ids_that_no_organisation_has(db, id):
     with pytest.raises(CommandError):
         run("create_organization", "--", id)
-    assert not Organization.objects.exists()
+    assert set(Organization.objects.values_list("pk", flat=True)) == set(ORGANIZATIONS)
 
 
 def test_an_id_that_is_taken(org_a):
@@ -39,13 +38,13 @@ def test_an_id_that_is_taken(org_a):
 
 def test_a_user_with_a_password(org_a, monkeypatch):
     run(
-        *("create_user", "ada", "--organization", "MyOrg1MSP", "--role", "admin"),
+        *("create_user", "zoe", "--organization", "MyOrg1MSP", "--role", "admin"),
         "--password-stdin",
         stdin=f"{PASSWORD}\n",
         monkeypatch=monkeypatch,
     )
 
-    user = User.objects.get()
+    user = User.objects.get(username="zoe")
     assert (user.organization_id, user.role, user.is_superuser) == ("MyOrg1MSP", Role.ADMIN, False)
     assert user.check_password(PASSWORD)
 
@@ -53,18 +52,18 @@ def test_a_user_with_a_password(org_a, monkeypatch):
 def test_a_user_for_programs(org_a, monkeypatch):
     output = run("create_user", "robot", "--organization", "MyOrg1MSP", monkeypatch=monkeypatch)
 
-    assert not User.objects.get().has_usable_password()
+    assert not User.objects.get(username="robot").has_usable_password()
     assert "create_token robot" in output
 
 
 def test_a_platform_superuser(db, monkeypatch):
     run(
-        *("create_user", "root", "--superuser", "--password-stdin"),
+        *("create_user", "zoe", "--superuser", "--password-stdin"),
         stdin=f"{PASSWORD}\n",
         monkeypatch=monkeypatch,
     )
 
-    user = User.objects.get()
+    user = User.objects.get(username="zoe")
     assert user.is_superuser
     assert user.organization is None
 
@@ -72,10 +71,10 @@ def test_a_platform_superuser(db, monkeypatch):
 @pytest.mark.parametrize(
     ("args", "stdin", "phrase"),
     [
-        (["ada", "--organization", "Nowhere"], "", "create_organization Nowhere"),
-        (["ada"], "", "organisation"),
-        (["ada", "--organization", "MyOrg1MSP", "--password-stdin"], "", "no password"),
-        (["ada", "--organization", "MyOrg1MSP", "--password-stdin"], "12345\n", "too short"),
+        (["zoe", "--organization", "Nowhere"], "", "create_organization Nowhere"),
+        (["zoe"], "", "organisation"),
+        (["zoe", "--organization", "MyOrg1MSP", "--password-stdin"], "", "no password"),
+        (["zoe", "--organization", "MyOrg1MSP", "--password-stdin"], "12345\n", "too short"),
         (["alice", "--organization", "MyOrg1MSP"], "", "already exists"),
         (["a b", "--organization", "MyOrg1MSP"], "", "valid username"),
     ],
@@ -83,7 +82,7 @@ def test_a_platform_superuser(db, monkeypatch):
 def test_users_that_are_not_made(alice, monkeypatch, args, stdin, phrase):
     with pytest.raises(CommandError, match=phrase):
         run("create_user", *args, stdin=stdin, monkeypatch=monkeypatch)
-    assert User.objects.count() == 1
+    assert set(User.objects.values_list("username", flat=True)) == {*USERS, "root"}
 
 
 def test_a_token_is_all_that_is_printed(alice):

@@ -161,7 +161,7 @@ def rows_of(inputs: object, outputs: object = 1) -> dict[str, object]:
 def test_form_has_so_many_rows(session_of, alice, count, action):
     answer = session_of(alice).post("/functions/new/", {**rows_of(count), "action": action})
     assert answer.status_code in (200, 422)
-    assert len(answer.context["form"].rows["inputs"].forms) <= MAX_ROWS
+    assert len(answer.context["form"].formsets["inputs"].forms) <= MAX_ROWS
 
 
 def test_form_without_rows_answers(session_of, alice):
@@ -177,7 +177,7 @@ def test_form_like_a_large_function_says_what_it_left_out(session_of, alice):
     inputs = [FunctionInputSpec(f"in{n}", "ASSET_MODEL") for n in range(MAX_ROWS + 20)]
     function = make_function(alice, inputs=inputs)
     answer = session_of(alice).get(f"/functions/new/?like={function.key}")
-    assert len(answer.context["form"].rows["inputs"].forms) == MAX_ROWS
+    assert len(answer.context["form"].formsets["inputs"].forms) == MAX_ROWS
     assert f"The first {MAX_ROWS} of {len(inputs)} are here" in answer.content.decode()
 
 
