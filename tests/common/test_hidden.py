@@ -1,6 +1,7 @@
 """One list says what is hidden: to the server, and to the script that packs folders."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -66,9 +67,7 @@ def packed(folder: str, *paths: str) -> tuple[dict[str, list[str]], list[str]]:
     return dict(samples), said
 
 
-@pytest.mark.skipif(
-    subprocess.run(["which", "node"], capture_output=True).returncode, reason="node"
-)
+@pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 def test_folders_of_the_browser_leave_out_the_same():
     hidden = [name for name in NAMES if NAMES[name]]
     visible = [name for name in NAMES if not NAMES[name]]
