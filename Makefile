@@ -8,15 +8,15 @@ PYTEST_ARGS ?=
 
 BIN := .venv/bin
 
-# The Python that .venv is made with; tools/find-python says which ones fit.
-PYTHON ?= $(shell tools/find-python)
+# The Python that .venv is made with; .ci/find-python says which ones fit.
+PYTHON ?= $(shell .ci/find-python)
 # The one that `make test-all` also runs the tests on: the oldest or the newest beside it.
-OTHER_PYTHON ?= $(shell tools/find-python --except \
+OTHER_PYTHON ?= $(shell .ci/find-python --except \
     $(shell $(BIN)/python -c 'import sys; print("3.%d" % sys.version_info[1])'))
 
 MANAGE := $(BIN)/python manage.py
 # uv installs from where pip would.
-UV := $(BIN)/python tools/uv.py
+UV := $(BIN)/python .ci/uv.py
 UV_INSTALL := $(UV) pip install --quiet --require-hashes --compile-bytecode
 UV_COMPILE = $(UV) pip compile --quiet --no-header --no-strip-extras --universal \
     --python-version 3.11 --generate-hashes

@@ -79,7 +79,7 @@ def test_the_readme_is_short_and_begins_with_the_two_commands():
 @every_page
 def test_the_paths_that_are_named_exist(page):
     named = re.findall(
-        r"`((?:assets|tests|project|docs|tools|templates|static|findings)/[^` ]*)`", prose(page)
+        r"`((?:assets|tests|project|docs|\.ci|templates|static|findings)/[^` ]*)`", prose(page)
     )
     # What commands write, and what a reader fills in.
     given = [path for path in named if "NAME" not in path and "figures" not in path]

@@ -12,7 +12,7 @@ import yaml
 
 from tests.house.source import ROOT
 
-UV = runpy.run_path(str(ROOT / "tools" / "uv.py"))
+UV = runpy.run_path(str(ROOT / ".ci" / "uv.py"))
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
@@ -35,7 +35,7 @@ def install(folder: Path, name: str, answer: str) -> None:
 
 def find(path: Path, *arguments: str) -> subprocess.CompletedProcess:
     environment = {"PATH": str(path), "HOME": str(path.parent)}
-    command = [str(ROOT / "tools" / "find-python"), *arguments]
+    command = [str(ROOT / ".ci" / "find-python"), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -90,7 +90,7 @@ def test_one_python_alone_has_no_other(path):
 def test_this_python_fits(tmp_path):
     """The question itself: a real interpreter answers it with its minor version."""
     found = subprocess.run(
-        [str(ROOT / "tools" / "find-python")], capture_output=True, text=True, check=True
+        [str(ROOT / ".ci" / "find-python")], capture_output=True, text=True, check=True
     )
     assert Path(found.stdout.strip()).exists()
 
@@ -176,8 +176,8 @@ def test_every_sdk_has_its_lock_file():
 
 
 def test_ci_asks_the_same_tool():
-    assert "tools/find-python" in (ROOT / ".ci" / "run").read_text()
-    assert os.access(ROOT / "tools" / "find-python", os.X_OK)
+    assert ".ci/find-python" in (ROOT / ".ci" / "run").read_text()
+    assert os.access(ROOT / ".ci" / "find-python", os.X_OK)
 
 
 def test_the_workflow_runs_ci_with_the_least_permissions():
