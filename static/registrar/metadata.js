@@ -104,9 +104,9 @@
             const row = element(
                 "div",
                 { class: "metadata-row" },
-                field("input", "key", interpolate(gettext("Key %(number)s"), { number: place }, true)),
+                field("input", gettext("key"), interpolate(gettext("Key %(number)s"), { number: place }, true)),
                 // Values may have several lines: Shift and Enter begins another one.
-                field("textarea", "value", interpolate(gettext("Value %(number)s"), { number: place }, true), {
+                field("textarea", gettext("value"), interpolate(gettext("Value %(number)s"), { number: place }, true), {
                     rows: String(Math.min(value.split("\n").length, 6)),
                     "data-not-saved": "",
                 }),
