@@ -4,7 +4,8 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
 from django.core.exceptions import RequestDataTooBig
@@ -15,7 +16,15 @@ from project import server as serving
 from project.server import ADJUSTMENTS, Channel, Server, wait_for
 
 SMALL = 100
-PATIENCE = 20
+PATIENCE = 60
+
+
+def wait_until(happened: Callable[[], object]) -> None:
+    """Return once it happened; fail the test if it never does."""
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.001)
 
 
 class Served:
@@ -102,10 +111,7 @@ class Served:
 
     def channel(self) -> Channel:
         """Return the newest connection, once the server has it."""
-        end = time.monotonic() + PATIENCE
-        while not self.server.active_channels:
-            assert time.monotonic() < end
-            time.sleep(0.001)
+        wait_until(lambda: self.server.active_channels)
         return list(self.server.active_channels.values())[-1]
 
 
@@ -248,8 +254,7 @@ def test_slow_clients_hold_no_thread(served):
 def test_who_takes_too_long_is_cut_off(served, sent, seconds, expected):
     client = served.connect(sent)
     channel = served.channel()
-    while sent and channel.request is None:
-        time.sleep(0.001)
+    wait_until(lambda: not sent or channel.request is not None)
     now = time.monotonic()
     channel.check(now)
     channel.check(now + seconds - 1)
@@ -262,14 +267,17 @@ def test_a_reader_that_does_not_read_is_cut_off(served):
     served.size = 64 * 1024**2
     client = served.connect(head("/file", method="GET"))
     channel = served.channel()
-    while not channel.total_outbufs_len:
-        time.sleep(0.001)
+    wait_until(lambda: channel.total_outbufs_len)
     now = time.monotonic()
-    # The buffers of the system take some, then nothing.
-    while not channel.will_close:
-        now += serving.WINDOW_SECONDS + 1
-        channel.check(now)
+    windows = count(1)
+
+    def is_cut_off() -> bool:
+        """Let another window pass: the buffers of the system take some bytes, then none."""
+        channel.check(now + next(windows) * (serving.WINDOW_SECONDS + 1))
         time.sleep(0.01)
+        return channel.will_close
+
+    wait_until(is_cut_off)
     assert len(answer(client)) < 64 * 1024**2
 
 
@@ -300,8 +308,7 @@ def test_heads_have_no_body(served):
 
 def test_a_server_that_stops_answers_what_is_under_way(served):
     slow = served.connect(head("/", "Content-Length: 50") + b"x" * 49)
-    while served.channel().request is None:
-        time.sleep(0.001)
+    wait_until(lambda: served.channel().request is not None)
     served.server.stop()
     served.server.close_idle()
     slow.sendall(b"x")
