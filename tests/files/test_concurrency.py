@@ -1,12 +1,16 @@
 """Requests that arrive at the same time: one of them wins, and none sees half of another."""
 
+from contextlib import suppress
+from datetime import timedelta
 from functools import partial
+from threading import Barrier, BrokenBarrierError
 from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
 
 from assets.accounts.registration.users import change_role
+from assets.common.audit import Action
 from assets.common.errors import Code, Refused
 from assets.common.kinds import AssetKind
 from assets.compute.models import ComputePlan, Task, TaskInput, TaskOutput
@@ -15,8 +19,8 @@ from assets.compute.specs import ComputePlanSpec
 from assets.compute.statuses import FINAL
 from assets.datasets.models import DataSampleLink
 from assets.datasets.registration import link_data_samples
+from assets.feed import registration
 from assets.feed.models import Event
-from assets.feed.registration import rename
 from assets.functions.models import Function, FunctionStatus
 from assets.permissions.models import Permissions
 from assets.permissions.registration import intern_permissions
@@ -70,7 +74,9 @@ def test_renames_record_the_name_before_their_own(make, kind, alice):
     """Each rename knows the asset by its first name; the trail is a chain all the same."""
     asset = make(alice)
     rows = [type(asset).objects.get(pk=asset.pk) for _ in range(THREADS)]
-    at_once(*(partial(rename, alice, kind, row, f"name {n}") for n, row in enumerate(rows)))
+    at_once(
+        *(partial(registration.rename, alice, kind, row, f"name {n}") for n, row in enumerate(rows))
+    )
     renames = Event.objects.filter(action="renamed").order_by("pk")
     names = [asset.name, *(event.asset_name for event in renames)]
     assert [event.detail["old_name"] for event in renames] == names[:-1]
@@ -93,6 +99,29 @@ def test_roles_record_the_role_before_their_own(alice, ada):
         assert before == role
         role = after
     assert type(alice).objects.get(pk=alice.pk).role == role
+
+
+def test_parts_of_a_file_at_once_are_one_download(alice, monkeypatch):
+    looked, is_written = Barrier(2), registration._is_written
+
+    def look_together(event, once):
+        found = is_written(event, once)
+        # Neither goes on before both have looked, unless one waits for the other.
+        with suppress(BrokenBarrierError):
+            looked.wait(0.5)
+        return found
+
+    monkeypatch.setattr(registration, "_is_written", look_together)
+    download = partial(
+        registration.record_private,
+        Action.DOWNLOADED,
+        AssetKind.DATA_MANAGER,
+        key=uuid4(),
+        actor=alice,
+        once=timedelta(minutes=1),
+    )
+    at_once(download, download)
+    assert Event.objects.filter(action=Action.DOWNLOADED).count() == 1
 
 
 # --- The same content ----------------------------------------------------------------------------
