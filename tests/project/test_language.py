@@ -2,6 +2,8 @@
 
 import pytest
 from django.test import Client
+from django.utils import translation
+from django.utils.translation import gettext, trans_real
 
 GERMAN = {"Accept-Language": "de-CH,de;q=0.9,en;q=0.5"}
 FRENCH = {"Accept-Language": "fr"}
@@ -68,3 +70,13 @@ def test_the_api_has_english_only(alice, session_of):
     assert "Content-Language" not in answer.headers
     page = browser.get("/api/function/", headers={**FRENCH, "Accept": "text/html"})
     assert language_of(page) == "en"
+
+
+def test_each_language_remembers_its_own_texts(client, db):
+    for language in ("en", "de", "fr", "en", "de"):
+        client.get("/sign-in/", headers={"Accept-Language": language})
+    for language, text in {"en": "Yes", "de": "Ja", "fr": "Oui"}.items():
+        with translation.override(language):
+            before = trans_real.catalog().gettext.cache_info().hits
+            assert [gettext("Yes"), gettext("Yes")] == [text, text]
+            assert trans_real.catalog().gettext.cache_info().hits > before
