@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from ..common.db.fields import ChoiceField
 from ..common.text.moments import utc
 from ..common.text.names import MAX_KEY_LENGTH, SEPARATOR, check_scripts, name_key
 from .rules import MAX_ID_LENGTH, check_username, second_factor_required, validate_organization_id
@@ -128,7 +129,7 @@ class User(AbstractUser):
         related_name="users",
         verbose_name=_("organisation"),
     )
-    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MEMBER)
+    role = ChoiceField(_("role"), max_length=10, choices=Role, default=Role.MEMBER)
     # Such as the columns of a list.
     preferences = models.JSONField(default=dict, blank=True, editable=False)
     # When the second factor was set up; None: signing in requires no code.
@@ -204,7 +205,7 @@ class ApiToken(models.Model):
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("user")
     )
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.NAMED)
+    kind = ChoiceField(_("kind"), max_length=10, choices=Kind, default=Kind.NAMED)
     note = models.CharField(
         _("note"),
         max_length=100,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization
-from ..common.db.fields import AssetFileField, ChecksumField
+from ..common.db.fields import AssetFileField, ChecksumField, ChoiceField
 from ..common.db.models import DescribedAsset, NamedAsset, listing_index, owner_field
 from ..common.kinds import AssetKind
 from ..datasets.models import DataSample, Dataset
@@ -33,7 +33,7 @@ class ComputePlan(NamedAsset):
         editable=False,
     )
     digest = ChecksumField(editable=False)
-    status = models.CharField(
+    status = ChoiceField(
         _("status"), max_length=30, choices=PlanStatus, default=PlanStatus.CREATED, editable=False
     )
     start_date = models.DateTimeField(_("start date"), null=True, editable=False)
@@ -104,10 +104,10 @@ class Task(DescribedAsset):
     tag = models.CharField(
         _("tag"), max_length=100, blank=True, help_text=_("Helps you find it again.")
     )
-    status = models.CharField(_("status"), max_length=40, choices=TaskStatus, editable=False)
+    status = ChoiceField(_("status"), max_length=40, choices=TaskStatus, editable=False)
     start_date = models.DateTimeField(_("start date"), null=True, editable=False)
     end_date = models.DateTimeField(_("end date"), null=True, editable=False)
-    error_type = models.CharField(
+    error_type = ChoiceField(
         _("error type"), max_length=20, choices=ErrorType, blank=True, editable=False
     )
     logs_permission = permissions_field(db_index=False)
@@ -281,7 +281,7 @@ class FailureReport(models.Model):
         related_name="failure",
         verbose_name=_("function"),
     )
-    error_type = models.CharField(_("error type"), max_length=20, choices=ErrorType)
+    error_type = ChoiceField(_("error type"), max_length=20, choices=ErrorType)
     logs = AssetFileField(blank=True)
     logs_checksum = ChecksumField(blank=True)
     logs_size = models.BigIntegerField(default=0)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization
 from ..common import audit
+from ..common.db.fields import ChoiceField
 from ..common.kinds import AssetKind
 
 # News: new plans and datasets, and the progress of plans.
@@ -24,8 +25,8 @@ class Event(models.Model):
     Result = audit.Result
 
     timestamp = models.DateTimeField(_("time"))
-    action = models.CharField(_("action"), max_length=20, choices=Action)
-    result = models.CharField(
+    action = ChoiceField(_("action"), max_length=20, choices=Action)
+    result = ChoiceField(
         _("result"),
         max_length=10,
         choices=Result,
@@ -53,7 +54,7 @@ class Event(models.Model):
     actor_name = models.CharField(max_length=150, blank=True)
     # None: from a command on the server itself.
     address = models.GenericIPAddressField(null=True)
-    asset_kind = models.CharField(
+    asset_kind = ChoiceField(
         _("asset kind"), max_length=30, choices=[*AssetKind.choices, *audit.SubjectKind.choices]
     )
     # None for kinds without keys, such as users.

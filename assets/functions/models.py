@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ..common.db.fields import AssetFileField, ChecksumField
+from ..common.db.fields import AssetFileField, ChecksumField, ChoiceField
 from ..common.db.models import NamedAsset, listing_index
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..permissions.models import PermittedAsset
@@ -25,7 +25,7 @@ class Function(NamedAsset, PermittedAsset):
 
     asset_kind = AssetKind.FUNCTION
 
-    status = models.CharField(
+    status = ChoiceField(
         _("status"),
         max_length=30,
         choices=FunctionStatus,
@@ -62,7 +62,7 @@ class FunctionInput(models.Model):
     )
     position = models.PositiveIntegerField()
     identifier = models.CharField(_("identifier"), max_length=100)
-    kind = models.CharField(
+    kind = ChoiceField(
         _("kind"), max_length=30, choices=[(kind.value, kind.label) for kind in INPUT_KINDS]
     )
     multiple = models.BooleanField(
@@ -101,7 +101,7 @@ class FunctionOutput(models.Model):
     )
     position = models.PositiveIntegerField()
     identifier = models.CharField(_("identifier"), max_length=100)
-    kind = models.CharField(
+    kind = ChoiceField(
         _("kind"), max_length=30, choices=[(kind.value, kind.label) for kind in OUTPUT_KINDS]
     )
     multiple = models.BooleanField(

@@ -1,8 +1,11 @@
 """Model fields that more than one room declares."""
 
+from functools import cached_property
+
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.encoding import force_str
 
 from .. import rules
 from ..text.folding import folded, order_key
@@ -28,6 +31,31 @@ class MetadataField(models.JSONField):
             "help_text", 'Text keys and values, for example {"modality": "MRI"}. No "__" in a key.'
         )
         super().__init__(*args, **kwargs)
+
+
+class ChoiceField(models.CharField):
+    """A text from `choices`; in migrations it is Django's `CharField`.
+
+    `get_FOO_display` looks one label up. Django's translates the labels of all choices to find it,
+    which lists notice.
+    """
+
+    def contribute_to_class(self, cls, name, private_only=False):
+        super().contribute_to_class(cls, name, private_only)
+        if not cls._meta.abstract:
+            setattr(cls, f"get_{self.name}_display", lambda instance: self._label_in(instance))
+
+    def deconstruct(self):
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+    def _label_in(self, instance):
+        value = getattr(instance, self.attname)
+        return force_str(self._labels.get(value, value), strings_only=True)
+
+    @cached_property
+    def _labels(self):
+        return dict(self.flatchoices)
 
 
 class ChecksumField(models.CharField):
