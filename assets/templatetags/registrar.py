@@ -1,10 +1,11 @@
 """Template tags and filters."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -62,6 +63,13 @@ def nav_link(context: template.Context, url_name: str, label: str, icon: str) ->
         here == name or here.startswith(f"{name}-") for name in names if name != "home"
     )
     current = ("page" if here == url_name else "true") if below else ""
+    return _entry(url_name, get_script_prefix(), str(label), icon, current)
+
+
+# Every page has the navigation twice; entries differ by language and by which one is current.
+@lru_cache(200)
+def _entry(url_name: str, prefix: str, label: str, icon: str, current: str) -> SafeString:
+    """Return an entry of the navigation; `prefix` is the script prefix that its URL depends on."""
     return format_html(
         '<a href="{}"{}>{}{}</a>',
         reverse(url_name),

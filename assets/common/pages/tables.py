@@ -84,14 +84,15 @@ class StatusColumn(tables.Column):
     """A status as a badge; `choices` are its `TextChoices`."""
 
     def __init__(self, choices: Any, **kwargs: Any) -> None:
-        self.labels = dict(choices.choices)
+        # The enumeration, not a dictionary of its labels: every table copies its columns deeply.
+        self.choices = choices
         super().__init__(**kwargs)
 
     def render(self, value: str) -> SafeString:
-        return tag(self.labels[value], value)
+        return tag(self.choices(value).label, value)
 
     def value(self, value: str) -> str:
-        return str(self.labels[value])
+        return str(self.choices(value).label)
 
 
 class MetadataColumn(tables.Column):

@@ -29,6 +29,7 @@ def plan_graph(plan: ComputePlan) -> Graph | None:
     # One look-up of the URL serves a thousand tasks.
     prefix, suffix = url_of("task", "KEY").split("KEY")
     urls = {task.key: f"{prefix}{task.key}{suffix}" for task in tasks}
+    labels = {value: str(label) for value, label in TaskStatus.choices}
     title = _("%(function)s on %(worker)s\n%(status)s, rank %(rank)d")
     nodes = [
         Node(
@@ -38,7 +39,7 @@ def plan_graph(plan: ComputePlan) -> Graph | None:
             status=SLUGS[task.status],
             group=task.worker,
             url=urls[task.key],
-            title=title % {**task._asdict(), "status": TaskStatus(task.status).label},
+            title=title % {**task._asdict(), "status": labels[task.status]},
             rank=task.rank,
         )
         for task in tasks
