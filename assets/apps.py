@@ -5,6 +5,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.db.backends.signals import connection_created
 from django.db.models import Count, Sum
 from django.db.models.signals import post_migrate, pre_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class AssetsConfig(AppConfig):
@@ -27,12 +28,12 @@ class AssetsConfig(AppConfig):
         database_checks["triggers"] = is_guarded
         OWNED.update(
             {
-                "datasets": OwnedRows(Dataset, Count("pk")),
-                "data-samples": OwnedRows(DataSample, Count("pk")),
-                "functions": OwnedRows(Function, Count("pk")),
-                "compute-plans": OwnedRows(ComputePlan, Count("pk")),
+                "datasets": OwnedRows(Dataset, Count("pk"), _("datasets")),
+                "data-samples": OwnedRows(DataSample, Count("pk"), _("data samples")),
+                "functions": OwnedRows(Function, Count("pk"), _("functions")),
+                "compute-plans": OwnedRows(ComputePlan, Count("pk"), _("compute plans")),
                 # Plans hold the number of their tasks: counting the largest table takes longer.
-                "tasks": OwnedRows(ComputePlan, Sum("task_count")),
+                "tasks": OwnedRows(ComputePlan, Sum("task_count"), _("tasks")),
             }
         )
 

@@ -69,7 +69,9 @@ class UserListFilterSet(ManagedFilterSet):
 
     q = search_filter("username", placeholder=_("User name"))
     organization = OrganizationFilter(field_name="organization_id", label=_("Organisation"))
-    role = ChoiceFilter(choices=[(role.value, role.value) for role in Role], empty_label=_("any"))
+    role = ChoiceFilter(
+        label=_("Role"), choices=[(role.value, role.value) for role in Role], empty_label=_("any")
+    )
     active = ChoiceFilter(
         field_name="is_active",
         label=_("Sign-in"),

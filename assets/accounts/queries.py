@@ -1,7 +1,7 @@
 """Organisations, users, tokens and locks, as pages and other rooms read them."""
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
@@ -15,12 +15,16 @@ from ..common.text.names import MAX_NAME_LENGTH, caseless
 from .models import ApiToken, ExternalIdentity, FailedSignIn, Organization, Role, User, alike
 from .rules import attempted_name, manages_all, may_manage_users
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 class OwnedRows(NamedTuple):
-    """Rows that organisations own, and the expression that counts them."""
+    """Rows that organisations own, the expression that counts them, and their name."""
 
     model: type[Model]
     total: Aggregate
+    label: "StrOrPromise"
 
 
 # By the name of the list that shows them. `AssetsConfig.ready` registers those of higher rooms.
@@ -116,7 +120,7 @@ def counts_by_owner() -> Mapping[str, Mapping[str, int]]:
     if (cached := cache.get(_COUNTS)) is not None:
         return cached
     parts = []
-    for name, (model, total) in OWNED.items():
+    for name, (model, total, _label) in OWNED.items():
         by_owner = model._default_manager.order_by().values("owner_id")
         named = by_owner.annotate(kind=Value(name, CharField()), count=total)
         parts.append(named.values_list("kind", "owner_id", "count"))

@@ -18,7 +18,7 @@ from ..common.forms.layouts import PageForm, Section
 from ..common.forms.pickers import AssetPicker
 from ..common.kinds import AssetKind
 from ..feed.forms import RenameForm
-from ..permissions.forms import PermissionsField
+from ..permissions.forms import PermissionsField, Sentences
 from ..uploads.fields import (
     ARCHIVES,
     TEXTS,
@@ -41,6 +41,29 @@ from .registration import (
 )
 from .rules import archive_advice
 from .specs import DataSampleSpec, DatasetSpec
+
+RUN_ON_DATA = Sentences(
+    public=_(
+        "Every organisation of the consortium, including later members, "
+        "can run functions on the data, and download its opener and description."
+    ),
+    only=_(
+        "Only %(names)s can run functions on the data, and download its opener and description."
+    ),
+    none=_(
+        "No organisation can run functions on the data, and download its opener and description."
+    ),
+)
+
+
+READ_LOGS = Sentences(
+    public=_(
+        "Every organisation of the consortium, including later members, "
+        "can read the logs of tasks that failed on the data."
+    ),
+    only=_("Only %(names)s can read the logs of tasks that failed on the data."),
+    none=_("No organisation can read the logs of tasks that failed on the data."),
+)
 
 
 class DatasetForm(StagedUploadsMixin, PageForm):
@@ -65,6 +88,7 @@ class DatasetForm(StagedUploadsMixin, PageForm):
     name = text_field(Dataset, "name")
     # Required of people only; programs may leave it out.
     type = RequiredTextField(
+        label=_("Type"),
         help_text=Dataset._meta.get_field("type").help_text,
         error_messages={"required": _('Enter the type of the data, such as "images".')},
     )
@@ -90,12 +114,12 @@ class DatasetForm(StagedUploadsMixin, PageForm):
         help_text=_(
             "Who can run functions on the data and download the opener and the description."
         ),
-        may=_("run functions on the data, and download its opener and description"),
+        sentences=RUN_ON_DATA,
     )
     logs_permission = PermissionsField(
         label=_("Logs permissions"),
         help_text=_("Who can read the logs of tasks that failed. Logs may contain data."),
-        may=_("read the logs of tasks that failed on the data"),
+        sentences=READ_LOGS,
     )
     metadata = MetadataFormField()
 

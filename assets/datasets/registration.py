@@ -115,7 +115,7 @@ def _check_datasets(keys: Collection[UUID], actor: User, *, unknown: Code) -> It
             problem = not_found(rules.DATASET, key)
             yield Problem(unknown, problem.message, "data_manager_keys", key=str(key))
         else:
-            yield from check_may_change(actor, datasets[key], _("add data samples to this dataset"))
+            yield from check_may_change(actor, datasets[key], rules.OWNER_ADDS_SAMPLES)
 
 
 def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]:
@@ -202,7 +202,7 @@ def check_link(
         if key not in samples:
             yield not_found(rules.DATA_SAMPLE, key)
         else:
-            yield from check_may_change(actor, samples[key], _("link this data sample"))
+            yield from check_may_change(actor, samples[key], rules.OWNER_LINKS)
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.base import File
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from ..common.errors import Code, Problem
 from ..common.files.archives.check import inspect, mark_passed, passed_check
@@ -23,6 +23,12 @@ DATASET = AssetKind.DATA_MANAGER.word
 DATA_SAMPLE = AssetKind.DATA_SAMPLE.word
 MAX_PATH_LENGTH = 1024  # of the column in the model
 _ARCHIVE_RULE = "data sample 3"
+OWNER_ADDS_SAMPLES = gettext_lazy(
+    "only its owner %(owner)s may add data samples to this dataset; you act for %(own)s."
+)
+OWNER_LINKS = gettext_lazy(
+    "only its owner %(owner)s may link this data sample; you act for %(own)s."
+)
 
 
 def check_dataset_values(spec: DatasetSpec) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import User
 from ..accounts.queries import locked
@@ -23,6 +24,18 @@ from .models import Event
 
 # A name that was typed to sign in may be longer than a user name.
 NAME_LENGTH = Event._meta.get_field("asset_name").max_length
+# Why others than the owner may not rename an asset of each kind that has names.
+OWNER_RENAMES = {
+    AssetKind.DATA_MANAGER: _(
+        "only its owner %(owner)s may rename this dataset; you act for %(own)s."
+    ),
+    AssetKind.FUNCTION: _(
+        "only its owner %(owner)s may rename this function; you act for %(own)s."
+    ),
+    AssetKind.COMPUTE_PLAN: _(
+        "only its owner %(owner)s may rename this compute plan; you act for %(own)s."
+    ),
+}
 
 
 def record(
@@ -129,5 +142,5 @@ def rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> None:
 
 def check_rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> Iterator[Problem]:
     """Yield the problems with a rename."""
-    yield from check_may_change(actor, asset, f"rename this {kind.label}")
+    yield from check_may_change(actor, asset, OWNER_RENAMES[kind])
     yield from check_name(name, asset=kind.word)

@@ -5,6 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy as _
 
+from ..accounts.registration.events import change_text
 from ..common.pages.base import asset_url
 from ..common.pages.markup import short, tag
 from ..common.pages.tables import AssetTable, LinkColumn, WhenColumn
@@ -40,7 +41,10 @@ def detail_of(event: Event) -> str:
         texts.append(gettext("task %(key)s failed first") % {"key": short(key)})
     if path := detail.get("path"):
         texts.append(f"{detail.get('method', '')} {path}".strip())
-    texts += [str(detail[name]) for name in ("file", "changed") if detail.get(name)]
+    if file := detail.get("file"):
+        texts.append(str(file))
+    if changed := detail.get("changed"):
+        texts.append(change_text(str(changed)))
     if keys := detail.get("data_manager_keys"):
         names = ", ".join(short(key) for key in keys[:NAMED])
         if (more := len(keys) - NAMED) > 0:

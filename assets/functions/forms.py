@@ -14,7 +14,7 @@ from ..common.forms.formsets import RowForm
 from ..common.forms.layouts import FormsetLayout, PageForm, Section
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..feed.forms import RenameForm
-from ..permissions.forms import PermissionsField
+from ..permissions.forms import PermissionsField, Sentences
 from ..uploads.fields import ARCHIVES, TEXTS, StagedFileField, StagedUploadsMixin, text_advice
 from .models import Function, FunctionInput, FunctionOutput
 from .registration import check_function, register_function
@@ -55,6 +55,16 @@ def _kind_field(descriptions: Mapping[AssetKind, Any], help_text: Any = "") -> K
         for kind, description in descriptions.items()
     ]
     return KindField(label=_("Kind"), choices=choices, initial=choices[0][0], help_text=help_text)
+
+
+RUN_FUNCTION = Sentences(
+    public=_(
+        "Every organisation of the consortium, including later members, "
+        "can run the function, and download its archive and description."
+    ),
+    only=_("Only %(names)s can run the function, and download its archive and description."),
+    none=_("No organisation can run the function, and download its archive and description."),
+)
 
 
 class FunctionInputForm(RowForm):
@@ -148,7 +158,7 @@ class FunctionForm(StagedUploadsMixin, PageForm):
     permissions = PermissionsField(
         label=_("Permissions"),
         help_text=_("Who can run the function and download its archive and description."),
-        may=_("run the function, and download its archive and description"),
+        sentences=RUN_FUNCTION,
     )
     metadata = MetadataFormField()
 

@@ -5,7 +5,7 @@ may do with an asset. Source: contract 3.2 and 3.8, decision 7.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -15,6 +15,9 @@ from ..accounts.rules import acts_for, acts_for_one, is_admin, manages_all
 from ..common.db.models import Asset
 from ..common.errors import Code, Problem
 from .models import Permissions
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 def may_register(user: User) -> bool:
@@ -91,10 +94,14 @@ def check_may_register(user: User) -> Iterator[Problem]:
         yield Problem(Code.FORBIDDEN, message % {"organization": user.organization_id})
 
 
-def check_may_change(user: User, asset: Asset, what: str) -> Iterator[Problem]:
-    """Yield problems if the user may not do `what`, such as "rename this dataset"."""
+def check_may_change(user: User, asset: Asset, refusal: "StrOrPromise") -> Iterator[Problem]:
+    """Yield problems if the user may not change the asset.
+
+    Args:
+        refusal: the sentence for users of other organisations than its owner, with the
+            placeholders `owner` and `own`; whole, so that it can be translated.
+    """
     yield from check_may_register(user)
     if may_register(user) and not may_change(user, asset):
-        message = _("only its owner %(owner)s may %(what)s; you act for %(own)s.")
-        values = {"owner": asset.owner_id, "what": what, "own": user.organization_id}
-        yield Problem(Code.FORBIDDEN, message % values, key=str(asset.key))
+        values = {"owner": asset.owner_id, "own": user.organization_id}
+        yield Problem(Code.FORBIDDEN, str(refusal) % values, key=str(asset.key))

@@ -17,6 +17,7 @@ from ..common.text.moments import moment
 from .access import check_may_change, check_may_register, may_change, may_download, may_register
 from .models import Permissions
 
+OWNER_CHANGES = _("only its owner %(owner)s may change this; you act for %(own)s.")
 NOT_PERMITTED = _("Your organisation may not download this file")
 
 
@@ -44,7 +45,7 @@ class AssetAdmin(RegistryAdmin):
     def why_not(self, request, row: Any = None) -> str:
         user = request.user
         if row is not None:
-            problems = check_may_change(user, row, "change this")
+            problems = check_may_change(user, row, OWNER_CHANGES)
         else:
             problems = check_may_register(user) if self.add_form else iter(())
         return " ".join(problem.sentence for problem in problems)

@@ -1,7 +1,7 @@
 """The permission picker: public or restricted to organisations, with a sentence that sums it up."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
 from django.utils.text import get_text_list
@@ -10,6 +10,41 @@ from django.utils.translation import gettext, gettext_lazy as _
 from ..accounts.models import Organization, User
 from ..common.forms.widgets import BoxesWidget
 from .specs import PermissionsSpec
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+class Sentences(NamedTuple):
+    """The sentences that sum up a permission: one of them, whole, for each choice.
+
+    `only` has the placeholder `names`.
+    """
+
+    public: "StrOrPromise"
+    only: "StrOrPromise"
+    none: "StrOrPromise"
+
+    def texts(self) -> dict[str, str]:
+        """Return the sentences by name, with `{names}` in "only"."""
+        return {
+            "public": str(self.public),
+            "only": str(self.only) % {"names": "{names}"},
+            "none": str(self.none),
+        }
+
+    def about(self, public: bool, names: list[str]) -> str:
+        """Return the sentence about a permission of these organisations."""
+        if public or not names:
+            return str(self.public if public else self.none)
+        return str(self.only) % {"names": get_text_list(names, gettext("and"))}
+
+
+USE = Sentences(
+    public=_("Every organisation of the consortium, including later members, can use it."),
+    only=_("Only %(names)s can use it."),
+    none=_("No organisation can use it."),
+)
 
 
 class PermissionPicker(BoxesWidget):
@@ -21,8 +56,7 @@ class PermissionPicker(BoxesWidget):
     template_name = "permissions/picker.html"
     # The organisation that will own the asset.
     owner_id: str | None = None
-    # What the permitted can do, as it ends a sentence.
-    may: Any = _("use it")
+    sentences: Sentences = USE
     # The choices, which `share_organizations` shares among the pickers of a form.
     choices: Iterable[Organization] | None = None
 
@@ -51,8 +85,8 @@ class PermissionPicker(BoxesWidget):
         owner = [item["id"] for item in context["organizations"] if item["is_owner"]]
         others = [name for name in named if name not in owner]
         # The page's script chooses among the same sentences.
-        context["sentences"] = sentences(self.may)
-        context["sentence"] = sentence(spec.public, owner + others, self.may)
+        context["sentences"] = self.sentences.texts()
+        context["sentence"] = self.sentences.about(spec.public, owner + others)
         return context
 
     def value_from_datadict(self, data, files, name) -> PermissionsSpec:
@@ -60,35 +94,18 @@ class PermissionPicker(BoxesWidget):
         return PermissionsSpec(f"{name}-public" in data, tuple(many(f"{name}-authorized_ids")))
 
 
-def sentences(may: Any) -> dict[str, str]:
-    """Return the sentences about who can do what `may` says, with `{names}` in "only"."""
-    values = {"may": may, "names": "{names}"}
-    public = gettext("Every organisation of the consortium, including later members, can %(may)s.")
-    return {
-        "public": public % values,
-        "only": gettext("Only %(names)s can %(may)s.") % values,
-        "none": gettext("No organisation can %(may)s.") % values,
-    }
-
-
-def sentence(public: bool, names: list[str], may: Any) -> str:
-    """Return the sentence that sums up a permission."""
-    which = "public" if public else "only" if names else "none"
-    return sentences(may)[which].replace("{names}", get_text_list(names, gettext("and")))
-
-
 class PermissionsField(forms.Field):
     """Reads a PermissionsSpec; rules check that the organisations exist.
 
     Args:
-        may: what the permitted can do, as it ends the sentence "Only A and B can ...".
+        sentences: what the picker shows of who can do what.
     """
 
     widget = PermissionPicker
 
-    def __init__(self, *, may: Any = "use it", **kwargs: Any) -> None:
+    def __init__(self, *, sentences: Sentences = USE, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "initial": PermissionsSpec(), **kwargs})
-        self.widget.may = may
+        self.widget.sentences = sentences
 
     def bind_actor(self, actor: User) -> None:
         """Show the actor's organisation as the owner."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
+from django.utils.translation import gettext as _
+
 from ..common.errors import Code, Problem
 from ..common.rules import unprintable
 from ..common.text.reading import cut
@@ -18,12 +20,12 @@ def check_permissions(
 ) -> Iterator[Problem]:
     """Yield problems with permissions; the list of public ones has no meaning."""
     if len(permissions.authorized_ids) > MAX_AUTHORIZED_IDS:
-        yield Problem(
-            Code.BAD_REQUEST,
-            f"invalid permission input values: {len(permissions.authorized_ids)} organisations, "
-            f"at most {MAX_AUTHORIZED_IDS}; make it public instead.",
-            field,
+        message = _(
+            "invalid permission input values: %(count)d organisations, at most %(limit)d; make it "
+            "public instead."
         )
+        counts = {"count": len(permissions.authorized_ids), "limit": MAX_AUTHORIZED_IDS}
+        yield Problem(Code.BAD_REQUEST, message % counts, field)
         return
     if permissions.public:
         yield from _check_storable(permissions, f"{field}.authorized_ids")
@@ -31,21 +33,20 @@ def check_permissions(
     unknown = sorted(set(permissions.authorized_ids) - set(known_ids))
     if unknown:
         names = ", ".join(f'"{cut(name, MAX_NAME_SHOWN)}"' for name in unknown[:NAMED])
-        names += f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
-        yield Problem(
-            Code.BAD_REQUEST,
-            f"invalid permission input values: no organisation is called {names}. "
-            "The organisation list (GET /organization/) has the ids.",
-            f"{field}.authorized_ids",
+        if (more := len(unknown) - NAMED) > 0:
+            names = _("%(names)s and %(count)d more") % {"names": names, "count": more}
+        message = _(
+            "invalid permission input values: no organisation is called %(names)s. "
+            "The organisation list (GET /organization/) has the ids."
         )
+        yield Problem(Code.BAD_REQUEST, message % {"names": names}, f"{field}.authorized_ids")
 
 
 def _check_storable(permissions: PermissionsSpec, field: str) -> Iterator[Problem]:
     """Yield a problem if the ids, which are stored though they have no meaning, cannot be."""
     if any(len(id) > MAX_ID_CHARACTERS or unprintable(id) for id in permissions.authorized_ids):
-        yield Problem(
-            Code.BAD_REQUEST,
-            f"invalid permission input values: an id has more than {MAX_ID_CHARACTERS:,} "
-            "characters, or a control character; leave it out.",
-            field,
+        message = _(
+            "invalid permission input values: an id has more than %(limit)s characters, or a "
+            "control character; leave it out."
         )
+        yield Problem(Code.BAD_REQUEST, message % {"limit": f"{MAX_ID_CHARACTERS:,}"}, field)

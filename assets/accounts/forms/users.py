@@ -45,7 +45,7 @@ class NewUserForm(WriterForm):
     organization = forms.ModelChoiceField(
         Organization.objects.all(), required=False, label=_("Organisation")
     )
-    role = _role_field(initial=Role.MEMBER)
+    role = _role_field(label=_("Role"), initial=Role.MEMBER)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,8 +73,9 @@ class InviteForm(NewUserForm):
 class UserForm(InviteForm):
     """Adds a user, with a password or without."""
 
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.MEMBER)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.MEMBER)
     password = _password_field(
+        label=_("Password"),
         empty_value=None,
         help_text=_("If blank, the user signs in with tokens only until a password is set."),
     )
@@ -99,7 +100,7 @@ class UserChangeForm(WriterForm):
 
     field_aliases = {"password": "new_password"}
 
-    role = forms.ChoiceField(choices=Role.choices)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
     is_active = forms.BooleanField(
         label=_("Active"),
         required=False,
@@ -159,4 +160,4 @@ class ActiveForm(UserChangeForm):
 
     role: Any = None
     new_password: Any = None
-    is_active = forms.BooleanField(required=False)
+    is_active = forms.BooleanField(label=_("Active"), required=False)

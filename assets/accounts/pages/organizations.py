@@ -90,7 +90,7 @@ class OrganizationPage(OrganizationKindMixin, ObjectPageMixin, Page):
         return super().get_context_data(
             organization=self.organization,
             is_own=acts_for(self.user, pk),
-            owned=[(name, name.replace("-", " "), owned[name].get(pk, 0)) for name in OWNED],
+            owned=[(name, rows.label, owned[name].get(pk, 0)) for name, rows in OWNED.items()],
             user_count=user_counts_of([pk]).get(pk, 0),
             # Admins see the users; the other users of the organisation see its admins.
             may_manage=may_manage_users(self.user, pk),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import override
 
 from ...common.audit import Action, SubjectKind, log_event
 from ..models import ApiToken, User
@@ -70,6 +71,9 @@ def delete_expired_tokens(user: User) -> None:
 
 
 def _log_token_event(action: Action, token: ApiToken, actor: User | None = None) -> None:
+    # Events are stored in English, whatever the reader's language is.
+    with override("en"):
+        kind = str(token.get_kind_display())
     log_event(
         action,
         SubjectKind.TOKEN,
@@ -77,5 +81,5 @@ def _log_token_event(action: Action, token: ApiToken, actor: User | None = None)
         name=token.user.username,
         actor=actor,
         organization_id=token.user.organization_id,
-        detail={"changed": token.note or token.get_kind_display()},
+        detail={"changed": token.note or kind},
     )

@@ -10,7 +10,7 @@ import orjson
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.forms import CheckboxInput, NullBooleanField, TextInput
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 from django_filters import (
     BaseInFilter,
     BooleanFilter,
@@ -232,7 +232,7 @@ class SearchFilter(MatchFilter):
 def search_filter(*fields: str, placeholder: str) -> SearchFilter:
     """Return the search filter of a page's list."""
     widget = TextInput(attrs={"type": "search", "placeholder": placeholder})
-    return SearchFilter(*fields, label=_("Search"), widget=widget)
+    return SearchFilter(*fields, label=gettext_lazy("Search"), widget=widget)
 
 
 def _terms(text: str) -> list[str]:

@@ -25,6 +25,7 @@ from ..plan_editor.page import PlanEditorPage, status_for_htmx
 from ..plan_editor.task_form import SingleTaskFields, prefetched
 from ..queries.copies import renewed, spec_of_plan, spec_of_task
 from ..registration import check_accepts_tasks, check_compute_plan, check_tasks, register_tasks
+from ..registration.rules import OWNER_ADDS_TASKS
 from ..snippets import plan_snippets, task_json, task_snippets, tasks_snippets
 from ..specs import ComputePlanSpec, TaskSpec, parse_tasks
 from .base import PlanPageMixin, TaskPageMixin
@@ -77,7 +78,7 @@ class PlanTasksPage(PlanPageMixin, AssetPageMixin, PlanEditorPage):
         return self.plan
 
     def why_not(self) -> Iterable[Problem]:
-        problems = list(check_may_change(self.user, self.plan, "add tasks to this compute plan"))
+        problems = list(check_may_change(self.user, self.plan, OWNER_ADDS_TASKS))
         return problems or check_accepts_tasks(self.plan.status, self.plan.pk)
 
     def check(self, specs: list[TaskSpec]) -> Iterable[Problem]:

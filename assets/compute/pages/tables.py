@@ -22,14 +22,19 @@ from ..statuses import PlanStatus, TaskStatus
 class ComputePlanTable(AssetTable):
     default_columns = ("name", "owner", "status", "done_count", "tag", "creator", "creation_date")
 
-    name = LinkColumn("compute-plan", order_by="name_order", attrs={"td": {"class": "name"}})
-    status = StatusColumn(PlanStatus)
+    name = LinkColumn(
+        "compute-plan",
+        order_by="name_order",
+        verbose_name=_("Name"),
+        attrs={"td": {"class": "name"}},
+    )
+    status = StatusColumn(PlanStatus, verbose_name=_("Status"))
     done_count = NumberColumn(verbose_name=_("Tasks done"))
     task_count = NumberColumn(verbose_name=_("Tasks"))
     failed_count = NumberColumn(verbose_name=_("Tasks failed"))
     tag = tables.Column(verbose_name=_("Tag"))
     creator = tables.Column(verbose_name=_("Creator"), empty_values=(), orderable=False)
-    metadata = MetadataColumn(orderable=False)
+    metadata = MetadataColumn(orderable=False, verbose_name=_("Metadata"))
     start_date = WhenColumn(verbose_name=_("Started"))
     end_date = WhenColumn(verbose_name=_("Ended"))
 
@@ -60,7 +65,7 @@ class TaskTable(AssetTable):
         "creation_date",
     )
 
-    key = KeyColumn(url_name="task", orderable=True)
+    key = KeyColumn(url_name="task", orderable=True, verbose_name=_("Key"))
     function = LinkColumn(
         "function",
         key="function_id",
@@ -75,11 +80,11 @@ class TaskTable(AssetTable):
         verbose_name=_("Compute plan"),
         orderable=False,
     )
-    status = StatusColumn(TaskStatus)
+    status = StatusColumn(TaskStatus, verbose_name=_("Status"))
     worker = tables.Column(accessor="worker_id", verbose_name=_("Worker"))
     rank = NumberColumn(verbose_name=_("Rank"))
     tag = tables.Column(verbose_name=_("Tag"))
-    metadata = MetadataColumn(orderable=False)
+    metadata = MetadataColumn(orderable=False, verbose_name=_("Metadata"))
     start_date = WhenColumn(verbose_name=_("Started"))
     end_date = WhenColumn(verbose_name=_("Ended"))
     creation_date = WhenColumn(verbose_name=_("Registered"), orderable=True)

@@ -80,6 +80,7 @@ class ComputePlanForm(TasksForm):
     tag = text_field(ComputePlan, "tag")
     metadata = MetadataFormField()
     tasks = TasksField(
+        label=gettext_lazy("Tasks"),
         required=False,
         help_text=gettext_lazy(
             "A JSON list of tasks, all registered or none. Or a whole compute plan with its "
@@ -108,6 +109,7 @@ class PlanTasksForm(TasksForm):
     """Adds tasks to the compute plan `asset`, all or none."""
 
     tasks = TasksField(
+        label=gettext_lazy("Tasks"),
         help_text=gettext_lazy("A JSON list of tasks, all registered or none."),
         error_messages={"required": gettext_lazy("Add a task first.")},
     )

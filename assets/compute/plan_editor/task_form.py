@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from ...accounts.models import Organization
 from ...common.errors import Problem
@@ -21,7 +21,7 @@ from ...common.kinds import AssetKind
 from ...common.parsing import as_key
 from ...datasets.models import Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
-from ...permissions.forms import PermissionsField, share_organizations
+from ...permissions.forms import PermissionsField, Sentences, share_organizations
 from ..models import ComputePlan, Task
 from ..statuses import TERMINATED
 from .candidates import (
@@ -45,6 +45,16 @@ MAX_SAMPLES = 200
 MAX_SLOTS = 40
 # For a select that changes what other fields list.
 _REFRESH = {"hx-post": "", "hx-trigger": "change", "hx-vals": '{"action": "refresh"}'}
+
+
+USE_MODEL = Sentences(
+    public=gettext_lazy(
+        "Every organisation of the consortium, including later members, "
+        "can use and download this model."
+    ),
+    only=gettext_lazy("Only %(names)s can use and download this model."),
+    none=gettext_lazy("No organisation can use and download this model."),
+)
 
 
 class TaskFields(ProblemForm):
@@ -161,7 +171,7 @@ class TaskFields(ProblemForm):
         return SourcesField(widget=widget, **options)
 
     def _add_output(self, number: int, output: FunctionOutput) -> None:
-        permissions = PermissionsField(label=output.identifier, may="use and download this model")
+        permissions = PermissionsField(label=output.identifier, sentences=USE_MODEL)
         permissions.bind_actor(self.actor)
         self.fields[f"out-{number}"] = permissions
         self.fields[f"out-{number}-transient"] = forms.BooleanField(

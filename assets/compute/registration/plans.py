@@ -95,7 +95,7 @@ def rename_compute_plan(plan: ComputePlan, name: str, actor: User) -> None:
 
 def check_cancel(plan: ComputePlan, actor: User) -> list[Problem]:
     """Return why the actor cannot cancel the plan; nothing is written."""
-    if problems := list(check_may_change(actor, plan, "cancel this compute plan")):
+    if problems := list(check_may_change(actor, plan, rules.OWNER_CANCELS)):
         return problems
     return list(rules.check_can_be_cancelled(plan.status, plan.key))
 

@@ -7,13 +7,20 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from ...common.errors import Code, Problem
 from ...common.rules import check_metadata, check_name, check_text
 from ..specs import PLAN, TASK, ComputePlanSpec, InputRef, TaskSpec
 from ..statuses import TERMINATED, PlanStatus
 from .context import BatchContext
+
+OWNER_ADDS_TASKS = gettext_lazy(
+    "only its owner %(owner)s may add tasks to this compute plan; you act for %(own)s."
+)
+OWNER_CANCELS = gettext_lazy(
+    "only its owner %(owner)s may cancel this compute plan; you act for %(own)s."
+)
 
 
 def _invalid(field: str, message: str) -> Problem:

@@ -45,7 +45,7 @@ def problems_of(
         message = _('All tasks should have the same compute plan key, "%(key)s".') % {"key": key}
         problems.insert(0, Problem(Code.BAD_REQUEST, message))
     if plan is not None:
-        problems += check_may_change(actor, plan, "add tasks to this compute plan")
+        problems += check_may_change(actor, plan, rules.OWNER_ADDS_TASKS)
         if batch.tasks:
             problems += rules.check_accepts_tasks(plan.status, plan.key)
     return problems + batch.reference_problems

@@ -14,7 +14,9 @@ from ...permissions.access import check_may_change, may_change, may_register
 from ...permissions.models import Permissions
 from ...permissions.pages import FormPage
 from ...permissions.queries import access_matrix
+from ..forms import RenameForm
 from ..queries import RECENT, events_of, without_ends_of_cancelled
+from ..registration import OWNER_RENAMES
 
 # How many columns the table of permissions has.
 USES = 10
@@ -72,6 +74,7 @@ class AssetPage(AssetPageMixin, Page):
 class RenamePage(AssetPageMixin, FormPage):
     """Renames an asset; nothing else can change."""
 
+    form_class: type[RenameForm]
     button = _("Rename")
 
     def get_title(self) -> str:
@@ -81,7 +84,8 @@ class RenamePage(AssetPageMixin, FormPage):
         return self.object
 
     def why_not(self) -> list[Problem]:
-        return list(check_may_change(self.user, self.object, f"rename this {self.noun}"))
+        refusal = OWNER_RENAMES[self.form_class.kind]
+        return list(check_may_change(self.user, self.object, refusal))
 
     def success(self, result: Any) -> tuple[str, str]:
         message = gettext("Renamed to %(name)s.") % {"name": result}
