@@ -11,7 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 from schemathesis.config import GenerationConfig, SchemathesisConfig
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from assets.accounts.models import ExternalIdentity
+from assets.accounts.models import ExternalIdentity, User
 from assets.accounts.registration.tokens import create_token
 from assets.compute.models import FailureReport
 from tests.files.everything import make_everything
@@ -49,17 +49,16 @@ def api() -> OpenApiSchema:
     return schema
 
 
-@pytest.fixture
-def known(request, alice) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def known(shared_rows) -> dict[str, str]:
     """The keys of what is registered, by how the addresses begin that they belong in."""
-    rows = make_everything(alice)
+    rows = make_everything(User.objects.get(username="alice"))
     found = {resource: str(rows[name].pk) for resource, name in RESOURCES.items()}
     found["function"] = str(rows["Task"].function_id)
     failed = FailureReport.objects.exclude(task=None).get().task_id
     identity = ExternalIdentity.objects.create(
         issuer="https://idp.example", subject="1", username="newcomer", email="n@idp.example"
     )
-    request.getfixturevalue("victor")
     return {
         **found,
         "logs": str(failed),
