@@ -74,6 +74,7 @@ class PagePagination(PageNumberPagination):
         self.request = request
         self.page_size = getattr(view, "page_size", None) or self.page_size
         self.size = int(self.get_page_size(request) or 1)
+        self.params = _params(request)
         self._check_filters()
         found = Listing(queryset) if isinstance(queryset, QuerySet) else queryset
         self.number = self._requested_number(found)
@@ -115,19 +116,13 @@ class PagePagination(PageNumberPagination):
 
     # --- Links ----------------------------------------------------------------------------------
 
-    def _params(self) -> dict[str, str]:
-        # The SDK repeats its parameters, so a link that copied the query would grow with every
-        # page. The last value of each counts.
-        params = self.request.query_params.dict()
-        left_out = (AFTER, BEFORE, FILTERED_BY)
-        return {name: params[name] for name in sorted(params) if name not in left_out}
-
+    @property
     def _filters(self) -> dict[str, str]:
-        return {name: text for name, text in self._params().items() if name not in PAGE_PARAMS}
+        return {name: text for name, text in self.params.items() if name not in PAGE_PARAMS}
 
     def _check_filters(self) -> None:
         asked = self.request.query_params.get(FILTERED_BY)
-        if asked is not None and asked != _as_text(_digest(self._filters())):
+        if asked is not None and asked != _as_text(_digest(self._filters)):
             detail = (
                 "This link continues a list with filters, and is for clients that send their "
                 "filters again with it: add the parameters of the first request to it."
@@ -137,15 +132,14 @@ class PagePagination(PageNumberPagination):
     def _link(self, number: int, way: str, position: Position | None) -> str | None:
         if number < 1:
             return None
-        params = self._params()
-        params.pop(self.page_query_param, None)
+        params = {name: text for name, text in self.params.items() if name != self.page_query_param}
         if number > 1:
             params[self.page_query_param] = str(number)
             if position:
                 digest = _digest(params, way, self.request.path)
                 params[way] = _as_text(digest + orjson.dumps([self.count, *position]))
-        filters = self._filters()
-        if is_from_sdk(self.request) and len(urlencode(filters)) > MAX_REPEATED:
+        filters = self._filters
+        if len(urlencode(filters)) > MAX_REPEATED and is_from_sdk(self.request):
             params = {name: text for name, text in params.items() if name not in filters}
             params[FILTERED_BY] = _as_text(_digest(filters))
         query = urlencode(sorted(params.items()))
@@ -158,10 +152,12 @@ class PagePagination(PageNumberPagination):
         A client can make up a cursor, which selects no rows but those of its own list.
         """
         for way in (AFTER, BEFORE):
-            text = self.request.query_params.get(way, "")
+            text = self.request.query_params.get(way)
+            if not text:
+                continue
             try:
                 content = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-                if content[:DIGEST_SIZE] != _digest(self._params(), way, self.request.path):
+                if content[:DIGEST_SIZE] != _digest(self.params, way, self.request.path):
                     continue
                 total, *values = orjson.loads(content[DIGEST_SIZE:])
             except (ValueError, TypeError):  # no base64, no JSON, or no list
@@ -186,6 +182,17 @@ class PagePagination(PageNumberPagination):
 
     def get_html_context(self) -> dict[str, Any]:
         return {"previous_url": self.previous, "next_url": self.next}
+
+
+def _params(request: Request) -> dict[str, str]:
+    """Return the parameters in the order of their names, without those that make a cursor.
+
+    The SDK repeats its parameters, so a link that copied the query would grow with every page. The
+    last value of each counts.
+    """
+    params = request.query_params.dict()
+    left_out = (AFTER, BEFORE, FILTERED_BY)
+    return {name: params[name] for name in sorted(params) if name not in left_out}
 
 
 def _count(found: Listing | Sequence[Any]) -> int:
