@@ -1,7 +1,7 @@
 """Run the uv of this environment as pip is configured: `python .ci/uv.py pip install ...`
 
 uv reads neither pip's files nor its variables. Whoever installs from a mirror, or offline from a
-folder, has told pip so; this passes it on. Variables and files of uv itself come first.
+folder, has configured pip so; this passes it on. Variables and files of uv itself come first.
 """
 
 import ast

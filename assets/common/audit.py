@@ -152,7 +152,7 @@ class Audited:
 def note_refusals(problems: Iterable[Problem]) -> None:
     """Have the request logged as denied if one of the problems forbids it.
 
-    The status of a form with errors does not tell forbidden from invalid.
+    The status of a form with errors does not separate forbidden from invalid.
     """
     if (request := _request.get()) and any(one.code is Code.FORBIDDEN for one in problems):
         request.refusal_shown = True  # type: ignore[attr-defined]

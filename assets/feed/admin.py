@@ -61,5 +61,5 @@ class EventAdmin(RegistryAdmin):
 
     @admin.display(description=_("asset"), ordering="asset_name")
     def asset(self, event: Event) -> str:
-        """Return the asset's name, or enough of its key to tell assets without names apart."""
+        """Return the asset's name, or enough of its key to identify an asset without a name."""
         return event.asset_name or str(event.asset_key or "")[:8]

@@ -59,7 +59,7 @@ class AssetAdmin(RegistryAdmin):
 
     @admin.display(description=_("key"), ordering="key")
     def short_key(self, asset: Any) -> str:
-        """Return enough of the key to tell rows apart."""
+        """Return enough of the key to identify the row."""
         return str(asset.key)[:8]
 
     @admin.display(description=_("status"), ordering="status")

@@ -13,7 +13,7 @@ class PermissionsSpec(NamedTuple):
     authorized_ids: tuple[str, ...] = ()
 
     def owned_by(self, owner: str) -> "PermissionsSpec":
-        """Return the value as it is stored: sorted ids, each once, with the owner."""
+        """Return the stored value: sorted ids, each once, with the owner."""
         return PermissionsSpec(self.public, tuple(sorted({*self.authorized_ids, owner})))
 
     def allows(self, organization_id: str | None) -> bool:

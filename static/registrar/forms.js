@@ -122,7 +122,7 @@
     // An error says nothing about what has changed since: it goes, and so does its line in the
     // summary. Fields that the server checks at once say by themselves what is still wrong.
     const ERRORS = ".is-invalid, .invalid-feedback";
-    // What is said of a row of metadata, or of a file that was sent, goes with these.
+    // Messages about a row of metadata, or about a file that was sent, go with these.
     const KEPT = ".metadata-row, .metadata-paste, .file";
     const blockOf = (part) => part.closest('[id^="div_id_"]') || part.closest(".rows");
     const forget = ({ target }) => {

@@ -40,7 +40,8 @@ logger = logging.getLogger(__name__)
 
 SESSION_LEFT = _(
     "You are signed out in this browser, but the server could not delete the session: its disk is "
-    "full or its database does not answer. Tell the operator. The session expires by itself."
+    "full or its database does not answer. Ask the operator for help. "
+    "The session expires by itself."
 )
 # The session's key for the URL to go to after the provider.
 NEXT = "provider_next"

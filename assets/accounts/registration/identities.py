@@ -32,7 +32,7 @@ def user_of_identity(claims: Mapping[str, Any]) -> User:
     user = identity.user
     if user is None:
         message = _(
-            "An admin has to approve you before you can sign in. Tell an admin that you are "
+            "An admin has to approve you before you can sign in. Let an admin know that you are "
             'waiting as "%(name)s".'
         )
         raise SignInRefused(message % {"name": identity.username})

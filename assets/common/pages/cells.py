@@ -53,7 +53,7 @@ def _html(table: Any, bound: Any) -> Cell:
 
 
 def _value(table: Any, bound: Any) -> Cell:
-    # A column without its own `value` is exported as it is rendered.
+    # A column without its own `value` is exported as rendered.
     says_nothing = getattr(bound.value, "__func__", None) is Column.value
     value_of = _caller(bound.column.render if says_nothing else bound.value, table)
     read, empty = _reader(bound), bound.column.empty_values

@@ -20,7 +20,7 @@ def merge_uploaded_plan(
     """Return the form's data, and a notice about the file or the plan that came with it.
 
     The text of an uploaded file replaces the tasks. The tasks of a whole plan stay, and its other
-    values fill those of `fields` that are blank. A plan that cannot be read stays as it is: the
+    values fill those of `fields` that are blank. A plan that cannot be read stays unchanged: the
     form reports what is wrong.
     """
     data = request.POST.copy()

@@ -6,7 +6,7 @@ transaction and blocks no other writer; inside the transaction it is only verifi
 check loaded has not changed.
 
 Registration is idempotent (decision 3): what already exists with the same owner, plan and content
-stays as it is, and the answer is a success.
+stays unchanged, and the answer is a success.
 """
 
 from .plans import (

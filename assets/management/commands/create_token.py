@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Create an API token of a user, and print only its secret, for use in scripts."
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("name", help="the user whom the token authenticates")
+        parser.add_argument("name", help="the user that the token authenticates")
         parser.add_argument("--note", default="", help="what the token is for")
         parser.add_argument(
             "--expires", type=float, default=365, metavar="DAYS", help="365 by default"
