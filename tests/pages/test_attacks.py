@@ -178,7 +178,7 @@ def test_form_like_a_large_function_says_what_it_left_out(session_of, alice):
     function = make_function(alice, inputs=inputs)
     answer = session_of(alice).get(f"/functions/new/?like={function.key}")
     assert len(answer.context["form"].formsets["inputs"].forms) == MAX_ROWS
-    assert f"The first {MAX_ROWS} of {len(inputs)} are here" in answer.content.decode()
+    assert f"Only the first {MAX_ROWS} of {len(inputs)} are shown" in answer.content.decode()
 
 
 def test_kept_file_counts_once(session_of, alice):
@@ -275,7 +275,7 @@ def test_short_code_is_shown_in_colours():
 
 
 def test_large_opener_is_not_parsed():
-    assert "large for an opener" in inspect_opener(b"a" * (MAX_PARSED + 1))[0].text
+    assert "too large to check" in inspect_opener(b"a" * (MAX_PARSED + 1))[0].text
 
 
 @pytest.mark.parametrize("codec", ["rot13", "idna", "zlib", "undefined", "../../x", "antigravity"])
