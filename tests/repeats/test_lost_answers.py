@@ -144,4 +144,4 @@ def test_a_commit_that_fails(monkeypatch, alice, client_of, after, broken, statu
     if status == 503:
         nothing_left()
     if status == 500:
-        assert "not known" in answer.json()["detail"]
+        assert "may or may not be saved" in answer.json()["detail"]
