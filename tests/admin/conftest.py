@@ -1,15 +1,15 @@
-"""The admin's door, and the world of the rules' cases."""
+"""The admin's interface, and the world of the rules' cases."""
 
 import pytest
 
 from tests.rules.world import World, world_of_cast
 
-from .door import AdminDoor
+from .interface import AdminInterface
 
 
 @pytest.fixture
-def admin(session_of) -> AdminDoor:
-    return AdminDoor(session_of)
+def admin(session_of) -> AdminInterface:
+    return AdminInterface(session_of)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.cast import PASSWORD
 from tests.rules.cases import everything
 from tests.rules.requests import Rename, Tasks
 
-from .door import admin_url
+from .interface import admin_url
 
 EVERYBODY = ("victor", "alice", "ada", "bob", "root")
 REGISTERING = ("alice", "ada", "bob")

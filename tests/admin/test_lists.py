@@ -32,7 +32,7 @@ from tests.builders import (
 )
 from tests.rules.world import A, B, World
 
-from .door import admin_url
+from .interface import admin_url
 
 pytestmark = pytest.mark.postgresql
 

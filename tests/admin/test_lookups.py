@@ -13,7 +13,7 @@ from assets.feed.models import Event
 from assets.feed.registration import record_private
 from tests.rules.world import A, B
 
-from .door import admin_url
+from .interface import admin_url
 
 pytestmark = pytest.mark.postgresql
 

@@ -12,7 +12,7 @@ from tests.builders import PUBLIC, dataset_spec, function_spec, only_to
 from tests.rules.requests import Rename, Tasks
 from tests.rules.world import A, B, C
 
-from .door import admin_url
+from .interface import admin_url
 
 KINDS = ("dataset", "datasample", "function", "computeplan", "task")
 
@@ -91,7 +91,7 @@ def test_what_was_picked_is_shown_again_by_name(admin, world):
 
 
 @pytest.mark.parametrize("key", ["nonsense", "11111111-1111-4111-8111-111111111111"])
-def test_what_cannot_be_picked_is_shown_again_as_it_is(key, admin, world):
+def test_what_cannot_be_picked_is_shown_again_unchanged(key, admin, world):
     url, data = admin.form(Tasks([world.task()]))
     page = admin.post(world.alice, url, {**data, "inputs-0-asset_key": key})
     assert not page.accepted

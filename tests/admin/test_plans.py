@@ -13,7 +13,7 @@ from tests.builders import make_plan, wire_plan_task, wire_task
 from tests.rules.cases import everything
 from tests.rules.requests import Cancel
 
-from .door import admin_url
+from .interface import admin_url
 
 
 def test_cancelling_asks_first(world, session_of):

@@ -8,7 +8,7 @@ from assets.feed.models import Event
 from tests.rules.cases import everything
 from tests.rules.requests import Rename
 
-from .door import admin_url, rows
+from .interface import admin_url, rows
 
 
 def tampered(kind: str) -> dict:

@@ -41,7 +41,7 @@ from tests.builders import (
 from tests.rules.requests import Tasks
 from tests.rules.world import B
 
-from .door import metadata
+from .interface import metadata
 
 FILES = ("data_opener", "description")
 

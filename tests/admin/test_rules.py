@@ -11,7 +11,7 @@ from tests.rules.test_datasets import folders  # noqa: F401  a fixture of some c
 from tests.rules.test_texts import IDENTIFIED, IDENTIFIERS
 
 from .cases import first_typable, place_of, samples_of_the_rules, why_untypable
-from .door import AdminDoor, Page, Shown
+from .interface import AdminInterface, Page, Shown
 
 # What a list of choices says of a key that it does not offer.
 NOT_OFFERED = {"invalid_choice", "invalid_pk_value"}
@@ -21,7 +21,7 @@ TYPED = {id: row for id, row in IDENTIFIERS.items() if id not in ("none", "space
 
 
 @pytest.mark.parametrize(("cases", "needs_folders"), samples_of_the_rules())
-def test_case(cases: list[Case], needs_folders, admin: AdminDoor, world, request):
+def test_case(cases: list[Case], needs_folders, admin: AdminInterface, world, request):
     if needs_folders:
         request.getfixturevalue("folders")
     case, asked = first_typable(cases, world, why_untypable)
@@ -47,7 +47,7 @@ def test_identifier(slot, text, phrase, admin, world):
         assert phrase.lower() in error.message.lower()
 
 
-def send(admin: AdminDoor, actor, asked) -> tuple[Page, dict]:
+def send(admin: AdminInterface, actor, asked) -> tuple[Page, dict]:
     """Send the form; return the page and all that was stored before."""
     admin.session_of(actor)
     before = everything()

@@ -9,7 +9,7 @@ from assets.accounts.models import ApiToken
 from assets.accounts.registration.tokens import create_token, token_digest
 from tests.rules.cases import everything
 
-from .door import admin_url
+from .interface import admin_url
 
 EVERYBODY = ("victor", "alice", "ada", "bob", "root")
 

@@ -9,7 +9,7 @@ from tests.cast import PASSWORD
 from tests.rules.cases import everything
 from tests.rules.world import A, B
 
-from .door import admin_url
+from .interface import admin_url
 
 NEW = "another-good-passphrase"
 # The users that each user sees in the list.

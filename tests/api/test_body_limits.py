@@ -1,4 +1,4 @@
-"""How much a request may send: little before somebody has signed in, at every door."""
+"""How much a request may send: little before somebody has signed in, at every interface."""
 
 import json
 
@@ -10,16 +10,16 @@ from django.test import Client
 from tests.builders import dataset_spec, upload, wire_dataset
 
 LARGE = "x" * (settings.SMALL_BODY_SIZE + 1)
-DOORS = ["/sign-in/", "/admin/login/", "/api/session/login/", "/set-password/MQ/set-password/"]
+INTERFACES = ["/sign-in/", "/admin/login/", "/api/session/login/", "/set-password/MQ/set-password/"]
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_pages_for_anybody_take_little(door, client):
-    answer = client.post(door, {"username": LARGE, "password": "x"}, follow=True)
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_pages_for_anybody_take_little(interface, client):
+    answer = client.post(interface, {"username": LARGE, "password": "x"}, follow=True)
     assert answer.status_code == 413
     assert "Sign in to send more than" in answer.content.decode()
 
@@ -32,15 +32,15 @@ def test_signing_in_to_the_api_takes_little(content_type, client):
     assert answer.json()["detail"].startswith("Sign in to send more than 16")
 
 
-@pytest.mark.parametrize("door", ["/sign-in/", "/api/api-token-auth/"])
-def test_doors_for_anybody_take_no_files(door, client):
+@pytest.mark.parametrize("interface", ["/sign-in/", "/api/api-token-auth/"])
+def test_interfaces_for_anybody_take_no_files(interface, client):
     file = ContentFile(b"x", "x.txt")
-    answer = client.post(door, {"username": "alice", "password": "x", "file": file})
+    answer = client.post(interface, {"username": "alice", "password": "x", "file": file})
     assert answer.status_code == 413
     assert "Sign in to send files." in answer.content.decode()
 
 
-def test_who_is_unknown_is_told_so_whatever_is_sent(client):
+def test_who_is_unknown_is_shown_so_whatever_is_sent(client):
     for content_type in (JSON, FORM):
         answer = client.post("/api/compute_plan/", LARGE * 2, content_type=content_type)
         assert answer.status_code == 401

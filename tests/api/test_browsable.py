@@ -43,7 +43,7 @@ class Forms(HTMLParser):
         if tag == "form":
             self.forms.append({"action": found.get("action", ""), "fields": {}})
         elif tag in ("input", "textarea", "select") and found.get("name") and self.forms:
-            # What a browser sends of a form that is left as it is.
+            # What a browser sends of an unchanged form.
             empty = tag == "select" or (found.get("type") == "checkbox" and "checked" not in found)
             self.forms[-1]["fields"][found["name"]] = None if empty else found.get("value", "")
         self.links += [found[name] for name in ("src", "href", "action") if found.get(name)]
@@ -205,7 +205,7 @@ def test_a_refused_link_to_a_file_says_who_to_ask(world):
 
 
 @pytest.mark.parametrize(
-    ("who", "address", "status", "said"),
+    ("who", "address", "status", "message"),
     [
         (None, f"data_manager/{UNKNOWN}/opener/", 401, "?next=/api/data_manager/"),
         ("bob", f"data_manager/{UNKNOWN}/opener/", 404, "File not found"),
@@ -213,13 +213,13 @@ def test_a_refused_link_to_a_file_says_who_to_ask(world):
         ("bob", f"logs/{UNKNOWN}/file/", 404, "File not found"),
     ],
 )
-def test_a_link_to_no_file(who, address, status, said, world):
+def test_a_link_to_no_file(who, address, status, message, world):
     client = Client(headers=HTML)
     if who:
         client.force_login(world.users[who])
     page = client.get(f"/api/{address}")
     assert page.status_code == status
-    assert said in page.content.decode()
+    assert message in page.content.decode()
     assert "HTTP " not in page.content.decode()
 
 

@@ -112,7 +112,7 @@ def test_head_and_options(url, api):
     assert answer.json()["parses"]
 
 
-def test_a_refusal_tells_all_problems(api):
+def test_a_refusal_shows_all_problems(api):
     body = {"key": str(uuid4()), "name": "", "tag": "t" * 101}
     answer = api.post("/api/compute_plan/", body, format="json")
     assert answer.status_code == 400
@@ -135,7 +135,7 @@ def test_a_refusal_tells_all_problems(api):
     }
 
 
-def test_a_refusal_tells_at_most_a_hundred(api):
+def test_a_refusal_shows_at_most_a_hundred(api):
     body = {"tasks": [{"key": "x"}] * 300}
     answer = api.post("/api/task/bulk_create/", body, format="json")
     assert len(answer.json()["problems"]) == 100
@@ -147,7 +147,7 @@ def test_what_is_sent_is_never_redirected(method, api):
         assert getattr(api, method)(url, {}, format="json").status_code == 404
 
 
-def test_a_fault_of_ours_is_told_as_json(api, monkeypatch):
+def test_a_fault_of_ours_is_shown_as_json(api, monkeypatch):
     def broken(*args):
         raise RuntimeError("secret")
 

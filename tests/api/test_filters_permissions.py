@@ -29,12 +29,12 @@ PERMITTED = [
     ("can_process", f"{B},{C}", "to B and C, public"),
     ("can_process", f"{A},{B}", "to B, to B and C, public"),
     ("can_process", f"{B},{B}", "to B, to B and C, public"),
-    ("can_process", "nobody", "public"),
+    ("can_process", "unknown", "public"),
     ("can_process", "", "private, to B, to B and C, public"),
     ("permissions", B, "to B, to B and C, public"),
     ("permissions", C, "to B and C, public"),
-    ("permissions", f"{C},nobody", "to B and C, public"),
-    ("permissions", "nobody", "public"),
+    ("permissions", f"{C},no one", "to B and C, public"),
+    ("permissions", "unknown", "public"),
 ]
 
 

@@ -106,14 +106,14 @@ def test_a_key_that_is_given_twice_in_a_body(api):
     body = '{"key": "x", "metadata": {"ward": "7", "ward": "8"}}'
     answer = api.post("/api/compute_plan/", body, content_type="application/json")
     assert answer.status_code == 400
-    said = (
+    message = (
         'JSON parse error - The JSON has the key "ward" twice in one object. Remove one of the two.'
     )
-    assert answer.json() == {"detail": said}
+    assert answer.json() == {"detail": message}
 
 
 @pytest.mark.parametrize(
-    ("path", "accept", "said"),
+    ("path", "accept", "message"),
     [
         ("/task/", "application/json;version=0.0", "the base URL http://testserver/api"),
         ("/api-token-auth/", "application/json", "the base URL http://testserver/api"),
@@ -123,7 +123,7 @@ def test_a_key_that_is_given_twice_in_a_body(api):
     ],
 )
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_base_url_without_api(path, accept, said, method, client):
+def test_a_base_url_without_api(path, accept, message, method, client):
     answer = getattr(client, method)(path, headers={"accept": accept})
     assert answer.status_code == 404
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()

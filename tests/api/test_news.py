@@ -67,7 +67,7 @@ def test_cancelled(world, api):
     assert newest["timestamp"] == plan.end_date.isoformat().replace("+00:00", "Z")
 
 
-def test_an_end_is_told_once(world, api):
+def test_an_end_is_shown_once(world, api):
     cancel_compute_plan(world.plan.key, world.alice)
     assert [item["status"] for item in _news(api)].count("STATUS_CANCELED") == 1
 

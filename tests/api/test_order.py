@@ -58,7 +58,7 @@ PAIRS = [(resource, field) for resource, fields in ORDERS.items() for field in f
 def test_order(resource, field, api):
     def values(ordering):
         items = api.get(f"/api/{resource}/?ordering={ordering}").json()["results"]
-        if field == "creator":  # which is told of one's own plans only
+        if field == "creator":  # which only one's own plans show
             return [ComputePlan.objects.get(pk=item["key"]).creator.username for item in items]
         if field == "function__name":
             return [item["function"]["name"] for item in items]
@@ -97,6 +97,6 @@ def test_unknown_fields_are_dropped(resource, api):
 
 
 @pytest.mark.parametrize("key", ["", "n'x", 'n"x', "%", "__", "a.b"])
-def test_order_by_metadata_that_nobody_has(key, api):
+def test_order_by_metadata_that_no_one_has(key, api):
     answer = api.get("/api/compute_plan/", {"ordering": f"-metadata__{key}"})
     assert answer.json()["count"] == 3

@@ -323,7 +323,7 @@ def test_model(world, api):
         (["my model", "mymodel"], "mymodel", ["mymodel"]),
         (["my model"], "my", []),
     ],
-    ids=["without its spaces", "as it is", "another is as asked", "a part of it"],
+    ids=["without its spaces", "unchanged", "another is as asked", "a part of it"],
 )
 def test_an_output_with_spaces(identifiers, asked, found, world, api):
     """The SDK strips spaces of all that it filters by."""

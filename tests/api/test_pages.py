@@ -209,7 +209,7 @@ def test_a_made_up_cursor_finds_rows_of_its_own_list_only(api):
 
 
 def test_rows_that_left_a_list_end_it(api):
-    """Whoever follows `next` is not told of an error when there is nothing more."""
+    """Whoever follows `next` gets no error when there is nothing more."""
     page = api.get("/api/task/?status=STATUS_DONE&page_size=2").json()
     Task.objects.update(status=TaskStatus.CANCELED)
     last = api.get(page["next"])

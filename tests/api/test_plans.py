@@ -1,4 +1,4 @@
-"""What is told of a compute plan beside its columns. Contract 2.6, 2.12."""
+"""What the API shows of a compute plan beside its columns. Contract 2.6, 2.12."""
 
 from datetime import datetime, timedelta
 

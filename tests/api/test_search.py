@@ -120,7 +120,7 @@ def described(world) -> list[str]:
     return [str(make_plan(world.alice, metadata=metadata).key) for metadata in METADATA]
 
 
-@pytest.mark.parametrize("compact", [False, True], ids=["as said", "without spaces"])
+@pytest.mark.parametrize("compact", [False, True], ids=["as typed", "without spaces"])
 def test_metadata(compact, described, api):
     """The SDK takes every space out of the text, also those of keys and values."""
     for conditions, expected in CONDITIONS:

@@ -75,7 +75,7 @@ def test_list_and_retrieve(resource, full, api):
 
 @pytest.mark.parametrize("resource", KEYS)
 def test_everybody_reads_everything(resource, full, api, bobs_api, client_of, world):
-    """But for the plan's creator, whose name is told in its own organisation only."""
+    """But for the plan's creator, whose name is shown in its own organisation only."""
     mine = api.get(f"/api/{resource}/").json()
     victors = client_of(world.users["victor"]).get(f"/api/{resource}/").json()
     theirs = bobs_api.get(f"/api/{resource}/").json()

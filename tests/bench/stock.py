@@ -23,7 +23,7 @@ from .rows import Table, moment, plain, write_all
 from .world import ORGANIZATIONS, token_of
 
 SAMPLES_PER_DATASET = 20
-# So many datasets, data samples and functions have their files; the others only name theirs.
+# This many datasets, data samples and functions have their files; the others only name theirs.
 WITH_FILES = 10
 SAMPLE = builders.zip_of({"data.csv": b"patient,count\n1,4.7\n"})
 CODE = builders.zip_of(builders.CODE)

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 SEED = 20_261
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 ORGANIZATIONS = ("AlphaMSP", "BetaMSP", "GammaMSP")
-# So many plans are written in one transaction.
+# This many plans are written in one transaction.
 BATCH = 50
 
 

@@ -16,7 +16,7 @@ from .site import Api, Site, served
 from .watch import Watch
 
 CHROMIUM = Path("/usr/bin/chromium")
-# As quiet as it can be: it asks nobody but the server.
+# As quiet as it can be: it asks no one but the server.
 OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def visit(chromium: Browser, site: Site) -> Iterator[Visit]:
-    """Return what opens a browser of a user's own, signed in unless it is nobody's."""
+    """Return what opens a browser of a user's own, signed in unless there is no user."""
     watch, contexts = Watch(), []
 
     def open_browser(

@@ -1,6 +1,6 @@
-"""Every page, at both widths and in both themes: it answers, nothing complains, nobody is shut out.
+"""Every page, at both widths and in both themes: it answers, nothing complains, no one is shut out.
 
-The first page is small. Pages are found by the names of their URLs: one that is new must be told
+The first page is small. Pages are found by the names of their URLs: one that is new must be added
 here how it is opened.
 """
 
@@ -113,7 +113,7 @@ def test_page(visit, api, name):
 OTHERWISE = {
     "home of a viewer": ("curie-viewer", "/"),
     "home of an admin": ("curie-admin", "/"),
-    "home of nobody's user": ("root", "/"),
+    "home of a user without organisation": ("root", "/"),
     "found": ("curie-member", "/search/?q=a"),
     "not found": ("curie-member", "/search/?q=nothing-is-called-so"),
     "list that is filtered": ("curie-member", "/datasets/?q=masses&owner=CurieMSP"),
@@ -135,7 +135,7 @@ def test_page_of_an_asset_of_others(visit, api, name):
 
 
 def transferred(browser: requests.Session, url: str) -> bytes:
-    """Return what goes over the wire, compressed as it is."""
+    """Return what goes over the wire, with its compression."""
     with browser.get(url, stream=True, timeout=PATIENCE) as response:
         response.raise_for_status()
         return response.raw.read(decode_content=False)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from .test_registering import SCRIPTS, starred, told
+from .test_registering import SCRIPTS, expect_message, starred
 from .watch import assert_accessible
 
 pytestmark = pytest.mark.browser
@@ -79,7 +79,7 @@ def test_register_a_plan_by_the_builder(visit, api, scripts):
         assert_accessible(page)
     register(page)
 
-    told(page, name)
+    expect_message(page, name)
     plan = api.named("/compute_plan/", name)
     tasks = api.all(f"/compute_plan/{plan['key']}/task/")
     assert sorted(task["rank"] for task in tasks) == [0, 1]
@@ -145,7 +145,7 @@ def test_register_a_plan_as_json_that_was_wrong(visit, api, scripts):
 
     tasks.fill(json.dumps(right))
     register(page)
-    told(page, name)
+    expect_message(page, name)
     plan = api.named("/compute_plan/", name)
     found = api.all(f"/compute_plan/{plan['key']}/task/")
     assert {task["key"] for task in found} == {task["task_id"] for task in right}
@@ -178,7 +178,7 @@ def test_whole_plan_as_json(visit, api):
     page.goto("/compute-plans/new/")
     write_json(page).fill(json.dumps(plan))
     register(page)
-    told(page, plan["name"])
+    expect_message(page, plan["name"])
     assert api.get(f"/compute_plan/{plan['key']}/")["tag"] == "from a file"
 
 

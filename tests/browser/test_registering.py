@@ -59,8 +59,8 @@ def register(page: Page) -> None:
     page.get_by_role("button", name="Register", exact=True).click()
 
 
-def told(page: Page, text: str) -> None:
-    """Expect the page to tell, above all else, that it was done."""
+def expect_message(page: Page, text: str) -> None:
+    """Expect this message at the top of the page."""
     expect(page.locator(".messages")).to_contain_text(text)
 
 
@@ -88,7 +88,7 @@ def test_register_a_dataset(visit, api, scripts):
         expect(sentence).to_contain_text("KarolinskaMSP")
     register(page)
 
-    told(page, f"Registered {name}.")
+    expect_message(page, f"Registered {name}.")
     headed(page, name)
     dataset = api.named("/data_manager/", name)
     assert dataset["type"] == "images"
@@ -113,7 +113,7 @@ def test_metadata_of_several_lines_are_kept(visit, api):
     page.get_by_label("Value 1").press("Shift+Enter")
     page.keyboard.type("ward: 7")
     register(page)
-    told(page, f"Registered {name}.")
+    expect_message(page, f"Registered {name}.")
     written = {"site": "Paris\tIle de France\nward: 7"}
     dataset = api.named("/data_manager/", name)
     assert dataset["metadata"] == written
@@ -130,7 +130,7 @@ def test_metadata_of_several_lines_are_kept(visit, api):
     assert again["metadata"] == {**written, "modality": "MRI"}
 
 
-def test_what_is_said_of_a_row_or_a_file_stays_until_that_is_changed(visit):
+def test_messages_about_a_row_or_a_file_stay_until_that_is_changed(visit):
     page = visit()
     page.goto("/datasets/new/")
     for place, value in enumerate(["Paris", "Oslo"], 1):
@@ -170,7 +170,7 @@ def test_nothing_is_lost_when_something_is_wrong(visit, api, scripts):
         assert_accessible(page)
     page.get_by_label(starred("Name")).fill(name)
     register(page)
-    told(page, f"Registered {name}.")
+    expect_message(page, f"Registered {name}.")
     assert api.named("/data_manager/", name)["type"] == "images"
 
 
@@ -190,11 +190,11 @@ def test_what_is_filled_in_before_the_scripts_came(visit, api):
     expect(accepted(page, "description.md")).to_be_visible()
     expect(permissions.locator(".permission-picker-sentence")).to_contain_text("KarolinskaMSP")
     register(page)
-    told(page, f"Registered {name}.")
+    expect_message(page, f"Registered {name}.")
     assert api.named("/data_manager/", name)["owner"] == "CurieMSP"
 
 
-def test_wrong_opener_is_told_at_once(visit):
+def test_wrong_opener_is_reported_at_once(visit):
     page = visit()
     page.goto("/datasets/new/")
     broken = file("opener.py", b"class Opener:\n    def get_data(self\n")
@@ -234,7 +234,7 @@ def test_register_three_samples_from_a_folder(visit, api, dataset, tmp_path):
     assert_accessible(page)
     register(page)
 
-    told(page, "Registered 3 data samples.")
+    expect_message(page, "Registered 3 data samples.")
     assert len(samples_of(api, dataset) - before) == 3
 
 
@@ -250,12 +250,12 @@ def test_register_samples_as_archives(visit, api, dataset, scripts):
     give(page, "Files", *archives, scripts=scripts)
     register(page)
 
-    told(page, "Registered 3 data samples.")
+    expect_message(page, "Registered 3 data samples.")
     assert len(samples_of(api, dataset) - before) == 3
 
 
 @SCRIPTS
-def test_unsafe_archive_is_told_and_the_others_stay(visit, api, dataset, scripts):
+def test_unsafe_archive_is_reported_and_the_others_stay(visit, api, dataset, scripts):
     before = samples_of(api, dataset)
     fine = file("fine.zip", zip_of({"data.csv": str(uuid4()).encode()}))
     unsafe = file("unsafe.zip", zip_of({"../data.csv": b"1"}))
@@ -270,7 +270,7 @@ def test_unsafe_archive_is_told_and_the_others_stay(visit, api, dataset, scripts
         page.get_by_role("button", name="Remove unsafe.zip").click()
     register(page)
 
-    told(page, "Registered 1 data sample.")
+    expect_message(page, "Registered 1 data sample.")
     assert len(samples_of(api, dataset) - before) == 1
 
 
@@ -300,7 +300,7 @@ def test_register_a_function(visit, api, scripts):
         assert_accessible(page)
     register(page)
 
-    told(page, f"Registered {name}.")
+    expect_message(page, f"Registered {name}.")
     function = api.named("/function/", name)
     assert function["permissions"]["process"]["public"] is True
     assert {key: value["kind"] for key, value in function["inputs"].items()} == {

@@ -1,4 +1,4 @@
-"""Pages that are watched: for errors that the console tells, and for barriers that axe finds."""
+"""Pages that are watched: for errors in the console, and for barriers that axe finds."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ NO_COMPLAINTS = (
     "htmx:sendAbort",
     "htmx:afterRequest",
 )
-TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
+REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`CSP: ${event.violatedDirective} forbids ${event.blockedURI}`))"""
 SERIOUS = ("serious", "critical")
 
@@ -24,7 +24,7 @@ class Watch:
         self.complaints: list[str] = []
 
     def over(self, context: BrowserContext) -> None:
-        context.add_init_script(TELL_VIOLATIONS)
+        context.add_init_script(REPORT_VIOLATIONS)
         context.on("console", self._console)
         context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
 
@@ -36,7 +36,7 @@ class Watch:
 
 
 def barriers(page: Page, *rules: str) -> list[str]:
-    """Return what axe, or these rules of it, finds serious or critical on the page as it is."""
+    """Return what axe, or these rules of it, finds serious or critical on the page."""
     options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
     if not page.evaluate("() => 'axe' in window"):
         # Evaluated, not added to the page: its policy would refuse the script.

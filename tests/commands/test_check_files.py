@@ -212,7 +212,7 @@ def test_nothing_but_orphans_is_removed(outputs, folder):
 
 
 def test_orphans_are_not_removed_when_no_row_names_a_file(db):
-    """As it is when the settings name another database than the one of this storage."""
+    """This happens when the settings name another database than the one of this storage."""
     name = default_storage.save("datasets/somebody/opener.py", ContentFile(b"x"))
     age(name)
 

@@ -63,17 +63,17 @@ def packed(folder: str, *paths: str) -> tuple[dict[str, list[str]], list[str]]:
         console.log(JSON.stringify([named, skipped]));
     """
     done = subprocess.run(["node", "-e", code], capture_output=True, text=True, check=True)
-    samples, said = json.loads(done.stdout)
-    return dict(samples), said
+    samples, message = json.loads(done.stdout)
+    return dict(samples), message
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 def test_folders_of_the_browser_leave_out_the_same():
     hidden = [name for name in NAMES if NAMES[name]]
     visible = [name for name in NAMES if not NAMES[name]]
-    samples, said = packed("site", *(f"{name}/x" for name in NAMES))
+    samples, message = packed("site", *(f"{name}/x" for name in NAMES))
     assert set(samples) == set(visible)
-    assert f"{len(hidden)} hidden files (.git, .DS_Store, ._scan.dcm, …)" in said
-    samples, said = packed("scan", "a.dcm", ".zarray", ".git/HEAD")
+    assert f"{len(hidden)} hidden files (.git, .DS_Store, ._scan.dcm, …)" in message
+    samples, message = packed("scan", "a.dcm", ".zarray", ".git/HEAD")
     assert samples == {"scan": ["a.dcm", ".zarray"]}
-    assert said == ["1 hidden file (.git)"]
+    assert message == ["1 hidden file (.git)"]

@@ -118,7 +118,7 @@ def test_samples_are_found_by_their_dataset(alice, named):
     assert "<small>ada, 20" in html
 
 
-def test_nothing_to_choose_is_said(db):
+def test_nothing_to_choose_is_shown(db):
     assert "nothing to choose from yet" in str(ManyForm()["picked"])
     form = ManyForm(QueryDict("picked-search=<b>"))
     assert "No results for “&lt;b&gt;”" in str(form["picked"])

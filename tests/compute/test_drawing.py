@@ -178,7 +178,7 @@ def test_texts_are_escaped(field):
     ElementTree.fromstring(f"<svg>{drawing.svg}</svg>")  # noqa: S314  our own
 
 
-def test_long_names_are_cut_and_told_in_full():
+def test_long_names_are_cut_and_shown_in_full():
     name = "A very long name of a function that fits nowhere"
     svg = draw([Node("a", name)], []).svg
     assert ">A very long name of…</text>" in svg
@@ -191,7 +191,7 @@ def test_nodes_lead_to_their_pages_when_they_have_one():
     assert svg.count("<a ") == 1
 
 
-def test_statuses_are_told_by_more_than_colour():
+def test_statuses_are_shown_by_more_than_colour():
     svg = draw([Node("a", "x", status="done"), Node("b", "y", status="failed")], []).svg
     assert "is-done" in svg
     assert "✓" in svg

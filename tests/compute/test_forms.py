@@ -8,7 +8,7 @@ import pytest
 from assets.compute.forms import TaskForm
 from assets.compute.models import ComputePlan, Task
 from assets.compute.plan_editor.forms import ComputePlanForm, PlanTasksForm
-from tests.admin.door import rows, task
+from tests.admin.interface import rows, task
 from tests.builders import (
     make_dataset,
     make_function,
@@ -118,7 +118,7 @@ def test_a_row_that_cannot_be_read_has_one_error(alice, spec):
     assert form.formsets["inputs"].errors[0] == {"asset_key": ["Enter a valid UUID."]}
 
 
-def test_without_a_function_nothing_is_said_about_its_inputs(alice, spec):
+def test_without_a_function_its_inputs_have_no_problems(alice, spec):
     form = TaskForm({**task(spec), "function": ""}, actor=alice)
     assert not form.is_valid()
     assert form.errors == {"function": ["Choose the function that the task runs."]}

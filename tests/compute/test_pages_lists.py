@@ -43,7 +43,7 @@ def test_strangers_sign_in_first(client, db, url_name):
 
 
 @each_list
-def test_nobody_sends_anything(session_of, alice, url_name):
+def test_no_one_sends_anything(session_of, alice, url_name):
     assert session_of(alice).post(reverse(url_name)).status_code == 405
 
 
@@ -73,7 +73,7 @@ def test_what_a_plan_shows(session_of, alice, study):
 @pytest.mark.parametrize(
     ("who", "shown"), [("ada", "alice"), ("victor", "alice"), ("bob", "external")]
 )
-def test_the_creator_is_told_to_its_own_organisation(session_of, study, request, who, shown):
+def test_the_creator_is_shown_to_its_own_organisation(session_of, study, request, who, shown):
     response = session_of(request.getfixturevalue(who)).get(reverse("compute-plans"))
     (row,) = response.context["table"].paginated_rows
     assert row.get_cell("creator") == shown

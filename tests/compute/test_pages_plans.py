@@ -115,7 +115,7 @@ def test_facts(page_of, alice, study):
         assert words in text
 
 
-def test_other_organisations_are_not_told_the_creator(page_of, bob):
+def test_other_organisations_do_not_see_the_creator(page_of, bob):
     text = text_of(page_of(bob))
     assert "Created by a user of MyOrg1MSP" in text
     assert "Created by alice" not in text

@@ -179,7 +179,7 @@ def test_performances(page_of, alice, study):
     ("who", "permitted"),
     [("alice", True), ("victor", True), ("bob", True), ("carol", False), ("root", False)],
 )
-def test_models_are_downloaded_by_whom_they_are_permitted_to(
+def test_models_are_downloaded_by_permitted_organisations(
     session_of, study, request, who, permitted
 ):
     model = make_model(study.first.pk)
@@ -232,7 +232,7 @@ def failed(study):
     ("who", "permitted"),
     [("alice", True), ("victor", True), ("bob", True), ("carol", False), ("root", False)],
 )
-def test_logs_are_read_by_whom_they_are_permitted_to(session_of, failed, request, who, permitted):
+def test_logs_are_read_by_permitted_organisations(session_of, failed, request, who, permitted):
     browser = session_of(request.getfixturevalue(who))
     html = panel(browser.get(url_of(failed)).content.decode(), "failure")
     assert "the function failed" in html

@@ -129,7 +129,7 @@ def test_nonsense_is_refused_and_never_fails(action, text, planner):
 
 def test_long_drafts_are_listed_in_part_and_not_drawn(planner):
     tasks = [{**wire_plan_task(planner.training()), "task_id": str(uuid4())} for _ in range(501)]
-    tasks[300]["worker"] = "Nobody"
+    tasks[300]["worker"] = "Unknown"
     page = planner.page().press("view:json").fill(name="n", tasks=json.dumps(tasks))
     page.press("view:build").press("check")
     rows = page.response.context["rows"]

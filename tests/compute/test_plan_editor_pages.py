@@ -65,7 +65,7 @@ def test_another_organisation_adds_no_tasks(planner, bob, session_of):
     assert not Task.objects.exists()
 
 
-def test_no_tasks_are_told(planner):
+def test_no_tasks_are_reported(planner):
     page = planner.page(reverse("compute-plan-tasks", args=[make_plan(planner.user).key]))
     page.press("register")
     assert page.status == 422
@@ -93,7 +93,7 @@ def test_a_task_without_a_plan_gets_one(planner):
     assert page.response.url == reverse("task", args=[task.key])
 
 
-def test_a_task_is_told_at_its_fields(planner):
+def test_a_task_has_its_problems_at_its_fields(planner):
     page = planner.page(NEW_TASK).press("register")
     assert page.status == 422
     assert "Choose a function first." in page.text

@@ -78,7 +78,7 @@ def test_only_outputs_of_the_right_kind_feed_an_input(planner):
     assert not any(key.startswith("task:") for key in page.form.offered["task-in-2"])
 
 
-def test_what_the_worker_may_not_use_is_said_before_and_after(planner, org_b):
+def test_what_the_worker_may_not_use_is_shown_before_and_after(planner, org_b):
     page = planner.add_training(planner.page())
     page.fill(function=planner.aggregate.key).press("choose")
     page.fill(task_worker="MyOrg2MSP").press("refresh")
@@ -175,7 +175,7 @@ def test_the_draft_as_code(planner):
     assert "add_compute_plan_tasks" in planner.add_training(page).press("code").text
 
 
-def test_a_script_gets_a_part_that_tells_and_no_failure(planner):
+def test_a_script_gets_a_part_with_problems_and_no_failure(planner):
     page = planner.page().fill(function=planner.train.key).press("choose")
     data = {**page.form.data, "action": "put"}
     response = planner.client.post(NEW_PLAN, data, headers={"HX-Request": "true"})

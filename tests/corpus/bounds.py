@@ -46,25 +46,25 @@ def main() -> None:
     makes = {name: make for name, (make, _) in (REFUSED | LARGE).items()} | HARMLESS
     found = {}
     for name, make in makes.items():
-        with tempfile.TemporaryFile() as kept, tempfile.TemporaryFile("w+") as said:
+        with tempfile.TemporaryFile() as kept, tempfile.TemporaryFile("w+") as expected:
 
             def write(make: Callable[[], bytes] = make, kept: IO[bytes] = kept) -> None:
                 kept.write(make())
                 kept.flush()
 
-            def read(kept: IO[bytes] = kept, said: IO[str] = said) -> None:
+            def read(kept: IO[bytes] = kept, expected: IO[str] = expected) -> None:
                 file = File(kept, "archive")
                 _, problems = inspect(file, asset="", field="")
                 preview_archive(file, "Dockerfile", 1000)
                 archive_advice(file)
                 opener_advice(file)
-                said.write(problems[0].message if problems else "")
-                said.flush()
+                expected.write(problems[0].message if problems else "")
+                expected.flush()
 
             peak_of(write)  # elsewhere, as what makes an archive takes memory too
             growth = peak_of(read) - peak_of(lambda: None)
-            said.seek(0)
-            found[name] = said.read(), growth
+            expected.seek(0)
+            found[name] = expected.read(), growth
     json.dump(found, sys.stdout)
 
 

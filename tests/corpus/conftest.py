@@ -1,10 +1,10 @@
-"""The doors, as alice meets them."""
+"""The interfaces, as alice meets them."""
 
 import pytest
 
-from .doors import Doors
+from .interfaces import Interfaces
 
 
 @pytest.fixture
-def doors(alice, client_of, session_of) -> Doors:
-    return Doors(alice, client_of, session_of)
+def interfaces(alice, client_of, session_of) -> Interfaces:
+    return Interfaces(alice, client_of, session_of)

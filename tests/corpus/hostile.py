@@ -205,7 +205,7 @@ HARMLESS: dict[str, Make] = {
     "a tar.xz of zeros": tarred(Item("zeros", content=bytes(2**24)), mode="w:xz"),
 }
 
-# What takes seconds to make and to read is tried where it is measured, and through one door.
+# What takes seconds to make and to read is tried where it is measured, and through one interface.
 LARGE: dict[str, tuple[Make, str]] = {
     "zip of 100,000 entries": (lambda: zip_of_many(100_000), ""),
     "zip of 100,001 entries": (lambda: zip_of_many(100_001), "more than 100,000 entries"),

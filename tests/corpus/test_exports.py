@@ -21,7 +21,7 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 @pytest.fixture
 def written_by(request, ada):
-    """Everything that has a name begins with what a spreadsheet would run; by whom it was."""
+    """Everything that has a name begins with what a spreadsheet would run; its user does too."""
 
     def make(start: str):
         # A user's name takes fewer characters than an asset's.
@@ -57,7 +57,7 @@ def cells(answer) -> list[list[str]]:
 def test_no_cell_of_an_export_begins_a_formula(session_of, client_of, ada, written_by, start):
     text = written_by(start)
     browser, client, shown = session_of(ada), client_of(ada), 0
-    # Signing in is told of in the audit trail, also when it fails, by whatever name.
+    # Signing in is recorded in the audit trail, also when it fails, by whatever name.
     browser.post("/sign-in/", {"username": text, "password": "x"})
     every = (
         "name,type,tag,metadata,creator,function,compute_plan,actor_name,username,asset,owner,"

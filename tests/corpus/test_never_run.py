@@ -20,7 +20,7 @@ from tests.pages.test_attacks import KINDS, url_of
 pytestmark = pytest.mark.django_db
 
 MODULE = "registrar_evil"
-# What Python tells of before it does it.
+# What Python reports before it does it.
 STARTS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork"}
 
 _heard: list[str] | None = None
@@ -72,7 +72,7 @@ def marker(tmp_path, _hook):
 
 
 def code(marker) -> bytes:
-    """An opener, and a module, which writes the file as soon as it is run."""
+    """An opener, and a module, which writes the file when it runs."""
     return f'''# -*- coding: utf-8 -*-
 """{MODULE}"""
 import substratools
@@ -110,7 +110,7 @@ def test_the_ear_hears(marker):
     assert heard == ["run", "imported", "pickle.find_class"]
 
 
-def test_no_door_runs_what_comes_in(doors, marker):
+def test_no_interface_runs_what_comes_in(interfaces, marker):
     with listening() as heard:
         for kind, field, data in (
             ("dataset", "data_opener", code(marker)),
@@ -119,8 +119,8 @@ def test_no_door_runs_what_comes_in(doors, marker):
             ("function", "description", code(marker)),
             ("sample", "part", archive(marker)),
         ):
-            for door, answer in doors.each(kind, field, data):
-                assert answer.accepted, (kind, door, answer.faults)
+            for interface, answer in interfaces.each(kind, field, data):
+                assert answer.accepted, (kind, interface, answer.faults)
     assert heard == []
     assert (Dataset.objects.count(), Function.objects.count()) == (7, 6)
     assert DataSample.objects.count() == 3

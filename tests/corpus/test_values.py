@@ -46,7 +46,7 @@ METADATA = {
 
 @pytest.fixture
 def send(alice, client_of, session_of):
-    """Every door that takes metadata, as a function of its JSON."""
+    """Every interface that takes metadata, as a function of its JSON."""
     client, browser = client_of(alice), session_of(alice)
 
     def by_json(text):
@@ -88,29 +88,29 @@ def send(alice, client_of, session_of):
 def test_metadata_that_cannot_be_is_refused_by_name(send, name):
     text, is_json = METADATA[name]
     before = everything()
-    for door, post in send.items():
+    for interface, post in send.items():
         answer = post(text)
-        if door in ("page", "admin"):
-            assert answer.status_code == {"page": 422, "admin": 200}[door], door
-            assert "metadata" in answer.context["form"].errors, door
+        if interface in ("page", "admin"):
+            assert answer.status_code == {"page": 422, "admin": 200}[interface], interface
+            assert "metadata" in answer.context["form"].errors, interface
             continue
-        assert answer.status_code == 400, door
-        assert len(answer.content) < MOST, door
+        assert answer.status_code == 400, interface
+        assert len(answer.content) < MOST, interface
         body = answer.json()
-        if door in ("JSON", "part") and not is_json:
-            assert body["detail"].startswith("JSON parse error - "), door
+        if interface in ("JSON", "part") and not is_json:
+            assert body["detail"].startswith("JSON parse error - "), interface
         else:
             fields = {problem["field"] for problem in body.get("problems", [])} or set(body)
-            assert fields == {"metadata"}, door
+            assert fields == {"metadata"}, interface
     assert everything() == before
 
 
 def test_the_mark_of_a_file_that_was_pasted_is_no_metadata(send):
-    for door in ("page", "admin"):
-        assert send[door]('\ufeff{"k": "v"}').status_code == 302
+    for interface in ("page", "admin"):
+        assert send[interface]('\ufeff{"k": "v"}').status_code == 302
     assert [plan.metadata for plan in ComputePlan.objects.all()] == [{"k": "v"}] * 2
-    for door in ("JSON", "part", "form", "form with files"):  # programs send none
-        assert send[door]('\ufeff{"k": "v"}').status_code == 400
+    for interface in ("JSON", "part", "form", "form with files"):  # programs send none
+        assert send[interface]('\ufeff{"k": "v"}').status_code == 400
 
 
 def test_metadata_of_many_entries_are_kept(send):

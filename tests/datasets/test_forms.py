@@ -24,11 +24,11 @@ def test_a_dataset_is_registered(alice):
     assert (dataset.name, dataset.type) == ("Scans", "images")
 
 
-def test_all_that_is_missing_is_told_at_once(alice):
+def test_all_that_is_missing_is_listed_at_once(alice):
     form = DatasetForm({}, {}, actor=alice)
     assert not form.is_valid()
     assert set(form.errors) == {"name", "type", "data_opener", "description"}
-    # Type is the one that only people must give; the others are told by the rules.
+    # Type is the one that only people must give; the others are reported by the rules.
     assert form.errors["type"] == ['Enter the type of the data, such as "images".']
     assert form.errors["data_opener"] == ["Missing file. Choose a file to upload."]
 
@@ -39,7 +39,7 @@ def test_required_fields_are_marked(alice):
     assert marked == {"name", "type", "data_opener", "description"}
 
 
-def test_files_are_told_apart_by_name(alice):
+def test_files_are_distinguished_by_name(alice):
     dataset = make_dataset(alice)
     uploads = upload(ZIP, "good.zip"), upload(b"text", "bad.zip"), upload(b"", "path")
     form = samples_form(alice, *uploads, datasets=[dataset.key])

@@ -1,4 +1,4 @@
-"""What is said of an opener agrees with what substratools 1.0.0 makes of it."""
+"""The warnings about an opener agree with what substratools 1.0.0 makes of it."""
 
 import sys
 
@@ -14,8 +14,8 @@ METHODS = """
 """
 WARD = f"class Ward(tools.Opener):{METHODS}"
 
-# Nothing is said of these; `substratools.opener.load_from_module` loads them, if what they import
-# is as they expect.
+# Nothing is wrong with these; `substratools.opener.load_from_module` loads them, if
+# what they import is as they expect.
 LOADED = {
     "as in its handbook": TOOLS + WARD,
     "from substratools": f"from substratools import Opener\nclass Ward(Opener):{METHODS}",
@@ -50,7 +50,7 @@ LOADED = {
     "a coding line": "# -*- coding: latin-1 -*-\n# donnés\n" + TOOLS + WARD,
 }
 
-# Said to be refused for sure, in these words.
+# Certainly refused, in these words.
 REFUSED = {
     "no class": ("x = 1\n", "This file has no class"),
     "nothing": ("", "This file has no class"),
@@ -98,7 +98,7 @@ REFUSED = {
     "unknown encoding": ("# coding: none-such\n", "none-such"),
 }
 
-# In doubt: this is said, and nobody is asked to confirm it.
+# In doubt: this is shown, and no one is asked to confirm it.
 DOUBTED = {
     "for another program": (f"class Opener:{METHODS}", "not even Opener in line 1"),
     "for another program, with a logger": (
@@ -119,16 +119,16 @@ NEWER = {
 
 
 def certain(source) -> list[str]:
-    return [text for text, is_certain in said_of(source) if is_certain]
+    return [text for text, is_certain in advice_of(source) if is_certain]
 
 
-def said_of(source):
+def advice_of(source):
     return inspect_opener(source if isinstance(source, bytes) else source.encode("latin-1"))
 
 
 @pytest.mark.parametrize("source", LOADED.values(), ids=LOADED)
-def test_nothing_is_said_of_what_loads(source):
-    assert said_of(source) == []
+def test_nothing_is_advised_about_what_loads(source):
+    assert advice_of(source) == []
 
 
 @pytest.mark.parametrize(("source", "words"), REFUSED.values(), ids=REFUSED)
@@ -139,7 +139,7 @@ def test_what_is_refused_for_sure(source, words):
 
 @pytest.mark.parametrize(("source", "words"), DOUBTED.values(), ids=DOUBTED)
 def test_what_is_in_doubt(source, words):
-    ((text, is_certain),) = said_of(source)
+    ((text, is_certain),) = advice_of(source)
     assert words in text
     assert not is_certain
 
@@ -148,14 +148,14 @@ def test_what_is_in_doubt(source, words):
 def test_syntax_of_a_newer_python(version, source):
     if sys.version_info[:2] >= version:
         pytest.skip("This Python reads it.")
-    ((text, is_certain),) = said_of(source)
+    ((text, is_certain),) = advice_of(source)
     assert not is_certain
     this = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     assert text.startswith(f"{this} on this server cannot read this file")
     assert f"written for Python {version[0]}.{version[1]}" in text
 
 
-def test_so_many_classes_are_not_followed():
+def test_many_classes_are_not_followed():
     classes = ["class C0(tools.Opener): ..."]
     classes += [f"class C{n}(C{n - 1}): ..." for n in range(1, MAX_CLASSES + 10)]
     assert f"{MAX_CLASSES} classes" in certain(TOOLS + "\n".join(classes))[0][:30]

@@ -117,7 +117,7 @@ class TestFiles:
         assert ("Reader" in html) == may
         assert ('<h3 id="prose-measurements">Measurements</h3>' in html) == may
         assert (f"/api/data_manager/{dataset.pk}/opener/" in html) == may
-        # What the files are is told to everybody.
+        # What the files are is shown to everyone.
         assert dataset.opener_checksum in html
         assert dataset.description_checksum in html
 
@@ -227,21 +227,21 @@ class TestSample:
         assert f"?data_sample_key={sample.pk}" in html
 
     @pytest.mark.parametrize(
-        ("who", "told"),
+        ("who", "is_shown"),
         [("alice", True), ("victor", True), ("bob", False), ("carol", False), ("root", False)],
     )
-    def test_what_it_holds_is_told_to_its_owner(
-        self, who, told, request, alice, session_of, settings
+    def test_what_it_holds_is_shown_to_its_owner(
+        self, who, is_shown, request, alice, session_of, settings
     ):
         dataset = make_dataset(alice, permissions=PUBLIC)
         [sample] = make_samples(alice, dataset.pk)
         html = page(session_of(request.getfixturevalue(who)), "data-samples", sample)
-        assert (sample.checksum in html) == told
-        assert ("Only MyOrg1MSP can see the content" in html) != told
+        assert (sample.checksum in html) == is_shown
+        assert ("Only MyOrg1MSP can see the content" in html) != is_shown
         assert "cannot be downloaded" in html
 
-    @pytest.mark.parametrize(("who", "told"), [("alice", True), ("bob", False)])
-    def test_where_a_folder_lies(self, who, told, request, alice, session_of, settings):
+    @pytest.mark.parametrize(("who", "is_shown"), [("alice", True), ("bob", False)])
+    def test_where_a_folder_lies(self, who, is_shown, request, alice, session_of, settings):
         folder = settings.SERVERMEDIAS_ROOT / A / "patients" / "p1"
         folder.mkdir(parents=True)
         (folder / "data.csv").write_text("1")
@@ -251,7 +251,7 @@ class TestSample:
         )
         sample = dataset.data_samples.get()
         html = page(session_of(request.getfixturevalue(who)), "data-samples", sample, "?code")
-        assert (str(folder) in html) == told
+        assert (str(folder) in html) == is_shown
         assert "folder on the server" in html
         assert "local=False" in html
 

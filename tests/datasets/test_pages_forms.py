@@ -34,7 +34,7 @@ def browser(alice, session_of):
 
 
 def typed(spec) -> dict:
-    """Return a dataset as it is typed into the form."""
+    """Return a dataset as typed into the form."""
 
     def permissions(name: str, value: PermissionsSpec) -> dict:
         public = {f"{name}-public": "on"} if value.public else {}
@@ -111,13 +111,13 @@ class TestTheSameRowsAsThroughTheApi:
         by_api = DataSample.objects.filter(pk__in=[UUID(row["key"]) for row in answer.json()])
         assert len(by_page) == len(by_api) == 3
 
-        def told(samples) -> list:
+        def values_of(samples) -> list:
             found = [
                 (facts(row), sorted(link.dataset_id for link in row.links.all())) for row in samples
             ]
             return sorted(found, key=lambda item: item[0]["checksum"])
 
-        assert told(by_page) == told(by_api)
+        assert values_of(by_page) == values_of(by_api)
 
     def test_folders(self, alice, browser, client_of, settings):
         root = settings.SERVERMEDIAS_ROOT / A
@@ -137,7 +137,7 @@ class TestTheSameRowsAsThroughTheApi:
         assert len(by_page) == 2
         assert by_page == by_api
 
-    def test_what_is_hidden_is_left_out_and_said(self, alice, browser, client_of, settings):
+    def test_what_is_hidden_is_left_out_and_listed(self, alice, browser, client_of, settings):
         folder = settings.SERVERMEDIAS_ROOT / A / "patients"
         for name in ("p1/a", "p2/a", ".snapshot/a", "@eaDir/a", ".DS_Store"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -176,7 +176,7 @@ class TestEveryForm:
     @pytest.mark.parametrize(
         ("who", "why"), [("victor", "role is viewer"), ("root", "no organisa")]
     )
-    def test_who_may_not_is_told_why(self, url, who, why, request, session_of, alice):
+    def test_who_may_not_is_shown_why(self, url, who, why, request, session_of, alice):
         browser = session_of(request.getfixturevalue(who))
         for response in (browser.get(url), browser.post(url, {"name": "x"})):
             html = response.content.decode()
@@ -189,7 +189,7 @@ class TestEveryForm:
         assert browser.put(url).status_code == 405
 
     @pytest.mark.parametrize("url", URLS)
-    def test_all_that_is_missing_is_told_at_once(self, url, browser):
+    def test_all_that_is_missing_is_listed_at_once(self, url, browser):
         response = browser.post(url)
         assert response.status_code == 422
         assert len(response.context["form"].all_errors()) >= (4 if url == DATASETS else 1)
@@ -207,7 +207,7 @@ class TestEveryForm:
 
 
 class TestDataset:
-    def test_registered_is_said(self, browser):
+    def test_registered_is_confirmed(self, browser):
         spec = dataset_spec(name="<b>Scans</b>", data_opener=upload(OPENER, "o.py"))
         html = browser.post(DATASETS, typed(spec), follow=True).content.decode()
         assert "Registered <strong>&lt;b&gt;Scans&lt;/b&gt;</strong>." in html
@@ -216,41 +216,41 @@ class TestDataset:
         spec = dataset_spec(name="é" * 51, metadata={"a__b": "1"}, data_opener=upload(b""))
         response = browser.post(DATASETS, typed(spec))
         html = response.content.decode()
-        for field, said in (
+        for field, message in (
             ("name", "they take 102 bytes of UTF-8"),
             ("metadata", "&quot;__&quot; cannot be used"),
             ("data_opener", "The file is empty"),
         ):
             block = html.split(f'id="div_id_{field}"')[1].split('id="div_id_')[0]
-            assert said in block
+            assert message in block
             assert 'class="invalid-feedback"' in block
         # What was typed is still there.
         assert "é" * 51 in html
         assert "a__b" in html
 
     def test_organisations_that_do_not_exist(self, browser):
-        spec = dataset_spec(permissions=only_to("Nobody"), data_opener=upload(OPENER))
+        spec = dataset_spec(permissions=only_to("Unknown"), data_opener=upload(OPENER))
         response = browser.post(DATASETS, typed(spec))
         [error] = response.context["form"].errors["permissions"]
-        assert 'no organisation is called "Nobody"' in error
-        assert "no organisation is called &quot;Nobody&quot;" in response.content.decode()
+        assert 'no organisation is called "Unknown"' in error
+        assert "no organisation is called &quot;Unknown&quot;" in response.content.decode()
 
     @pytest.mark.parametrize(
-        ("count", "said"), [(60, " and 55 more."), (3000, "3000 organisations, at most 100")]
+        ("count", "message"), [(60, " and 55 more."), (3000, "3000 organisations, at most 100")]
     )
-    def test_of_many_organisations_a_refusal_names_a_few(self, count, said, browser):
+    def test_of_many_organisations_a_refusal_names_a_few(self, count, message, browser):
         spec = dataset_spec(
             permissions=only_to(*(f"{number:04}" * 100 for number in range(count))),
             data_opener=upload(OPENER),
         )
         answer = browser.post(DATASETS, typed(spec))
         [error] = answer.context["form"].errors["permissions"]
-        assert said in error
+        assert message in error
         assert len(error) < 1000
         assert answer.content.count(b"0059" * 100) == 0
 
     @pytest.mark.parametrize(
-        ("field", "value", "said"),
+        ("field", "value", "message"),
         [
             ("name", "", "Cannot be blank"),
             ("name", "Fine", ""),
@@ -260,14 +260,14 @@ class TestDataset:
             ("metadata", "a: 1\na: 2", "already used"),
         ],
     )
-    def test_a_field_is_checked_while_one_edits(self, field, value, said, browser):
+    def test_a_field_is_checked_while_one_edits(self, field, value, message, browser):
         response = browser.post(DATASETS, {field: value, "live": field})
         html = response.content.decode()
         assert response.status_code == 200
         assert html.count('id="div_id_') == 1
         assert f'id="div_id_{field}"' in html
-        assert ("invalid-feedback" in html) == bool(said)
-        assert said in html
+        assert ("invalid-feedback" in html) == bool(message)
+        assert message in html
         assert not Dataset.objects.exists()
 
     def test_a_live_check_of_no_field(self, browser):

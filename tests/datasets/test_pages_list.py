@@ -268,7 +268,7 @@ class TestSamples:
         assert keys(browser.get(f"{SAMPLES}?owner={B}")) == {own.pk}
         assert keys(browser.get(f"{SAMPLES}?q={theirs[0].pk}")) == {theirs[0].pk}
 
-    def test_their_size_is_told_to_the_owner_only(self, alice, bob, session_of, theirs):
+    def test_their_size_is_shown_to_the_owner_only(self, alice, bob, session_of, theirs):
         query = f"{SAMPLES}?export=json&columns=size"
         sizes = {who: json.loads(body(session_of(who).get(query))) for who in (alice, bob)}
         assert [row["size"] for row in sizes[alice]] == [sample.size for sample in theirs]
@@ -286,28 +286,28 @@ def test_the_address_of_a_page_keeps_what_is_seen(browser, three):
 
 class TestWhatIsNoFilter:
     @pytest.mark.parametrize(
-        ("params", "said"),
+        ("params", "message"),
         [
             ({"colour": "red"}, "The filter &quot;colour&quot; is ignored"),
             ({"name": "Blood"}, "The filter &quot;name&quot; is ignored"),
-            ({"owner": "nobody"}, "Owner &quot;nobody&quot; is ignored"),
+            ({"owner": "unknown"}, "Owner &quot;unknown&quot; is ignored"),
             ({"after": "soon"}, "Registered since &quot;soon&quot; is ignored"),
         ],
         ids=str,
     )
-    def test_the_page_says_that_it_is_ignored(self, params, said, three, browser):
+    def test_the_page_says_that_it_is_ignored(self, params, message, three, browser):
         page = browser.get(DATASETS, {"q": "Blood", "sort": "name", **params})
-        assert said in page.content.decode()
+        assert message in page.content.decode()
         assert names(page) == ["Blood"]
         assert [label for label, _, _ in page.context["chips"]] == ["Search"]
         part = browser.get(DATASETS, params, headers={"HX-Target": "results-table"})
-        assert said in part.content.decode()
+        assert message in part.content.decode()
 
     def test_an_export_is_refused(self, three, browser):
         page = browser.get(DATASETS, {"colour": "red", "export": "csv"})
         assert page.status_code == 400
         assert "The filter &quot;colour&quot; is ignored" in page.content.decode()
 
-    def test_nothing_is_said_of_what_pages_link_to(self, three, browser):
+    def test_nothing_is_ignored_of_what_pages_link_to(self, three, browser):
         for query in ("q=Blood&page=1&per_page=50&columns=name", "usable=on&metadata=a&export="):
             assert not browser.get(f"{DATASETS}?{query}").context["ignored"]

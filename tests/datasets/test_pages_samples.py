@@ -41,17 +41,19 @@ class TestSamples:
         assert self.ticked(browser.get(f"{SAMPLES}?like={sample.pk}")) == [str(dataset.pk)]
 
     def test_where_it_leads_and_what_it_says(self, dataset, browser):
-        for count, said in ((1, "Registered 1 data sample."), (2, "Registered 2 data samples.")):
+        for count, message in ((1, "Registered 1 data sample."), (2, "Registered 2 data samples.")):
             archives = [upload(zip_of({"a": b"%d" % n}), f"{n}.zip") for n in range(count)]
             data = {"datasets": [str(dataset.pk)], "archives": archives}
             response = browser.post(SAMPLES, data, follow=True)
             assert response.redirect_chain[-1][0].endswith(f"/?dataset_key={dataset.pk}")
             html = response.content.decode()
-            assert said in html
-            # Samples have no names: which file became which is told once.
-            told = re.findall(r'(\d)\.zip: <a class="mono" href="/data-samples/([^/]+)/">', html)
-            assert [name for name, _ in told] == [str(n) for n in range(count)]
-            for name, key in told:
+            assert message in html
+            # Samples have no names: which file became which is shown once.
+            reported = re.findall(
+                r'(\d)\.zip: <a class="mono" href="/data-samples/([^/]+)/">', html
+            )
+            assert [name for name, _ in reported] == [str(n) for n in range(count)]
+            for name, key in reported:
                 sample = DataSample.objects.get(pk=key)
                 with sample.archive.open() as file, ZipFile(file) as archive:
                     assert archive.read("a") == name.encode()

@@ -95,7 +95,7 @@ def lose_plan(key: UUID) -> None:
     ComputePlan.objects.get(pk=key).delete()
 
 
-def test_a_hospital_that_is_there_already_is_taken_as_it_is(no_cast):
+def test_a_hospital_that_is_there_already_is_left_unchanged(no_cast):
     create_organization(CURIE, name="Curie, Paris")
 
     load_demo()
@@ -119,7 +119,7 @@ def test_a_first_start_that_is_interrupted_is_made_good_by_the_next(no_cast, mon
     assert counts()["Task"] == 53
 
 
-def test_a_name_that_is_taken_is_told_without_a_traceback(org_a):
+def test_a_name_that_is_taken_is_reported_without_a_traceback(org_a):
     create_user("curie-member", organization=org_a)
     before = counts()
 
@@ -153,7 +153,7 @@ def test_a_registry_in_use_is_left_alone(org_a):
     assert counts() == before
 
 
-def test_a_later_start_tells_the_logins_and_registers_nothing(demo):
+def test_a_later_start_prints_the_logins_and_registers_nothing(demo):
     before = counts()
 
     assert load_demo("--if-empty") == demo
@@ -167,7 +167,7 @@ def test_the_address_is_the_one_that_is_served(no_cast, monkeypatch):
     assert "http://[::1]:9000/admin/" in load_demo()
 
 
-def test_every_login_that_is_told_works(demo):
+def test_every_printed_login_works(demo):
     for hospital in HOSPITALS:
         for username, role in hospital.users.items():
             assert username in demo

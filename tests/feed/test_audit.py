@@ -1,4 +1,4 @@
-"""The audit trail: what happened or Denied:, by whom, from where, and who may read it."""
+"""The audit trail: what happened or was denied, who did it, from where, and who may read it."""
 
 import json
 from datetime import timedelta
@@ -14,7 +14,7 @@ from tests.builders import PUBLIC, make_dataset, make_function, only_to
 from tests.cast import PASSWORD
 
 AUDIT = "/audit/"
-# What the making of organisations, users and tokens tells.
+# Events of making organisations, users and tokens.
 OF_SIGN_IN = {"user", "token", "organization"}
 
 
@@ -30,7 +30,7 @@ def last() -> Event:
     return Event.objects.all()[0]
 
 
-def told(event: Event) -> tuple:
+def summary_of(event: Event) -> tuple:
     return (
         event.actor_name,
         event.organization_id,
@@ -41,17 +41,17 @@ def told(event: Event) -> tuple:
     )
 
 
-# --- What is told ---------------------------------------------------------------------------------
+# --- What is recorded -----------------------------------------------------------------------------
 
 
-def test_a_registration_tells_from_where(alice, client_of):
+def test_a_registration_shows_from_where(alice, client_of):
     dataset = make_dataset(alice)
-    assert last().address is None, "nobody asked from anywhere"
+    assert last().address is None, "no one asked from anywhere"
     client_of(alice).put(
         f"/api/data_manager/{dataset.key}/", {"name": "New"}, format="json", REMOTE_ADDR="10.1.2.3"
     )
     kind = AssetKind.DATA_MANAGER
-    assert told(last()) == ("alice", "MyOrg1MSP", "renamed", "done", kind, "10.1.2.3")
+    assert summary_of(last()) == ("alice", "MyOrg1MSP", "renamed", "done", kind, "10.1.2.3")
     assert last().public
 
 
@@ -63,13 +63,13 @@ def test_a_registration_tells_from_where(alice, client_of):
         ("bob", "opener", 403, "refused"),
     ],
 )
-def test_a_download_is_told_also_when_it_is_refused(who, file, status, result, request, client_of):
+def test_a_download_is_shown_also_when_it_is_refused(who, file, status, result, request, client_of):
     dataset = make_dataset(request.getfixturevalue("alice"), permissions=only_to())
     client = client_of(user := request.getfixturevalue(who))
     answer = client.get(f"/api/data_manager/{dataset.key}/{file}/")
     assert answer.status_code == status
     event = last()
-    assert told(event) == (
+    assert summary_of(event) == (
         who,
         user.organization_id,
         "downloaded",
@@ -80,7 +80,7 @@ def test_a_download_is_told_also_when_it_is_refused(who, file, status, result, r
     assert (event.asset_key, event.asset_name) == (dataset.key, dataset.name)
     assert event.detail == {"file": file}
     assert not event.public
-    assert [told.pk for told in Event.objects.filter(address="127.0.0.1")] == [event.pk]
+    assert [found.pk for found in Event.objects.filter(address="127.0.0.1")] == [event.pk]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_parts_of_a_file_are_one_download(alice, bob, client_of, monkeypatch):
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "root"])
-def test_pages_that_show_files_to_others_are_told(who, alice, request, session_of):
-    """Once for each file; one's own are nobody's concern, and superusers are shown none."""
+def test_pages_that_show_files_to_others_are_shown(who, alice, request, session_of):
+    """Once for each file; one's own are no one's concern, and superusers are shown none."""
     dataset = make_dataset(alice, permissions=PUBLIC)
     function = make_function(alice, permissions=PUBLIC)
     user = request.getfixturevalue(who)
@@ -153,7 +153,7 @@ def test_pages_that_show_files_to_others_are_told(who, alice, request, session_o
         if who == "bob"
         else []
     )
-    assert {told(event)[:4] for event in found} <= {("bob", "MyOrg2MSP", "viewed", "done")}
+    assert {summary_of(event)[:4] for event in found} <= {("bob", "MyOrg2MSP", "viewed", "done")}
     assert not any(event.public for event in found)
 
 
@@ -178,12 +178,12 @@ def test_a_download_that_cannot_be_recorded_is_none(headers, alice, client_of, m
     assert [file.closed for file in opened] == [True]
 
 
-def test_what_else_is_refused_is_told_with_its_path(alice, bob, client_of):
+def test_what_else_is_refused_is_shown_with_its_path(alice, bob, client_of):
     function = make_function(alice)
     path = f"/api/function/{function.key}/"
     assert client_of(bob).put(path, {"name": "Mine"}, format="json").status_code == 403
     event = last()
-    assert told(event) == ("bob", "MyOrg2MSP", "tried", "refused", "request", "127.0.0.1")
+    assert summary_of(event) == ("bob", "MyOrg2MSP", "tried", "refused", "request", "127.0.0.1")
     assert event.detail == {"method": "PUT", "path": path}
 
 
@@ -202,13 +202,13 @@ def test_what_is_refused_again_is_one_event(alice, bob, client_of):
     assert sorted(refused) == ["downloaded", "downloaded", "tried"]
 
 
-def test_signing_in_and_out_is_told(alice):
+def test_signing_in_and_out_is_shown(alice):
     browser = Client(REMOTE_ADDR="10.9.8.7")
     for password in ("wrong", PASSWORD):
         browser.post("/sign-in/", {"username": "alice", "password": password})
     browser.post("/sign-out/")
     found = Event.objects.filter(address="10.9.8.7").order_by("pk")
-    assert [told(event) for event in found] == [
+    assert [summary_of(event) for event in found] == [
         ("", "MyOrg1MSP", "signed_in", "refused", "user", "10.9.8.7"),
         ("alice", "MyOrg1MSP", "signed_in", "done", "user", "10.9.8.7"),
         ("alice", "MyOrg1MSP", "signed_out", "done", "user", "10.9.8.7"),
@@ -217,8 +217,8 @@ def test_signing_in_and_out_is_told(alice):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["nobody", "x" * 400])
-def test_names_that_nobody_has_are_told_too(name):
+@pytest.mark.parametrize("name", ["unknown", "x" * 400])
+def test_names_that_no_one_has_are_recorded_too(name):
     Client().post("/api/api-token-auth/", {"username": name, "password": "guess"})
     events = Event.objects.filter(action="signed_in")
     assert events
@@ -259,7 +259,7 @@ def test_many_guessed_names_are_two_events_and_those_of_users(alice, bob, settin
     ]
 
 
-def test_a_sign_in_tells_how_many_failed_before_it(alice):
+def test_a_sign_in_shows_how_many_failed_before_it(alice):
     for _ in range(3):
         attempt("alice")
     attempt("alice", PASSWORD)
@@ -267,7 +267,7 @@ def test_a_sign_in_tells_how_many_failed_before_it(alice):
 
 
 @pytest.mark.django_db
-def test_what_a_provider_never_said_is_one_event(settings):
+def test_what_a_provider_never_sent_is_one_event(settings):
     settings.OIDC_ISSUER = "http://127.0.0.1:9"
     for _ in range(5):
         assert Client().get("/sign-in/provider/return/?code=x").status_code == 400
@@ -297,13 +297,13 @@ def test_a_superuser_reads_all(history, root, session_of):
 
 
 @pytest.mark.parametrize("who", ["alice", "victor", "bob"])
-def test_others_are_refused_and_told_why(who, history, request, session_of):
+def test_others_are_refused_and_shown_why(who, history, request, session_of):
     answer = session_of(request.getfixturevalue(who)).get(AUDIT)
     assert answer.status_code == 403
     assert "can read its audit trail" in answer.content.decode()
 
 
-def test_nobody_else_sees_it_anywhere(history, alice, bob, session_of):
+def test_no_one_else_sees_it_anywhere(history, alice, bob, session_of):
     """Activity, home, the asset's page and the admin show what happened to assets only."""
     for who in (alice, bob):
         browser = session_of(who)
@@ -352,10 +352,10 @@ def test_there_is_no_way_to_change_it(history, root, session_of):
     browser, event = session_of(root), Event.objects.first()
     for action in ("change", "delete"):
         url = f"/admin/assets/event/{event.pk}/{action}/"
-        assert browser.post(url, {"actor_name": "nobody"}).status_code in (403, 405)
+        assert browser.post(url, {"actor_name": "unknown"}).status_code in (403, 405)
     assert browser.get("/admin/assets/event/add/").status_code == 403
     event.refresh_from_db()
-    assert event.actor_name != "nobody"
+    assert event.actor_name != "unknown"
 
 
 # --- Users and tokens -----------------------------------------------------------------------------
@@ -388,21 +388,21 @@ NEW = {"username": "nina", "password": "a long and odd one 9", "role": "USER"}
         ),
     ],
 )
-def test_changes_of_users_are_told(method, path, body, event, ada, alice, client_of):
+def test_changes_of_users_are_shown(method, path, body, event, ada, alice, client_of):
     client = client_of(ada)
     answer = getattr(client, method)(f"/api/{path}", body, format="json")
     assert answer.status_code < 300, answer.content
     found = Event.objects.filter(asset_kind="user").exclude(action="created", address=None)
-    told = [
+    summaries = [
         (row.actor_name, row.action, row.asset_kind, row.asset_name, row.detail.get("changed"))
         for row in found
     ]
-    assert told == [event]
+    assert summaries == [event]
     assert {row.organization_id for row in found} == {"MyOrg1MSP"}
     assert {row.address for row in found} == {"127.0.0.1"}
 
 
-def test_changes_of_tokens_are_told(alice, client_of):
+def test_changes_of_tokens_are_shown(alice, client_of):
     client = client_of(alice)
     before = Event.objects.count()
     expiry = {"note": "notebook", "expires_at": "2100-01-01T00:00:00Z"}

@@ -1,7 +1,7 @@
-"""Everything that can happen, by every door that it can come through, is one event of the trail.
+"""Everything that can happen, by every interface, is one event of the trail.
 
 A row says who does what how; the test finds, among the events with the address of the request,
-exactly one that tells of it.
+exactly one that records it.
 """
 
 import io
@@ -29,22 +29,22 @@ from assets.compute.statuses import TaskStatus
 from assets.feed.models import Event
 from assets.feed.receivers import signed_in
 from tests import builders
-from tests.admin.door import admin_url
+from tests.admin.interface import admin_url
 from tests.cast import PASSWORD
-from tests.pages.door import PagesDoor
-from tests.rules.doors import ApiDoor
+from tests.pages.interface import PagesInterface
+from tests.rules.interfaces import ApiInterface
 from tests.rules.requests import Cancel, Link, Rename, Tasks
 
 ADDRESS = "10.20.30.40"
 NEW_PASSWORD = "a long and winding road 9"
-FORMS, API = PagesDoor(Client), ApiDoor(lambda user: None)
+FORMS, API = PagesInterface(Client), ApiInterface(lambda user: None)
 
 pytestmark = pytest.mark.django_db
 
 
 @dataclass(frozen=True)
 class Act:
-    """What somebody does by a door, and the event that must tell of it."""
+    """What somebody does by an interface, and the event that must record it."""
 
     name: str
     who: str
@@ -101,10 +101,10 @@ class Stage:
         _, secret = create_token(self.user, expires_at=timezone.now() + timedelta(hours=1))
         return APIClient(HTTP_AUTHORIZATION=f"Token {secret}", REMOTE_ADDR=ADDRESS)
 
-    def send(self, door: str, request: Any) -> Any:
-        if door == "api":
+    def send(self, interface: str, request: Any) -> Any:
+        if interface == "api":
             return API.post(request, self.api)
-        form = FORMS.form if door == "pages" else FORMS.admin.form
+        form = FORMS.form if interface == "pages" else FORMS.admin.form
         return self.browser.post(*form(request))
 
     def task_of(self, **changes: Any) -> Any:
@@ -147,9 +147,15 @@ REQUESTS: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
     "cancel a plan": (lambda stage: Cancel(stage.plan.key), "canceled", PLAN),
 }
 OF_ASSETS = [
-    Act(f"{name} by {door}", "alice", lambda s, d=door, m=make: s.send(d, m(s)), action, kind)
+    Act(
+        f"{name} by {interface}",
+        "alice",
+        lambda s, d=interface, m=make: s.send(d, m(s)),
+        action,
+        kind,
+    )
     for name, (make, action, kind) in REQUESTS.items()
-    for door in ("api", "pages", "admin")
+    for interface in ("api", "pages", "admin")
 ]
 
 # --- Refusals: of forms, whatever their status, and of requests -----------------------------------
@@ -175,9 +181,9 @@ REFUSED_REQUESTS = {
 }
 REFUSALS = [
     *(
-        _refused(f"{name} by {door}", who, lambda s, d=door, m=make: s.send(d, m(s)))
+        _refused(f"{name} by {interface}", who, lambda s, d=interface, m=make: s.send(d, m(s)))
         for name, (who, make) in REFUSED_REQUESTS.items()
-        for door in ("api", "pages", "admin")
+        for interface in ("api", "pages", "admin")
     ),
     *(
         _refused(
@@ -202,7 +208,7 @@ REFUSALS = [
     _refused("who waits", "alice", lambda s: s.browser.get("/users/awaiting/")),
     _refused("who waits, by the API", "alice",
              lambda s: s.api.get("/api/users-awaiting-approval/")),
-    _refused("a token of nobody's", "root", lambda s: s.browser.get("/account/tokens/new/")),
+    _refused("a token of no organisation", "root", lambda s: s.browser.get("/account/tokens/new/")),
 ]  # fmt: skip
 
 # --- Downloads ------------------------------------------------------------------------------------
@@ -230,16 +236,16 @@ FILES = {
 }
 DOWNLOADS = [
     Act(
-        f"download {name} by {door}, {result}",
+        f"download {name} by {interface}, {result}",
         who,
-        lambda s, u=url, d=door: getattr(s, d).get(u(s)),
+        lambda s, u=url, d=interface: getattr(s, d).get(u(s)),
         "downloaded",
         kind,
         result,
         of=of,
     )
     for name, (url, kind) in FILES.items()
-    for door in ("api", "browser")
+    for interface in ("api", "browser")
     for who, of, result in (("victor", "MyOrg1MSP", "done"), ("bob", "MyOrg2MSP", "refused"))
 ]
 
@@ -431,7 +437,7 @@ COMMANDS = [replace(act, actor="") for act in COMMANDS]
 ACTS = [*OF_ASSETS, *REFUSALS, *DOWNLOADS, *SIGN_IN, *PEOPLE]
 
 
-def told(act: Act, events: Any) -> list[Event]:
+def events_about(act: Act, events: Any) -> list[Event]:
     return [
         event
         for event in events
@@ -442,31 +448,31 @@ def told(act: Act, events: Any) -> list[Event]:
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)
-def test_one_event_tells_of_it(act, request):
+def test_one_event_records_it(act, request):
     stage = Stage(act.who, request)
     answer = act.do(stage)
     if getattr(answer, "streaming", False):
         answer.getvalue()
     events = list(Event.objects.filter(address=ADDRESS))
     status = getattr(answer, "status_code", None)
-    assert len(told(act, events)) == act.count, (status, [vars(event) for event in events])
-    # What was refused is told once, and nothing else is.
+    assert len(events_about(act, events)) == act.count, (status, [vars(event) for event in events])
+    # What was refused is recorded once, and nothing else is.
     refusals = [event for event in events if event.result == "refused"]
     assert len(refusals) == (act.result == "refused")
 
 
 @pytest.mark.parametrize("act", COMMANDS, ids=lambda act: act.name)
-def test_commands_are_told_too(act, request):
+def test_commands_are_recorded_too(act, request):
     stage = Stage(act.who, request)
     before = Event.objects.latest("pk").pk
     act.do(stage)
     events = Event.objects.filter(pk__gt=before)
-    assert len(told(act, events)) == 1
+    assert len(events_about(act, events)) == 1
     assert {event.address for event in events} == {None}
 
 
 def test_a_form_that_is_only_looked_at_is_no_attempt(bob, alice, session_of):
-    """Neither its page, nor what is told while one types."""
+    """Neither its page, nor the results while one types."""
     dataset = builders.make_dataset(alice)
     browser = session_of(bob)
     before = Event.objects.filter(result="refused").count()

@@ -1,4 +1,4 @@
-"""The page of activity: what happened, found by whom, what, where and when."""
+"""The page of activity: what happened, found by who, what, where and when."""
 
 import csv
 import io
@@ -112,34 +112,34 @@ def test_finding_what_happened(query, kept, history, session_of, alice):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "shown"),
     [
         ("alice", ["alice", "external"]),
         ("ada", ["alice", "external"]),
         ("bob", ["external", "bob"]),
     ],
 )
-def test_names_of_users_stay_in_their_organisation(name, told, alice, bob, request, session_of):
+def test_names_of_users_stay_in_their_organisation(name, shown, alice, bob, request, session_of):
     """On every page, in exports, and whatever one searches or orders by."""
     keys = [make_dataset(alice).pk, make_dataset(bob).pk]
     browser = session_of(request.getfixturevalue(name))
     rows = json.loads(browser.get(f"{ACTIVITY}?export=json&columns=actor_name").getvalue())
-    assert [row["actor_name"] for row in rows] == told[::-1]
+    assert [row["actor_name"] for row in rows] == shown[::-1]
     pages = [ACTIVITY, "/", *(f"/datasets/{key}/" for key in keys)]
     if name == "ada":
         public_keys = Event.objects.filter(public=True).values_list("pk", flat=True)
         pages += ["/admin/", "/admin/assets/event/"]
         pages += [f"/admin/assets/event/{pk}/change/" for pk in public_keys]
-    hidden = {"alice", "ada", "bob"} - {*told, name}
+    hidden = {"alice", "ada", "bob"} - {*shown, name}
     for page in pages:
         answer = browser.get(page)
         assert answer.status_code == 200
         text = answer.content.decode()
         assert not [word for word in hidden if re.search(rf"\b{word}\b", text)], page
-        assert page != ACTIVITY or all(word in text for word in told)
+        assert page != ACTIVITY or all(word in text for word in shown)
 
 
-def test_superusers_are_told_all_names(alice, bob, root, session_of):
+def test_superusers_see_all_names(alice, bob, root, session_of):
     make_dataset(alice)
     make_dataset(bob)
     rows = session_of(root).get(f"{ACTIVITY}?export=json&columns=actor_name").getvalue()
@@ -147,7 +147,7 @@ def test_superusers_are_told_all_names(alice, bob, root, session_of):
 
 
 @pytest.mark.parametrize(
-    "query", ["action=eaten", "kind=dog", "since=soon", "organization=Nobody", "page=99", "page=x"]
+    "query", ["action=eaten", "kind=dog", "since=soon", "organization=Unknown", "page=99", "page=x"]
 )
 def test_what_cannot_be_asked(query, history, session_of, alice):
     assert session_of(alice).get(f"{ACTIVITY}?{query}").status_code == 200
@@ -161,7 +161,7 @@ def test_presets_are_links_and_say_which_holds(history, session_of, alice):
     assert 'name="news" value="important"' in text
 
 
-def test_an_event_tells_everything_and_leads_to_its_asset(history, session_of, alice):
+def test_an_event_shows_everything_and_leads_to_its_asset(history, session_of, alice):
     text = session_of(alice).get(f"{ACTIVITY}?columns=asset,detail,action,organization")
     text = text.content.decode()
     assert f'<a href="/compute-plans/{PLAN}/" class="">Study</a>' in text

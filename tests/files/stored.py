@@ -23,7 +23,7 @@ def stored_files() -> dict[str, bytes]:
 def row_counts(*, without: Collection[str] = NOT_REGISTERED) -> dict[str, int]:
     """How many rows each model has, those that are no assets left out; one query.
 
-    Of events only what happened to assets counts: that somebody signed in or was refused is told
+    Of events only what happened to assets counts: that somebody signed in or was refused is shown
     besides.
     """
     models = apps.get_app_config("assets").get_models()

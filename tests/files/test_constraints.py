@@ -139,7 +139,7 @@ def test_constraints_fire(rows, name, number):
     with pytest.raises(IntegrityError) as error, transaction.atomic():
         insert_copy(rows[model.__name__], **changes)
     if isinstance(constraint, models.UniqueConstraint) and connection.vendor == "sqlite":
-        # SQLite tells the columns instead.
+        # SQLite names the columns instead.
         columns = [model._meta.get_field(field).column for field in constraint.fields]
         name = ", ".join(f"{model._meta.db_table}.{column}" for column in columns)
     assert name in str(error.value)

@@ -73,7 +73,7 @@ def test_the_very_bytes(client, keys, address, content, content_type, filename):
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_head_tells_the_same_without_the_bytes(client, keys, address):
+def test_head_shows_the_same_without_the_bytes(client, keys, address):
     get, head = (
         getattr(client, verb)(f"/api/{address.format(**keys)}") for verb in ("get", "head")
     )

@@ -136,7 +136,7 @@ def test_a_path_may_be_as_long_as_its_column(register, root):
     assert TOO_LONG in message
 
 
-def test_nothing_is_told_about_what_lies_outside(register, root):
+def test_nothing_is_shown_about_what_lies_outside(register, root):
     """Whether it is there, a link, a file or a folder: the words are the same."""
     outside = root.parent / "outside"
     paths = [outside / name for name in ("file", "folder", "link", "missing", "folder/x/y")]

@@ -55,7 +55,7 @@ def rows(alice):
 
 
 def update(row, **values) -> None:
-    """As nobody should, past every rule."""
+    """As no one should, past every rule."""
     assert type(row)._default_manager.filter(pk=row.pk).update(**values) == 1
 
 

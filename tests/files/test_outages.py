@@ -1,4 +1,4 @@
-"""A storage or database that is full or fails: 507 or 503 by every door, nothing half-written."""
+"""A storage or database that is full or fails: 507 or 503 everywhere, nothing half-written."""
 
 import errno
 from contextlib import contextmanager

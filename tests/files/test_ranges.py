@@ -146,7 +146,7 @@ CONDITIONS = [
     ({"if-modified-since": "{after}"}, 304),
     ({"if-modified-since": "{before}"}, 200),
     ({"if-modified-since": "nonsense"}, 200),
-    # What is told exactly counts, not the date.
+    # What is shown exactly counts, not the date.
     ({"if-none-match": OTHER, "if-modified-since": "{after}"}, 200),
     ({"if-match": ETAG}, 200),
     ({"if-match": "*"}, 200),
@@ -186,7 +186,7 @@ def test_a_condition(client, url, dataset, method, headers, status):
     ids=in_short,
 )
 def test_permission_is_asked_first(carol, client_of, dataset, url, headers):
-    """Even that somebody has the file already is told only to who may have it."""
+    """Even that somebody has the file already is shown only to who may have it."""
     headers = {name: dated(value, dataset) for name, value in headers.items()}
     for method in ("get", "head"):
         answer = getattr(client_of(carol), method)(url, headers=headers)
@@ -217,13 +217,13 @@ def test_the_server_may_send_from_the_file_itself(client, url, header, place, le
     """From where the descriptor stands, for Content-Length."""
     headers = {"HTTP_RANGE": header, "HTTP_AUTHORIZATION": client.defaults["HTTP_AUTHORIZATION"]}
     environ = RequestFactory().get(url, **headers).environ
-    told: dict[str, str] = {}
+    reported: dict[str, str] = {}
     answer = get_wsgi_application()(
         {**environ, "wsgi.file_wrapper": ByServer, "wsgi.input": BytesIO()},
-        lambda status, headers: told.update(headers),
+        lambda status, headers: reported.update(headers),
     )
     assert isinstance(answer, ByServer)
-    assert (answer.file.fileno() > 2, told["Content-Length"]) == (True, str(length))
+    assert (answer.file.fileno() > 2, reported["Content-Length"]) == (True, str(length))
     assert os.lseek(answer.file.fileno(), 0, os.SEEK_CUR) == place
     answer.file.close()
 
@@ -253,7 +253,7 @@ def test_the_web_server_before_us_may_send(
 
 
 @pytest.mark.parametrize(("how", "header", "value"), HANDED)
-def test_the_web_server_is_told_nothing_for_who_may_not(
+def test_the_web_server_is_shown_nothing_for_who_may_not(
     client_of, carol, url, settings, how, header, value
 ):
     settings.DOWNLOADS = how

@@ -52,7 +52,7 @@ def bucket(s3_url, settings) -> Bucket:
 
 @pytest.fixture
 def s3_is_down(bucket, settings):
-    """Call it, and nobody listens where S3 was."""
+    """Call it, and no one listens where S3 was."""
 
     def fail():
         options = {**bucket.options, "endpoint_url": "http://127.0.0.1:9"}
@@ -120,13 +120,13 @@ def test_a_dataset_samples_and_a_function_through_the_api(bucket, client):
         f"functions/{function['key']}/function.tar.gz": archive,
         f"functions/{function['key']}/description.md": builders.DESCRIPTION,
     }
-    for told, content in (
+    for shown, content in (
         (dataset["opener"], builders.OPENER),
         (dataset["description"], builders.DESCRIPTION),
         (function["archive"], archive),
     ):
-        assert told["checksum"] == hashlib.sha256(content).hexdigest()
-        assert body_of(client.get(told["storage_address"])) == content
+        assert shown["checksum"] == hashlib.sha256(content).hexdigest()
+        assert body_of(client.get(shown["storage_address"])) == content
     call_command("check_files", stdout=io.StringIO())
 
 
@@ -135,8 +135,8 @@ def test_nothing_says_that_a_file_is_packed(bucket, alice):
     function = builders.make_function(
         alice, file=builders.upload(builders.tar_of(builders.CODE), "function.tar.gz")
     )
-    told = bucket.client.head_object(Bucket=bucket.name, Key=function.archive.name)
-    assert ("ContentEncoding" in told, told["ContentType"]) == (False, "application/octet-stream")
+    shown = bucket.client.head_object(Bucket=bucket.name, Key=function.archive.name)
+    assert ("ContentEncoding" in shown, shown["ContentType"]) == (False, "application/octet-stream")
 
 
 @pytest.mark.parametrize("registration", WITH_FILES.values(), ids=WITH_FILES)
@@ -150,7 +150,7 @@ def test_a_registration_that_fails_leaves_nothing(bucket, alice, registration):
 
 
 def test_a_large_file_is_sent_in_parts(bucket):
-    """Nobody asks for all of it at once."""
+    """No one asks for all of it at once."""
     data, sizes = random.Random(7).randbytes(2 * s3.WINDOW + 1000), []
 
     class Counted(ContentFile):

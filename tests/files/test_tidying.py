@@ -41,7 +41,7 @@ def var_dir(settings, tmp_path):
 
 @pytest.fixture
 def ended(var_dir) -> UUID:
-    """A process that was here: its file is, but nobody holds the lock."""
+    """A process that was here: its file is, but no one holds the lock."""
     writer = uuid4()
     (var_dir / "writers" / str(writer)).touch()
     return writer
@@ -95,7 +95,7 @@ def test_a_process_that_was_killed_has_ended(var_dir):
     assert process_locks.has_ended(writer)
 
 
-def test_without_a_folder_nobody_knows(settings, tmp_path):
+def test_without_a_folder_no_one_knows(settings, tmp_path):
     (tmp_path / "file").touch()
     settings.VAR_DIR = tmp_path / "file"
     assert not process_locks.has_ended(living())

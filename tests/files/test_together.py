@@ -156,7 +156,7 @@ def test_a_refusal_leaves_nothing(alice):
 
 @pytest.mark.parametrize("registration", WITH_FILES.values(), ids=WITH_FILES)
 def test_a_file_that_cannot_be_removed_hides_nothing(alice, monkeypatch, registration):
-    """The reason of the failure is told, not that cleaning up failed as well."""
+    """The reason of the failure is shown, not that cleaning up failed as well."""
     register = registration.prepare(alice)
 
     def delete(storage, name):

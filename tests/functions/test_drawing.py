@@ -69,7 +69,7 @@ def test_lines_join_what_they_are_about(measures):
 
 
 @every_width
-def test_long_texts_are_cut_and_told_in_full(measures):
+def test_long_texts_are_cut_and_shown_in_full(measures):
     long = "i" * 100
     own, box = draw("n" * 100, [FunctionInputSpec(long, "ASSET_MODEL")], (), measures).boxes
     assert len(box.text) == measures.letters

@@ -5,7 +5,7 @@ from django.test import Client
 
 from assets.functions.forms import FunctionForm, FunctionRenameForm
 from assets.functions.models import Function
-from tests.admin.door import AdminDoor, named, rows, slot
+from tests.admin.interface import AdminInterface, named, rows, slot
 from tests.builders import MODEL_INPUT, OPENER_INPUT, SAMPLES_INPUT, function_spec, make_function
 
 BLANK = {"identifier": "", "kind": "ASSET_MODEL"}
@@ -13,7 +13,7 @@ BLANK = {"identifier": "", "kind": "ASSET_MODEL"}
 
 def form_of(actor, spec=None, **changes) -> FunctionForm:
     """The form as a page fills it: texts in one place, files in the other."""
-    _, data = AdminDoor(Client).form(spec or function_spec())
+    _, data = AdminInterface(Client).form(spec or function_spec())
     for list_ in {name.partition("-")[0] for name in changes if "-" in name}:
         data = {name: value for name, value in data.items() if not name.startswith(list_)}
     files = {name: data.pop(name) for name in ("file", "description") if name in data}
@@ -71,7 +71,7 @@ def test_identifiers_of_any_kind_find_their_row(identifier, alice):
     assert "Invalid kind" in second["kind"][0]
 
 
-def test_everything_that_is_wrong_is_told_at_once(alice):
+def test_everything_that_is_wrong_is_shown_at_once(alice):
     form = form_of(alice, name="", metadata="no colon", **rows("outputs", [{"kind": "x"}]))
     form.files.clear()
     assert not form.is_valid()

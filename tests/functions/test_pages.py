@@ -303,17 +303,17 @@ def test_why_it_could_not_be_built(logs, alice, bob, session_of, django_assert_n
         make_failure(logs, function_id=function.pk, error_type=ErrorType.BUILD)
     browser, link = session_of(alice), reverse("api:logs-file", args=[function.pk])
     with django_assert_num_queries(QUERIES_OF_PAGE + 1):
-        said = text_of(browser.get(page_of(function)))
-    assert "Why it failed" in said
-    assert "building the function failed" in said
-    assert (link in said) == bool(logs)
-    assert ("No failure report was sent." in said) == (logs is None)
-    assert ("The failure report has no logs." in said) == (logs == b"")
+        message = text_of(browser.get(page_of(function)))
+    assert "Why it failed" in message
+    assert "building the function failed" in message
+    assert (link in message) == bool(logs)
+    assert ("No failure report was sent." in message) == (logs is None)
+    assert ("The failure report has no logs." in message) == (logs == b"")
     if logs:
         assert browser.get(link).getvalue() == logs
-        said = text_of(session_of(bob).get(page_of(function)))
-        assert link not in said
-        assert "Only MyOrg1MSP can read the logs." in said
+        message = text_of(session_of(bob).get(page_of(function)))
+        assert link not in message
+        assert "Only MyOrg1MSP can read the logs." in message
 
 
 @pytest.mark.parametrize("status", [FunctionStatus.WAITING, FunctionStatus.READY])
@@ -347,18 +347,18 @@ def test_files_are_listed_with_the_dockerfile_first(function, alice, session_of)
     assert "195.3\xa0KB" in text
 
 
-SAID = {
+MESSAGES = {
     "weights.bin": "This file is not text. Download the archive to open it.",
     "empty.txt": "This file is empty.",
     "large.txt": "This file is too large to show. Download the archive to read it.",
 }
 
 
-@pytest.mark.parametrize(("name", "said"), SAID.items())
-def test_files_that_are_not_shown_say_why(name, said, function, alice, session_of):
+@pytest.mark.parametrize(("name", "message"), MESSAGES.items())
+def test_files_that_are_not_shown_say_why(name, message, function, alice, session_of):
     response = session_of(alice).get(file_url(function, name))
     assert response.status_code == 200
-    assert said in text_of(response)
+    assert message in text_of(response)
 
 
 @pytest.mark.parametrize("name", ["src/util.py", "function.py", "Dockerfile"])
@@ -426,12 +426,12 @@ def test_renaming(function, alice, session_of):
 
 
 @pytest.mark.parametrize(
-    ("who", "said"), [("victor", "Your role is viewer"), ("bob", "only its owner MyOrg1MSP")]
+    ("who", "message"), [("victor", "Your role is viewer"), ("bob", "only its owner MyOrg1MSP")]
 )
-def test_who_may_not_rename_is_told_why(who, said, function, session_of, request):
+def test_who_may_not_rename_is_shown_why(who, message, function, session_of, request):
     browser = session_of(request.getfixturevalue(who))
     url = page_of(function, "function-rename")
-    assert said.lower() in text_of(browser.get(url)).lower()
+    assert message.lower() in text_of(browser.get(url)).lower()
     assert browser.post(url, {"name": "Fit"}).status_code == 422
     function.refresh_from_db()
     assert function.name == "Train"

@@ -12,7 +12,7 @@ from assets.feed.models import Event
 from assets.functions.models import Function
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 from assets.uploads.models import Upload
-from tests.admin.door import files, flags, metadata, permissions, rows, slot
+from tests.admin.interface import files, flags, metadata, permissions, rows, slot
 from tests.builders import (
     CODE,
     MODEL_INPUT,
@@ -86,12 +86,14 @@ def test_the_page_offers_the_form(browser):
         assert part in text, part
 
 
-@pytest.mark.parametrize(("who", "said"), [("victor", "your role is viewer"), ("root", "no organ")])
-def test_who_may_not_is_told_why(who, said, session_of, request):
+@pytest.mark.parametrize(
+    ("who", "message"), [("victor", "your role is viewer"), ("root", "no organ")]
+)
+def test_who_may_not_is_shown_why(who, message, session_of, request):
     browser = session_of(request.getfixturevalue(who))
     response = browser.get(NEW)
     assert response.status_code == 200
-    assert said in text_of(response).lower()
+    assert message in text_of(response).lower()
     assert 'name="on_dataset"' not in text_of(response)
     assert browser.post(NEW, typed(function_spec())).status_code == 422
     assert not Function.objects.exists()
@@ -197,15 +199,15 @@ WRONG_ARCHIVES = {
 }
 
 
-@pytest.mark.parametrize(("archive", "said"), WRONG_ARCHIVES.values(), ids=WRONG_ARCHIVES)
-def test_a_wrong_archive_costs_nothing_else(archive, said, alice, bob, browser):
+@pytest.mark.parametrize(("archive", "message"), WRONG_ARCHIVES.values(), ids=WRONG_ARCHIVES)
+def test_a_wrong_archive_costs_nothing_else(archive, message, alice, bob, browser):
     spec = function_spec(permissions=only_to("MyOrg2MSP"), metadata={"ward": "7"})
     response = browser.post(NEW, typed(spec, file=upload(archive, "wrong.zip")))
     assert response.status_code == 422
     form = response.context["form"]
     ((where, label, text),) = form.all_errors()
     assert (where, label) == ("id_file", "Archive")
-    assert said in text
+    assert message in text
     page = text_of(response)
     for kept in ('value="Train"', 'value="shared"', 'value="model"', '{"ward": "7"}'):
         assert kept in page, kept
@@ -237,19 +239,19 @@ WRONG_ROWS = {
 }
 
 
-@pytest.mark.parametrize(("inputs", "where", "said"), WRONG_ROWS.values(), ids=WRONG_ROWS)
-def test_errors_of_rows_are_at_the_row(inputs, where, said, browser):
+@pytest.mark.parametrize(("inputs", "where", "message"), WRONG_ROWS.values(), ids=WRONG_ROWS)
+def test_errors_of_rows_are_at_the_row(inputs, where, message, browser):
     response = browser.post(NEW, typed(function_spec(inputs=inputs)))
     assert response.status_code == 422
     errors = response.context["form"].all_errors()
     assert {place for place, _, _ in errors} == {where}
-    assert any(said in text for _, _, text in errors)
+    assert any(message in text for _, _, text in errors)
     assert text_of(response).count(f'id="{where}"') == 1
     # Both files wait, since neither was at fault.
     assert {upload.name for upload in Upload.objects.all()} == {"function.zip", "description.md"}
 
 
-def test_all_that_is_wrong_is_told_at_once(browser):
+def test_all_that_is_wrong_is_shown_at_once(browser):
     response = browser.post(NEW, {**rows("inputs", []), **rows("outputs", [{"kind": "x"}])})
     places = {where for where, _, _ in response.context["form"].all_errors()}
     assert places == {
@@ -307,14 +309,14 @@ LIVE = {
 }
 
 
-@pytest.mark.parametrize(("name", "changes", "said"), LIVE.values(), ids=LIVE)
-def test_fields_are_checked_while_one_edits(name, changes, said, browser):
+@pytest.mark.parametrize(("name", "changes", "message"), LIVE.values(), ids=LIVE)
+def test_fields_are_checked_while_one_edits(name, changes, message, browser):
     data = typed(function_spec(), live=name)
     del data["file"], data["description"]
     fine, wrong = browser.post(NEW, data), browser.post(NEW, {**data, **changes})
     assert [fine.status_code, wrong.status_code] == [200, 200]
     assert "invalid-feedback" not in text_of(fine)
-    assert said in text_of(wrong)
+    assert message in text_of(wrong)
     # Only the field is answered.
     assert f'id="div_id_{name}"' in text_of(wrong)
     assert "<html" not in text_of(wrong)
@@ -348,7 +350,7 @@ def test_like_another_one(inputs, ticked, others, alice, browser):
     assert [row["identifier"].value() or "" for row in form.formsets["inputs"].forms] == others or [
         ""
     ]
-    # Sent as it is, with files, it registers such a function.
+    # Sent unchanged, with files, it registers such a function.
     sent = {
         "name": form["name"].value(),
         "metadata": "a: b",
@@ -454,9 +456,9 @@ ADVICE = {
 }
 
 
-@pytest.mark.parametrize(("content", "said"), ADVICE.values(), ids=ADVICE)
+@pytest.mark.parametrize(("content", "message"), ADVICE.values(), ids=ADVICE)
 @pytest.mark.parametrize("archived", [zip_of, tar_of])
-def test_an_archive_is_kept_with_advice(archived, content, said, browser):
+def test_an_archive_is_kept_with_advice(archived, content, message, browser):
     archive = archived(content)
     response = browser.post(UPLOAD, {"field": "file", "file": upload(archive, "f.zip")})
     assert response.status_code == 200
@@ -464,8 +466,8 @@ def test_an_archive_is_kept_with_advice(archived, content, said, browser):
     assert bytes_of(waiting.file) == archive
     text = text_of(response)
     assert f'name="file-staged" value="{waiting.pk}"' in text
-    assert ('class="advice"' in text) == bool(said)
-    assert said in text
+    assert ('class="advice"' in text) == bool(message)
+    assert message in text
 
 
 # Without a Dockerfile: what it is, and what to do.
@@ -491,26 +493,26 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize(("names", "said"), LAYOUTS.values(), ids=LAYOUTS)
-def test_what_an_archive_without_a_dockerfile_is_and_lacks(names, said, browser):
+@pytest.mark.parametrize(("names", "message"), LAYOUTS.values(), ids=LAYOUTS)
+def test_what_an_archive_without_a_dockerfile_is_and_lacks(names, message, browser):
     def answer(**more: bytes) -> Any:
         archive = zip_of({**dict.fromkeys(names, b""), **more})
         return browser.post(UPLOAD, {"field": "file", "file": upload(archive, "f.zip")})
 
     response = answer()
     assert response.status_code == 422
-    assert said in text_of(response)
+    assert message in text_of(response)
     # With a Dockerfile beside their files, all of them register, and nothing is hidden in them.
     response = answer(Dockerfile=b"FROM x\nCMD y")
     assert response.status_code == 200
     assert "hidden files" not in text_of(response)
 
 
-@pytest.mark.parametrize(("archive", "said"), WRONG_ARCHIVES.values(), ids=WRONG_ARCHIVES)
-def test_a_wrong_archive_is_not_kept(archive, said, browser):
+@pytest.mark.parametrize(("archive", "message"), WRONG_ARCHIVES.values(), ids=WRONG_ARCHIVES)
+def test_a_wrong_archive_is_not_kept(archive, message, browser):
     response = browser.post(UPLOAD, {"field": "file", "file": upload(archive, "wrong.zip")})
     assert response.status_code == 422
-    assert said in text_of(response)
+    assert message in text_of(response)
     assert not Upload.objects.exists()
 
 

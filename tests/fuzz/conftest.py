@@ -17,8 +17,8 @@ from assets.compute.models import FailureReport
 from tests.files.everything import make_everything
 from tests.properties import profiles  # noqa: F401  how hard hypothesis searches
 
-# Who asks, and as whom.
-ROLES = {"admin": "ada", "member": "alice", "viewer": "victor", "stranger": "bob", "nobody": ""}
+# Who asks, and as which user.
+ROLES = {"admin": "ada", "member": "alice", "viewer": "victor", "stranger": "bob", "unknown": ""}
 RESOURCES = {
     "data_manager": "Dataset",
     "data_sample": "DataSample",

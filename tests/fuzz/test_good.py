@@ -77,7 +77,7 @@ QUERIES = {
         "username": known["users-awaiting-approval"]
     },
 }
-# Nobody builds the image of a function yet.
+# No one builds the image of a function yet.
 GONE = ("GET", "/api/function/{key}/image/")
 
 

@@ -23,7 +23,7 @@ def test_no_migration_is_missing():
     call_command("makemigrations", check=True, dry_run=True, verbosity=3)
 
 
-def test_rooms_import_only_whom_they_may(capsys, monkeypatch):
+def test_rooms_import_only_what_they_may(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     failed = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
     assert not failed, capsys.readouterr().out

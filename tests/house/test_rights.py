@@ -53,7 +53,7 @@ def _is_role(value: ast.AST) -> bool:
     return isinstance(value, ast.Name) and value.id == "Role"
 
 
-def test_doors_decide_nothing():
+def test_interfaces_decide_nothing():
     others = (path for path in modules() if name_of(path) not in DECIDING)
     found = {(name_of(path), text) for path in others for text in decisions_in(tree_of(path))}
     assert found == set(ALLOWED), "ask rules or access, or say in ALLOWED why not"

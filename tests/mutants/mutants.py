@@ -60,7 +60,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
 
 
 def all_mutants() -> list[Mutant]:
-    """Return the mutants of all modules; where ids are equal, an ordinal tells them apart."""
+    """Return the mutants of all modules; where ids are equal, an ordinal distinguishes them."""
     seen: Counter[str] = Counter()
     found = []
     for path in modules():

@@ -19,7 +19,7 @@ OPERATORS: dict[str, Operator] = {}
 CHECKS = re.compile(
     r"_*(check|refuse|validate|full_clean|clean|ensure|require|add_error|add_problem|show)(_|$)"
 )
-EVENTS = re.compile(r"_*(record|log|tell|note|event|audit|settle|notify)(_|$)")
+EVENTS = re.compile(r"_*(record|log|note|event|audit|settle|notify)(_|$)")
 LOCKS = {"select_for_update", "locked", "lock"}
 LOGGING = {"debug", "info", "warning", "error", "exception"}
 # Decorators whose loss a test can notice.

@@ -1,4 +1,4 @@
-"""What the commands are told by people and by scripts, beyond what `tests/commands` covers."""
+"""What the commands are shown by people and by scripts, beyond what `tests/commands` covers."""
 
 import io
 from collections.abc import Callable
@@ -52,10 +52,10 @@ def test_a_person_mistypes_the_password(org_a, type_in):
 
 def test_a_person_wants_no_password(org_a, type_in):
     type_in("")
-    told, _ = run(*CREATE)
+    reported, _ = run(*CREATE)
 
     assert not User.objects.get(username="zoe").has_usable_password()
-    assert "only use API tokens" in told
+    assert "only use API tokens" in reported
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", ""])
@@ -67,11 +67,11 @@ def test_the_end_of_the_line_is_no_part_of_the_password(org_a, monkeypatch, end)
 
 
 def test_a_script_finds_the_token_alone_on_standard_output(alice):
-    secret, told = run("create_token", "alice")
+    secret, reported = run("create_token", "alice")
 
     assert len(secret.strip()) == 40
-    assert secret.strip() not in told
-    assert "alice" in told
+    assert secret.strip() not in reported
+    assert "alice" in reported
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "nan", "inf", "1e400", "3000000"])

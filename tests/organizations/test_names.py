@@ -1,4 +1,4 @@
-"""Names that differ in case only, or look alike, are one name: at every door, and at sign-in."""
+"""Names that differ in case only, or look alike, are one name, also at sign-in."""
 
 import io
 from collections import Counter
@@ -72,12 +72,12 @@ def by_api(name, browser, api):
     return api.post("/api/users/", {"username": name, "password": PASSWORD}, format="json")
 
 
-@pytest.mark.parametrize("door", [by_form, by_admin, by_api])
-def test_every_door_refuses_it(door, alice, ada, session_of, client_of):
-    answer = door("Alice", session_of(ada), client_of(ada))
+@pytest.mark.parametrize("interface", [by_form, by_admin, by_api])
+def test_every_interface_refuses_it(interface, alice, ada, session_of, client_of):
+    answer = interface("Alice", session_of(ada), client_of(ada))
     assert "already exists" in answer.content.decode()
     assert not User.objects.filter(username="Alice").exists()
-    assert door("nina", session_of(ada), client_of(ada)).status_code < 400
+    assert interface("nina", session_of(ada), client_of(ada)).status_code < 400
     assert User.objects.filter(username="nina").exists()
 
 
@@ -160,7 +160,7 @@ def test_names_that_are_there_already_stay(alice, org_a, caplog):
     assert '"alice" and "Alice"' in caplog.text
     keys = list(User.objects.order_by("pk").values_list("name_key", flat=True))
     assert keys == [name_key("alice"), f"{name_key('alice')}\n{twin.pk}"]
-    # Each is found by its name as it is written, and neither by another.
+    # Each is found by its name as written, and neither by another.
     assert (find_user("alice"), find_user("Alice"), find_user("ALICE")) == (alice, twin, None)
     for name, password in (("alice", PASSWORD), ("Alice", "another-long-password")):
         answer = Client().post("/sign-in/", {"username": name, "password": password})

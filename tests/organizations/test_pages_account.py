@@ -32,7 +32,7 @@ def expire(token):
 
 
 @pytest.mark.parametrize(
-    ("name", "told", "not_told"),
+    ("name", "shown", "not_shown"),
     [
         ("alice", "Register assets for MyOrg1MSP", "Manage the users"),
         ("ada", "Manage the users", "cannot register or change anything"),
@@ -40,14 +40,14 @@ def expire(token):
         ("root", "adds organisations and manages", "Download files that"),
     ],
 )
-def test_everybody_is_told_what_it_may_do(name, told, not_told, request, session_of):
+def test_everybody_is_shown_what_it_may_do(name, shown, not_shown, request, session_of):
     user = request.getfixturevalue(name)
     text = session_of(user).get(ACCOUNT).content.decode()
-    assert told in text
-    assert not_told not in text
+    assert shown in text
+    assert not_shown not in text
 
 
-def test_members_are_told_whom_to_ask(session_of, alice, ada):
+def test_members_see_who_to_ask(session_of, alice, ada):
     assert "<dt>Admins</dt><dd>ada</dd>" in session_of(alice).get(ACCOUNT).content.decode()
 
 
@@ -128,7 +128,7 @@ def test_a_form_that_is_sent_again_makes_no_second_token(session_of, alice):
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"days": "0"}, "greater than or equal to 1"),
         ({"days": "4000"}, "less than or equal to 3650"),
@@ -137,18 +137,18 @@ def test_a_form_that_is_sent_again_makes_no_second_token(session_of, alice):
         ({"days": "3", "note": "n" * 101}, "at most 100 characters"),
     ],
 )
-def test_tokens_that_are_not_made(values, said, session_of, alice):
+def test_tokens_that_are_not_made(values, message, session_of, alice):
     answer = session_of(alice).post(NEW, {"note": "kept", **values})
     text = answer.content.decode()
     assert answer.status_code == 422
-    assert said in text
+    assert message in text
     assert "No token was created." in text
     assert f'value="{values.get("note", "kept")}"' in text
     assert not ApiToken.objects.exists()
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_who_acts_for_nobody_has_no_token(method, session_of, root):
+def test_who_acts_for_no_one_has_no_token(method, session_of, root):
     answer = getattr(session_of(root), method)(NEW, {"days": "3"})
     assert answer.status_code == 403
     assert "your account belongs to none" in answer.content.decode()

@@ -19,7 +19,7 @@ def test_an_address_that_leads_nowhere(session_of, alice):
     assert FRAME in text
 
 
-def test_strangers_are_told_too(db):
+def test_strangers_are_shown_too(db):
     answer = Client().get("/nowhere/")
     text = answer.content.decode()
     assert answer.status_code == 404
@@ -90,7 +90,7 @@ def test_a_fault_of_ours(session_of, alice, monkeypatch):
     assert "secret detail" not in text
 
 
-def test_a_fault_is_told_without_a_database(client, monkeypatch):
+def test_a_fault_is_shown_without_a_database(client, monkeypatch):
     """What failed may be what the frame needs."""
     monkeypatch.setattr(overview.HomePage, "dispatch", failing(RuntimeError("no")))
     client.raise_request_exception = False

@@ -47,9 +47,9 @@ def test_the_page_keeps_where_one_wanted_to_go(db):
 
 
 @pytest.mark.parametrize(
-    "credentials", [{"password": "wrong"}, {"username": "nobody"}, {"username": "aIice"}]
+    "credentials", [{"password": "wrong"}, {"username": "unknown"}, {"username": "aIice"}]
 )
-def test_who_is_not_let_in_is_told_what_to_do(credentials, alice):
+def test_who_is_not_let_in_is_shown_what_to_do(credentials, alice):
     browser = Client()
     answer = sign_in(browser, **credentials)
     assert answer.status_code == 422
@@ -144,7 +144,7 @@ def test_changing_the_password_keeps_this_browser_signed_in_and_no_other(session
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"old": "wrong"}, "This is not your password"),
         ({"again": "else"}, "The two password fields"),
@@ -153,17 +153,17 @@ def test_changing_the_password_keeps_this_browser_signed_in_and_no_other(session
         ({"new": ""}, "This field is required"),
     ],
 )
-def test_passwords_that_are_not_changed(values, said, session_of, alice):
+def test_passwords_that_are_not_changed(values, message, session_of, alice):
     answer = change(session_of(alice), **values)
     text = answer.content.decode()
     assert answer.status_code == 422
     assert "Your password was not changed." in text
-    assert said in text
+    assert message in text
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)
 
 
-def test_the_policy_is_told_before(session_of, alice):
+def test_the_policy_is_shown_before(session_of, alice):
     assert "at least 12 characters" in session_of(alice).get("/account/password/").content.decode()
 
 
@@ -220,7 +220,7 @@ def test_who_is_deactivated_sets_no_password(alice, ada):
 
 
 @pytest.mark.parametrize("link", ["/set-password/MQ/x-y/", "/set-password/!/x/"])
-def test_links_that_nobody_made(link, alice):
+def test_links_that_no_one_made(link, alice):
     assert "This link has expired or was already used" in Client().get(link).content.decode()
 
 

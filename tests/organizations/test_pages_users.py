@@ -1,4 +1,4 @@
-"""Pages of organisations and users: who sees whom, and who changes what."""
+"""Pages of organisations and users: who sees which users, and who changes what."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def everybody(alice, ada, victor, bob, root, rob) -> dict[str, User]:
     return {user.username: user for user in (alice, ada, victor, bob, root, rob)}
 
 
-# --- Who sees whom -------------------------------------------------------------------------------
+# --- Who sees which users ------------------------------------------------------------------------
 
 OF_A = {"alice", "ada", "victor", "rob"}
 
@@ -58,7 +58,7 @@ OF_A = {"alice", "ada", "victor", "rob"}
         ("root", {*OF_A, "bob", "carol", "root"}),
     ],
 )
-def test_who_sees_whom(name, seen, everybody, session_of):
+def test_who_sees_which_users(name, seen, everybody, session_of):
     browser = session_of(everybody[name])
     page = browser.get(USERS)
     assert page.status_code == 200
@@ -67,7 +67,7 @@ def test_who_sees_whom(name, seen, everybody, session_of):
         assert browser.get(page_of(user)).status_code == (200 if other in seen else 404)
 
 
-def test_who_sees_itself_only_is_told_whom_to_ask(everybody, session_of):
+def test_who_sees_itself_only_sees_who_to_ask(everybody, session_of):
     assert "You see only yourself. Users are managed by ada." in " ".join(
         session_of(everybody["alice"]).get(USERS).content.decode().split()
     )
@@ -81,7 +81,7 @@ def test_who_sees_itself_only_is_told_whom_to_ask(everybody, session_of):
         ("active=False", {"alice"}),
         ("active=True&role=viewer", {"victor"}),
         ("organization=MyOrg2MSP", {"bob"}),
-        ("q=nobody", set()),
+        ("q=unknown", set()),
     ],
 )
 def test_finding_users(query, names, everybody, session_of):
@@ -153,7 +153,7 @@ def test_an_invited_user_chooses_its_password_by_the_link(session_of, ada):
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"username": "ada"}, "already exists"),
         ({"username": "not a name"}, "Enter a valid username."),
@@ -161,11 +161,11 @@ def test_an_invited_user_chooses_its_password_by_the_link(session_of, ada):
         ({"role": "king"}, "king is not one of the available choices."),
     ],
 )
-def test_users_that_are_not_invited(values, said, session_of, ada):
+def test_users_that_are_not_invited(values, message, session_of, ada):
     answer = session_of(ada).post(NEW, {"username": "nina", "role": "member", **values})
     text = answer.content.decode()
     assert answer.status_code == 422
-    assert said in text
+    assert message in text
     assert "No user was invited." in text
     assert set(User.objects.values_list("username", flat=True)) == {*USERS_OF_CAST, "root"}
 
@@ -191,7 +191,7 @@ def test_a_superuser_chooses_the_organisation(session_of, root, org_b):
 
 @pytest.mark.parametrize("name", ["alice", "victor", "bob"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_who_invites_nobody(name, method, everybody, session_of):
+def test_who_cannot_invite(name, method, everybody, session_of):
     browser = session_of(everybody[name])
     answer = getattr(browser, method)(NEW, {"username": "nina", "role": "member"})
     assert answer.status_code == 403
@@ -231,7 +231,7 @@ def test_an_admin_keeps_a_user_out_and_lets_it_in_again(session_of, ada, alice, 
 @pytest.mark.parametrize(
     "values", [{"action": "role", "role": "member"}, {"action": "active"}], ids=str
 )
-def test_nobody_locks_itself_out(values, session_of, ada):
+def test_no_one_locks_itself_out(values, session_of, ada):
     answer = session_of(ada).post(page_of(ada), values)
     text = answer.content.decode()
     assert answer.status_code == 422
@@ -262,7 +262,7 @@ CHANGES = [{"action": "role", "role": "admin"}, {"action": "active"}]
 
 
 @pytest.mark.parametrize(
-    ("name", "whom", "status"),
+    ("name", "other", "status"),
     [
         ("alice", "alice", 403),
         ("victor", "victor", 403),
@@ -273,9 +273,9 @@ CHANGES = [{"action": "role", "role": "admin"}, {"action": "active"}]
         ("ada", "root", 404),
     ],
 )
-def test_who_changes_nobody(name, whom, status, everybody, session_of):
+def test_who_cannot_change_users(name, other, status, everybody, session_of):
     browser = session_of(everybody[name])
-    user = everybody[whom]
+    user = everybody[other]
     for values in CHANGES:
         assert browser.post(page_of(user), values).status_code == status
     for method in ("get", "post"):
@@ -387,13 +387,13 @@ def test_an_organisation_and_who_sees_its_users(name, manages, everybody, sessio
     assert ("/users/new/?organization=MyOrg1MSP" in text) == manages
 
 
-@pytest.mark.parametrize(("name", "told"), [("alice", True), ("bob", False)])
-def test_its_own_users_are_told_its_admins(name, told, everybody, session_of):
+@pytest.mark.parametrize(("name", "shown"), [("alice", True), ("bob", False)])
+def test_its_own_users_are_shown_its_admins(name, shown, everybody, session_of):
     text = session_of(everybody[name]).get("/organisations/MyOrg1MSP/").content.decode()
-    assert ("manage its users: ada" in text) == told
+    assert ("manage its users: ada" in text) == shown
 
 
-@pytest.mark.parametrize("pk", ["Nobody", "a%00b", "myorg1msp"])
+@pytest.mark.parametrize("pk", ["Unknown", "a%00b", "myorg1msp"])
 def test_an_organisation_that_is_not_there(pk, session_of, alice):
     assert session_of(alice).get(f"/organisations/{pk}/").status_code == 404
 
@@ -407,17 +407,17 @@ def test_a_superuser_adds_an_organisation(session_of, root):
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"id": "../etc"}, "beginning with a letter or a digit"),
         ({"id": "MyOrg1MSP"}, "already exists"),
         ({"id": ""}, "This field cannot be blank."),
     ],
 )
-def test_organisations_that_are_not_added(values, said, session_of, root, org_a):
+def test_organisations_that_are_not_added(values, message, session_of, root, org_a):
     answer = session_of(root).post("/organisations/new/", values)
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
     assert set(Organization.objects.values_list("pk", flat=True)) == set(ORGANIZATIONS_OF_CAST)
 
 

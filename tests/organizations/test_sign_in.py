@@ -1,4 +1,4 @@
-"""Signing in: tokens of both kinds, and what each way of not having one is told. Contract 1.2."""
+"""Signing in: tokens of both kinds, and what each way of not having one is shown. Contract 1.2."""
 
 from datetime import datetime, timedelta
 
@@ -63,7 +63,7 @@ def test_signing_in_leaves_other_tokens_alone_and_forgets_expired_ones(anonymous
             {"non_field_errors": ["Unable to log in with provided credentials."]},
         ),
         (
-            {"username": "nobody", "password": PASSWORD},
+            {"username": "unknown", "password": PASSWORD},
             {"non_field_errors": ["Unable to log in with provided credentials."]},
         ),
         ({"username": "alice"}, {"password": ["This field is required."]}),
@@ -115,7 +115,7 @@ def test_signing_in_by_password_can_be_switched_off(anonymous, alice, settings):
         ("Basic YTpi", "Authentication credentials were not provided."),
     ],
 )
-def test_what_a_request_without_a_good_token_is_told(anonymous, db, header, detail):
+def test_what_a_request_without_a_good_token_is_shown(anonymous, db, header, detail):
     headers = {} if header is None else {"HTTP_AUTHORIZATION": header}
     answer = anonymous.get(SAFE, **headers)
 
@@ -140,7 +140,7 @@ def test_the_token_of_a_deleted_user(client_of, alice):
     assert client.get(SAFE).status_code == 401
 
 
-def test_a_user_without_organisation_acts_for_nobody(client_of, root):
+def test_a_user_without_organisation_acts_for_no_one(client_of, root):
     answer = client_of(root).get(SAFE)
 
     assert answer.status_code == 403

@@ -1,4 +1,4 @@
-"""An organisation's admins manage its users, and nobody else's. Contract 1.3."""
+"""An organisation's admins manage its users, and no one else's. Contract 1.3."""
 
 from datetime import datetime, timedelta
 
@@ -111,7 +111,7 @@ def test_an_admin_changes_a_role(client_of, ada, alice):
 
 
 @pytest.mark.parametrize(("method", "body"), [("put", {"role": "USER"}), ("delete", {})])
-def test_nobody_locks_itself_out(client_of, ada, method, body):
+def test_no_one_locks_itself_out(client_of, ada, method, body):
     answer = getattr(client_of(ada), method)(f"{USERS}ada/", body, format="json")
 
     assert answer.status_code == 400
@@ -156,7 +156,7 @@ def test_a_reset_token_sets_a_password_once(client_of, anonymous, ada, alice):
 
     assert (anonymous.get(verify).status_code, anonymous.get(verify).json()) == (200, {})
     assert anonymous.get(f"{USERS}ada/verify_token/?token={token}").status_code == 401
-    assert anonymous.get(f"{USERS}nobody/verify_token/?token={token}").status_code == 401
+    assert anonymous.get(f"{USERS}unknown/verify_token/?token={token}").status_code == 401
     weak = anonymous.post(f"{USERS}alice/set_password/", {**body, "password": "1"})
     assert weak.status_code == 400
     assert anonymous.post(f"{USERS}alice/set_password/", body).status_code == 200
@@ -227,7 +227,7 @@ def test_a_name_that_a_database_cannot_be_asked_for(client_of, ada, method, path
 
 
 def test_a_name_that_was_taken_a_moment_ago(client_of, ada, monkeypatch):
-    """Two requests saw that the name is free; the second is told what a later one would be."""
+    """Two requests saw that the name is free; the second is shown what a later one would be."""
     look, looked = User.validate_unique, []
 
     def see_nothing_at_first(user, *args, **kwargs):
@@ -254,7 +254,7 @@ def test_a_name_that_was_taken_a_moment_ago(client_of, ada, monkeypatch):
         ("post", "ada/reset_password/"),
     ],
 )
-def test_nobody_in_particular_sees_and_manages_no_users(anonymous, ada, method, path):
+def test_no_one_in_particular_sees_and_manages_no_users(anonymous, ada, method, path):
     answer = getattr(anonymous, method)(f"{USERS}{path}")
 
     assert answer.status_code == 401

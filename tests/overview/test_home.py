@@ -1,4 +1,4 @@
-"""Home: counts, actions, activity and what needs attention, each for those whom it concerns."""
+"""Home: counts, actions, activity and what needs attention, each for those concerned."""
 
 import re
 from datetime import timedelta
@@ -50,7 +50,7 @@ def test_strangers_sign_in_first(client):
     assert response.url == f"{reverse('sign-in')}?next=/"
 
 
-def test_nobody_sends_anything(session_of, alice):
+def test_no_one_sends_anything(session_of, alice):
     assert session_of(alice).post(reverse("home")).status_code == 405
 
 
@@ -93,7 +93,7 @@ def test_many_assets_are_counted_now_and_then(session_of, alice, monkeypatch):
         make_dataset(alice)
         page = browser.get(reverse("home"))
         totals.append({kind.label: count for kind, count in page.context["counts"].totals})
-    # The first is not many yet; the second is told again.
+    # The first is not many yet; the second is counted again.
     assert [total["Datasets"] for total in totals] == [1, 2, 2]
 
 
@@ -112,9 +112,9 @@ def test_registering_is_offered_to_those_who_may(request, home_of, who, offered)
 
 def test_superuser_without_organisation(home_of, root, alice):
     make_dataset(alice)
-    said = text_of(home_of(root))
-    assert "You act for no organisation" in said
-    assert "First steps" not in said
+    message = text_of(home_of(root))
+    assert "You act for no organisation" in message
+    assert "First steps" not in message
 
 
 # --- First steps ---------------------------------------------------------------------------------
@@ -170,8 +170,8 @@ CONCERNS = {
 def test_own_matters_concern(home_of, alice, bob, victor, root, heading):
     make, name = CONCERNS[heading]
     make(alice)
-    for user, told in [(alice, True), (victor, True), (bob, False), (root, False)]:
-        assert (name in concern(home_of(user), heading)) == told, user.username
+    for user, shown in [(alice, True), (victor, True), (bob, False), (root, False)]:
+        assert (name in concern(home_of(user), heading)) == shown, user.username
 
 
 def test_nothing_needs_attention(home_of, alice):
@@ -209,7 +209,7 @@ def test_samples_are_added_by_those_who_may(home_of, alice, victor):
 
 
 @pytest.mark.parametrize(
-    ("days", "kind", "said"),
+    ("days", "kind", "message"),
     [
         (-1, ApiToken.Kind.NAMED, "expired"),
         (6, ApiToken.Kind.NAMED, "expires"),
@@ -217,35 +217,35 @@ def test_samples_are_added_by_those_who_may(home_of, alice, victor):
         (6, ApiToken.Kind.IMPLICIT, ""),
     ],
 )
-def test_own_tokens_that_expire(home_of, alice, ada, days, kind, said):
+def test_own_tokens_that_expire(home_of, alice, ada, days, kind, message):
     soon = timezone.now() + timedelta(days=days)
     create_token(alice, expires_at=timezone.now() + timedelta(days=1), kind=kind, note="Notebook")
     ApiToken.objects.update(expires_at=soon, created_at=soon - timedelta(days=30))
-    told = concern(home_of(alice), "API tokens that expire soon")
-    assert bool(told) == bool(said)
-    assert f"Notebook {said}" in told if said else not told
+    shown = concern(home_of(alice), "API tokens that expire soon")
+    assert bool(shown) == bool(message)
+    assert f"Notebook {message}" in shown if message else shown == ""
     assert not concern(home_of(ada), "API tokens that expire soon")
 
 
-def test_admins_are_told_who_cannot_sign_in(home_of, ada, alice, org_a, org_b):
+def test_admins_are_shown_who_cannot_sign_in(home_of, ada, alice, org_a, org_b):
     create_user("newcomer", organization=org_a)
     create_user("elsewhere", organization=org_b)
     robot = create_user("robot", organization=org_a)
     create_token(robot, expires_at=timezone.now() + timedelta(days=90))
     set_active(create_user("gone", organization=org_a), False, ada)
 
-    told = concern(home_of(ada), "Users who cannot sign in yet")
-    assert "newcomer" in told
-    assert not [name for name in ("elsewhere", "robot", "gone", "alice") if name in told]
+    shown = concern(home_of(ada), "Users who cannot sign in yet")
+    assert "newcomer" in shown
+    assert not [name for name in ("elsewhere", "robot", "gone", "alice") if name in shown]
     assert not concern(home_of(alice), "Users who cannot sign in yet")
 
 
 def test_of_many_matters_a_few_are_shown(home_of, alice):
     for number in range(PREVIEW_ROWS + 1):
         make_dataset(alice, name=f"Set {number}")
-    told = concern(home_of(alice), "Datasets without data samples")
-    assert told.count("Add data samples") == PREVIEW_ROWS
-    assert "View all" in told
+    shown = concern(home_of(alice), "Datasets without data samples")
+    assert shown.count("Add data samples") == PREVIEW_ROWS
+    assert "View all" in shown
 
 
 # --- Queries -------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def test_strangers_sign_in_first(client):
     assert response.url.startswith(reverse("sign-in"))
 
 
-def test_nobody_sends_anything(session_of, alice):
+def test_no_one_sends_anything(session_of, alice):
     assert session_of(alice).post(URL).status_code == 405
 
 
@@ -101,7 +101,7 @@ def test_key_of_two_assets_leads_to_neither(search, assets, alice):
     }
 
 
-def test_while_typing_nobody_is_sent_away(search, assets):
+def test_while_typing_no_one_is_sent_away(search, assets):
     response = search(str(assets["dataset"].pk), short=True)
     assert response.status_code == 200
     assert links(response) == [page_of(assets, "dataset")]

@@ -1,15 +1,15 @@
-"""The pages' door, and the world of the rules' cases."""
+"""The pages' interface, and the world of the rules' cases."""
 
 import pytest
 
 from tests.rules.world import World, world_of_cast
 
-from .door import PagesDoor
+from .interface import PagesInterface
 
 
 @pytest.fixture
-def pages(session_of) -> PagesDoor:
-    return PagesDoor(session_of)
+def pages(session_of) -> PagesInterface:
+    return PagesInterface(session_of)
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def keys(alice):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_nobody_is_shown_anything(client, keys, method):
+def test_no_one_is_shown_anything(client, keys, method):
     for name in [pattern.name for pattern in urlpatterns if pattern.name not in OPEN_TO_ALL]:
         answer = getattr(client, method)(url_of(name, keys))
         to_sign_in = answer.status_code == 302 and answer["Location"].startswith("/sign-in/?next=")
@@ -158,7 +158,7 @@ def rows_of(inputs: object, outputs: object = 1) -> dict[str, object]:
 
 @pytest.mark.parametrize("count", ["1000000", "-1", "", "many", "9" * 5000, "٣"])
 @pytest.mark.parametrize("action", ["register", "add:inputs", "add:nosuch", "code", "refresh"])
-def test_form_has_so_many_rows(session_of, alice, count, action):
+def test_form_has_many_rows(session_of, alice, count, action):
     answer = session_of(alice).post("/functions/new/", {**rows_of(count), "action": action})
     assert answer.status_code in (200, 422)
     assert len(answer.context["form"].formsets["inputs"].forms) <= MAX_ROWS
@@ -252,7 +252,7 @@ def test_nul_is_no_part_of_a_task(session_of, alice, field, action):
 
 
 @pytest.mark.parametrize("text", ["[" * MAX_HIGHLIGHTED, "a|\n-|\n" * 9000, "*a**b" * 10_000])
-def test_long_description_is_shown_as_it_is(text):
+def test_long_description_is_shown_unchanged(text):
     html = markdown(f"{text} <b>&")
     assert html.startswith('<pre class="code"')
     assert html.endswith("&lt;b&gt;&amp;</pre>")
@@ -279,7 +279,7 @@ def test_large_opener_is_not_parsed():
 
 
 @pytest.mark.parametrize("codec", ["rot13", "idna", "zlib", "undefined", "../../x", "antigravity"])
-def test_opener_in_a_strange_encoding_is_told(codec):
+def test_opener_in_a_strange_encoding_is_shown(codec):
     assert inspect_opener(f"# coding: {codec}\nimport os\n".encode())
 
 
@@ -507,7 +507,7 @@ ELSEWHERE = (
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
-def test_nobody_is_led_elsewhere(client, session_of, alice, url):
+def test_no_one_is_led_elsewhere(client, session_of, alice, url):
     given = {"username": "alice", "password": PASSWORD, "next": url}
     assert client.post("/sign-in/", given)["Location"] == "/"
     assert session_of(alice).get("/sign-in/", {"next": url})["Location"] == "/"

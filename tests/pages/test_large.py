@@ -155,7 +155,7 @@ def test_columns_of_who_may_do_what_are_few(session_of, alice):
     assert "51 more columns are not shown" in page
 
 
-def test_first_problems_of_a_task_are_told(session_of, alice):
+def test_first_problems_of_a_task_are_shown(session_of, alice):
     dataset, function = make_dataset(alice), make_function(alice)
     unknown = [str(uuid4()) for _ in range(MAX_MESSAGES + 20)]
     sent = {"action": "put", "task-function": function.key, "task-key": uuid4()}

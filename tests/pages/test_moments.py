@@ -46,9 +46,9 @@ def test_lists_say_moments_in_utc(session_of, ada, study, page, look):
 
 
 @pytest.mark.parametrize("kind", ["dataset", "data-sample", "function", "compute-plan", "task"])
-@pytest.mark.parametrize("door", ["{}", "admin:assets_{}_change"])
-def test_each_asset_says_when_it_was_registered(session_of, ada, study, kind, door):
-    name = kind if door == "{}" else door.format(kind.replace("-", ""))
+@pytest.mark.parametrize("interface", ["{}", "admin:assets_{}_change"])
+def test_each_asset_says_when_it_was_registered(session_of, ada, study, kind, interface):
+    name = kind if interface == "{}" else interface.format(kind.replace("-", ""))
     url = reverse(name, args=[study[kind].pk])
     assert_moments(session_of(ada).get(url).content.decode(), "exact")
 

@@ -8,12 +8,12 @@ import pytest
 from assets.compute.specs import ComputePlanSpec
 from assets.datasets.specs import DataSampleSpec
 from tests.admin.cases import first_typable, place_of, samples_of_the_rules
-from tests.admin.door import Page, Shown
+from tests.admin.interface import Page, Shown
 from tests.rules.cases import Case, everything
 from tests.rules.requests import Cancel, Request, Tasks
 from tests.rules.test_datasets import folders  # noqa: F401  a fixture of some cases
 
-from .door import PagesDoor
+from .interface import PagesInterface
 
 # What a list of choices says of a key that it does not offer.
 NOT_OFFERED = {"invalid_choice", "invalid_pk_value"}
@@ -35,7 +35,7 @@ def why_untypable(request: Request) -> str:
 
 
 @pytest.mark.parametrize(("cases", "needs_folders"), samples_of_the_rules())
-def test_case(cases: list[Case], needs_folders, pages: PagesDoor, world, request):
+def test_case(cases: list[Case], needs_folders, pages: PagesInterface, world, request):
     if needs_folders:
         request.getfixturevalue("folders")
     case, asked = first_typable(cases, world, why_untypable)
@@ -51,8 +51,8 @@ def test_case(cases: list[Case], needs_folders, pages: PagesDoor, world, request
         # Of a plan or a sample that is another's, or is not there: there is no form for it.
         return
     assert page.response.status_code == 422, page.response
-    told = [error for error in page.errors if _is_told(case, asked, error, page)]
-    assert told or _is_why_not(case, page), page.errors
+    reported = [error for error in page.errors if _is_shown(case, asked, error, page)]
+    assert reported or _is_why_not(case, page), page.errors
 
 
 def _is_why_not(case: Case, page: Page) -> bool:
@@ -61,7 +61,7 @@ def _is_why_not(case: Case, page: Page) -> bool:
     return bool(why_not) and case.phrase.lower() in why_not.lower()
 
 
-def _is_told(case: Case, asked: Request, error: Shown, page: Page) -> bool:
+def _is_shown(case: Case, asked: Request, error: Shown, page: Page) -> bool:
     """Is this error the case's: at its place, with its code, in its words?"""
     if error.code in NOT_OFFERED or error.code == "required":
         return error.message in page.text

@@ -26,7 +26,7 @@ from tests.builders import (
     upload,
     zip_of,
 )
-from tests.rules.doors import ApiDoor
+from tests.rules.interfaces import ApiInterface
 from tests.rules.requests import Link, Rename, Request, Tasks
 from tests.rules.world import B, World
 
@@ -119,7 +119,7 @@ def _new_rows(before: dict[type[models.Model], set[Any]]) -> dict[str, list[str]
 
 def _values(row: models.Model) -> Iterator[tuple[str, Any]]:
     for field in row._meta.concrete_fields:
-        # Rows that are new themselves are told apart by nothing but keys.
+        # Rows that are new themselves differ by nothing but keys.
         if field.name in OWN or (field.is_relation and field.related_model in KINDS):
             continue
         yield field.attname, getattr(row, field.attname)
@@ -130,7 +130,7 @@ def test_the_page_registers_what_the_api_does(build, pages, client_of, world):
     # Registered before both.
     assert all((world.dataset, world.samples, world.plan, world.other_dataset))
     found = []
-    for send in (ApiDoor(client_of).send, pages.send):
+    for send in (ApiInterface(client_of).send, pages.send):
         request = build(world)
         before = _snapshot()
         outcome = send(world.alice, request)
@@ -145,7 +145,7 @@ def test_the_page_registers_what_the_api_does(build, pages, client_of, world):
 def test_a_difference_is_found(pages, client_of, world):
     """Or else the test above could not fail."""
     before = _snapshot()
-    ApiDoor(client_of).send(world.alice, dataset_spec(name="One"))
+    ApiInterface(client_of).send(world.alice, dataset_spec(name="One"))
     one = _new_rows(before)
     before = _snapshot()
     pages.send(world.alice, dataset_spec(name="Another", metadata={str(uuid4()): "1"}))

@@ -83,7 +83,7 @@ def read(answer) -> bytes:
     return answer.getvalue() if answer.streaming else answer.content
 
 
-def is_told(browser, keys) -> set[str]:
+def is_shown(browser, keys) -> set[str]:
     return {url for url in urls_about(keys) if SECRET.encode() in read(browser.get(url))} - {
         # An address that one knows says what it says.
         *(url for url in urls_about(keys) if SECRET in url)
@@ -92,13 +92,13 @@ def is_told(browser, keys) -> set[str]:
 
 @pytest.mark.parametrize("who", STRANGERS)
 def test_strangers_see_nothing_of_private_files(session_of, request, keys, who):
-    assert is_told(session_of(request.getfixturevalue(who)), keys) == set()
+    assert is_shown(session_of(request.getfixturevalue(who)), keys) == set()
 
 
 def test_its_own_organization_sees_them(session_of, victor, keys):
     """The test above would find what is shown."""
-    told = is_told(session_of(victor), keys)
-    assert {url_of(kind, keys) for kind in ("dataset", "function")} <= told
+    reported = is_shown(session_of(victor), keys)
+    assert {url_of(kind, keys) for kind in ("dataset", "function")} <= reported
 
 
 @pytest.mark.parametrize("who", STRANGERS)
@@ -209,14 +209,14 @@ def test_strangers_write_nothing_of_others(session_of, bob, alice, keys):
 
 
 @pytest.mark.parametrize("who", ["alice", "victor", "bob"])
-def test_members_manage_nobody(session_of, request, keys, alice, who):
+def test_members_manage_no_one(session_of, request, keys, alice, who):
     browser = session_of(request.getfixturevalue(who))
     if who == "alice":
         keys = {**keys, "user": request.getfixturevalue("ada").pk}
     assert_writes_nothing(browser, keys, alice, OF_PEOPLE)
 
 
-def test_admins_manage_nobody_elsewhere(session_of, ada, bob, root, alice, keys):
+def test_admins_manage_no_one_elsewhere(session_of, ada, bob, root, alice, keys):
     browser = session_of(ada)
     for user in (bob, root):
         about = {**keys, "user": user.pk}

@@ -42,7 +42,7 @@ class Consortium:
         return self.random.choice(self.things[kind])
 
     def permissions(self) -> PermissionsSpec:
-        """Everybody, nobody else, or some."""
+        """Everyone, no one else, or some."""
         ids = self.random.sample(self.organizations, self.random.randint(0, 2))
         return PermissionsSpec(self.random.random() < 0.25, tuple(ids))
 
@@ -72,7 +72,7 @@ def _people_of(found: Consortium, organization: Organization) -> None:
     _person(found, organization, roles[1], token=False)
     if found.random.random() < 0.5:
         _person(found, organization, roles[2], superuser=True)
-    # Those whom things are done to; a second admin, so that none is the last.
+    # Those that things are done to; a second admin, so that none is the last.
     for kind, more in (("user", {}), ("user", {"superuser": True}), ("", {"role": "admin"})):
         values = {"role": "member", "is_superuser": bool(more.get("superuser")), **more}
         values.pop("superuser", None)

@@ -1,4 +1,4 @@
-"""What can be done, how it is sent through each door, and how one sees what came of it."""
+"""What can be done, how it is sent through each interface, and how one sees what came of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from django.test import Client
 
 from assets.accounts.models import Role
 from tests import builders
-from tests.admin.door import admin_url
-from tests.pages.door import PagesDoor
-from tests.rules.doors import ApiDoor
+from tests.admin.interface import admin_url
+from tests.pages.interface import PagesInterface
+from tests.rules.interfaces import ApiInterface
 from tests.rules.requests import Cancel, Link, Rename, Tasks
 
 from .consortia import Consortium
-from .oracle import DONE, NOBODY, REFUSED, What
+from .oracle import ANONYMOUS, DONE, REFUSED, What
 
-FORMS = PagesDoor(Client)
-API = ApiDoor(lambda user: None)
+FORMS = PagesInterface(Client)
+API = ApiInterface(lambda user: None)
 WRITERS = ("api", "pages", "admin")
 
 # Kind: the API's name, the list's and the page's, the admin's.
@@ -38,8 +38,8 @@ class Deed:
 
     right: str
     kinds: tuple[str, ...]
-    doors: tuple[str, ...]
-    # Sends it: by the door, with the client, about these things.
+    interfaces: tuple[str, ...]
+    # Sends it: by the interface, with the client, about these things.
     send: Callable[[Consortium, str, Any, tuple[What, ...]], str]
 
 
@@ -47,12 +47,12 @@ def outcome(answer: HttpResponse, *, found: bool = True) -> str:
     """Read an answer; `found` says whether a page has what was asked for."""
     to = answer.headers.get("Location", "")
     if answer.status_code == 401 or to.startswith(("/sign-in/", "/admin/login/")):
-        return NOBODY
+        return ANONYMOUS
     if answer.status_code in (200, 201, 204) and answer.request["REQUEST_METHOD"] == "GET":
         return DONE if found else REFUSED
     of_form = not answer.request["PATH_INFO"].startswith("/api/")
     if of_form:
-        # A form leads on once it wrote; back to itself it tells why it did not.
+        # A form leads on once it wrote; back to itself it shows why it did not.
         back = to.partition("?")[0] == answer.request["PATH_INFO"]
         secret = answer.status_code == 200 and b"shown once" in answer.content.lower()
         return DONE if (answer.status_code == 302 and not back) or secret else REFUSED
@@ -64,7 +64,7 @@ def holds(answer: HttpResponse, text: Any) -> str:
     return outcome(answer, found=str(text).encode() in body)
 
 
-def get_list(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def get_list(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     api, page, model = NAMES[whats[0].kind]
     key = whats[0].row.pk
     urls = {
@@ -72,32 +72,32 @@ def get_list(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> 
         "pages": f"/{page}/?q={key}",
         "admin": f"{admin_url(model, 'changelist')}?q={key}",
     }
-    return holds(client.get(urls[door]), f'"{key}"' if door == "api" else f"{key}/")
+    return holds(client.get(urls[interface]), f'"{key}"' if interface == "api" else f"{key}/")
 
 
-def get_export(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def get_export(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     page = NAMES[whats[0].kind][1]
     return holds(
         client.get(f"/{page}/?export=csv&columns=key&q={whats[0].row.pk}"), whats[0].row.pk
     )
 
 
-def _detail(door: str, what: What) -> str:
+def _detail(interface: str, what: What) -> str:
     api, page, model = NAMES[what.kind]
     return {
         "api": f"/api/{api}/{what.row.pk}/",
         "pages": f"/{page}/{what.row.pk}/",
         "admin": admin_url(model, "change", what.row.pk),
-    }[door]
+    }[interface]
 
 
-def get_detail(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
-    return holds(client.get(_detail(door, whats[0])), whats[0].row.pk)
+def get_detail(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    return holds(client.get(_detail(interface, whats[0])), whats[0].row.pk)
 
 
-def get_content(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
-    """What a data sample holds is told by its checksum."""
-    return holds(client.get(_detail(door, whats[0])), whats[0].row.checksum)
+def get_content(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    """What a data sample holds is known by its checksum."""
+    return holds(client.get(_detail(interface, whats[0])), whats[0].row.checksum)
 
 
 FILES = {
@@ -109,17 +109,17 @@ FILES = {
 }
 
 
-def get_file(found: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def get_file(found: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     """The bytes, or the link that leads to them."""
     what = whats[0]
     name = found.random.choice(FILES[what.kind])
     url, page, model, key = _file(what, name)
-    if door in ("api", "session"):
+    if interface in ("api", "session"):
         answer = client.get(url)
         if answer.streaming:
             answer.getvalue()
         return outcome(answer)
-    if door == "pages":
+    if interface == "pages":
         return holds(client.get(page), f'href="{url}"')
     shown = url if what.kind != "task logs" else f"/api/logs/{what.row.task_id}/file/"
     return holds(client.get(admin_url(model, "change", key)), f'href="{shown}"')
@@ -139,63 +139,63 @@ def _file(what: What, name: str) -> tuple[str, str, str, Any]:
     return f"/api/{api}/{row.pk}/{name}/", f"/{page}/{row.pk}/", model, row.pk
 
 
-def get_inside(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def get_inside(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     return outcome(client.get(f"/functions/{whats[0].row.pk}/files/Dockerfile"))
 
 
-def _write(door: str, client: Any, request: Any) -> str:
-    if door == "api":
+def _write(interface: str, client: Any, request: Any) -> str:
+    if interface == "api":
         return outcome(API.post(request, client))
-    form = FORMS.form if door == "pages" else FORMS.admin.form
+    form = FORMS.form if interface == "pages" else FORMS.admin.form
     return outcome(client.post(*form(request)))
 
 
-def rename(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
-    return _write(door, client, Rename(whats[0].row, f"Name {uuid4()}"))
+def rename(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    return _write(interface, client, Rename(whats[0].row, f"Name {uuid4()}"))
 
 
-def link(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def link(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     dataset, sample = whats
-    return _write(door, client, Link([dataset.row.pk], [sample.row.pk]))
+    return _write(interface, client, Link([dataset.row.pk], [sample.row.pk]))
 
 
-def cancel(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
-    return _write(door, client, Cancel(whats[0].row.pk))
+def cancel(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    return _write(interface, client, Cancel(whats[0].row.pk))
 
 
-def add_task(found: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def add_task(found: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     plan = whats[0]
     function = builders.make_function(plan.row.creator, inputs=(), permissions=builders.PUBLIC)
     spec = builders.aggregate_task(function, plan.owner, compute_plan_key=plan.row.pk)
-    return _write(door, client, Tasks([spec]))
+    return _write(interface, client, Tasks([spec]))
 
 
-def use(found: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def use(found: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     """A plan with a task that runs the function on the dataset."""
     function, dataset = whats
     samples = found.samples[dataset.row.pk]
     task = builders.training_task(dataset.row, samples, function.row)
-    return _write(door, client, builders.plan_spec(tasks=(task,)))
+    return _write(interface, client, builders.plan_spec(tasks=(task,)))
 
 
-def register(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
-    return _write(door, client, builders.dataset_spec())
+def register(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    return _write(interface, client, builders.dataset_spec())
 
 
-def add_sample(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def add_sample(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     archives = {"part": builders.upload(builders.zip_of({"a": b"1"}), "a.zip")}
     spec = builders.DataSampleSpec([whats[0].row.pk], archives)
-    return _write(door, client, spec)
+    return _write(interface, client, spec)
 
 
-def get_user(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def get_user(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     user = whats[0].row
     urls = {
         "api": f"/api/users/{user.username}/",
         "pages": f"/users/{user.pk}/",
         "admin": admin_url("user", "change", user.pk),
     }
-    return _seen(client.get(urls[door]), user.username)
+    return _seen(client.get(urls[interface]), user.username)
 
 
 def _seen(answer: HttpResponse, name: str) -> str:
@@ -205,28 +205,28 @@ def _seen(answer: HttpResponse, name: str) -> str:
     return holds(answer, name)
 
 
-def list_users(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def list_users(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     name = whats[0].row.username
     urls = {
         "api": f"/api/users/?match={name}",
         "pages": f"/users/?export=csv&columns=username&q={name}",
         "admin": f"{admin_url('user', 'changelist')}?q={name}",
     }
-    said = f">{name}</a>" if door == "admin" else name
-    answer = client.get(urls[door])
-    if door == "api" and answer.status_code == 200:
+    message = f">{name}</a>" if interface == "admin" else name
+    answer = client.get(urls[interface])
+    if interface == "api" and answer.status_code == 200:
         return DONE if answer.json()["count"] else REFUSED
-    return holds(answer, said)
+    return holds(answer, message)
 
 
-def change_role(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def change_role(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     user = whats[0].row
-    if door == "api":
+    if interface == "api":
         return outcome(
             client.put(f"/api/users/{user.username}/", {"role": "VIEWER"}, format="json")
         )
     sent = {"role": Role.VIEWER, "is_active": "on"}
-    if door == "pages":
+    if interface == "pages":
         # The page leads to itself once it wrote.
         answer = client.post(f"/users/{user.pk}/", {"role": Role.VIEWER})
         user.refresh_from_db()
@@ -234,32 +234,34 @@ def change_role(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) 
     return outcome(client.post(admin_url("user", "edit", user.pk), sent))
 
 
-def reset(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def reset(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     user = whats[0].row
-    if door == "api":
+    if interface == "api":
         return outcome(client.post(f"/api/users/{user.username}/reset_password/"))
     answer = client.post(f"/users/{user.pk}/reset/")
     made = answer.status_code == 200 and b"/set-password/" in answer.content
     return DONE if made or b"/password/" in answer.content else outcome(answer)
 
 
-def audit(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def audit(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     return outcome(client.get("/audit/"))
 
 
-def read_event(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
-    if door == "admin":
+def read_event(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    if interface == "admin":
         return _seen(client.get(admin_url("event", "change", whats[0].row.pk)), whats[0].name)
     return holds(client.get(f"/audit/?export=json&columns=asset&q={whats[0].name}"), whats[0].name)
 
 
-def see_waiting(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
-    url = "/api/users-awaiting-approval/?page_size=100" if door == "api" else "/users/awaiting/"
+def see_waiting(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    url = (
+        "/api/users-awaiting-approval/?page_size=100" if interface == "api" else "/users/awaiting/"
+    )
     return holds(client.get(url), whats[0].name)
 
 
-def add_organization(_: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
-    url = "/organisations/new/" if door == "pages" else admin_url("organization", "add")
+def add_organization(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    url = "/organisations/new/" if interface == "pages" else admin_url("organization", "add")
     return outcome(client.post(url, {"id": f"New{uuid4()}", "name": "New"}))
 
 
@@ -283,15 +285,15 @@ HIDDEN: dict[str, dict[str, Callable[[Any], str]]] = {
 }
 
 
-def guess(found: Consortium, door: str, client: Any, whats: tuple[What, ...]) -> str:
+def guess(found: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
     """A list that has the row for the right value only gives the value away."""
     what = whats[0]
     api, page, model = NAMES[what.kind]
     url = {"api": f"/api/{api}/", "pages": f"/{page}/", "admin": admin_url(model, "changelist")}
     lookup, value = found.random.choice(list(HIDDEN[what.kind].items()))
-    answers = [client.get(url[door], {lookup: text}) for text in (value(what.row), "~")]
-    if outcome(answers[0]) == NOBODY:
-        return NOBODY
+    answers = [client.get(url[interface], {lookup: text}) for text in (value(what.row), "~")]
+    if outcome(answers[0]) == ANONYMOUS:
+        return ANONYMOUS
     right, wrong = (str(what.row.pk).encode() in answer.content for answer in answers)
     return DONE if right and not wrong else REFUSED
 

@@ -17,7 +17,7 @@ from .consortium import Assets
 #           of A: member admin viewer   of B: member viewer   of C: member
 ACTORS = ("owner", "admin", "viewer", "authorised", "its viewer", "unauthorised",
           "superuser", "anonymous", "expired", "inactive")  # fmt: skip
-# Those who act for no organisation, or for nobody: if anything, it is public assets that they get.
+# Those who act for no organisation, or for no one: if anything, it is public assets that they get.
 OUTSIDERS = ACTORS[6:]
 
 
@@ -32,7 +32,7 @@ DOWNLOAD = {
     "shared": line("200 200 200  200 200  403"),
     "private": line("200 200 200  403 403  403"),
 }
-# There is no image yet, which is told to those only who could have it.
+# There is no image yet, which only those who could have it see.
 GONE = {
     visibility: {actor: 410 if status == 200 else status for actor, status in statuses.items()}
     for visibility, statuses in DOWNLOAD.items()
@@ -49,7 +49,7 @@ REGISTER = line("201 201 403  201 403  201")
 CHANGE = line("200 200 403  403 403  403")
 ADD_TO = line("201 201 403  403 403  403")
 OPEN = line("200 200 200  200 200  200", "200 200 200 200")
-# Open to whoever sends no token; a token that is no good is told so.
+# Open to whoever sends no token; an invalid token is answered so.
 NO_TOKEN_NEEDED = line("200 200 200  200 200  200", "200 200 401 401")
 OWN_COLLEAGUES = line("200 200 200  404 404  404")
 ITSELF = line("403 403 200  404 404  404")
@@ -196,7 +196,7 @@ ROWS = [
     Row("active-api-tokens", "get", READ),
     Row("active-api-tokens", "delete", line("200 404 404  404 404  404"),
         query=lambda asked: f"?id={asked.users['alice'].api_tokens.first().pk}"),
-    # People who await approval: nobody does here, whom an admin is told
+    # People who await approval: no one does here
     Row("users-awaiting-approval-list", "get", ADMIN),
     Row("users-awaiting-approval-list", "put", ADMIN_MISSES,
         query=lambda asked: "?username=victor", body=lambda asked: {"role": "USER"}),

@@ -1,4 +1,4 @@
-"""Who may do what, said once more and by itself: contract 3.2 and 3.8, decisions 1 and 7.
+"""Who may do what, written a second time: contract 3.2 and 3.8, decisions 1 and 7.
 
 Nothing here is imported from what it judges, and nothing in `assets` knows it.
 """
@@ -21,7 +21,7 @@ class Who:
 
 @dataclass(frozen=True)
 class What:
-    """What is asked about: whose it is, and whom it is permitted to; None is everybody."""
+    """What is asked about: whose it is, and which organisations it is permitted to; None is all."""
 
     kind: str
     row: Any
@@ -31,20 +31,20 @@ class What:
     name: str = ""
 
 
-NOBODY, REFUSED, DONE = "nobody", "refused", "done"
+ANONYMOUS, REFUSED, DONE = "anonymous", "refused", "done"
 
 
-def verdict(who: Who, right: str, whats: tuple[What, ...], door: str) -> str:
-    """Say what must come of it: signed in as nobody, refused, or done."""
-    if not who.active or (door == "api" and not who.token):
-        return NOBODY
+def verdict(who: Who, right: str, whats: tuple[What, ...], interface: str) -> str:
+    """Return what must come of it: anonymous, refused, or done."""
+    if not who.active or (interface == "api" and not who.token):
+        return ANONYMOUS
     # The API is for those who act for an organisation.
-    if door in ("api", "session") and who.organization is None:
+    if interface in ("api", "session") and who.organization is None:
         return REFUSED
-    return DONE if all(_may(who, right, what, door) for what in whats) else REFUSED
+    return DONE if all(_may(who, right, what, interface) for what in whats) else REFUSED
 
 
-def _may(who: Who, right: str, what: What, door: str) -> bool:
+def _may(who: Who, right: str, what: What, interface: str) -> bool:
     own = who.organization is not None and who.organization == what.owner
     permitted = who.organization is not None and (
         own or what.readers is None or who.organization in what.readers
@@ -52,7 +52,9 @@ def _may(who: Who, right: str, what: What, door: str) -> bool:
     writes = who.organization is not None and who.role in ("admin", "member")
     leads = who.organization is not None and who.role == "admin"
     # Superusers manage everybody by pages; by the API whoever is of their organisation.
-    manages = (who.superuser and (own or door != "api")) or (own and leads and not what.superuser)
+    manages = (who.superuser and (own or interface != "api")) or (
+        own and leads and not what.superuser
+    )
     return {
         "read": True,
         # A column that no page shows is not guessed by filters either.
@@ -62,7 +64,7 @@ def _may(who: Who, right: str, what: What, door: str) -> bool:
         "register": writes,
         "change": writes and own,
         "use": writes and permitted,
-        "colleague": own if door == "api" else (own and leads) or who.superuser,
+        "colleague": own if interface == "api" else (own and leads) or who.superuser,
         "manage": manages,
         "audit": who.superuser or leads,
         "read event": who.superuser or (own and leads),

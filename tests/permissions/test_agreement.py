@@ -28,7 +28,7 @@ def organizations(db):
 @given(
     specs=st.lists(values, min_size=1, max_size=6),
     owner=st.sampled_from(ORGANIZATIONS),
-    asking=st.lists(st.sampled_from((*ORGANIZATIONS, "Nobody")), min_size=1, max_size=4),
+    asking=st.lists(st.sampled_from((*ORGANIZATIONS, "Unknown")), min_size=1, max_size=4),
 )
 def test_rows_and_values_agree(organizations, specs, owner, asking):
     with rolled_back():
@@ -62,7 +62,7 @@ def test_equal_values_share_one_row_however_they_are_written(organizations, spec
 @pytest.mark.parametrize(
     "permissions", [builders.PUBLIC, builders.PRIVATE], ids=["public", "private"]
 )
-def test_nobody_s_organisation_is_allowed_nothing(alice, root, permissions):
+def test_a_user_without_organisation_is_allowed_nothing(alice, root, permissions):
     """A superuser sees every row, and acts for no organisation: what is public is for those."""
     dataset = builders.make_dataset(alice, permissions=permissions)
     assert not may_download(root, dataset.permissions)

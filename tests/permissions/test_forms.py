@@ -29,7 +29,7 @@ def test_what_is_sent_is_read(query, value):
 @pytest.mark.parametrize(
     ("value", "changed"), [(PRIVATE, False), (PUBLIC, True), (only_to("A"), True)]
 )
-def test_a_picker_that_nobody_touched_has_not_changed(value, changed):
+def test_a_picker_that_no_one_touched_has_not_changed(value, changed):
     assert PermissionsField().has_changed(None, value) == changed
 
 

@@ -141,7 +141,7 @@ def test_a_browser_needs_its_csrf_token_to_change_anything(users, assets_by_visi
         assert "CSRF" in answer.json()["detail"], row.label
 
 
-def test_refusing_a_download_tells_nothing_about_the_file(users, assets_by_visibility, client_of):
+def test_refusing_a_download_shows_nothing_about_the_file(users, assets_by_visibility, client_of):
     """Neither its name, nor its size, nor whether it is there."""
     client, files = client_of(users["carol"]), stored_files()
     answers = set()

@@ -1,4 +1,4 @@
-"""Random decisions in random consortia, through every door: the server and the oracle agree.
+"""Random decisions in random consortia, through every interface: the server and the oracle agree.
 
 `make oracle` asks for 10,000; ORACLE_DECISIONS and ORACLE_SEED say how many, and which.
 """
@@ -38,9 +38,9 @@ def clients_of(consortium):
     """One browser and one token for each person, made when they are first asked for."""
 
     @cache
-    def client(name: str, door: str):
+    def client(name: str, interface: str):
         user = consortium.users[name]
-        if door != "api":
+        if interface != "api":
             browser = Client()
             browser.force_login(user)
             return browser
@@ -58,7 +58,7 @@ def clients_of(consortium):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_door_decides_as_the_contract(seed, settings, record_property):
+def test_every_interface_decides_as_the_contract(seed, settings, record_property):
     settings.OIDC_ISSUER = "https://id.example"
     consortium = make_consortium(seed)
     random, client = consortium.random, clients_of(consortium)
@@ -68,18 +68,20 @@ def test_every_door_decides_as_the_contract(seed, settings, record_property):
         who = random.choice(consortium.people)
         name = random.choice(sorted(DEEDS))
         deed = DEEDS[name]
-        door = random.choice(deed.doors)
+        interface = random.choice(deed.interfaces)
         whats = tuple(consortium.one(kind) for kind in deed.kinds)
-        browser = client(who.name, door)
-        expected = verdict(who, deed.right, whats, door)
+        browser = client(who.name, interface)
+        expected = verdict(who, deed.right, whats, interface)
         with rolled_back():
             before = None if deed.right in READING else row_counts(without=UNCOUNTED)
-            found = deed.send(consortium, door, browser, whats)
+            found = deed.send(consortium, interface, browser, whats)
             if found != DONE and before is not None and name not in PREPARING:
-                assert row_counts(without=UNCOUNTED) == before, f"{name} by {door} left something"
-        compared[door, expected] += 1
+                assert row_counts(without=UNCOUNTED) == before, (
+                    f"{name} by {interface} left something"
+                )
+        compared[interface, expected] += 1
         if found != expected:
-            wrong.append(f"{name} by {door}: {expected}, but was {found}; {who}, {whats}")
-    for (door, expected), count in compared.items():
-        record_property(f"{door} {expected}", count)
+            wrong.append(f"{name} by {interface}: {expected}, but was {found}; {who}, {whats}")
+    for (interface, expected), count in compared.items():
+        record_property(f"{interface} {expected}", count)
     assert not wrong, "\n".join(wrong)

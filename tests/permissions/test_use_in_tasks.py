@@ -18,7 +18,7 @@ from tests.properties.helpers import rolled_back
 pytestmark = pytest.mark.django_db
 
 A, B, C = "MyOrg1MSP", "MyOrg2MSP", "MyOrg3MSP"
-# Of an asset of A: whom it names besides A, or everybody.
+# Of an asset of A: the organisations it names besides A, or all.
 PERMISSIONS = {
     "public": PermissionsSpec(True),
     "private": PermissionsSpec(),
@@ -136,7 +136,7 @@ def test_the_output_belongs_to_the_task_s_owner_as_well(members, plans, making):
 
 
 @pytest.mark.parametrize("owner", [A, B, C])
-def test_everything_that_is_forbidden_is_told_at_once(alice, members, plans, owner):
+def test_everything_that_is_forbidden_is_listed_at_once(alice, members, plans, owner):
     for permissions in PERMISSIONS.values():
         dataset = builders.make_dataset(alice, permissions=permissions)
         samples = builders.make_samples(alice, dataset.key)

@@ -1,10 +1,10 @@
-"""Who a user of another organisation is, no list tells: not by a filter, an order or the admin."""
+"""Who a user of another organisation is, no list shows: not by a filter, an order or the admin."""
 
 import pytest
 
 from assets.accounts.registration.users import delete_user
 from tests import builders
-from tests.admin.door import admin_url
+from tests.admin.interface import admin_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -34,7 +34,7 @@ def found(client, query) -> list[str]:
         ("bob", "bob,external", {"alice", "ada", "bob"}),
     ],
 )
-def test_plans_are_found_by_the_creator_that_is_told(
+def test_plans_are_found_by_the_creator_that_is_shown(
     who, creator, made_by, plans, request, client_of
 ):
     client = client_of(request.getfixturevalue(who))
@@ -48,12 +48,12 @@ def test_a_creator_who_is_no_more_is_found_by_its_own(plans, alice, ada, bob, cl
     assert found(client_of(bob), "creator=deleted") == []
 
 
-def test_an_order_by_the_creator_tells_no_name(alice, ada, bob, client_of):
+def test_an_order_by_the_creator_shows_no_name(alice, ada, bob, client_of):
     """Neither by the order, in which all others are alike, nor by the cursor of the next page."""
     order = [alice, ada, alice, ada]
     keys = [str(builders.make_plan(user).key) for user in order]
-    told = [plan["creator"] for plan in _page(client_of(alice), "ordering=creator")["results"]]
-    assert told == sorted(told)
+    creators = [plan["creator"] for plan in _page(client_of(alice), "ordering=creator")["results"]]
+    assert creators == sorted(creators)
     client = client_of(bob)
     # Alike, they are in the order in which they were registered.
     assert found(client, "ordering=creator") == keys
@@ -67,10 +67,10 @@ def _page(client, query):
 
 
 @pytest.mark.parametrize(
-    ("who", "told"), [("ada", "alice"), ("bob", "external"), ("root", "external")]
+    ("who", "creator"), [("ada", "alice"), ("bob", "external"), ("root", "external")]
 )
-def test_the_admin_tells_no_more(who, told, plans, request, session_of):
+def test_the_admin_shows_no_more(who, creator, plans, request, session_of):
     browser = session_of(request.getfixturevalue(who))
     page = browser.get(admin_url("computeplan", "change", plans["alice"].key)).content.decode()
-    assert f'<div class="readonly">{told}</div>' in page
-    assert ("alice" in page) == (told == "alice")
+    assert f'<div class="readonly">{creator}</div>' in page
+    assert ("alice" in page) == (creator == "alice")

@@ -66,7 +66,7 @@ def test_a_flood_of_probes_looks_once(db, monkeypatch):
     assert len(looked) == 1
 
 
-def test_what_is_broken_is_told_without_its_insides(db, monkeypatch):
+def test_what_is_broken_is_shown_without_its_insides(db, monkeypatch):
     def refuse(*args, **options):
         raise ConnectionError("https://s3.internal/bucket?key=AKIA1234")
 

@@ -83,7 +83,7 @@ def test_each_request_has_one_line_and_an_id_of_its_own(lines, alice, client_of)
     }
 
 
-def test_the_line_asks_the_database_for_nobody(log, alice, session_of, django_assert_num_queries):
+def test_the_line_asks_the_database_for_no_one(log, alice, session_of, django_assert_num_queries):
     browser = session_of(alice)
     with django_assert_num_queries(0):
         assert browser.get("/livez").status_code == 200
@@ -109,7 +109,7 @@ def test_only_a_proxy_names_a_request(trusting, given, believed, settings, rf):
     assert re.fullmatch(r"[\w.-]{8,64}", answer["X-Request-ID"])
 
 
-def test_nobody_writes_lines_of_his_own(log, lines, db):
+def test_no_one_writes_lines_of_his_own(log, lines, db):
     Client().get("/nowhere/%0AINFO%20root%20[-]:%20all%20is%20well%0D%0A/")
     assert not [line for line in lines() if line["logger"] == "root"]
     assert not any(line.startswith("INFO root") for line in log.getvalue().splitlines())
@@ -144,7 +144,7 @@ handler500 = "assets.common.api.errors.server_error"
 
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize("where", ["/api/fault/", "/fault/"])
-def test_a_fault_of_ours_is_told_with_its_traceback_and_number(where, log, lines):
+def test_a_fault_of_ours_is_shown_with_its_traceback_and_number(where, log, lines):
     client = Client(raise_request_exception=False)
     answer = client.get(where)
 
@@ -165,7 +165,7 @@ def test_a_fault_of_ours_is_told_with_its_traceback_and_number(where, log, lines
 # --- No secrets ----------------------------------------------------------------------------------
 
 
-def test_no_door_logs_a_secret(log, alice, ada, client_of, session_of):
+def test_no_interface_logs_a_secret(log, alice, ada, client_of, session_of):
     """Signing in well and badly, tokens made and wrong, links for passwords, queries with codes."""
     secrets = [PASSWORD, "wrong-horse-battery", "a-new-long-password-77", "code-of-the-provider"]
     browser = Client(raise_request_exception=False)

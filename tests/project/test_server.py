@@ -181,7 +181,7 @@ def test_bodies_that_are_not_read(served, headers, body):
     assert answer(client, b"\r\n\r\n").startswith(b"HTTP/1.1 413")
 
 
-def test_who_expects_to_go_on_is_told_once_admitted(served):
+def test_who_expects_to_go_on_is_shown_once_admitted(served):
     client = served.connect(head("/", SIGNED_IN, "Content-Length: 1000", "Expect: 100-continue"))
     assert answer(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     client.sendall(b"x" * 1000)

@@ -255,7 +255,7 @@ def test_a_server_that_counts_and_stops(instance):
     check_stopping(instance)
 
 
-def test_counting_costs_nothing_where_nobody_reads_it():
+def test_counting_costs_nothing_where_no_one_reads_it():
     program = (
         "import sys, project.wsgi; from django.conf import settings;"
         "sys.exit('prometheus_client' in sys.modules or 'metrics' in str(settings.MIDDLEWARE))"

@@ -111,7 +111,7 @@ def test_both_ways_of_writing_a_folder_meet():
         ("été.csv".encode("cp437"), "été.csv", (OTHER_LETTERS,)),  # by Windows, in the West
     ],
 )
-def test_names_that_are_not_said_to_be_utf8(raw, name, warnings):
+def test_names_that_are_not_declared_utf8(raw, name, warnings):
     [entry] = read(renamed(raw))
     assert (entry.name, entry.warnings) == (name, warnings)
 

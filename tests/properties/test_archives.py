@@ -46,7 +46,7 @@ def listed(data: bytes) -> dict[str, tuple[int, bool]] | None:
         entries = read_entries(file)
     except UnsafeArchive:
         return None
-    assert file.tell() == 0, "the file is handed back rewound, to be stored from its start"
+    assert file.tell() == 0, "the file is returned rewound, to be stored from its start"
     return {entry.name: (entry.size, entry.is_folder) for entry in entries}
 
 
@@ -59,7 +59,7 @@ def test_tars_are_listed_truly_or_refused(items, mode, format):
 @example([Item("")], zipfile.ZIP_STORED)
 @example([Item("a", FOLDER), Item("a/", FOLDER)], zipfile.ZIP_STORED)
 def test_zips_are_listed_truly_or_refused(items, compression):
-    if not items:  # an empty zip has no entry that could be told apart from garbage
+    if not items:  # an empty zip has no entry that differs from garbage
         return
     assert listed(zip_of_items(items, compression)) == entries_of(items)
 
@@ -87,7 +87,7 @@ def test_a_changed_byte_is_no_accident(form_and_data, data):
 
 @st.composite
 def damaged(draw) -> bytes:
-    """A legal archive after some accidents: bits turned, bytes lost, put in, or said again."""
+    """A legal archive after some accidents: bits turned, bytes lost, put in, or repeated."""
     data = draw(legal_archives())[1]
     for _ in range(draw(st.integers(1, 6))):
         start = draw(st.integers(0, len(data)))

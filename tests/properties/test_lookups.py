@@ -21,7 +21,7 @@ metadatas = st.one_of(legal_metadata, st.dictionaries(texts, texts, max_size=3))
 
 
 def plans_with(metadatas, owner):
-    """A plan for each; rules are passed over, as it is the lookup that is asked."""
+    """A plan for each; rules are left out: only lookups are tested."""
     return {
         ComputePlan.objects.create(
             owner=owner, name="n", digest="", metadata=metadata
@@ -142,7 +142,7 @@ VALUES = {
     "failed_task_key": [uuid.UUID(int=number) for number in (4, 5)],
 }
 # Values that no plan has.
-ABSENT = {"owner_id": ["Nobody"], "key": [uuid.uuid4()], "name": ["nobody's"], "task_count": [8]}
+ABSENT = {"owner_id": ["Unknown"], "key": [uuid.uuid4()], "name": ["unknown's"], "task_count": [8]}
 
 
 @examples(40)

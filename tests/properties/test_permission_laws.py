@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from assets.permissions.specs import PermissionsSpec, union
 
 ORGANIZATIONS = ("Ada", "Bob", "Cyr", "Dan", "Eve")
-# Somebody whom nobody names, and nobody at all.
+# An organisation that no permission names, and none at all.
 ASKING = (*ORGANIZATIONS, "Stranger", None)
 
 given_ids = st.lists(st.sampled_from(ORGANIZATIONS), max_size=6).map(tuple)
@@ -29,13 +29,13 @@ def meaning(permissions: PermissionsSpec) -> dict[str | None, bool]:
 
 
 @given(anything, anything)
-def test_union_allows_whom_either_allows(one, other):
+def test_union_allows_what_either_allows(one, other):
     either = {who: one.allows(who) or other.allows(who) for who in ASKING}
     assert meaning(one | other) == either
 
 
 @given(anything, anything)
-def test_intersection_allows_whom_both_allow(one, other):
+def test_intersection_allows_what_both_allow(one, other):
     both = {who: one.allows(who) and other.allows(who) for who in ASKING}
     assert meaning(one & other) == both
 
@@ -59,7 +59,7 @@ def test_combined_with_itself_is_itself(permissions):
 
 
 @given(given_ids)
-def test_public_with_itself_names_nobody(ids):
+def test_public_with_itself_names_no_one(ids):
     """The one value that a combination with itself changes: a public list has no meaning."""
     public = PermissionsSpec(True, ids)
     assert public | public == public & public == PermissionsSpec(True)
@@ -85,11 +85,11 @@ def test_each_distributes_over_the_other(one, other, third):
 
 
 @given(anything)
-def test_nobody_and_everybody(permissions):
-    nobody, everybody = PermissionsSpec(), PermissionsSpec(True)
-    assert meaning(permissions | nobody) == meaning(permissions & everybody) == meaning(permissions)
-    assert meaning(permissions & nobody) == meaning(nobody)
-    assert permissions | everybody == everybody
+def test_no_one_and_everyone(permissions):
+    no_one, everyone = PermissionsSpec(), PermissionsSpec(True)
+    assert meaning(permissions | no_one) == meaning(permissions & everyone) == meaning(permissions)
+    assert meaning(permissions & no_one) == meaning(no_one)
+    assert permissions | everyone == everyone
 
 
 @given(st.lists(anything, max_size=5))
@@ -98,7 +98,7 @@ def test_union_of_many_is_union_by_twos(many):
 
 
 @given(anything, st.sampled_from(ORGANIZATIONS))
-def test_owned_by_adds_the_owner_and_nobody_else(permissions, owner):
+def test_owned_by_adds_the_owner_and_no_one_else(permissions, owner):
     owned = permissions.owned_by(owner)
     assert owned == stored(owned) == owned.owned_by(owner)
     assert meaning(owned) == {**meaning(permissions), owner: True}

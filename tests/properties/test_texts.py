@@ -74,7 +74,7 @@ def send_dataset(client, values):
     )
 
 
-DOORS = {"plan": send_plan, "plan as a form": send_plan_as_form, "dataset": send_dataset}
+INTERFACES = {"plan": send_plan, "plan as a form": send_plan_as_form, "dataset": send_dataset}
 texts_of_plan = st.fixed_dictionaries(
     {"name": any_texts, "tag": any_texts, "metadata": any_metadata}
 )
@@ -83,7 +83,7 @@ legal_texts_of_plan = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("send", DOORS.values(), ids=DOORS)
+@pytest.mark.parametrize("send", INTERFACES.values(), ids=INTERFACES)
 @examples(40)
 @given(values=st.one_of(texts_of_plan, legal_texts_of_plan))
 @example({"name": "a", "tag": "", "metadata": {"\ud800": "a"}})

@@ -8,7 +8,7 @@ from assets.uploads.registration import stage
 from tests import builders
 from tests.files.conftest import shared_database  # noqa: F401  a fixture of this folder, too
 from tests.files.threads import at_once
-from tests.pages.door import PagesDoor
+from tests.pages.interface import PagesInterface
 
 from .test_keys import post
 from .twice import TOKEN
@@ -27,7 +27,7 @@ def test_two_clicks_at_once_register_once(alice, session_of):
         "data_opener-staged": str(stage(alice, spec.data_opener).pk),
         "description-staged": str(stage(alice, spec.description).pk),
     }
-    url, data = PagesDoor(session_of).form(spec)
+    url, data = PagesInterface(session_of).form(spec)
     data = {name: value for name, value in data.items() if not hasattr(value, "read")}
     cookies = session_of(alice).cookies
 

@@ -12,7 +12,7 @@ from assets.common.idempotency.keys import LIFETIME, digest_of
 from assets.common.idempotency.models import IdempotencyKey
 from assets.datasets.models import Dataset
 from tests import builders
-from tests.pages.door import PagesDoor
+from tests.pages.interface import PagesInterface
 
 from .twice import TOKEN, rewound
 
@@ -98,7 +98,7 @@ class TestHeader:
 @pytest.mark.django_db
 class TestForms:
     def form(self, session_of, user: User, **spec):
-        url, data = PagesDoor(session_of).form(builders.dataset_spec(**spec))
+        url, data = PagesInterface(session_of).form(builders.dataset_spec(**spec))
         return session_of(user).post(url, {**rewound(data), **TOKEN})
 
     def test_a_form_that_was_changed_registers_what_it_shows(self, alice, session_of):

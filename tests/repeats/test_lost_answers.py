@@ -11,11 +11,11 @@ from assets.datasets.models import DataSample, Dataset
 from assets.functions.models import Function
 from tests import builders
 from tests.files.stored import nothing_left, row_counts, stored_files
-from tests.rules.doors import ApiDoor
+from tests.rules.interfaces import ApiInterface
 
 pytestmark = pytest.mark.postgresql
 
-API = ApiDoor(lambda user: None)
+API = ApiInterface(lambda user: None)
 
 
 def dataset(alice):

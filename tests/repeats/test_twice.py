@@ -1,10 +1,10 @@
-"""What must not happen twice happens once, by every door through which it can be asked."""
+"""What must not happen twice happens once, by every interface through which it can be asked."""
 
 import pytest
 
 from assets.common.idempotency.keys import ONCE
 from assets.feed.models import Event
-from tests.feed.test_coverage import ACTS, ADDRESS, told
+from tests.feed.test_coverage import ACTS, ADDRESS, events_about
 
 from .twice import TwiceStage
 
@@ -20,7 +20,7 @@ def test_it_is_carried_out_once(act, request):
     stage = TwiceStage(act.who, request)
     act.do(stage)
     events = Event.objects.filter(address=ADDRESS)
-    assert len(told(act, events)) == act.count, [vars(event) for event in events]
+    assert len(events_about(act, events)) == act.count, [vars(event) for event in events]
     if not hasattr(stage, "answers"):
         return  # a DELETE, which names what it removes
     first, second = stage.answers

@@ -23,7 +23,7 @@ from .cases import Case, table
 from .requests import Tasks
 from .world import B
 
-NOBODY = UUID("00000000-0000-4000-8000-000000000000")
+UNKNOWN_KEY = UUID("00000000-0000-4000-8000-000000000000")
 
 
 def one(**changes):

@@ -15,14 +15,14 @@ from assets.common.errors import Code
 from assets.feed.models import Event
 from assets.uploads.models import Upload
 
-from .doors import Door, Outcome
+from .interfaces import Interface, Outcome
 from .requests import Request
 from .world import World
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is sent, by whom, and the verdict: accepted if there is no code."""
+    """What is sent, its sender, and the verdict: accepted if there is no code."""
 
     id: str
     build: Callable[[World], Request]
@@ -58,11 +58,11 @@ def table(cases: Iterable[Case]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in cases])
 
 
-def verify(case: Case, door: Door, world: World) -> Outcome:
-    """Send the case through the door: the verdict is as expected, and a refusal wrote nothing."""
+def verify(case: Case, interface: Interface, world: World) -> Outcome:
+    """Send the case: the verdict is as expected, and a refusal wrote nothing."""
     request = case.build(world)
     before = everything()
-    outcome = door.send(world.users[case.by], request)
+    outcome = interface.send(world.users[case.by], request)
     if case.code is None:
         assert not outcome.problems
         return outcome
@@ -77,7 +77,7 @@ def verify(case: Case, door: Door, world: World) -> Outcome:
 def everything() -> dict[str, Any]:
     """Return all that is registered: the rows of every table, the bytes of every file.
 
-    Sign-ins are left out, what the audit trail tells of besides, and files that a form keeps until
+    Sign-ins are left out, what the audit trail reports besides, and files that a form keeps until
     they are registered. Equal before and after means that nothing was written, not even half of it.
     """
     models = apps.get_app_config("assets").get_models(include_auto_created=True)

@@ -1,14 +1,14 @@
-"""Every case of this folder meets every door."""
+"""Every case of this folder meets every interface."""
 
 import pytest
 
-from .doors import DOORS
+from .interfaces import INTERFACES
 from .world import World, world_of_cast
 
 
-@pytest.fixture(params=DOORS)
-def door(request, client_of):
-    return DOORS[request.param](client_of)
+@pytest.fixture(params=INTERFACES)
+def interface(request, client_of):
+    return INTERFACES[request.param](client_of)
 
 
 @pytest.fixture

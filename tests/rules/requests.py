@@ -1,4 +1,4 @@
-"""What is asked of a door, beside the specs themselves."""
+"""What is asked of an interface, beside the specs themselves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from assets.functions import registration as functions
 from tests.builders import dataset_spec, function_spec, plan_spec
 
 from .cases import everything
-from .doors import ApiDoor, RegistrationDoor
+from .interfaces import ApiInterface, RegistrationInterface
 from .requests import Cancel, Link, Tasks
 
 pytestmark = pytest.mark.postgresql
@@ -26,7 +26,7 @@ LAST = {
 
 
 class PowerCut(Exception):
-    """Something that nobody expects."""
+    """Something that no one expects."""
 
 
 @pytest.mark.parametrize(("module", "build"), LAST.values(), ids=LAST)
@@ -40,7 +40,7 @@ def test_registration(module, build, world, client_of, monkeypatch):
 
     monkeypatch.setattr(module, "record", fail)
     with pytest.raises(PowerCut):
-        RegistrationDoor(client_of).send(world.alice, request)
+        RegistrationInterface(client_of).send(world.alice, request)
     assert everything() == before
 
 
@@ -55,7 +55,7 @@ def test_request(module, build, world, client_of, monkeypatch):
         raise PowerCut
 
     monkeypatch.setattr(module, "record", fail)
-    answer = ApiDoor(client_of).post(request, client)
+    answer = ApiInterface(client_of).post(request, client)
     assert answer.status_code == 500
     assert answer.headers["Content-Type"] == "application/json"
     assert everything() == before
@@ -71,5 +71,5 @@ def test_a_file_that_cannot_be_written(world, client_of, monkeypatch):
     monkeypatch.setattr(spec.description.file, "read", fail)
     before = everything()
     with pytest.raises(OSError, match="disk full"):
-        RegistrationDoor(client_of).send(world.alice, spec)
+        RegistrationInterface(client_of).send(world.alice, spec)
     assert everything() == before

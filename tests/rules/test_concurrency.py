@@ -39,37 +39,37 @@ def blind_once(monkeypatch):
     return patch
 
 
-def test_a_plan_that_came_in_between(door, world, blind_once):
+def test_a_plan_that_came_in_between(interface, world, blind_once):
     spec = plan_spec()
     registration.register_compute_plan(spec, world.users["ada"])
     looks = blind_once(counters, "lock_plans", {})
     before = everything()
-    assert not door.send(world.alice, spec).problems
+    assert not interface.send(world.alice, spec).problems
     assert len(looks) == 2
     assert everything() == before
 
 
-def test_another_plan_that_came_in_between(door, world, blind_once):
+def test_another_plan_that_came_in_between(interface, world, blind_once):
     spec = plan_spec()
     registration.register_compute_plan(spec, world.alice)
     blind_once(counters, "lock_plans", {})
     case = refused("between", lambda w: spec, Code.CONFLICT, "key", "already exists", by="bob")
-    verify(case, door, world)
+    verify(case, interface, world)
 
 
-def test_tasks_that_came_in_between(door, world, blind_once):
+def test_tasks_that_came_in_between(interface, world, blind_once):
     task = world.task()
     registration.register_tasks([task], world.alice)
     looks = blind_once(batch, "_check_existing", {})
     before = everything()
     new = world.task()
-    assert not door.send(world.alice, Tasks([task, new])).problems
+    assert not interface.send(world.alice, Tasks([task, new])).problems
     assert len(looks) == 2
     assert Task.objects.count() == 2
     assert Event.objects.filter(public=True).count() == len(before[Event._meta.db_table]) + 1
 
 
-def test_other_tasks_that_came_in_between(door, world, blind_once):
+def test_other_tasks_that_came_in_between(interface, world, blind_once):
     task = world.task()
     registration.register_tasks([task], world.alice)
     blind_once(batch, "_check_existing", {})
@@ -80,7 +80,7 @@ def test_other_tasks_that_came_in_between(door, world, blind_once):
         "tasks[0].key",
         "already exists",
     )
-    verify(case, door, world)
+    verify(case, interface, world)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_other_writers_do_not_wait_for_the_checks(world, monkeypatch):
 
 
 def test_a_fault_of_ours_is_not_taken_for_a_conflict(world, monkeypatch):
-    """Looked at once more and no more: then it is a fault, and is said so."""
+    """Looked at once more and no more: then it is a fault, and is shown so."""
     calls = []
 
     def broken(*args):

@@ -32,13 +32,13 @@ DATASETS = [
 
 
 @table(DATASETS)
-def test_dataset(case: Case, door, world):
-    verify(case, door, world)
+def test_dataset(case: Case, interface, world):
+    verify(case, interface, world)
 
 
-def test_the_same_content_twice_is_two_datasets(door, world):
+def test_the_same_content_twice_is_two_datasets(interface, world):
     for _ in range(2):
-        assert not door.send(world.alice, dataset_spec()).problems
+        assert not interface.send(world.alice, dataset_spec()).problems
     assert Dataset.objects.count() == 2
 
 
@@ -103,8 +103,8 @@ SAMPLES = [
 
 
 @table(SAMPLES)
-def test_samples(case: Case, door, world):
-    verify(case, door, world)
+def test_samples(case: Case, interface, world):
+    verify(case, interface, world)
 
 
 @pytest.fixture
@@ -167,12 +167,12 @@ PLACES = [
 
 
 @table(PLACES)
-def test_server_side_folders(case: Case, door, world, folders):
-    verify(case, door, world)
+def test_server_side_folders(case: Case, interface, world, folders):
+    verify(case, interface, world)
 
 
-def test_each_subfolder_is_a_sample(door, world, folders):
-    door.send(world.alice, _folders("many", multiple=True)(world))
+def test_each_subfolder_is_a_sample(interface, world, folders):
+    interface.send(world.alice, _folders("many", multiple=True)(world))
     names = {Path(path).name for path in DataSample.objects.values_list("path", flat=True)}
     assert names == {"a", "b"}
 
@@ -260,15 +260,15 @@ LINKS = [
 
 
 @table(LINKS)
-def test_links(case: Case, door, world):
-    verify(case, door, world)
+def test_links(case: Case, interface, world):
+    verify(case, interface, world)
 
 
-def test_links_are_added_and_none_is_removed(door, world):
+def test_links_are_added_and_none_is_removed(interface, world):
     first, second = world.samples
     before = set(DataSampleLink.objects.values_list("dataset", "data_sample"))
     for _ in range(2):
-        door.send(world.alice, Link([world.other_dataset.key], [first.key]))
+        interface.send(world.alice, Link([world.other_dataset.key], [first.key]))
     added = {(world.other_dataset.key, first.key)}
     assert set(DataSampleLink.objects.values_list("dataset", "data_sample")) == before | added
     assert DataSampleLink.objects.count() == len(before) + 1

@@ -28,7 +28,7 @@ def _outputs(*outputs):
 
 
 def _file(content: bytes, name: str = "function.zip"):
-    # Made anew for each door: reading a file leaves it at its end.
+    # Made anew for each interface: reading a file leaves it at its end.
     return lambda world: function_spec(file=upload(content, name))
 
 
@@ -141,17 +141,17 @@ FILES = [
 
 
 @table(SLOTS)
-def test_inputs_and_outputs(case: Case, door, world):
-    verify(case, door, world)
+def test_inputs_and_outputs(case: Case, interface, world):
+    verify(case, interface, world)
 
 
 @table(FILES)
-def test_files(case: Case, door, world):
-    verify(case, door, world)
+def test_files(case: Case, interface, world):
+    verify(case, interface, world)
 
 
 @pytest.mark.parametrize("field", ["file", "description"])
-def test_file_size(field, door, world, settings):
+def test_file_size(field, interface, world, settings):
     content = zip_of(CODE) + b"\n" * 1000 if field == "description" else zip_of(CODE)
 
     def request(world):
@@ -159,19 +159,19 @@ def test_file_size(field, door, world, settings):
 
     settings.MAX_UPLOAD_SIZE = len(content) - 1
     too_large = refused(field, request, Code.INVALID, field, "File too large")
-    verify(too_large, door, world)
+    verify(too_large, interface, world)
     settings.MAX_UPLOAD_SIZE = len(content)
-    verify(accepted(field, request), door, world)
+    verify(accepted(field, request), interface, world)
 
 
-def test_a_function_begins_waiting(door, world):
-    door.send(world.alice, function_spec())
+def test_a_function_begins_waiting(interface, world):
+    interface.send(world.alice, function_spec())
     assert Function.objects.get().status == FunctionStatus.WAITING
 
 
-def test_inputs_and_outputs_keep_their_order(door, world):
+def test_inputs_and_outputs_keep_their_order(interface, world):
     names = ["z", "a", "m"]
-    door.send(
+    interface.send(
         world.alice,
         function_spec(
             inputs=[Input(name, MODEL) for name in names],
@@ -183,7 +183,7 @@ def test_inputs_and_outputs_keep_their_order(door, world):
     assert [item.identifier for item in function.outputs.all()] == names
 
 
-def test_the_same_content_twice_is_two_functions(door, world):
+def test_the_same_content_twice_is_two_functions(interface, world):
     for _ in range(2):
-        assert not door.send(world.alice, function_spec()).problems
+        assert not interface.send(world.alice, function_spec()).problems
     assert Function.objects.count() == 2

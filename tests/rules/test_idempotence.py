@@ -34,86 +34,86 @@ def _whole_plan(world):
     return plan_spec(metadata={"x": "1", "y": "2"}, tasks=[first, second])
 
 
-def test_the_same_plan_again(door, world):
+def test_the_same_plan_again(interface, world):
     spec = _whole_plan(world)
-    first = door.send(world.alice, spec)
+    first = interface.send(world.alice, spec)
     before = everything()
-    again = door.send(world.alice, spec)
+    again = interface.send(world.alice, spec)
     assert not again.problems
     assert everything() == before
     if isinstance(again.answer, dict):
         assert again.answer == first.answer
 
 
-def test_the_same_batch_again(door, world):
+def test_the_same_batch_again(interface, world):
     specs = [world.task(), world.task()]
-    first = door.send(world.alice, Tasks(specs))
+    first = interface.send(world.alice, Tasks(specs))
     before = everything()
-    again = door.send(world.alice, Tasks(specs))
+    again = interface.send(world.alice, Tasks(specs))
     assert not again.problems
     assert everything() == before
     assert again.answer == first.answer
 
 
-def test_a_colleague_sends_it_again(door, world):
+def test_a_colleague_sends_it_again(interface, world):
     spec = _whole_plan(world)
-    door.send(world.alice, spec)
+    interface.send(world.alice, spec)
     before = everything()
-    assert not door.send(world.users["ada"], spec).problems
+    assert not interface.send(world.users["ada"], spec).problems
     assert everything() == before
 
 
-def test_a_batch_of_new_and_registered_tasks(door, world):
+def test_a_batch_of_new_and_registered_tasks(interface, world):
     old = world.task()
-    door.send(world.alice, Tasks([old]))
+    interface.send(world.alice, Tasks([old]))
     new = world.child(old)
-    answer = door.send(world.alice, Tasks([new, old])).answer
+    answer = interface.send(world.alice, Tasks([new, old])).answer
     keys = [str(item["key"]) if isinstance(item, dict) else str(item) for item in answer]
     assert keys == [str(old.key), str(new.key)]
     assert set(world.plan.tasks.values_list("key", flat=True)) == {old.key, new.key}
 
 
-def test_a_plan_again_with_more_tasks(door, world):
+def test_a_plan_again_with_more_tasks(interface, world):
     spec = _whole_plan(world)
-    door.send(world.alice, spec)
+    interface.send(world.alice, spec)
     more = world.child(spec.tasks[1], compute_plan_key=None)
-    assert not door.send(world.alice, replace(spec, tasks=[*spec.tasks, more])).problems
+    assert not interface.send(world.alice, replace(spec, tasks=[*spec.tasks, more])).problems
     assert Task.objects.filter(compute_plan_id=spec.key).count() == 3
 
 
-def test_a_plan_again_without_its_tasks(door, world):
+def test_a_plan_again_without_its_tasks(interface, world):
     spec = _whole_plan(world)
-    door.send(world.alice, spec)
+    interface.send(world.alice, spec)
     before = everything()
-    assert not door.send(world.alice, replace(spec, tasks=())).problems
+    assert not interface.send(world.alice, replace(spec, tasks=())).problems
     assert everything() == before
 
 
-def test_the_original_after_a_rename(door, world):
+def test_the_original_after_a_rename(interface, world):
     spec = _whole_plan(world)
-    door.send(world.alice, spec)
+    interface.send(world.alice, spec)
     plan = ComputePlan.objects.get(pk=spec.key)
-    door.send(world.alice, Rename(plan, "Renamed"))
-    assert not door.send(world.alice, spec).problems
+    interface.send(world.alice, Rename(plan, "Renamed"))
+    assert not interface.send(world.alice, spec).problems
     plan.refresh_from_db()
     assert plan.name == "Renamed"
 
 
-def test_the_same_name_again_is_no_event(door, world):
+def test_the_same_name_again_is_no_event(interface, world):
     assets = (world.dataset, world.train, world.plan)
     before = everything()
     for asset in assets:
-        assert not door.send(world.alice, Rename(asset, asset.name)).problems
+        assert not interface.send(world.alice, Rename(asset, asset.name)).problems
     assert everything() == before
 
 
-def test_the_same_tasks_again_on_a_plan_that_takes_no_more(door, world):
+def test_the_same_tasks_again_on_a_plan_that_takes_no_more(interface, world):
     """A retry that arrives after the plan was cancelled is still a retry."""
     spec = _whole_plan(world)
-    door.send(world.alice, spec)
+    interface.send(world.alice, spec)
     registration.cancel_compute_plan(spec.key, world.alice)
     before = everything()
-    assert not door.send(world.alice, spec).problems
+    assert not interface.send(world.alice, spec).problems
     assert everything() == before
 
 
@@ -136,7 +136,7 @@ SAME = {
             ]
         }
     ),
-    "no worker, which the dataset tells": lambda task: task | {"worker": ""},
+    "no worker, which the dataset shows": lambda task: task | {"worker": ""},
     "organisations in another order": lambda task: _with_output(
         task, {"public": False, "authorized_ids": ["MyOrg2MSP", "MyOrg1MSP"]}
     ),
@@ -247,8 +247,8 @@ CONFLICTS = [
 
 
 @table(CONFLICTS)
-def test_conflict(case: Case, door, world):
-    verify(case, door, world)
+def test_conflict(case: Case, interface, world):
+    verify(case, interface, world)
 
 
 def test_a_conflict_names_the_key(world, client_of):
@@ -259,7 +259,7 @@ def test_a_conflict_names_the_key(world, client_of):
     assert answer.json()["key"] == str(batch.specs[0].key)
 
 
-def test_another_owners_task(door, world):
+def test_another_owners_task(interface, world):
     """Bob sends Alice's task to a plan of his."""
     task = world.simple(world.making(PERFORMANCE_OUTPUT))
     registration.register_tasks([task], world.alice)
@@ -268,38 +268,38 @@ def test_another_owners_task(door, world):
         lambda w: Tasks([replace(task, compute_plan_key=make_plan(w.bob).key)]),
         by="bob",
     )
-    verify(case, door, world)
+    verify(case, interface, world)
 
 
-def test_another_owners_task_in_the_same_plan(door, world):
+def test_another_owners_task_in_the_same_plan(interface, world):
     """Equal in every word, but Alice's: a conflict before it is a question of the plan's owner."""
     task = world.simple(world.making())
     registration.register_tasks([task], world.alice)
-    verify(_conflict("same plan", lambda w: Tasks([task]), by="bob"), door, world)
+    verify(_conflict("same plan", lambda w: Tasks([task]), by="bob"), interface, world)
 
 
-def test_one_conflict_refuses_the_new_tasks_too(door, world):
+def test_one_conflict_refuses_the_new_tasks_too(interface, world):
     def build(world):
         changed = _again(tag=lambda w: "other")(world).specs[0]
         return Tasks([world.task(), changed])
 
     case = refused("mixed", build, Code.CONFLICT, "tasks[1].key", "already exists")
-    verify(case, door, world)
+    verify(case, interface, world)
 
 
-def test_a_plan_under_its_new_name_is_another(door, world):
+def test_a_plan_under_its_new_name_is_another(interface, world):
     spec = plan_spec()
-    door.send(world.alice, spec)
-    door.send(world.alice, Rename(ComputePlan.objects.get(pk=spec.key), "Renamed"))
+    interface.send(world.alice, spec)
+    interface.send(world.alice, Rename(ComputePlan.objects.get(pk=spec.key), "Renamed"))
     case = refused(
         "renamed", lambda w: replace(spec, name="Renamed"), Code.CONFLICT, "key", "already exists"
     )
-    verify(case, door, world)
+    verify(case, interface, world)
 
 
-def test_a_plan_again_with_a_changed_task(door, world):
+def test_a_plan_again_with_a_changed_task(interface, world):
     spec = _whole_plan(world)
-    door.send(world.alice, spec)
+    interface.send(world.alice, spec)
     changed = replace(spec, tasks=[spec.tasks[0], replace(spec.tasks[1], tag="other")])
     case = refused("changed", lambda w: changed, Code.CONFLICT, "tasks[1].key", "already exists")
-    verify(case, door, world)
+    verify(case, interface, world)

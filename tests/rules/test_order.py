@@ -42,10 +42,10 @@ WRONG = {
 }
 
 
-def test_problems_come_in_the_order_of_the_fields(door, world):
+def test_problems_come_in_the_order_of_the_fields(interface, world):
     for kind, (build, fields) in WRONG.items():
         spec = build(lambda name: ContentFile(b"", name))
-        problems = door.send(world.alice, spec).problems
+        problems = interface.send(world.alice, spec).problems
         found = [problem.field.replace(".", "[").partition("[")[0] for problem in problems]
         assert list(dict.fromkeys(found)) == fields, kind
 
@@ -59,12 +59,12 @@ def test_a_role_is_checked_before_what_cannot_be_read(world, client_of):
             assert answer.status_code == status, (url, who)
 
 
-def test_missing_inputs_come_before_outputs(door, world):
+def test_missing_inputs_come_before_outputs(interface, world):
     """22 before 23."""
     task = world.task()
     task = replace(
         task, inputs=task.inputs[:1], outputs={**task.outputs, "more": OutputSpec(PRIVATE)}
     )
-    missing, unknown = door.send(world.alice, Tasks([task])).problems
+    missing, unknown = interface.send(world.alice, Tasks([task])).problems
     assert "missing task input" in missing.message
     assert "unknown task output" in unknown.message

@@ -1,4 +1,4 @@
-"""Permissions: what may be given, what is kept of it, whom it lets. Contract 3.2."""
+"""Permissions: what may be given, what is stored, who they allow. Contract 3.2."""
 
 import pytest
 
@@ -43,13 +43,13 @@ GIVEN = {
     "to known organisations": (only_to(B, C), None),
     "to the owner itself": (only_to(A), None),
     "an organisation twice": (only_to(B, B), None),
-    "to an unknown organisation": (only_to(B, "Nobody"), ".authorized_ids"),
+    "to an unknown organisation": (only_to(B, "Unknown"), ".authorized_ids"),
     "an unknown organisation among 100": (
         only_to(*(f"Org{n}" for n in range(100))),
         ".authorized_ids",
     ),
     "blank id": (only_to(""), ".authorized_ids"),
-    "public, with an unknown organisation": (PermissionsSpec(True, ("Nobody",)), None),
+    "public, with an unknown organisation": (PermissionsSpec(True, ("Unknown",)), None),
     "public, 100 organisations": (PermissionsSpec(True, tuple(map(str, range(100)))), None),
     "public, 101 organisations": (PermissionsSpec(True, tuple(map(str, range(101)))), ""),
     "public, an id of 1,024 characters": (PermissionsSpec(True, ("o" * 1024,)), None),
@@ -74,8 +74,8 @@ def _cases():
 
 
 @table(_cases())
-def test_what_may_be_given(case: Case, door, world):
-    verify(case, door, world)
+def test_what_may_be_given(case: Case, interface, world):
+    verify(case, interface, world)
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_what_may_be_given(case: Case, door, world):
         pytest.param(only_to(C, B, A, B), only_to(A, B, C), id="once each, in one order"),
         pytest.param(PUBLIC, PermissionsSpec(True, (A,)), id="public: the owner is added"),
         pytest.param(
-            PermissionsSpec(True, ("Nobody",)),
-            PermissionsSpec(True, (A, "Nobody")),
+            PermissionsSpec(True, ("Unknown",)),
+            PermissionsSpec(True, (A, "Unknown")),
             id="public: others stay listed",
         ),
     ],
 )
-def test_what_is_kept(given, kept, door, world, client_of):
-    door.send(world.alice, dataset_spec(permissions=given, logs_permission=given))
+def test_what_is_kept(given, kept, interface, world, client_of):
+    interface.send(world.alice, dataset_spec(permissions=given, logs_permission=given))
     dataset = Dataset.objects.get()
     assert dataset.permissions.value == kept
     assert dataset.logs_permission.value == kept
@@ -103,16 +103,16 @@ def test_what_is_kept(given, kept, door, world, client_of):
     assert answer["logs_permission"] == wire
 
 
-def test_equal_permissions_are_one_row(door, world):
+def test_equal_permissions_are_one_row(interface, world):
     for given in (only_to(B, C), only_to(C, B), only_to(A, B, C)):
-        door.send(world.alice, dataset_spec(permissions=given))
+        interface.send(world.alice, dataset_spec(permissions=given))
     assert Dataset.objects.values("permissions").distinct().count() == 1
 
 
-def test_output_permissions_are_those_of_the_request(door, world):
+def test_output_permissions_are_those_of_the_request(interface, world):
     """No intersection with the dataset's or the function's permissions is computed."""
     task = world.task(outputs={"model": OutputSpec(PUBLIC)})
-    door.send(world.alice, Tasks([task]))
+    interface.send(world.alice, Tasks([task]))
     assert Task.objects.get().outputs.get().permissions.value == PermissionsSpec(True, (A,))
 
 
@@ -120,11 +120,11 @@ def test_output_permissions_are_those_of_the_request(door, world):
 
 
 @pytest.mark.parametrize("given", [PRIVATE, only_to(B), PUBLIC], ids=str)
-def test_logs_permission_with_a_dataset(given, door, world):
+def test_logs_permission_with_a_dataset(given, interface, world):
     dataset = make_dataset(world.alice, logs_permission=given)
     samples = make_samples(world.alice, dataset.key)
     task = training_task(dataset, samples, world.train, compute_plan_key=world.plan.key)
-    door.send(world.alice, Tasks([task]))
+    interface.send(world.alice, Tasks([task]))
     assert Task.objects.get().logs_permission == dataset.logs_permission
 
 
@@ -134,10 +134,10 @@ def test_logs_permission_with_a_dataset(given, door, world):
         pytest.param([], only_to(A), id="no parent"),
         pytest.param([PRIVATE], only_to(A), id="a private parent"),
         pytest.param([only_to(B), only_to(C)], only_to(A, B, C), id="two parents"),
-        pytest.param([only_to(B), PUBLIC], PUBLIC, id="a public parent: nobody is listed"),
+        pytest.param([only_to(B), PUBLIC], PUBLIC, id="a public parent: no one is listed"),
     ],
 )
-def test_logs_permission_without_a_dataset(parents, expected, door, world):
+def test_logs_permission_without_a_dataset(parents, expected, interface, world):
     specs = []
     for given in parents:
         dataset = make_dataset(world.alice, logs_permission=given)
@@ -145,7 +145,7 @@ def test_logs_permission_without_a_dataset(parents, expected, door, world):
         spec = training_task(dataset, samples, world.train, compute_plan_key=world.plan.key)
         specs.append(spec)
     child = world.child(*specs) if specs else world.simple(world.making(PERFORMANCE_OUTPUT))
-    assert not door.send(world.alice, Tasks([*specs, child])).problems
+    assert not interface.send(world.alice, Tasks([*specs, child])).problems
     assert Task.objects.get(pk=child.key).logs_permission.value == expected
 
 
@@ -167,7 +167,7 @@ def test_who_is_allowed(permissions, allowed):
     assert permissions.allows(None) is permissions.public
 
 
-def test_the_interned_row_lists_known_organisations_only(door, world):
-    door.send(world.alice, dataset_spec(permissions=PermissionsSpec(True, ("Nobody", B))))
+def test_the_interned_row_lists_known_organisations_only(interface, world):
+    interface.send(world.alice, dataset_spec(permissions=PermissionsSpec(True, ("Unknown", B))))
     row = Dataset.objects.get().permissions
     assert set(row.organizations.values_list("id", flat=True)) == {A, B}

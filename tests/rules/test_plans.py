@@ -140,27 +140,27 @@ TAKES = [
 
 
 @table(PLANS)
-def test_plan(case: Case, door, world):
-    verify(case, door, world)
+def test_plan(case: Case, interface, world):
+    verify(case, interface, world)
 
 
 @table(CANCELS)
-def test_cancel(case: Case, door, world):
-    verify(case, door, world)
+def test_cancel(case: Case, interface, world):
+    verify(case, interface, world)
 
 
 @table(TAKES)
-def test_adding_tasks(case: Case, door, world):
-    verify(case, door, world)
+def test_adding_tasks(case: Case, interface, world):
+    verify(case, interface, world)
 
 
-def test_cancelling_cancels_the_tasks_that_are_not_final(door, world):
+def test_cancelling_cancels_the_tasks_that_are_not_final(interface, world):
     specs = [world.task() for _ in TaskStatus]
     world.registered(*specs)
     before = dict(zip((spec.key for spec in specs), TaskStatus, strict=True))
     for key, status in before.items():
         set_status([key], status)
-    door.send(world.alice, Cancel(specs[0].compute_plan_key))
+    interface.send(world.alice, Cancel(specs[0].compute_plan_key))
     after = dict(Task.objects.values_list("key", "status"))
     assert after == {
         key: status if status in FINAL else TaskStatus.CANCELED for key, status in before.items()
@@ -169,9 +169,9 @@ def test_cancelling_cancels_the_tasks_that_are_not_final(door, world):
     assert set(ended) == {key for key, status in before.items() if status not in FINAL}
 
 
-def test_cancelling_leaves_done_tasks_done_and_the_plan_cancelled(door, world):
+def test_cancelling_leaves_done_tasks_done_and_the_plan_cancelled(interface, world):
     plan = _done(world)
-    door.send(world.alice, Cancel(plan.key))
+    interface.send(world.alice, Cancel(plan.key))
     plan.refresh_from_db()
     assert plan.status == PlanStatus.CANCELED
     assert plan.end_date == plan.cancelation_date

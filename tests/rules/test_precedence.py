@@ -1,4 +1,4 @@
-"""Of two faults, the one that the contract checks first is told first. Contract 3.6."""
+"""Of two faults, the one that the contract checks first is shown first. Contract 3.6."""
 
 from dataclasses import replace
 from uuid import uuid4
@@ -7,8 +7,8 @@ from assets.compute import registration
 from assets.compute.specs import OutputSpec, TaskSpec
 from tests.builders import PRIVATE, make_function, make_model, only_to
 
-from .batches import NOBODY
-from .doors import Door, Said
+from .batches import UNKNOWN_KEY
+from .interfaces import Interface, Reported
 from .requests import Tasks
 from .world import B, World, model_ref, parent_ref
 
@@ -39,33 +39,33 @@ def _unknown_output(world: World, task: TaskSpec) -> TaskSpec:
 
 # One fault each, in the order of the checks.
 FAULTS = {
-    "1 unknown plan": lambda w, task: replace(task, compute_plan_key=NOBODY),
+    "1 unknown plan": lambda w, task: replace(task, compute_plan_key=UNKNOWN_KEY),
     "2 metadata": lambda w, task: replace(task, metadata={"a__b": ""}),
     "3 tag": lambda w, task: replace(task, tag="t" * 101),
     "4 key taken": _conflict,
-    "5 unknown parent": _more(parent_ref("shared", NOBODY)),
+    "5 unknown parent": _more(parent_ref("shared", UNKNOWN_KEY)),
     "7 function": _bobs_function,
     "8 disabled model": _disabled,
     "9 unknown organisation": lambda w, task: replace(
-        task, outputs={"model": OutputSpec(only_to("Nobody"))}
+        task, outputs={"model": OutputSpec(only_to("Unknown"))}
     ),
-    "10 unknown input": _more(model_ref("nothing", NOBODY)),
+    "10 unknown input": _more(model_ref("nothing", UNKNOWN_KEY)),
     "11 worker": lambda w, task: replace(task, worker=B),
     "14 opener twice": lambda w, task: replace(task, inputs=(task.inputs[0], *task.inputs)),
-    "16 unknown sample": _more(model_ref("datasamples", NOBODY)),
+    "16 unknown sample": _more(model_ref("datasamples", UNKNOWN_KEY)),
     "23 unknown output": lambda w, task: replace(
         task, outputs={**task.outputs, "more": OutputSpec(PRIVATE)}
     ),
 }
 
 
-def _first(door: Door, world: World, task: TaskSpec) -> Said:
-    first = door.send(world.alice, Tasks([task])).problems[0]
-    # Where an input stands depends on the other fault's inputs; what is said does not.
+def _first(interface: Interface, world: World, task: TaskSpec) -> Reported:
+    first = interface.send(world.alice, Tasks([task])).problems[0]
+    # Where an input stands depends on the other fault's inputs; what is shown does not.
     return replace(first, field=first.field.partition("[0].")[2].partition("[")[0])
 
 
-def test_the_earlier_check_speaks_first(door, world):
+def test_the_earlier_check_speaks_first(interface, world):
     """A task with all the faults; they are corrected one by one."""
     task = world.task(key=uuid4())
     left = list(FAULTS)
@@ -73,34 +73,34 @@ def test_the_earlier_check_speaks_first(door, world):
         faulty = task
         for name in reversed(left):
             faulty = FAULTS[name](world, faulty)
-        said = _first(door, world, faulty)
-        expected = _first(door, world, FAULTS[left[0]](world, task))
-        assert (said.code, said.field) == (expected.code, expected.field), left[0]
-        assert said.message.split('"')[0] == expected.message.split('"')[0], left[0]
+        shown_text = _first(interface, world, faulty)
+        expected = _first(interface, world, FAULTS[left[0]](world, task))
+        assert (shown_text.code, shown_text.field) == (expected.code, expected.field), left[0]
+        assert shown_text.message.split('"')[0] == expected.message.split('"')[0], left[0]
         del left[0]
 
 
-def test_a_key_that_is_taken_is_told_before_another_tasks_unknown_parent(door, world):
+def test_a_key_that_is_taken_is_shown_before_another_tasks_unknown_parent(interface, world):
     """4 before 5, whichever task comes first; the taken one is not itself looked into."""
-    lost = replace(world.task(), inputs=(parent_ref("shared", NOBODY),))
+    lost = replace(world.task(), inputs=(parent_ref("shared", UNKNOWN_KEY),))
     taken = _conflict(world, world.task())
     for batch in ([lost, taken], [taken, lost]):
-        codes = [problem.code for problem in door.send(world.alice, Tasks(batch)).problems]
+        codes = [problem.code for problem in interface.send(world.alice, Tasks(batch)).problems]
         assert codes == ["OE0006", "OE0101"]
 
 
-def test_the_plans_owner_is_checked_after_the_graph_and_before_the_function(door, world):
+def test_the_plans_owner_is_checked_after_the_graph_and_before_the_function(interface, world):
     """6: of another's plan, after 5 and before 7."""
     bob = world.bob
     task = world.task()
-    lost = replace(task, inputs=(parent_ref("shared", NOBODY),))
-    assert "unknown task parent" in door.send(bob, Tasks([lost])).problems[0].message
-    strange = replace(task, function_key=NOBODY)
-    problem = door.send(bob, Tasks([strange])).problems[0]
+    lost = replace(task, inputs=(parent_ref("shared", UNKNOWN_KEY),))
+    assert "unknown task parent" in interface.send(bob, Tasks([lost])).problems[0].message
+    strange = replace(task, function_key=UNKNOWN_KEY)
+    problem = interface.send(bob, Tasks([strange])).problems[0]
     assert (problem.code, problem.field) == ("OE0102", "")
 
 
-def test_a_role_is_checked_before_anything_else(door, world):
-    task = world.task(compute_plan_key=NOBODY, metadata={"a__b": ""})
-    problem = door.send(world.users["victor"], Tasks([task])).problems[0]
+def test_a_role_is_checked_before_anything_else(interface, world):
+    task = world.task(compute_plan_key=UNKNOWN_KEY, metadata={"a__b": ""})
+    problem = interface.send(world.users["victor"], Tasks([task])).problems[0]
     assert (problem.code, problem.message[:19]) == ("OE0102", "your role is viewer")

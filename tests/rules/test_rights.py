@@ -7,7 +7,7 @@ from assets.datasets.specs import DataSampleSpec
 from tests.builders import dataset_spec, function_spec, plan_spec, upload, zip_of
 
 from .cases import Case, everything, verify
-from .doors import ApiDoor, RegistrationDoor
+from .interfaces import ApiInterface, RegistrationInterface
 from .requests import Cancel, Link, Rename, Tasks
 
 ACTIONS = {
@@ -28,7 +28,7 @@ ACTIONS = {
 OWN = {"register a dataset", "register a function", "register a plan"}
 
 OWNER_ONLY = "only its owner MyOrg1MSP may"
-# Who acts, on whose behalf, and what is said to those who may not.
+# Who acts, on whose behalf, and what is shown to those who may not.
 EVERYBODY = {
     "alice": None,
     "ada": None,
@@ -40,12 +40,12 @@ EVERYBODY = {
 
 @pytest.mark.parametrize("who", EVERYBODY)
 @pytest.mark.parametrize("action", ACTIONS)
-def test_right(action, who, door, world):
+def test_right(action, who, interface, world):
     phrase = EVERYBODY[who]
     if phrase == OWNER_ONLY and action in OWN:
         phrase = None
     code = Code.FORBIDDEN if phrase else None
-    verify(Case(action, ACTIONS[action], code, phrase=phrase or "", by=who), door, world)
+    verify(Case(action, ACTIONS[action], code, phrase=phrase or "", by=who), interface, world)
 
 
 # The same with a value that is wrong.
@@ -59,21 +59,21 @@ BLANK = {
 }
 
 
-def test_rights_are_checked_before_values(door, world):
+def test_rights_are_checked_before_values(interface, world):
     for action, make in BLANK.items():
-        first = door.send(world.users["victor"], make(world)).problems[0]
+        first = interface.send(world.users["victor"], make(world)).problems[0]
         assert (first.code, first.message[:19]) == ("OE0102", "your role is viewer"), action
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_who_acts_for_nobody_may_do_nothing(action, world, client_of):
+def test_who_acts_for_no_one_may_do_nothing(action, world, client_of):
     """A superuser without an organisation is stopped before any request is read."""
     request = ACTIONS[action](world)
     before = everything()
-    problem = RegistrationDoor(client_of).send(world.users["root"], request).problems[0]
+    problem = RegistrationInterface(client_of).send(world.users["root"], request).problems[0]
     assert problem.code == "OE0102"
     assert "belongs to no organisation" in problem.message
-    response = ApiDoor(client_of).post(ACTIONS[action](world), client_of(world.users["root"]))
+    response = ApiInterface(client_of).post(ACTIONS[action](world), client_of(world.users["root"]))
     assert response.status_code == 403
     assert response.json()["detail"] == "You do not have permission to perform this action."
     assert everything() == before

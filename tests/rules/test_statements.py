@@ -24,7 +24,7 @@ from tests.builders import (
     zip_of,
 )
 
-from .doors import ApiDoor
+from .interfaces import ApiInterface
 from .requests import Link, Tasks
 from .world import B
 
@@ -99,14 +99,14 @@ LOADS = {
 
 @pytest.mark.parametrize(("build", "few", "many"), LOADS.values(), ids=LOADS)
 def test_statements(build, few, many, world, client_of, django_assert_num_queries):
-    door, client = ApiDoor(client_of), client_of(world.alice)
+    interface, client = ApiInterface(client_of), client_of(world.alice)
     # Permissions are interned once; what they cost the first time is not what is measured.
-    assert door.post(build(world, few), client).status_code < 300
+    assert interface.post(build(world, few), client).status_code < 300
     requests = build(world, few), build(world, many)
     with CaptureQueriesContext(connection) as captured:
-        assert door.post(requests[0], client).status_code < 300
+        assert interface.post(requests[0], client).status_code < 300
     with django_assert_num_queries(len(captured)):
-        assert door.post(requests[1], client).status_code < 300
+        assert interface.post(requests[1], client).status_code < 300
 
 
 def test_statements_of_a_retry(world, client_of, django_assert_num_queries):
@@ -128,13 +128,13 @@ def test_statements_of_a_retry(world, client_of, django_assert_num_queries):
 
 def test_statements_of_a_refusal(world, client_of, django_assert_num_queries):
     """What is wrong with 300 tasks is found with as many statements as what is with 2."""
-    door, client = ApiDoor(client_of), client_of(world.alice)
+    interface, client = ApiInterface(client_of), client_of(world.alice)
 
     def bad(count):
         return Tasks([world.task(worker=B, metadata={"a": "b"}) for _ in range(count)])
 
     requests = bad(2), bad(300)
     with CaptureQueriesContext(connection) as captured:
-        assert door.post(requests[0], client).status_code == 400
+        assert interface.post(requests[0], client).status_code == 400
     with django_assert_num_queries(len(captured)):
-        assert door.post(requests[1], client).status_code == 400
+        assert interface.post(requests[1], client).status_code == 400

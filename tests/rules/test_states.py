@@ -57,7 +57,7 @@ def _label(value) -> str | None:
 
 
 @pytest.mark.parametrize(("function", "parents", "expected"), INITIAL, ids=_label)
-def test_initial_status(function, parents, expected, door, world):
+def test_initial_status(function, parents, expected, interface, world):
     specs = [world.registered(world.task()) for _ in parents]
     for spec, status in zip(specs, parents, strict=True):
         set_status([spec.key], status)
@@ -65,7 +65,7 @@ def test_initial_status(function, parents, expected, door, world):
     taker = world.aggregate if specs else world.making(MODEL_OUTPUT)
     set_function_status(taker, function)
     child = world.child(function_key=taker.key, inputs=inputs)
-    assert not door.send(world.alice, Tasks([child])).problems
+    assert not interface.send(world.alice, Tasks([child])).problems
     task = Task.objects.get(pk=child.key)
     assert task.status == expected
     assert task.start_date is None
@@ -74,13 +74,13 @@ def test_initial_status(function, parents, expected, door, world):
     assert task.error_type == (ErrorType.BUILD if expected == TaskStatus.FAILED else "")
 
 
-def test_a_child_follows_its_parent_of_the_same_batch(door, world):
+def test_a_child_follows_its_parent_of_the_same_batch(interface, world):
     failing = world.making(MODEL_OUTPUT)
     set_function_status(failing, FAILED)
     parent = world.simple(failing)
     child = world.child(parent)
     grandchild = world.child(child)
-    door.send(world.alice, Tasks([grandchild, child, parent]))
+    interface.send(world.alice, Tasks([grandchild, child, parent]))
     statuses = dict(Task.objects.values_list("key", "status"))
     assert statuses == {
         parent.key: TaskStatus.FAILED,
@@ -138,7 +138,7 @@ def test_plan_status(statuses, cancelled, expected):
 
 
 def test_plan_status_of_every_mixture():
-    """The first row of the table that fits, said in other words."""
+    """The first row of the table that fits, message in other words."""
     for statuses in product([None, *TaskStatus], repeat=3):
         present = [status for status in statuses if status]
         for cancelled in (False, True):
@@ -167,11 +167,11 @@ FIRST_TASK = {
 
 
 @pytest.mark.parametrize(("function", "expected"), FIRST_TASK.items(), ids=_label)
-def test_registering_derives_the_plan(function, expected, door, world):
+def test_registering_derives_the_plan(function, expected, interface, world):
     maker = world.making(MODEL_OUTPUT)
     set_function_status(maker, function)
     spec = world.simple(maker)
-    door.send(world.alice, Tasks([spec]))
+    interface.send(world.alice, Tasks([spec]))
     plan = ComputePlan.objects.get(pk=world.plan.key)
     task = Task.objects.get(pk=spec.key)
     assert plan.status == expected
@@ -183,19 +183,19 @@ def test_registering_derives_the_plan(function, expected, door, world):
     assert plan.failed_task_key == (task.key if expected == PlanStatus.FAILED else None)
 
 
-def test_the_start_is_never_changed(door, world):
+def test_the_start_is_never_changed(interface, world):
     ready = world.making(MODEL_OUTPUT)
     set_function_status(ready, READY)
-    door.send(world.alice, Tasks([world.simple(ready)]))
+    interface.send(world.alice, Tasks([world.simple(ready)]))
     started = ComputePlan.objects.get(pk=world.plan.key).start_date
-    door.send(world.alice, Tasks([world.simple(ready)]))
-    door.send(world.alice, Cancel(world.plan.key))
+    interface.send(world.alice, Tasks([world.simple(ready)]))
+    interface.send(world.alice, Cancel(world.plan.key))
     assert ComputePlan.objects.get(pk=world.plan.key).start_date == started
 
 
-def test_a_plan_that_was_done_goes_on_with_new_tasks(door, world):
+def test_a_plan_that_was_done_goes_on_with_new_tasks(interface, world):
     first = world.task()
-    door.send(world.alice, Tasks([first]))
+    interface.send(world.alice, Tasks([first]))
     now = timezone.now()
     set_status([first.key], DONE, end_date=now)
     plan = ComputePlan.objects.get(pk=world.plan.key)
@@ -203,7 +203,7 @@ def test_a_plan_that_was_done_goes_on_with_new_tasks(door, world):
     counters.update_progress(plan, now)
     plan.save(update_fields=counters.PROGRESS_FIELDS)
     assert (plan.status, plan.end_date) == (PlanStatus.DONE, now)
-    door.send(world.alice, Tasks([world.task()]))
+    interface.send(world.alice, Tasks([world.task()]))
     plan.refresh_from_db()
     assert (plan.status, plan.end_date, plan.start_date) == (PlanStatus.DOING, None, now)
 
@@ -251,6 +251,6 @@ FOLLOW = {
 
 
 def test_transitions():
-    said = {status.name: {after.name for after in TRANSITIONS[status]} for status in TaskStatus}
-    assert said == {name: set(after.split()) for name, after in FOLLOW.items()}
+    message = {status.name: {after.name for after in TRANSITIONS[status]} for status in TaskStatus}
+    assert message == {name: set(after.split()) for name, after in FOLLOW.items()}
     assert {status.name for status in FINAL} == {"DONE", "FAILED", "CANCELED"}

@@ -11,7 +11,7 @@ from tests.builders import (
     plan_spec,
 )
 
-from .batches import NOBODY, bobs_parent, feeding, one, task_table
+from .batches import UNKNOWN_KEY, bobs_parent, feeding, one, task_table
 from .cases import Case, accepted, invalid, refused, table, verify
 from .requests import Tasks
 from .world import A, B, parent_ref
@@ -24,7 +24,7 @@ def _two_plans(world):
 PLAN = [
     refused(
         "1 unknown plan",
-        one(compute_plan_key=NOBODY),
+        one(compute_plan_key=UNKNOWN_KEY),
         Code.BAD_REQUEST,
         "",
         "Invalid compute plan key",
@@ -100,25 +100,25 @@ SHAPE = [
     ),
     invalid(
         "3 two sources",
-        feeding(InputRef("shared", NOBODY, NOBODY, "model")),
+        feeding(InputRef("shared", UNKNOWN_KEY, UNKNOWN_KEY, "model")),
         "tasks[0].inputs[3]",
         "give either asset_key, or",
     ),
     invalid(
         "3 a parent without its output",
-        feeding(InputRef("shared", None, NOBODY)),
+        feeding(InputRef("shared", None, UNKNOWN_KEY)),
         "tasks[0].inputs[3].parent_task_output_identifier",
         "is missing",
     ),
     invalid(
         "3 an asset with an output",
-        feeding(InputRef("shared", NOBODY, None, "model")),
+        feeding(InputRef("shared", UNKNOWN_KEY, None, "model")),
         "tasks[0].inputs[3].parent_task_key",
         "is missing",
     ),
     invalid(
         "3 no identifier",
-        feeding(InputRef("", NOBODY)),
+        feeding(InputRef("", UNKNOWN_KEY)),
         "tasks[0].inputs[3].identifier",
         "is missing",
     ),
@@ -151,16 +151,16 @@ SHAPE = [
 
 
 @task_table(SHAPE)
-def test_shape_and_graph(case: Case, arrive, door, world):
-    verify(case.sent_as(arrive), door, world)
+def test_shape_and_graph(case: Case, arrive, interface, world):
+    verify(case.sent_as(arrive), interface, world)
 
 
 @table(PLAN)
-def test_plan_of_a_batch(case: Case, door, world):
-    verify(case.sent_as(Tasks), door, world)
+def test_plan_of_a_batch(case: Case, interface, world):
+    verify(case.sent_as(Tasks), interface, world)
 
 
-def test_a_plan_takes_no_task_of_another(door, world):
+def test_a_plan_takes_no_task_of_another(interface, world):
     case = refused(
         "another plan's task",
         lambda w: plan_spec(tasks=[w.task()]),
@@ -168,10 +168,10 @@ def test_a_plan_takes_no_task_of_another(door, world):
         "",
         "All tasks should have the same compute plan key",
     )
-    verify(case, door, world)
+    verify(case, interface, world)
 
 
-def test_one_bad_task_refuses_the_batch(door, world):
+def test_one_bad_task_refuses_the_batch(interface, world):
     case = refused(
         "the last of three",
         lambda w: [w.task(), w.task(), w.task(worker=B)],
@@ -179,12 +179,12 @@ def test_one_bad_task_refuses_the_batch(door, world):
         "tasks[2].worker",
         "does not match",
     )
-    verify(case.sent_as(Tasks), door, world)
+    verify(case.sent_as(Tasks), interface, world)
 
 
-def test_every_problem_is_told(door, world):
-    bad = [world.task(worker=B), world.task(function_key=NOBODY), world.task(outputs={})]
-    outcome = door.send(world.alice, Tasks(bad))
+def test_every_problem_is_shown(interface, world):
+    bad = [world.task(worker=B), world.task(function_key=UNKNOWN_KEY), world.task(outputs={})]
+    outcome = interface.send(world.alice, Tasks(bad))
     assert [problem.field for problem in outcome.problems] == [
         "tasks[0].worker",
         "tasks[1].function_key",
@@ -192,31 +192,31 @@ def test_every_problem_is_told(door, world):
     ]
 
 
-def test_a_single_task_without_a_plan_gets_one_named_after_it(door, world):
+def test_a_single_task_without_a_plan_gets_one_named_after_it(interface, world):
     task = world.task(compute_plan_key=None)
     for _ in range(2):
-        assert not door.send(world.alice, Tasks([task])).problems
+        assert not interface.send(world.alice, Tasks([task])).problems
     assert Task.objects.get().compute_plan.name == str(task.key)
 
 
-def test_inputs_keep_their_order(door, world):
+def test_inputs_keep_their_order(interface, world):
     parents = [world.registered(world.task()) for _ in range(3)]
     task = world.child(parents[2], parents[0], parents[1])
-    door.send(world.alice, Tasks([task]))
+    interface.send(world.alice, Tasks([task]))
     kept = Task.objects.get(pk=task.key).inputs.values_list("parent_task_id", flat=True)
     assert list(kept) == [parents[2].key, parents[0].key, parents[1].key]
 
 
-def test_ranks_count_parents_of_other_plans(door, world):
+def test_ranks_count_parents_of_other_plans(interface, world):
     first = world.child(world.parent)
     second = world.child(world.parent, first)
-    door.send(world.alice, Tasks([second, first]))
+    interface.send(world.alice, Tasks([second, first]))
     ranks = dict(Task.objects.values_list("key", "rank"))
     assert (ranks[world.parent.key], ranks[first.key], ranks[second.key]) == (0, 1, 2)
 
 
-def test_answers_come_in_dependency_order(door, world):
+def test_answers_come_in_dependency_order(interface, world):
     specs = backwards(world)
-    answer = door.send(world.alice, Tasks(specs)).answer
+    answer = interface.send(world.alice, Tasks(specs)).answer
     keys = [str(item["key"]) if isinstance(item, dict) else str(item) for item in answer]
     assert keys == [str(spec.key) for spec in reversed(specs)]

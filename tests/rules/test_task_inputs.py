@@ -5,7 +5,7 @@ from assets.compute.specs import InputRef, OutputSpec
 from assets.functions.specs import FunctionOutputSpec
 from tests.builders import MODEL_OUTPUT, PERFORMANCE_OUTPUT, PRIVATE, PUBLIC, only_to
 
-from .batches import NOBODY, bobs_parent, data, foreign_data, inputs, one, task_table
+from .batches import UNKNOWN_KEY, bobs_parent, data, foreign_data, inputs, one, task_table
 from .cases import Case, accepted, invalid, refused, verify
 from .world import A, B, model_ref, parent_ref
 
@@ -107,7 +107,7 @@ INPUTS = [
     ),
     refused(
         "15 unknown dataset",
-        inputs(_opener(lambda w: NOBODY)),
+        inputs(_opener(lambda w: UNKNOWN_KEY)),
         Code.NOT_FOUND,
         KEY,
         "datamanager with key",
@@ -136,7 +136,7 @@ INPUTS = [
     ),
     refused(
         "16 unknown sample",
-        inputs(_sample(lambda w: NOBODY)),
+        inputs(_sample(lambda w: UNKNOWN_KEY)),
         Code.NOT_FOUND,
         "tasks[0].inputs[3].asset_key",
         "datasample with key",
@@ -149,7 +149,7 @@ INPUTS = [
     ),
     refused(
         "17 unknown model",
-        lambda w: [w.child(inputs=(model_ref("models", NOBODY),))],
+        lambda w: [w.child(inputs=(model_ref("models", UNKNOWN_KEY),))],
         Code.NOT_FOUND,
         KEY,
         "model with key",
@@ -222,5 +222,5 @@ INPUTS = [
 
 
 @task_table(INPUTS)
-def test_inputs(case: Case, arrive, door, world):
-    verify(case.sent_as(arrive), door, world)
+def test_inputs(case: Case, arrive, interface, world):
+    verify(case.sent_as(arrive), interface, world)

@@ -13,7 +13,7 @@ from tests.builders import (
     training_task,
 )
 
-from .batches import NOBODY, feeding, foreign_data, one, task_table
+from .batches import UNKNOWN_KEY, feeding, foreign_data, one, task_table
 from .cases import Case, accepted, invalid, refused, verify
 from .requests import Tasks
 from .world import A, B, model_ref, parent_ref
@@ -49,7 +49,7 @@ IDS = "tasks[0].outputs.model.permissions.authorized_ids"
 MEANS = [
     refused(
         "7 unknown function",
-        one(function_key=NOBODY),
+        one(function_key=UNKNOWN_KEY),
         Code.NOT_FOUND,
         "tasks[0].function_key",
         "function with key",
@@ -80,13 +80,13 @@ MEANS = [
     accepted("8 a parent that is not done", _below_disabled(False)),
     refused(
         "9 unknown organisation",
-        _output(only_to("Nobody")),
+        _output(only_to("Unknown")),
         Code.BAD_REQUEST,
         IDS,
         "invalid permission input values",
     ),
     accepted(
-        "9 unknown organisation, but public", _output(PUBLIC._replace(authorized_ids=("Nobody",)))
+        "9 unknown organisation, but public", _output(PUBLIC._replace(authorized_ids=("Unknown",)))
     ),
     accepted("9 known organisations", _output(only_to(A, B))),
     accepted("9 transient", _output(PRIVATE, transient=True)),
@@ -101,13 +101,13 @@ NOT_INFERRED = "Worker cannot be inferred and must be explicitly set"
 WORKER = [
     invalid(
         "10 unknown input",
-        feeding(parent_ref("nothing", NOBODY)),
+        feeding(parent_ref("nothing", UNKNOWN_KEY)),
         "tasks[0].inputs[3].parent_task_key",
         "unknown task parent",
     ),
     invalid(
         "10 unknown input of an asset",
-        feeding(model_ref("nothing", NOBODY)),
+        feeding(model_ref("nothing", UNKNOWN_KEY)),
         "tasks[0].inputs[3].identifier",
         'unknown task input "nothing"',
     ),
@@ -120,12 +120,12 @@ WORKER = [
     ),
     refused(
         "11 an unknown worker",
-        one(worker="Nobody"),
+        one(worker="Unknown"),
         Code.BAD_REQUEST,
         "tasks[0].worker",
         "does not match data manager owner",
     ),
-    accepted("11 no worker: the dataset tells", one(worker="")),
+    accepted("11 no worker: the dataset shows", one(worker="")),
     accepted("11 the owner of another's dataset", foreign_data(PUBLIC)),
     refused(
         "12 no worker and no dataset",
@@ -137,10 +137,10 @@ WORKER = [
     accepted("13 any organisation", lambda w: [_for_bob(w)]),
     refused(
         "13 unknown worker",
-        _without_data(worker="Nobody"),
+        _without_data(worker="Unknown"),
         Code.NOT_FOUND,
         "tasks[0].worker",
-        'organization with key "Nobody" not found',
+        'organization with key "Unknown" not found',
     ),
 ]
 
@@ -152,13 +152,13 @@ def _for_bob(world):
 
 
 @task_table([*MEANS, *WORKER])
-def test_function_and_worker(case: Case, arrive, door, world):
-    verify(case.sent_as(arrive), door, world)
+def test_function_and_worker(case: Case, arrive, interface, world):
+    verify(case.sent_as(arrive), interface, world)
 
 
-def test_the_worker_is_inferred_from_the_dataset(door, world):
+def test_the_worker_is_inferred_from_the_dataset(interface, world):
     dataset = world.bobs_dataset(PUBLIC)
     samples = make_samples(world.bob, dataset.key)
     task = training_task(dataset, samples, world.train, worker="", compute_plan_key=world.plan.key)
-    door.send(world.alice, Tasks([task]))
+    interface.send(world.alice, Tasks([task]))
     assert Task.objects.get().worker_id == B

@@ -61,5 +61,5 @@ OUTPUTS = [
 
 
 @task_table(OUTPUTS)
-def test_outputs(case: Case, arrive, door, world):
-    verify(case.sent_as(arrive), door, world)
+def test_outputs(case: Case, arrive, interface, world):
+    verify(case.sent_as(arrive), interface, world)

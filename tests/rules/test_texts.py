@@ -120,23 +120,23 @@ def cases_of(carriers: dict, texts: dict, field: str | None = None) -> list[Case
 
 
 @table(cases_of(NAMED, NAMES, "name"))
-def test_name(case, door, world):
-    verify(case, door, world)
+def test_name(case, interface, world):
+    verify(case, interface, world)
 
 
 @table(cases_of(TAGGED, TAGS))
-def test_tag(case, door, world):
-    verify(case, door, world)
+def test_tag(case, interface, world):
+    verify(case, interface, world)
 
 
 @table(cases_of(DESCRIBED, METADATA))
-def test_metadata(case, door, world):
-    verify(case, door, world)
+def test_metadata(case, interface, world):
+    verify(case, interface, world)
 
 
 @pytest.mark.parametrize("slot", IDENTIFIED)
 @pytest.mark.parametrize(("text", "phrase"), IDENTIFIERS.values(), ids=IDENTIFIERS)
-def test_identifier(slot, text, phrase, door, world):
+def test_identifier(slot, text, phrase, interface, world):
     build, field = IDENTIFIED[slot]
     where = f"{field}.{text[:100]}.identifier"
 
@@ -144,6 +144,6 @@ def test_identifier(slot, text, phrase, door, world):
         return build(world, text)
 
     if phrase is None:
-        verify(accepted(slot, request), door, world)
+        verify(accepted(slot, request), interface, world)
     else:
-        verify(refused(slot, request, Code.INVALID, where, phrase), door, world)
+        verify(refused(slot, request, Code.INVALID, where, phrase), interface, world)

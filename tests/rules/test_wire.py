@@ -10,10 +10,10 @@ from assets.compute.specs import parse_compute_plan, parse_tasks
 from tests.builders import plan_spec, wire_plan, wire_task
 
 from .cases import everything
-from .doors import Outcome, Said, read_refusal
+from .interfaces import Outcome, Reported, read_refusal
 
 
-class ReadingDoor:
+class ReadingInterface:
     """Reads the body as the API does, and registers what was read."""
 
     def __init__(self, client_of) -> None:
@@ -32,11 +32,11 @@ class ReadingDoor:
             refuse_if(problems)
             return Outcome(answer=register(spec))
         except Refused as refused:
-            said = [Said(p.code.label, p.field, p.message) for p in refused.problems]
-            return Outcome(tuple(said))
+            expected = [Reported(p.code.label, p.field, p.message) for p in refused.problems]
+            return Outcome(tuple(expected))
 
 
-class PostingDoor:
+class PostingInterface:
     """Posts the body."""
 
     def __init__(self, client_of) -> None:
@@ -55,8 +55,8 @@ class PostingDoor:
         return Outcome(read_refusal(response))
 
 
-@pytest.fixture(params=[ReadingDoor, PostingDoor], ids=["reading", "posting"])
-def wire_door(request, client_of):
+@pytest.fixture(params=[ReadingInterface, PostingInterface], ids=["reading", "posting"])
+def wire_interface(request, client_of):
     return request.param(client_of)
 
 
@@ -67,7 +67,7 @@ NO_LIST = "must be a list"
 NO_OBJECT = "must be an object"
 NO_FLAG = "must be true or false"
 
-# A change to a legal task, and what is said about it: the field below `tasks[0]` and a phrase.
+# A change to a legal task, and what is shown about it: the field below `tasks[0]` and a phrase.
 TASKS = {
     "no key": ({"key": None}, "key", "is missing"),
     "blank key": ({"key": ""}, "key", "is missing"),
@@ -133,14 +133,14 @@ TASKS = {
         None,
         None,
     ),
-    "only public said": ({"outputs": {"model": {"permissions": {"public": False}}}}, None, None),
-    "fields that nobody knows": ({"colour": "red"}, None, None),
+    "only public given": ({"outputs": {"model": {"permissions": {"public": False}}}}, None, None),
+    "fields that no one knows": ({"colour": "red"}, None, None),
 }
 
 
 @pytest.mark.parametrize(("change", "field", "phrase"), TASKS.values(), ids=TASKS)
 @pytest.mark.parametrize("arrive", ["batch", "plan"])
-def test_task(change, field, phrase, arrive, world, wire_door):
+def test_task(change, field, phrase, arrive, world, wire_interface):
     task = {**wire_task(world.task()), **change}
     if arrive == "plan":
         if "compute_plan_key" not in change:
@@ -149,7 +149,7 @@ def test_task(change, field, phrase, arrive, world, wire_door):
     else:
         body = {"tasks": [task]}
     before = everything()
-    outcome = getattr(wire_door, arrive)(world.alice, body)
+    outcome = getattr(wire_interface, arrive)(world.alice, body)
     if phrase is None:
         assert not outcome.problems
         return
@@ -177,9 +177,9 @@ PLANS = {
 
 
 @pytest.mark.parametrize(("change", "field", "phrase"), PLANS.values(), ids=PLANS)
-def test_plan(change, field, phrase, world, wire_door):
+def test_plan(change, field, phrase, world, wire_interface):
     before = everything()
-    outcome = wire_door.plan(world.alice, {**wire_plan(plan_spec()), **change})
+    outcome = wire_interface.plan(world.alice, {**wire_plan(plan_spec()), **change})
     if phrase is None:
         assert not outcome.problems
         return
@@ -189,16 +189,16 @@ def test_plan(change, field, phrase, world, wire_door):
     assert everything() == before
 
 
-def test_one_spelling_of_a_key_for_the_plan_and_its_tasks(world, wire_door):
+def test_one_spelling_of_a_key_for_the_plan_and_its_tasks(world, wire_interface):
     """The SDK sends the same raw text as the plan's key and, later, as its tasks' plan."""
     raw = uuid4().hex.upper()
-    wire_door.plan(world.alice, {**wire_plan(plan_spec()), "key": raw})
+    wire_interface.plan(world.alice, {**wire_plan(plan_spec()), "key": raw})
     task = {**wire_task(world.task()), "compute_plan_key": raw}
-    assert not wire_door.batch(world.alice, {"tasks": [task]}).problems
+    assert not wire_interface.batch(world.alice, {"tasks": [task]}).problems
 
 
 @pytest.mark.parametrize("body", [{}, {"tasks": None}, {"tasks": []}], ids=str)
-def test_no_tasks(body, world, wire_door):
-    first = wire_door.batch(world.alice, body).problems[0]
+def test_no_tasks(body, world, wire_interface):
+    first = wire_interface.batch(world.alice, body).problems[0]
     assert first.code == "OE0003"
     assert "Invalid compute plan key" in first.message

@@ -166,7 +166,7 @@ def own_folder(parent: Path) -> Iterator[Path]:
 
 
 def offer_until_unused(folder: Path, offer: Mapping[str, object]) -> None:
-    """Tell test processes where the server is, until none of them holds it any more."""
+    """Give test processes the server's address until none of them needs it."""
     path = folder / "server.json"
     # Whoever looks finds a whole file or none.
     path.with_suffix(".new").write_text(json.dumps(offer))

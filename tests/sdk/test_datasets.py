@@ -60,8 +60,8 @@ class TestAdd:
             ({"name": "é" * 51}, "name: the length must be between 1 and 100"),
             ({"metadata": {"a__b": "1"}}, '"__" cannot be used in a metadata key'),
             ({"metadata": {"k" * 101: "1"}}, "is too long"),
-            ({"permissions": only_to("Nobody")}, "invalid permission input values"),
-            ({"logs_permission": only_to("Nobody")}, "invalid permission input values"),
+            ({"permissions": only_to("Unknown")}, "invalid permission input values"),
+            ({"logs_permission": only_to("Unknown")}, "invalid permission input values"),
         ],
         ids=["no name", "long name", "metadata __", "long metadata", "unknown org", "unknown logs"],
     )

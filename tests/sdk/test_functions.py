@@ -53,7 +53,7 @@ class TestAdd:
             ({"name": ""}, "name: cannot be blank"),
             ({"name": "n" * 101}, "name: the length must be between 1 and 100"),
             ({"metadata": {"a__b": "1"}}, '"__" cannot be used in a metadata key'),
-            ({"permissions": only_to("Nobody")}, "invalid permission input values"),
+            ({"permissions": only_to("Unknown")}, "invalid permission input values"),
             ({"inputs": TRAIN["inputs"][:1]}, "needs a data sample input"),
             ({"inputs": TRAIN["inputs"][1:]}, "needs a data manager input"),
             (

@@ -259,7 +259,7 @@ class TestLogs:
         with refused("AuthorizationError", "Unauthorized"):
             carol.download_logs(task, str(folder))
 
-    def test_of_a_build_go_to_whom_the_function_is_permitted(
+    def test_of_a_build_go_to_organisations_that_the_function_permits(
         self, alice, bob, carol, specs, stock, worker
     ):
         function = alice.add_function(specs.function(permissions=only_to("MyOrg2MSP")))

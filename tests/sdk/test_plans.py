@@ -50,7 +50,7 @@ class TestAdd:
         }
 
     def test_with_tasks(self, alice, specs, stock):
-        """Handed over children first; the SDK and the server put them in order."""
+        """Given children first; the SDK and the server put them in order."""
         first, second = stock.training(), stock.training()
         last = stock.aggregating(first, second, tag="last", metadata={"round_idx": "1"})
         plan = alice.add_compute_plan(specs.plan(last, second, first))

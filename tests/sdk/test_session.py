@@ -40,7 +40,7 @@ class TestLogin:
 
     @pytest.mark.parametrize(
         ("user", "password"),
-        [("alice", "wrong"), ("nobody", PASSWORD), ("alice", "")],
+        [("alice", "wrong"), ("unknown", PASSWORD), ("alice", "")],
         ids=["wrong password", "unknown user", "no password"],
     )
     def test_refused(self, sdk, user, password):

@@ -121,7 +121,7 @@ REFUSALS = {
     "unknown organisation": (
         "InvalidRequest",
         "invalid permission input values",
-        lambda stock: {"outputs": {"model": {"permissions": only_to("Nobody")}}},
+        lambda stock: {"outputs": {"model": {"permissions": only_to("Unknown")}}},
     ),
     "private performance": (
         "InvalidRequest",
@@ -136,7 +136,7 @@ REFUSALS = {
     "unknown worker": (
         "NotFound",
         "organization",
-        lambda stock: {"function_key": stock.aggregate, "inputs": [], "worker": "Nobody"},
+        lambda stock: {"function_key": stock.aggregate, "inputs": [], "worker": "Unknown"},
     ),
     "unknown function": (
         "NotFound",

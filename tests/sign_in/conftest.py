@@ -29,7 +29,7 @@ def provider_url() -> Iterator[str]:
 
 @pytest.fixture
 def provider(provider_url, settings) -> Callable[..., None]:
-    """Turn sign-in by the provider on; return what tells whom it knows, and what it does wrong."""
+    """Turn sign-in by the provider on; return what sets who it knows and what it does wrong."""
     settings.OIDC_ISSUER = provider_url
     settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = CLIENT_ID, CLIENT_SECRET
     settings.OIDC_NAME = "Clinic login"

@@ -1,8 +1,8 @@
-"""A small provider of OpenID Connect: a process of its own, which tests tell what to do wrong.
+"""A small provider of OpenID Connect: a process of its own, which does wrong what tests ask for.
 
-It describes itself, redirects back with a code, and gives an ID token for the code once, to whom
-knows the client's secret and the PKCE verifier. `PUT /next` says which claims the next person has
-and what shall be wrong about it; run it to have its port printed.
+It describes itself, redirects back with a code, and gives an ID token for the code once, to a
+client that knows its secret and the PKCE verifier. `PUT /next` sets which claims the next person
+has and what is wrong about it; run it to print its port.
 """
 
 import base64

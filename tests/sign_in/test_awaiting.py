@@ -1,4 +1,4 @@
-"""People whom the provider knows and who are no users yet: an admin lets them in, or does not."""
+"""People that the provider knows and who are no users yet: an admin lets them in, or does not."""
 
 import pytest
 from django.test import Client
@@ -77,7 +77,7 @@ def test_only_admins_decide(name, path, request, newton, session_of, client_of):
     assert ExternalIdentity.objects.filter(user=None).exists()
 
 
-def test_whom_another_organisation_is_said_to_have_is_not_seen(ada, org_b, newton, session_of):
+def test_people_of_another_organisation_are_not_seen(ada, org_b, newton, session_of):
     ExternalIdentity.objects.update(organization=Organization.objects.get(pk="MyOrg2MSP"))
     browser = session_of(ada)
     assert "newton" not in browser.get(LIST).content.decode()

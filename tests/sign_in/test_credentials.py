@@ -28,29 +28,29 @@ def by_api(browser, user, **old):
     return browser.put(f"{API}password/", body, content_type="application/json")
 
 
-@pytest.mark.parametrize("door", [by_page, by_api])
+@pytest.mark.parametrize("interface", [by_page, by_api])
 @pytest.mark.parametrize("old", [{}, {"old_password": ""}, {"old_password": "wrong"}], ids=str)
-def test_a_session_changes_no_password_without_the_old_one(door, old, ada, session_of):
-    answer = door(session_of(ada), ada, **old)
+def test_a_session_changes_no_password_without_the_old_one(interface, old, ada, session_of):
+    answer = interface(session_of(ada), ada, **old)
     assert answer.status_code in (400, 422)
     assert "old_password" in answer.content.decode()
     assert is_now(ada) == PASSWORD
 
 
-@pytest.mark.parametrize("door", [by_page, by_api])
-def test_with_the_old_one_it_does(door, ada, session_of):
-    assert door(session_of(ada), ada, old_password=PASSWORD).status_code in (200, 302)
+@pytest.mark.parametrize("interface", [by_page, by_api])
+def test_with_the_old_one_it_does(interface, ada, session_of):
+    assert interface(session_of(ada), ada, old_password=PASSWORD).status_code in (200, 302)
     assert is_now(ada) == NEW
 
 
-@pytest.mark.parametrize("door", [by_page, by_api])
-def test_guessing_the_old_one_is_guessing_at_sign_in(door, ada, session_of, settings):
+@pytest.mark.parametrize("interface", [by_page, by_api])
+def test_guessing_the_old_one_is_guessing_at_sign_in(interface, ada, session_of, settings):
     settings.LOGIN_FAILURES_PER_USER = 3
     browser = session_of(ada)
     for _ in range(3):
-        door(browser, ada, old_password="wrong")
-    answer = door(browser, ada, old_password=PASSWORD)
-    assert answer.status_code == (422 if door is by_page else 429)
+        interface(browser, ada, old_password="wrong")
+    answer = interface(browser, ada, old_password=PASSWORD)
+    assert answer.status_code == (422 if interface is by_page else 429)
     assert is_now(ada) == PASSWORD
     signed = Client().post("/sign-in/", {"username": "ada", "password": PASSWORD})
     assert signed.status_code == 429
@@ -66,7 +66,7 @@ def test_guessing_the_old_one_is_guessing_at_sign_in(door, ada, session_of, sett
     ],
 )
 @pytest.mark.parametrize("name", ["ada", "root"])
-def test_who_manages_users_sets_its_own_password_by_no_other_door(
+def test_who_manages_users_sets_its_own_password_by_no_other_interface(
     method, path, values, status, name, request, session_of
 ):
     user = request.getfixturevalue(name)

@@ -1,4 +1,4 @@
-"""How often one may fail to sign in: one rule behind every door that takes a password."""
+"""How often one may fail to sign in: one rule behind every interface that takes a password."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -8,8 +8,8 @@ from assets.accounts.models import FailedSignIn
 from tests.cast import PASSWORD
 
 API = "/api/api-token-auth/"
-# Each door, with the status of a wrong password there.
-DOORS = {"/sign-in/": 422, "/admin/login/": 422, "/api/session/login/": 422, API: 400}
+# Each interface, with the status of a wrong password there.
+INTERFACES = {"/sign-in/": 422, "/admin/login/": 422, "/api/session/login/": 422, API: 400}
 
 
 @pytest.fixture(autouse=True)
@@ -18,16 +18,18 @@ def _few(settings):
     settings.LOGIN_FAILURES_PER_ADDRESS = 4
 
 
-def attempt(username="alice", password="wrong", door=API, address="192.0.2.1", **headers):
+def attempt(username="alice", password="wrong", interface=API, address="192.0.2.1", **headers):
     credentials = {"username": username, "password": password}
-    return Client().post(door, credentials, REMOTE_ADDR=address, **headers)
+    return Client().post(interface, credentials, REMOTE_ADDR=address, **headers)
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_wrong_password_is_counted_at_every_door(door, alice):
-    assert [attempt(door=door).status_code for _ in range(2)] == [DOORS[door]] * 2
-    for other in DOORS:
-        answer = attempt(door=other, password=PASSWORD)
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_a_wrong_password_is_counted_at_every_interface(interface, alice):
+    assert [attempt(interface=interface).status_code for _ in range(2)] == [
+        INTERFACES[interface]
+    ] * 2
+    for other in INTERFACES:
+        answer = attempt(interface=other, password=PASSWORD)
         assert answer.status_code == 429
         assert "_auth_user_id" not in answer.client.session
 
@@ -41,10 +43,10 @@ def test_the_api_says_in_its_own_words_how_long(alice):
 
 
 def test_the_page_says_how_long_and_nothing_of_the_user(alice):
-    for name in ("alice", "nobody"):
+    for name in ("alice", "unknown"):
         for _ in range(2):
             attempt(name)
-    pages = [attempt(name, door="/sign-in/").content.decode() for name in ("alice", "nobody")]
+    pages = [attempt(name, interface="/sign-in/").content.decode() for name in ("alice", "unknown")]
     assert all("There were too many attempts. Wait 15 minutes" in page for page in pages)
 
 
@@ -126,7 +128,7 @@ def test_behind_a_proxy_its_own_entry_says_who_guesses(alice, settings):
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "é" * 150, "a\tb"])
-def test_names_that_nobody_has(name, db):
+def test_names_that_no_one_has(name, db):
     assert [attempt(name).status_code for _ in range(3)] == [400, 400, 429]
 
 
@@ -156,18 +158,18 @@ def test_a_user_sees_no_locks_and_lifts_none(alice, session_of):
 
 
 @pytest.mark.parametrize(
-    ("options", "said", "status"),
+    ("options", "message", "status"),
     [
         ({"user": "alice"}, "Unlocked.", 200),
         ({"address": "192.0.2.1"}, "Unlocked.", 200),
         ({"user": "alice", "address": "192.0.2.2"}, "There were no recent failed attempts.", 429),
     ],
 )
-def test_the_command_lifts_locks(options, said, status, alice, capsys):
+def test_the_command_lifts_locks(options, message, status, alice, capsys):
     for _ in range(2):
         attempt()
     call_command("unlock_sign_in", **options)
-    assert capsys.readouterr().out.strip() == said
+    assert capsys.readouterr().out.strip() == message
     assert attempt(password=PASSWORD).status_code == status
 
 
@@ -182,7 +184,7 @@ def test_many_failures_cost_as_many_statements_as_few(
     settings.LOGIN_FAILURES_PER_ADDRESS = 1000
     for n in range(20):
         attempt(f"user{n}")
-    # Counting; the user; what the failure tells.
+    # Counting; the user; what the failure shows.
     with django_assert_max_num_queries(12):
         attempt()
 

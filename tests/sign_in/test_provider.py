@@ -75,7 +75,7 @@ def test_who_is_known_comes_in_and_goes_where_it_wanted(alice, provider, provide
 
 
 @pytest.mark.parametrize("wanted", ["https://elsewhere.example/", "//elsewhere.example", ""])
-def test_nobody_is_led_to_another_host(wanted, alice, provider, provider_url):
+def test_no_one_is_led_to_another_host(wanted, alice, provider, provider_url):
     known(alice, provider_url)
     assert walk(Client(), wanted)["Location"] == "/"
 
@@ -129,7 +129,7 @@ def test_what_came_back_once_comes_back_in_vain(alice, provider, provider_url):
     assert not is_in(browser)
 
 
-def test_what_another_browser_began_signs_nobody_in(alice, provider, provider_url):
+def test_what_another_browser_began_signs_no_one_in(alice, provider, provider_url):
     """Or else somebody could be signed in as the attacker, by a link."""
     known(alice, provider_url)
     back, victim = to_the_provider(Client()), Client()
@@ -208,7 +208,7 @@ def test_an_address_of_two_users_is_neithers(alice, bob, provider, settings):
     assert walk(Client()).status_code == 403
 
 
-def test_who_is_found_once_is_known_by_the_subject_and_by_nobody_elses(alice, provider, settings):
+def test_who_is_found_once_is_known_by_the_subject_and_by_no_one_elses(alice, provider, settings):
     settings.OIDC_LINK_BY = "username"
     provider(preferred_username="alice")
     assert walk(Client()).status_code == 302

@@ -98,12 +98,12 @@ def test_a_wrong_code_sets_nothing_up(code, alice, session_of):
 # --- Signing in with it --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("door", ["/sign-in/", "/admin/login/", "/api/session/login/"])
-def test_the_password_alone_lets_nobody_in(door, alice, factor_of, code_of):
+@pytest.mark.parametrize("interface", ["/sign-in/", "/admin/login/", "/api/session/login/"])
+def test_the_password_alone_signs_no_one_in(interface, alice, factor_of, code_of):
     factor_of(alice)
     browser = Client()
     credentials = {"username": "alice", "password": PASSWORD, "next": "/admin/"}
-    answer = browser.post(door, credentials)
+    answer = browser.post(interface, credentials)
     assert (answer.status_code, answer["Location"]) == (302, CODE)
     assert not is_in(browser)
     assert browser.get("/admin/").status_code == 302
@@ -281,7 +281,7 @@ def test_an_admin_does_not_reset_its_own(ada, factor_of, session_of):
 
 
 @pytest.mark.parametrize("path", ["/admin/otp_totp/totpdevice/", "/admin/"])
-def test_nobody_reads_the_secret_again(path, root, alice, factor_of, session_of):
+def test_no_one_reads_the_secret_again(path, root, alice, factor_of, session_of):
     factor_of(alice)
     answer = session_of(root).get(path)
     assert "otp_totp" not in answer.content.decode() or answer.status_code == 404
@@ -300,7 +300,7 @@ def test_nobody_reads_the_secret_again(path, root, alice, factor_of, session_of)
         ("all", "victor", True),
     ],
 )
-def test_of_whom_it_is_asked(required, name, asked, request, settings, session_of):
+def test_who_needs_it(required, name, asked, request, settings, session_of):
     user = request.getfixturevalue(name)
     before = session_of(user)
     settings.REQUIRE_SECOND_FACTOR = required
@@ -344,7 +344,7 @@ def test_a_password_gives_no_token_to_who_must_set_it_up(alice, settings):
 @pytest.mark.parametrize(
     ("asked_too", "leads_to"), [(False, "/"), (True, CODE)], ids=["excused", "asked"]
 )
-def test_whom_a_provider_knows(
+def test_users_that_a_provider_knows(
     asked_too, leads_to, alice, factor_of, provider, provider_url, settings
 ):
     factor_of(alice)

@@ -198,7 +198,7 @@ def test_tokens_need_no_such_proof(alice, client_of):
 
 
 @pytest.mark.parametrize(
-    ("password", "said"),
+    ("password", "message"),
     [
         ("short-one", "too short. It must contain at least 12 characters"),
         ("password", "too common"),
@@ -206,8 +206,8 @@ def test_tokens_need_no_such_proof(alice, client_of):
         ("alice-1", "too similar to the username"),
     ],
 )
-def test_passwords_that_are_guessed_too_easily(password, said, alice, session_of):
+def test_passwords_that_are_guessed_too_easily(password, message, alice, session_of):
     values = {"old_password": PASSWORD, "new_password1": password, "new_password2": password}
     answer = session_of(alice).post("/account/password/", values)
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()

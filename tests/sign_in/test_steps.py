@@ -115,7 +115,7 @@ def link_of(user) -> str:
 
 
 @pytest.mark.parametrize("required", ["off", "all"])
-def test_a_link_sets_the_password_and_signs_nobody_in(required, alice, settings, code_of):
+def test_a_link_sets_the_password_and_signs_no_one_in(required, alice, settings, code_of):
     settings.REQUIRE_SECOND_FACTOR = required
     if required == "off":
         enrol(alice, KEY, code_of(KEY), alice)

@@ -78,7 +78,7 @@ def test_a_file_that_is_unticked_is_left_out(alice, browser):
     assert "Missing file" in response.context["form"].errors["data_opener"][0]
 
 
-def test_nobody_registers_the_files_of_others(bob, browser):
+def test_no_one_registers_the_files_of_others(bob, browser):
     theirs = {f"{name}-staged": str(stage(bob, file).pk) for name, file in files().items()}
     response = browser.post(DATASETS, {"name": "Scans", "type": "t", **theirs})
     assert response.status_code == 422
@@ -121,7 +121,7 @@ class TestOpenersThatLookWrong:
         assert set(response.context["form"].errors) == {"anyway"}
         assert not Dataset.objects.exists()
 
-    def test_the_box_is_shown_to_nobody_else(self, browser):
+    def test_the_box_is_shown_to_no_one_else(self, browser):
         for response in (
             browser.get(DATASETS),
             browser.post(DATASETS, {**self.DATA, "name": "", **files()}),

@@ -190,7 +190,7 @@ def test_check_files_knows_what_waits(alice, capsys):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_check_files_forgets_what_nobody_registered_when_it_may_remove(alice, dataset_of_alice):
+def test_check_files_forgets_what_no_one_registered_when_it_may_remove(alice, dataset_of_alice):
     found = kept(alice)
     Upload.objects.update(created_at=timezone.now() - LIFETIME)
     call_command("check_files")

@@ -37,8 +37,8 @@ def test_a_file_that_is_at_fault_is_not_kept(name, content, alice, session_of):
     data = {} if content is None else {"file": upload(content, "empty")}
     response = session_of(alice).post(reverse(name), data)
     assert response.status_code == 422
-    said = "Missing file" if content is None else "The file is empty"
-    assert said in response.content.decode()
+    message = "Missing file" if content is None else "The file is empty"
+    assert message in response.content.decode()
     assert not Upload.objects.exists()
 
 
@@ -67,7 +67,7 @@ def test_get_is_no_way_to_send_and_strangers_sign_in_first(name, alice, session_
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"x = 1\ndef broken(:\n", "in line 2"),
         (b"x = 1\n", "This file has no class"),
@@ -78,18 +78,18 @@ def test_get_is_no_way_to_send_and_strangers_sign_in_first(name, alice, session_
         (b"(" * 5000, "cannot read this file"),
     ],
 )
-def test_an_opener_that_looks_wrong_is_kept_with_advice(content, said, alice, session_of):
+def test_an_opener_that_looks_wrong_is_kept_with_advice(content, message, alice, session_of):
     response = send(session_of(alice), "upload-opener", upload(content, "opener.py"))
     assert response.status_code == 200
     html = response.content.decode()
     assert 'class="advice"' in html
-    assert said in html
+    assert message in html
     # What to do about it.
     assert "hoose" in html
     assert Upload.objects.count() == 1
 
 
-def test_a_description_that_nobody_can_read(alice, session_of):
+def test_a_description_that_no_one_can_read(alice, session_of):
     response = send(session_of(alice), "upload-description", upload(b"\xff\xfe", "notes.md"))
     assert "not UTF-8 text" in response.content.decode()
 

@@ -52,7 +52,7 @@ def admin_url(model: str, page: str, *keys: Any) -> str:
     return reverse(f"admin:assets_{model}_{page}", args=keys)
 
 
-class AdminDoor:
+class AdminInterface:
     """Fills in and sends the forms of the admin."""
 
     def __init__(self, session_of: Callable[[User], Client]) -> None:

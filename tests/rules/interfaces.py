@@ -1,7 +1,7 @@
-"""The doors through which requests come in. Each is an adapter: a request in, an outcome out.
+"""The interfaces that requests use. Each is an adapter: a request in, an outcome out.
 
-A rule holds at every door, so every case runs through all of `DOORS`. A new door is a class with
-`send` and a line in `DOORS`.
+A rule holds at every interface, so every case runs through all of `INTERFACES`. A new interface is
+a class with `send` and a line in `INTERFACES`.
 """
 
 from collections.abc import Callable
@@ -32,8 +32,8 @@ ClientOf = Callable[[User], APIClient]
 
 
 @dataclass(frozen=True)
-class Said:
-    """One problem as the door tells it."""
+class Reported:
+    """One problem as the interface shows it."""
 
     code: str
     field: str
@@ -42,20 +42,20 @@ class Said:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a request: problems if it was refused, else what the door answered."""
+    """What came of a request: problems if it was refused, else what the interface answered."""
 
-    problems: tuple[Said, ...] = ()
+    problems: tuple[Reported, ...] = ()
     answer: Any = None
 
 
-class Door(Protocol):
+class Interface(Protocol):
     def __init__(self, client_of: ClientOf) -> None: ...
 
     def send(self, actor: User, request: Request) -> Outcome: ...
 
 
-class RegistrationDoor:
-    """Calls `registration` itself, as every other door does in the end."""
+class RegistrationInterface:
+    """Calls `registration` itself, as every other interface does in the end."""
 
     def __init__(self, client_of: ClientOf) -> None:
         """There is nothing to sign in to."""
@@ -66,7 +66,7 @@ class RegistrationDoor:
         except Refused as refused:
             return Outcome(
                 tuple(
-                    Said(problem.code.label, problem.field, problem.message)
+                    Reported(problem.code.label, problem.field, problem.message)
                     for problem in refused.problems
                 )
             )
@@ -115,7 +115,7 @@ class RegistrationDoor:
         return compute.cancel_compute_plan(request.plan_key, actor)
 
 
-class ApiDoor:
+class ApiInterface:
     """Speaks HTTP as the SDK does."""
 
     def __init__(self, client_of: ClientOf) -> None:
@@ -173,11 +173,11 @@ STATUS_OF = {code.label: code.status for code in Code}
 WORDS = {kind.word for kind in AssetKind}
 
 
-def read_refusal(response: Response) -> tuple[Said, ...]:
+def read_refusal(response: Response) -> tuple[Reported, ...]:
     """Return the problems of a refusal, whose body must be as the contract says."""
     body = response.json()
     assert "problems" in body, body
-    problems = tuple(Said(**problem) for problem in body["problems"])
+    problems = tuple(Reported(**problem) for problem in body["problems"])
     first = problems[0]
     assert response.status_code == STATUS_OF[first.code], body
     assert body["detail"].startswith(f"{first.code}: "), body
@@ -186,4 +186,7 @@ def read_refusal(response: Response) -> tuple[Said, ...]:
     return problems
 
 
-DOORS: dict[str, type[Door]] = {"registration": RegistrationDoor, "api": ApiDoor}
+INTERFACES: dict[str, type[Interface]] = {
+    "registration": RegistrationInterface,
+    "api": ApiInterface,
+}

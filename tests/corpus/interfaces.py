@@ -9,14 +9,14 @@ from django.http import HttpResponse
 
 from assets.datasets.specs import DataSampleSpec
 from tests import builders
-from tests.admin.door import AdminDoor, errors_of as admin_errors
-from tests.pages.door import PagesDoor, errors_of as page_errors
-from tests.rules.doors import ApiDoor
+from tests.admin.interface import AdminInterface, errors_of as admin_errors
+from tests.pages.interface import PagesInterface, errors_of as page_errors
+from tests.rules.interfaces import ApiInterface
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody is told: the status, and of each fault which field and in which words."""
+    """What somebody is shown: the status, and of each fault which field and in which words."""
 
     status: int
     faults: list[tuple[str, str]]
@@ -27,15 +27,15 @@ class Answer:
         return self.status in (200, 201, 302) and not self.faults
 
 
-class Doors:
-    """The doors as alice meets them."""
+class Interfaces:
+    """The interfaces as alice meets them."""
 
     def __init__(self, alice: Any, client_of: Any, session_of: Any) -> None:
         self.alice = alice
         self.client = client_of(alice)
         self.browser = session_of(alice)
-        self.api = ApiDoor(client_of)
-        self.pages, self.admin = PagesDoor(session_of), AdminDoor(session_of)
+        self.api = ApiInterface(client_of)
+        self.pages, self.admin = PagesInterface(session_of), AdminInterface(session_of)
         self.dataset = builders.make_dataset(alice)
 
     def spec(self, kind: str, **files: bytes) -> Any:
@@ -47,13 +47,13 @@ class Doors:
         return make(**named)
 
     def each(self, kind: str, field: str, data: bytes) -> Iterator[tuple[str, Answer]]:
-        """Send a file in through every door that takes it, all else being legal."""
+        """Send a file in through every interface that takes it, all else being legal."""
         yield "API", self._by_api(self.spec(kind, **{field: data}))
-        for name, door, errors in (
+        for name, interface, errors in (
             ("page", self.pages, page_errors),
             ("admin", self.admin, admin_errors),
         ):
-            url, sent = door.form(self.spec(kind, **{field: data}))
+            url, sent = interface.form(self.spec(kind, **{field: data}))
             response = self.browser.post(url, sent)
             faults = [(fault.place, fault.message) for fault in errors(response)]
             yield name, Answer(response.status_code, faults, response)

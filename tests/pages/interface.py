@@ -1,4 +1,4 @@
-"""The dashboard's pages as a door: a spec is typed into its form, and what is shown comes out.
+"""The dashboard's pages as an interface: a spec is typed into a form, and messages come out.
 
 People type the same into the pages as into the admin; only the addresses differ, and tasks, which
 the pages take as a list in JSON or build one by one.
@@ -20,7 +20,7 @@ from assets.datasets.specs import DataSampleSpec, DatasetSpec
 from assets.functions.models import Function
 from assets.functions.specs import FunctionSpec
 from tests import builders
-from tests.admin.door import AdminDoor, Data, Page, Shown, shown
+from tests.admin.interface import AdminInterface, Data, Page, Shown, shown
 from tests.rules.requests import Cancel, Link, Rename, Request, Tasks
 
 RENAMED = {
@@ -35,11 +35,11 @@ REGISTERED = {
 }
 
 
-class PagesDoor:
+class PagesInterface:
     """Fills in and sends the forms of the pages."""
 
     def __init__(self, session_of) -> None:
-        self.admin = AdminDoor(session_of)
+        self.admin = AdminInterface(session_of)
         self.session_of = self.admin.session_of
 
     def send(self, actor: User, request: Request) -> Page:
