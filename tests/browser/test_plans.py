@@ -124,7 +124,7 @@ def plan_of(api, **changes) -> list[dict]:
 def test_register_a_plan_as_json_that_was_wrong(visit, api, scripts):
     right = plan_of(api)
     unknown = str(uuid4())
-    wrong = [right[0] | {"function_key": unknown}, right[1] | {"worker": "NobodyMSP"}]
+    wrong = [right[0] | {"function_key": unknown}, right[1] | {"worker": "UnknownMSP"}]
     page = visit(scripts=scripts)
     page.goto("/compute-plans/new/")
     tasks = write_json(page)
@@ -133,7 +133,7 @@ def test_register_a_plan_as_json_that_was_wrong(visit, api, scripts):
     page.get_by_role("button", name="Check", exact=True).click()
     main = page.locator("main")
     expect(main).to_contain_text(unknown)
-    expect(main).to_contain_text("NobodyMSP")
+    expect(main).to_contain_text("UnknownMSP")
     assert not [plan for plan in api.all("/compute_plan/", name=name) if plan["name"] == name]
     if scripts:
         assert_accessible(page)
