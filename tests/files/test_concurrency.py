@@ -7,6 +7,7 @@ from threading import Barrier, BrokenBarrierError
 from uuid import uuid4
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection, transaction
 
 from assets.accounts.registration.users import change_role
@@ -25,6 +26,8 @@ from assets.functions.models import Function, FunctionStatus
 from assets.permissions.models import Permissions
 from assets.permissions.registration import intern_permissions
 from assets.permissions.specs import PermissionsSpec
+from assets.uploads import registration as uploads
+from assets.uploads.models import Upload
 from tests import builders
 
 from .stored import inserted_payloads, row_counts
@@ -122,6 +125,21 @@ def test_parts_of_a_file_at_once_are_one_download(alice, monkeypatch):
     )
     at_once(download, download)
     assert Event.objects.filter(action=Action.DOWNLOADED).count() == 1
+
+
+def test_uploads_at_once_find_room_for_one(alice, settings, monkeypatch):
+    settings.MAX_WAITING_FILES = 1
+    looked, check_room = Barrier(2), uploads._check_room
+
+    def look_together(user, size):
+        check_room(user, size)
+        with suppress(BrokenBarrierError):
+            looked.wait(0.5)
+
+    monkeypatch.setattr(uploads, "_check_room", look_together)
+    outcomes = at_once(*[lambda: uploads.stage(alice, ContentFile(b"1", "a.zip"))] * 2)
+    assert len(refusals(outcomes)) == 1
+    assert Upload.objects.count() == 1
 
 
 # --- The same content ----------------------------------------------------------------------------
