@@ -1,7 +1,7 @@
 """Base classes of the pages that list and register assets."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +17,7 @@ from ..accounts.pages.base import LoginRequiredMixin, WriterPage
 from ..common.errors import Problem
 from ..common.forms.formsets import MAX_ROWS
 from ..common.forms.saving import NotSaved, save_or_explain
-from ..common.pages.base import AssetKindMixin, Crumb
+from ..common.pages.base import AssetKindMixin
 from ..common.pages.lists import ListPage
 from ..common.pages.snippets import Snippets
 from ..common.parsing import as_key, as_keys
@@ -186,9 +186,6 @@ class RegisterPage(AssetKindMixin, FormPage):
 
     def get_title(self) -> str:
         return str(self.register_label)
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.list_crumb()]
 
     def success(self, result: Any) -> tuple[str, str]:
         message = format_html(gettext("Registered <strong>{}</strong>."), result)

@@ -21,9 +21,6 @@ from .users import UserKindMixin
 class ApprovalsPageMixin(UserKindMixin, ObjectPageMixin):
     """Mixin of the pages of approvals, for who manages users."""
 
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.list_crumb()]
-
     def load_object(self) -> None:
         if not may_manage_users(self.user, self.user.organization_id):
             raise PermissionDenied(gettext("Ask an admin of your organisation to approve people."))

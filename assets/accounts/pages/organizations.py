@@ -1,6 +1,5 @@
 """Pages of organisations."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -9,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _
 
 from ...common.db.lookups import OrderKey
-from ...common.pages.base import AssetKindMixin, Crumb, Page
+from ...common.pages.base import AssetKindMixin, Page
 from ...common.pages.lists import ListPage
 from ..filters import OrganizationListFilterSet
 from ..forms.organizations import OrganizationForm
@@ -55,9 +54,6 @@ class OrganizationNewPage(OrganizationKindMixin, WriterPage):
         if not may_add_organizations(self.user):
             raise PermissionDenied(gettext("Ask a platform superuser to add organisations."))
 
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.list_crumb()]
-
     def done(self, form: Any, result: Organization) -> HttpResponse:
         message = gettext("%(name)s is part of the consortium.") % {"name": result}
         return self.redirect_with_message(reverse("organization", args=[result.pk]), message)
@@ -79,9 +75,6 @@ class OrganizationPage(OrganizationKindMixin, ObjectPageMixin, Page):
 
     def get_title(self) -> str:
         return self.organization.name or self.organization.pk
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.list_crumb()]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         pk = self.organization.pk

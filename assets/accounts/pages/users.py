@@ -76,9 +76,6 @@ class UserNewPage(UserKindMixin, WriterPage):
         )
         return f"{text % {'organization': self.user.organization}} {rest}"
 
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.list_crumb()]
-
     def load_object(self) -> None:
         if not may_manage_users(self.user, self.user.organization_id):
             raise PermissionDenied(gettext("Ask an admin of your organisation to invite users."))
@@ -93,9 +90,6 @@ class UserNewPage(UserKindMixin, WriterPage):
 
 class UserPageMixin(UserKindMixin, ObjectPageMixin):
     """Mixin of the pages of one user that the user manages, or of the user."""
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.list_crumb()]
 
     def load_object(self) -> None:
         users = managed_users(self.user).select_related("organization")

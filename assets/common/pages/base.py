@@ -68,6 +68,10 @@ class AssetKindMixin:
     register_url: ClassVar[str] = ""
     rename_url: ClassVar[str] = ""
 
+    def crumbs(self) -> Sequence[Crumb]:
+        """Return the pages above this one: by default, the list of its kind."""
+        return [self.list_crumb()]
+
     def list_crumb(self) -> Crumb:
         return crumb(capfirst(str(self.noun_plural)), self.list_url)
 

@@ -1,5 +1,6 @@
 """Pages with lists; the URL holds their search, filters, order, columns and page."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -15,7 +16,7 @@ from ..db.counting import RowCount, count_rows
 from ..forms.filter_form import fields_of
 from ..text.moments import ZONE
 from ..text.reading import cut
-from .base import AssetKindMixin, Page
+from .base import AssetKindMixin, Crumb, Page
 from .exports import csv_lines, json_lines
 from .parts import PLACE, Part, part_of
 from .tables import AssetTable
@@ -80,6 +81,9 @@ class ListPage(AssetKindMixin, Page):
 
     def get_title(self) -> str:
         return capfirst(str(self.noun_plural))
+
+    def crumbs(self) -> Sequence[Crumb]:
+        return ()
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.filterset = self.filterset_class(request.GET, queryset=self.rows(), request=request)

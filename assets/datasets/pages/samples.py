@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from ...common.files.hidden import some_of
-from ...common.pages.base import AssetKindMixin, Crumb
+from ...common.pages.base import AssetKindMixin
 from ...common.pages.markup import short
 from ...common.pages.snippets import Snippets
 from ...common.parsing import as_key, as_keys
@@ -143,9 +143,6 @@ class LinkPage(DataSamplePageMixin, FormPage):
     title = _("Add data samples to datasets")
     button = _("Add to datasets")
     note = _("Each data sample is added to each dataset. It also stays in the datasets it is in.")
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [self.list_crumb()]
 
     def initial(self) -> dict[str, Any]:
         return {
