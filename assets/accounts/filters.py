@@ -9,7 +9,7 @@ from django_filters.rest_framework import FilterSet
 
 from ..common.api.filters import MatchFilter, search_filter
 from ..common.text.folding import order_key
-from .models import ExternalIdentity, Organization, Role, User
+from .models import Role
 from .queries import organization_ids
 from .rules import manages_all
 from .serializers import ROLE_OF_WIRE
@@ -21,10 +21,6 @@ class UserFilterSet(FilterSet):
 
     def with_role(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return queryset.filter(role=ROLE_OF_WIRE[value])
-
-    class Meta:
-        model = User
-        fields: list[str] = []
 
 
 class OrganizationFilter(ChoiceFilter):
@@ -48,10 +44,6 @@ class OrganizationListFilterSet(PageFilterSet):
     """The search of the list of organisations."""
 
     q = search_filter("id", "name", placeholder=_("ID or name"))
-
-    class Meta:
-        model = Organization
-        fields: list[str] = []
 
 
 class ManagedFilterSet(PageFilterSet):
@@ -79,14 +71,6 @@ class UserListFilterSet(ManagedFilterSet):
         empty_label=_("any"),
     )
 
-    class Meta:
-        model = User
-        fields: list[str] = []
-
 
 class AwaitingFilterSet(FilterSet):
     username = CharFilter()
-
-    class Meta:
-        model = ExternalIdentity
-        fields: list[str] = []

@@ -13,7 +13,6 @@ from ..permissions.filters import (
     hidden_keys,
 )
 from ..permissions.queries import allowing_all, allowing_any
-from .models import DataSample, Dataset
 
 
 class UsedByTasksFilter(KeysFilter):
@@ -41,19 +40,11 @@ class DatasetFilterSet(AssetFilterSet):
     compute_plan_key = UsedByTasksFilter("dataset", "task__compute_plan_id")
     function_key = UsedByTasksFilter("dataset", "task__function_id")
 
-    class Meta:
-        model = Dataset
-        fields: list[str] = []
-
 
 class DataSampleFilterSet(AssetFilterSet):
     dataset_key = KeysFilter(field_name="links__dataset_id")
     compute_plan_key = UsedByTasksFilter("data_sample", "task__compute_plan_id")
     function_key = UsedByTasksFilter("data_sample", "task__function_id")
-
-    class Meta:
-        model = DataSample
-        fields: list[str] = []
 
 
 class DatasetListFilterSet(AssetListFilterSet):
@@ -62,13 +53,7 @@ class DatasetListFilterSet(AssetListFilterSet):
     usable = UsableFilter()
     metadata = MetadataEntryFilter(label=_("Metadata"))
 
-    class Meta(AssetListFilterSet.Meta):
-        model = Dataset
-
 
 class DataSampleListFilterSet(AssetListFilterSet):
     q = search_filter("key", placeholder=_("Key"))
     dataset_key = hidden_keys(field_name="links__dataset_id", label=_("Dataset"))
-
-    class Meta(AssetListFilterSet.Meta):
-        model = DataSample

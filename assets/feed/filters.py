@@ -14,7 +14,6 @@ from ..common.api.filters import search_filter
 from ..common.audit import Action, Result, SubjectKind
 from ..common.kinds import AssetKind
 from ..permissions.filters import DayFilter, ZoneFilter, hidden_keys
-from .models import Event
 from .queries import by_actor, important_of, news_of
 
 # Kinds with public events; other assets are registered with one of these.
@@ -70,10 +69,6 @@ class ActivityFilterSet(FilterSet):
         news = news_of(queryset)
         return important_of(news) if value == "important" else news
 
-    class Meta:
-        model = Event
-        fields: list[str] = []
-
 
 class AddressFilter(CharFilter):
     """Filters by an IP address; other texts match nothing."""
@@ -100,6 +95,3 @@ class AuditFilterSet(ManagedFilterSet, ActivityFilterSet):
     result = one_of(Result, _("Result"))
     address = AddressFilter(label=_("Address"))
     news = None
-
-    class Meta(ActivityFilterSet.Meta):
-        pass

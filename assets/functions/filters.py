@@ -11,7 +11,7 @@ from ..permissions.filters import (
     UsableFilter,
 )
 from ..permissions.queries import allowing_all, allowing_any
-from .models import Function, FunctionStatus
+from .models import FunctionStatus
 
 
 class FunctionFilterSet(AssetFilterSet):
@@ -24,16 +24,9 @@ class FunctionFilterSet(AssetFilterSet):
     can_process = AllowedFilter(allowing_all, "permissions")
     permissions = AllowedFilter(allowing_any, "permissions")
 
-    class Meta:
-        model = Function
-        fields: list[str] = []
-
 
 class FunctionListFilterSet(AssetListFilterSet):
     q = search_filter("key", "name", placeholder=_("Name or key"))
     status = ChoiceFilter(choices=FunctionStatus.choices, label=_("Status"), empty_label=_("any"))
     usable = UsableFilter()
     metadata = MetadataEntryFilter(label=_("Metadata"))
-
-    class Meta(AssetListFilterSet.Meta):
-        model = Function

@@ -104,9 +104,6 @@ class AssetListFilterSet(FilterSet):
         # The search comes first.
         self.filters.move_to_end("q", last=False)
 
-    class Meta:
-        fields: list[str] = []
-
 
 class UsableFilter(FlagFilter):
     """Filters assets that the user's organisation may process and download."""

@@ -21,7 +21,7 @@ from ...common.api.filters import (
 from ...permissions.filters import AllowedFilter
 from ...permissions.queries import allowing_any
 from ..filters import IntegersFilter, PlansWithTaskFilter
-from ..models import ComputePlan, Model, Performance, Task
+from ..models import ComputePlan, Task
 from ..queries.lists import with_duration, with_visible_creator
 from .dialects import dialect_of
 
@@ -102,10 +102,6 @@ class ComputePlanFilterSet(TaggedFilterSet):
         tasks = Task.objects.filter(worker_id__in=value)
         return queryset.filter(pk__in=tasks.values("compute_plan_id"))
 
-    class Meta:
-        model = ComputePlan
-        fields: list[str] = []
-
 
 class TaskFilterSet(TaggedFilterSet):
     worker = TextsFilter(field_name="worker_id")
@@ -115,18 +111,10 @@ class TaskFilterSet(TaggedFilterSet):
     function_key = KeysFilter(field_name="function_id")
     match = MatchFilter("key")
 
-    class Meta:
-        model = Task
-        fields: list[str] = []
-
 
 class ModelFilterSet(AssetFilterSet):
     compute_task_key = KeysFilter(field_name="task_id")
     permissions = AllowedFilter(allowing_any, "permissions")
-
-    class Meta:
-        model = Model
-        fields: list[str] = []
 
 
 class PlanStatusFilter(StatusFilter):
@@ -151,7 +139,3 @@ class PerformanceFilterSet(FilterSet):
     end_date = MomentRangeFilter(field_name=f"{PLAN}end_date")
     match = MatchFilter(f"{PLAN}key", f"{PLAN}name")
     metadata = MetadataFilter(field_name=f"{PLAN}metadata")
-
-    class Meta:
-        model = Performance
-        fields: list[str] = []

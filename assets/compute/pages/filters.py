@@ -39,9 +39,6 @@ class ComputePlanListFilterSet(TaggedListFilterSet):
             Exists(Task.objects.filter(compute_plan=OuterRef("pk"), worker=value))
         )
 
-    class Meta(AssetListFilterSet.Meta):
-        model = ComputePlan
-
 
 def _named(field: str, model: type[Model], text: str) -> Q:
     """Return the condition of tasks whose function or plan has this name or key.
@@ -126,6 +123,3 @@ class TaskListFilterSet(TaggedListFilterSet):
         super().__init__(*args, **kwargs)
         for name in ("plan", "function", "q"):
             self.filters.move_to_end(name, last=False)
-
-    class Meta(AssetListFilterSet.Meta):
-        model = Task
