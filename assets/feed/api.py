@@ -19,10 +19,6 @@ class NewsFilterSet(FilterSet):
     def keep_important(self, queryset, name: str, value: bool):
         return important_of(queryset) if value else queryset
 
-    class Meta:
-        model = Event
-        fields: list[str] = []
-
 
 class NewsFeedViewSet(GenericViewSet):
     """News about compute plans and datasets, newest first."""
