@@ -1,7 +1,6 @@
 """Template tags and filters."""
 
 from functools import lru_cache
-from typing import Any
 
 from django import template
 from django.conf import settings
@@ -29,7 +28,6 @@ register.filter("short", markup.short)
 register.filter("markdown", markdown.markdown)
 register.filter("highlight", reading.highlight)
 register.filter("fits", reading.fits)
-register.filter("counted", reading.counted)
 register.filter("asset_url", base.asset_url)
 register.filter("how_ended", how_ended)
 register.filter("may_audit", may_audit)
@@ -77,9 +75,3 @@ def _entry(url_name: str, prefix: str, label: str, icon: str, current: str) -> S
         markup.icon(icon, size=18, style="outline"),
         label,
     )
-
-
-@register.filter
-def get(mapping: Any, key: Any) -> Any:
-    """Return the value for a key, or None."""
-    return mapping.get(key) if mapping else None

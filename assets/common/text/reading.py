@@ -51,11 +51,6 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: "1 task", "1,000 tasks"; `many` where an "s" is not enough."""
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
-
-
 def read_text(name: str) -> str | None:
     """Return the first `MAX_SHOWN` characters of a stored text; None if it is no text or lost."""
     try:

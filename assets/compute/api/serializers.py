@@ -225,27 +225,6 @@ class PerformanceRowSerializer(serializers.Serializer):
     performance = serializers.FloatField()
 
 
-class OutputSpecSerializer(serializers.Serializer):
-    """Documents an output of a task to be registered."""
-
-    permissions = PermissionSerializer()
-    transient = serializers.BooleanField(required=False, help_text="Or `is_transient`.")
-
-
-class TaskSpecSerializer(serializers.Serializer):
-    """Documents a task to be registered; `specs.read_task` reads it."""
-
-    key = serializers.UUIDField(help_text="Or `task_id`.")
-    compute_plan_key = serializers.UUIDField(required=False)
-    function_key = serializers.UUIDField()
-    worker = serializers.CharField(required=False)
-    tag = serializers.CharField(required=False, allow_null=True)
-    metadata = serializers.DictField(child=serializers.CharField(), required=False, allow_null=True)
-    rank = serializers.IntegerField(required=False, allow_null=True, help_text="Ignored.")
-    inputs = InputRefSerializer(many=True, required=False, allow_null=True)
-    outputs = serializers.DictField(child=OutputSpecSerializer(), required=False, allow_null=True)
-
-
 class TaskBatchSerializer(serializers.Serializer):
     """Documents a batch of tasks of one plan."""
 
