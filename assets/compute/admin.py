@@ -17,8 +17,9 @@ from ..common.forms.fields import asset_label
 from ..common.forms.layouts import FormsetLayout, Section
 from ..common.forms.spec_form import SpecForm
 from ..datasets.models import DataSample, Dataset
+from ..feed.forms import RenameForm
 from ..permissions.admin import AssetAdmin, rename_page, show_permissions
-from .forms import ComputePlanRenameForm, TaskForm, TaskInputForm, TaskOutputForm
+from .forms import TaskForm, TaskInputForm, TaskOutputForm
 from .models import ComputePlan, Model, Task, TaskInput, TaskOutput
 from .plan_editor.forms import ComputePlanForm, PlanTasksForm
 from .queries.lists import creator_of
@@ -79,7 +80,7 @@ class AdminTaskForm(TaskForm):
 class ComputePlanAdmin(AssetAdmin):
     add_form = ComputePlanForm
     change_pages = {
-        "rename": rename_page(ComputePlanRenameForm),
+        "rename": rename_page(RenameForm),
         "tasks": ChangePage(
             _("Add tasks"),
             PlanTasksForm,

@@ -1,4 +1,4 @@
-"""The form that renames a compute plan, and the form of one task that the admin shows.
+"""The form of one task that the admin shows.
 
 The forms of plans with their tasks are in `plan_editor`.
 """
@@ -23,18 +23,12 @@ from ..common.forms.fields import (
 )
 from ..common.forms.formsets import RowForm
 from ..common.forms.spec_form import SpecForm
-from ..common.kinds import AssetKind
-from ..feed.forms import RenameForm
 from ..functions.models import Function
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
 from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .registration import check_tasks, register_tasks
 from .specs import InputRef, OutputSpec, TaskSpec
-
-
-class ComputePlanRenameForm(RenameForm):
-    kind = AssetKind.COMPUTE_PLAN
 
 
 class TaskInputForm(RowForm):

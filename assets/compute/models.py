@@ -21,6 +21,8 @@ from .statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus
 class ComputePlan(NamedAsset):
     """A group of tasks. Its status, dates and counters follow from the tasks."""
 
+    asset_kind = AssetKind.COMPUTE_PLAN
+
     owner = owner_field(db_index=False)
     tag = models.CharField(
         _("tag"), max_length=100, blank=True, help_text=_("Helps you find it again.")

@@ -12,9 +12,10 @@ from ..common.admin.base import ChangePage, ReadOnlyInline
 from ..common.admin.display import column, section
 from ..common.files.hidden import some_of
 from ..common.forms.layouts import Section
+from ..feed.forms import RenameForm
 from ..permissions.access import may_see_content
 from ..permissions.admin import AssetAdmin, rename_page, stored_file
-from .forms import DataSampleForm, DatasetForm, DatasetRenameForm, LinkSamplesForm
+from .forms import DataSampleForm, DatasetForm, LinkSamplesForm
 from .models import DataSample, DataSampleLink, Dataset
 from .registration import left_out
 
@@ -22,7 +23,7 @@ from .registration import left_out
 @admin.register(Dataset)
 class DatasetAdmin(AssetAdmin):
     add_form = DatasetForm
-    change_pages = {"rename": rename_page(DatasetRenameForm)}
+    change_pages = {"rename": rename_page(RenameForm)}
     list_display = (
         "name",
         "type",

@@ -16,6 +16,7 @@ from ..common.api.renderers import FILE_RENDERERS
 from ..common.api.serializers import by_name
 from ..common.api.viewsets import EMPTY, AssetViewSet
 from ..common.idempotency.api import idempotent
+from ..feed.registration import rename
 from ..permissions.api import DescribedAssetViewSet
 from ..permissions.downloads import FILE_RESPONSES, download
 from . import registration
@@ -49,7 +50,7 @@ class DatasetViewSet(DescribedAssetViewSet):
         return self.answer_created([str(dataset.key)])
 
     def rename(self, dataset: Dataset, name: str) -> None:
-        registration.rename_dataset(dataset, name, self.user)
+        rename(self.user, dataset, name)
 
     @extend_schema(responses=FILE_RESPONSES)
     @action(detail=True, renderer_classes=FILE_RENDERERS)

@@ -16,8 +16,6 @@ from ..common.errors import Problem
 from ..common.forms.fields import MetadataFormField, OwnAssetsField, RequiredTextField, text_field
 from ..common.forms.layouts import PageForm, Section
 from ..common.forms.pickers import AssetPicker
-from ..common.kinds import AssetKind
-from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField, Sentences
 from ..uploads.fields import (
     ARCHIVES,
@@ -162,10 +160,6 @@ class ConfirmingDatasetForm(DatasetForm):
             fields = [*first.fields[:place], "anyway", *first.fields[place:]]
             helper.layout = Layout(Section(first.legend, *fields), *others)
         return helper
-
-
-class DatasetRenameForm(RenameForm):
-    kind = AssetKind.DATA_MANAGER
 
 
 class DataSampleForm(StagedUploadsMixin, PageForm):

@@ -18,7 +18,7 @@ from ..common.files.archives.check import archive_suffix
 from ..common.files.batch import FileBatch, file_batch
 from ..common.kinds import AssetKind
 from ..feed.models import Event
-from ..feed.registration import record, rename
+from ..feed.registration import record
 from ..permissions.access import check_may_change, check_may_register
 from ..permissions.registration import intern_permissions
 from ..permissions.rules import check_permissions
@@ -81,15 +81,6 @@ def register_dataset(spec: DatasetSpec, actor: User) -> Dataset:
                 when=dataset.creation_date,
             )
     return dataset
-
-
-def rename_dataset(dataset: Dataset, name: str, actor: User) -> None:
-    """Rename a dataset; nothing else about it can change.
-
-    Raises:
-        Refused: the name breaks a rule, or the actor may not change the dataset.
-    """
-    rename(actor, AssetKind.DATA_MANAGER, dataset, name)
 
 
 def check_data_samples(spec: DataSampleSpec, actor: User) -> list[Problem]:

@@ -1,20 +1,18 @@
 """The form that renames assets."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 from ..common.db.models import NamedAsset
 from ..common.errors import Problem
 from ..common.forms.fields import text_field
 from ..common.forms.layouts import PageForm, Section
-from ..common.kinds import AssetKind
 from .registration import check_rename, rename
 
 
 class RenameForm(PageForm):
     """Renames a dataset, a function or a compute plan."""
 
-    kind: ClassVar[AssetKind]
     sections = (Section("", "name"),)
     live = ("name",)
 
@@ -29,8 +27,8 @@ class RenameForm(PageForm):
         return values.get("name", "")
 
     def check(self) -> Iterable[Problem]:
-        return check_rename(self.actor, self.kind, self.asset, self.spec)
+        return check_rename(self.actor, self.asset, self.spec)
 
     def save(self) -> NamedAsset:
-        rename(self.actor, self.kind, self.asset, self.spec)
+        rename(self.actor, self.asset, self.spec)
         return self.asset

@@ -120,13 +120,13 @@ def _is_written(event: Event, once: timedelta) -> bool:
 
 
 @transaction.atomic
-def rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> None:
+def rename(actor: User, asset: NamedAsset, name: str) -> None:
     """Rename a dataset, function or compute plan.
 
     Raises:
         Refused: the user may not (403), or the name is not valid (400).
     """
-    refuse_if(check_rename(actor, kind, asset, name))
+    refuse_if(check_rename(actor, asset, name))
     # Of two changes at once, the second waits, and the old name that it logs is the first's.
     model = type(asset)
     asset.name = (
@@ -137,10 +137,11 @@ def rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> None:
     detail = {"old_name": asset.name}
     asset.name = name
     asset.save(update_fields=["name", "name_folded", "name_order"])
-    record(actor, Event.Action.RENAMED, kind, {asset.key: name}, when=timezone.now(), detail=detail)
+    now, kind = timezone.now(), asset.asset_kind
+    record(actor, Event.Action.RENAMED, kind, {asset.key: name}, when=now, detail=detail)
 
 
-def check_rename(actor: User, kind: AssetKind, asset: NamedAsset, name: str) -> Iterator[Problem]:
+def check_rename(actor: User, asset: NamedAsset, name: str) -> Iterator[Problem]:
     """Yield the problems with a rename."""
-    yield from check_may_change(actor, asset, OWNER_RENAMES[kind])
-    yield from check_name(name, asset=kind.word)
+    yield from check_may_change(actor, asset, OWNER_RENAMES[asset.asset_kind])
+    yield from check_name(name, asset=asset.asset_kind.word)

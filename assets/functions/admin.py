@@ -5,8 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ..common.admin.base import ReadOnlyInline
 from ..common.admin.display import section
+from ..feed.forms import RenameForm
 from ..permissions.admin import AssetAdmin, rename_page, stored_file
-from .forms import FunctionForm, FunctionRenameForm
+from .forms import FunctionForm
 from .models import Function, FunctionInput, FunctionOutput
 
 
@@ -23,7 +24,7 @@ class OutputInline(ReadOnlyInline):
 @admin.register(Function)
 class FunctionAdmin(AssetAdmin):
     add_form = FunctionForm
-    change_pages = {"rename": rename_page(FunctionRenameForm)}
+    change_pages = {"rename": rename_page(RenameForm)}
     inlines = (InputInline, OutputInline)
     list_display = ("name", "owned_by", "status_badge", "permissions_badge", "registered_at")
     list_filter = ("owner", "status", "permissions__public", "creation_date")

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from ..common.api.renderers import FILE_RENDERERS
 from ..common.api.viewsets import AssetViewSet
 from ..common.idempotency.api import idempotent
+from ..feed.registration import rename
 from ..permissions.api import DescribedAssetViewSet
 from ..permissions.downloads import FILE_RESPONSES, download
 from . import registration
@@ -31,7 +32,7 @@ class FunctionViewSet(DescribedAssetViewSet):
         return self.answer_created([str(function.key)])
 
     def rename(self, function: Function, name: str) -> None:
-        registration.rename_function(function, name, self.user)
+        rename(self.user, function, name)
 
     @extend_schema(responses=FILE_RESPONSES)
     @action(detail=True, renderer_classes=FILE_RENDERERS)

@@ -13,7 +13,6 @@ from ..common.forms.fields import KindField, MetadataFormField, flag_field, text
 from ..common.forms.formsets import RowForm
 from ..common.forms.layouts import FormsetLayout, PageForm, Section
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
-from ..feed.forms import RenameForm
 from ..permissions.forms import PermissionsField, Sentences
 from ..uploads.fields import ARCHIVES, TEXTS, StagedFileField, StagedUploadsMixin, text_advice
 from .models import Function, FunctionInput, FunctionOutput
@@ -182,10 +181,6 @@ class FunctionForm(StagedUploadsMixin, PageForm):
             for error in row.non_field_errors().as_data():
                 row.add_error("identifier", error)
         return field
-
-
-class FunctionRenameForm(RenameForm):
-    kind = AssetKind.FUNCTION
 
 
 def values_of(spec: FunctionSpec) -> dict[str, Any]:

@@ -27,7 +27,6 @@ from .forms import (
     INPUT_DESCRIPTIONS,
     OUTPUT_DESCRIPTIONS,
     FunctionForm,
-    FunctionRenameForm,
     values_of,
 )
 from .models import Function, FunctionStatus
@@ -228,7 +227,7 @@ class FunctionFilePage(FunctionPageMixin, AssetPageMixin, Page):
 
 
 class FunctionRenamePage(FunctionPageMixin, RenamePage):
-    form_class = FunctionRenameForm
+    pass
 
 
 class FunctionRegisterPage(FunctionPageMixin, RegisterPage):

@@ -11,7 +11,7 @@ from ..common.files.archives.check import archive_suffix
 from ..common.files.batch import file_batch
 from ..common.kinds import AssetKind
 from ..feed.models import Event
-from ..feed.registration import record, rename
+from ..feed.registration import record
 from ..permissions.access import check_may_register
 from ..permissions.registration import intern_permissions
 from ..permissions.rules import check_permissions
@@ -82,12 +82,3 @@ def _insert_inputs_and_outputs(function: Function, spec: FunctionSpec) -> None:
                 for position, item in enumerate(items)
             ],
         )
-
-
-def rename_function(function: Function, name: str, actor: User) -> None:
-    """Rename a function; nothing else about it can change.
-
-    Raises:
-        Refused: the name breaks a rule, or the actor may not change the function.
-    """
-    rename(actor, AssetKind.FUNCTION, function, name)

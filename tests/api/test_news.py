@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from assets.compute.registration import cancel_compute_plan, rename_compute_plan
+from assets.compute.registration import cancel_compute_plan
+from assets.feed.registration import rename
 from assets.functions.models import FunctionStatus
 from tests.builders import make_dataset, make_plan
 
@@ -73,7 +74,7 @@ def test_an_end_is_shown_once(world, api):
 
 
 def test_a_rename_is_no_news(world, api):
-    rename_compute_plan(world.plan, "Renamed", world.alice)
+    rename(world.alice, world.plan, "Renamed")
     assert _short(_news(api)) == [(PLAN, "Study", "STATUS_CREATED")]
 
 

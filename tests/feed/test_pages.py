@@ -194,7 +194,7 @@ def test_what_was_linked_is_named(alice, session_of):
 
 def test_a_rename_is_in_the_trail_of_its_asset(alice, session_of):
     dataset = make_dataset(alice)
-    rename(alice, AssetKind.DATA_MANAGER, dataset, "New name")
+    rename(alice, dataset, "New name")
     text = session_of(alice).get(f"{ACTIVITY}?asset_key={dataset.pk}").content.decode()
     assert "before: Blood counts" in text
     assert f"Asset: {dataset.pk}" in text

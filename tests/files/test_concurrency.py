@@ -66,20 +66,13 @@ def test_threads_see_one_database(alice):
 
 
 @pytest.mark.parametrize(
-    ("make", "kind"),
-    [
-        (builders.make_dataset, AssetKind.DATA_MANAGER),
-        (builders.make_function, AssetKind.FUNCTION),
-        (builders.make_plan, AssetKind.COMPUTE_PLAN),
-    ],
+    "make", [builders.make_dataset, builders.make_function, builders.make_plan]
 )
-def test_renames_record_the_name_before_their_own(make, kind, alice):
+def test_renames_record_the_name_before_their_own(make, alice):
     """Each rename knows the asset by its first name; the trail is a chain all the same."""
     asset = make(alice)
     rows = [type(asset).objects.get(pk=asset.pk) for _ in range(THREADS)]
-    at_once(
-        *(partial(registration.rename, alice, kind, row, f"name {n}") for n, row in enumerate(rows))
-    )
+    at_once(*(partial(registration.rename, alice, row, f"name {n}") for n, row in enumerate(rows)))
     renames = Event.objects.filter(action="renamed").order_by("pk")
     names = [asset.name, *(event.asset_name for event in renames)]
     assert [event.detail["old_name"] for event in renames] == names[:-1]

@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client
 
-from assets.functions.forms import FunctionForm, FunctionRenameForm
+from assets.feed.forms import RenameForm
+from assets.functions.forms import FunctionForm
 from assets.functions.models import Function
 from tests.admin.interface import AdminInterface, named, rows, slot
 from tests.builders import MODEL_INPUT, OPENER_INPUT, SAMPLES_INPUT, function_spec, make_function
@@ -95,7 +96,7 @@ def test_files_are_named_like_uploads(alice):
 @pytest.mark.parametrize(("name", "valid"), [("New", True), ("", False), ("n" * 101, False)])
 def test_renaming(name, valid, alice):
     function = make_function(alice)
-    form = FunctionRenameForm({"name": name}, actor=alice, asset=function)
+    form = RenameForm({"name": name}, actor=alice, asset=function)
     assert form["name"].initial == "Train"
     assert form.is_valid() == valid
     assert function.name == "Train"
@@ -104,6 +105,6 @@ def test_renaming(name, valid, alice):
 
 
 def test_only_the_owner_renames(alice, bob):
-    form = FunctionRenameForm({"name": "New"}, actor=bob, asset=make_function(alice))
+    form = RenameForm({"name": "New"}, actor=bob, asset=make_function(alice))
     assert not form.is_valid()
     assert "only its owner" in form.non_field_errors()[0].lower()

@@ -21,6 +21,7 @@ from assets.compute.specs import ComputePlanSpec
 from assets.datasets import registration as datasets
 from assets.datasets.models import Dataset
 from assets.datasets.specs import DataSampleSpec, DatasetSpec
+from assets.feed.registration import rename
 from assets.functions import registration as functions
 from assets.functions.models import Function
 from assets.functions.specs import FunctionSpec
@@ -97,14 +98,9 @@ class RegistrationInterface:
 
     @_register.register
     def _(self, request: Rename, actor: User) -> Any:
-        rename = {
-            Dataset: datasets.rename_dataset,
-            Function: functions.rename_function,
-            ComputePlan: compute.rename_compute_plan,
-        }[type(request.asset)]
         # A row of its own: what a refused rename left on it must not reach the test's.
         row = type(request.asset)._default_manager.get(pk=request.asset.pk)
-        return rename(row, request.name, actor)
+        return rename(actor, row, request.name)
 
     @_register.register
     def _(self, request: Link, actor: User) -> Any:

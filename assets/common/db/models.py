@@ -1,12 +1,13 @@
 """Abstract models of registered assets."""
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..kinds import AssetKind
 from . import lookups  # noqa: F401  registers the lookups
 from .fields import FoldedField, MetadataField, OrderField
 
@@ -59,6 +60,8 @@ class DescribedAsset(Asset):
 
 class NamedAsset(DescribedAsset):
     """An asset with a name, the only field that can change."""
+
+    asset_kind: ClassVar[AssetKind]
 
     name = models.CharField(
         _("name"),

@@ -13,6 +13,7 @@ from ...common.api.pagination import is_from_sdk
 from ...common.api.viewsets import EMPTY
 from ...common.idempotency.api import idempotent
 from ...common.parsing import as_key
+from ...feed.registration import rename
 from ...functions.filters import FunctionFilterSet
 from ...functions.models import Function
 from ...functions.serializers import FunctionSerializer
@@ -72,7 +73,7 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
         return response
 
     def rename(self, plan: ComputePlan, name: str) -> None:
-        registration.rename_compute_plan(plan, name, self.user)
+        rename(self.user, plan, name)
 
     @extend_schema(request=None, responses={200: EMPTY})
     @action(detail=True, methods=["post"])

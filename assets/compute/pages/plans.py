@@ -13,7 +13,6 @@ from ...common.pages.snippets import Snippets
 from ...feed.pages.assets import AssetPage, AssetPageMixin, RenamePage
 from ...permissions.access import may_change
 from ...permissions.pages import AssetListPage
-from ..forms import ComputePlanRenameForm
 from ..queries.copies import renewed, spec_of_plan
 from ..queries.lists import creator_of
 from ..queries.outputs import plan_performances
@@ -87,7 +86,7 @@ class ComputePlanGraph(PlanPageMixin, AssetPageMixin, Page):
 
 
 class ComputePlanRenamePage(PlanPageMixin, RenamePage):
-    form_class = ComputePlanRenameForm
+    pass
 
 
 class ComputePlanCancelPage(PlanPageMixin, AssetPageMixin, Page):

@@ -14,7 +14,6 @@ from .plans import (
     check_cancel,
     check_compute_plan,
     register_compute_plan,
-    rename_compute_plan,
 )
 from .rules import check_accepts_tasks
 from .tasks import check_tasks, register_tasks
@@ -27,5 +26,4 @@ __all__ = [
     "check_tasks",
     "register_compute_plan",
     "register_tasks",
-    "rename_compute_plan",
 ]

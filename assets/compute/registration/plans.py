@@ -8,9 +8,7 @@ from django.utils.translation import gettext as _
 
 from ...accounts.models import User
 from ...common.errors import Code, Problem, refuse, refuse_if
-from ...common.kinds import AssetKind
 from ...feed.models import Event
-from ...feed.registration import rename
 from ...permissions.access import check_may_change, check_may_register
 from ..models import ComputePlan
 from ..specs import PLAN, ComputePlanSpec
@@ -86,11 +84,6 @@ def insert_plan(
     plan.save(force_insert=True)
     record_plan(actor, Event.Action.REGISTERED, plan, plan.creation_date)
     return plan
-
-
-def rename_compute_plan(plan: ComputePlan, name: str, actor: User) -> None:
-    """Change the name of a compute plan, the only value that its owner can change."""
-    rename(actor, AssetKind.COMPUTE_PLAN, plan, name)
 
 
 def check_cancel(plan: ComputePlan, actor: User) -> list[Problem]:

@@ -16,7 +16,7 @@ from ...permissions.pages import AssetListPage, RegisterPage
 from ...uploads.fields import text_advice
 from ...uploads.pages import UploadView
 from ..filters import DatasetListFilterSet
-from ..forms import ConfirmingDatasetForm, DatasetForm, DatasetRenameForm
+from ..forms import ConfirmingDatasetForm, DatasetForm
 from ..models import Dataset
 from ..openers import opener_advice
 from ..queries import spec_of, tasks_using
@@ -73,7 +73,7 @@ class DatasetPage(DatasetPageMixin, AssetPage):
 
 
 class DatasetRenamePage(DatasetPageMixin, RenamePage):
-    form_class = DatasetRenameForm
+    pass
 
 
 class DatasetRegisterPage(DatasetPageMixin, RegisterPage):

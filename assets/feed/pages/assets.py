@@ -74,7 +74,7 @@ class AssetPage(AssetPageMixin, Page):
 class RenamePage(AssetPageMixin, FormPage):
     """Renames an asset; nothing else can change."""
 
-    form_class: type[RenameForm]
+    form_class = RenameForm
     button = _("Rename")
 
     def get_title(self) -> str:
@@ -84,7 +84,7 @@ class RenamePage(AssetPageMixin, FormPage):
         return self.object
 
     def why_not(self) -> list[Problem]:
-        refusal = OWNER_RENAMES[self.form_class.kind]
+        refusal = OWNER_RENAMES[self.object.asset_kind]
         return list(check_may_change(self.user, self.object, refusal))
 
     def success(self, result: Any) -> tuple[str, str]:
