@@ -56,7 +56,7 @@ def detail_of(event: Event) -> str:
 class EventTable(AssetTable):
     """The events, newest first."""
 
-    shown: tuple[str, ...] = (
+    default_columns: tuple[str, ...] = (
         "timestamp",
         "action",
         "asset",
