@@ -24,30 +24,3 @@ from .feed.models import Event
 from .functions.models import Function, FunctionInput, FunctionOutput
 from .permissions.models import Permissions
 from .uploads.models import Upload
-
-__all__ = [
-    "ApiToken",
-    "ComputePlan",
-    "DataSample",
-    "DataSampleLink",
-    "Dataset",
-    "Event",
-    "ExternalIdentity",
-    "FailedSignIn",
-    "FailureReport",
-    "Function",
-    "FunctionInput",
-    "FunctionOutput",
-    "IdempotencyKey",
-    "Model",
-    "Organization",
-    "PendingFiles",
-    "Performance",
-    "Permissions",
-    "RecoveryCode",
-    "Task",
-    "TaskInput",
-    "TaskOutput",
-    "Upload",
-    "User",
-]
