@@ -75,14 +75,10 @@ class Input:
     """One input of a task, with its sources."""
 
     identifier: str
-    kind: str
+    kind: AssetKind
     sources: list[TaskInput] = field(default_factory=list)
     # How many sources there are; `sources` has the first ones.
     total: int = 0
-
-    @property
-    def kind_label(self) -> str:
-        return str(AssetKind(self.kind).label)
 
     @property
     def first(self) -> list[TaskInput]:
@@ -106,15 +102,11 @@ class Output:
     """One output of a task, with its models or its performance."""
 
     identifier: str
-    kind: str
+    kind: AssetKind
     output: TaskOutput
     # Each with the reason why the user cannot download it, blank if the user can.
     models: list[tuple[Model, str]]
     performance: Performance | None
-
-    @property
-    def kind_label(self) -> str:
-        return str(AssetKind(self.kind).label)
 
 
 class TaskPage(TaskPageMixin, AssetPage):
@@ -147,7 +139,7 @@ class TaskPage(TaskPageMixin, AssetPage):
         return [
             Output(
                 row.identifier,
-                kinds[row.identifier]["kind"],
+                AssetKind(kinds[row.identifier]["kind"]),
                 row,
                 [(model, self.why_no_file(model)) for model in models.get(row.identifier, ())],
                 performances.get(row.identifier),
@@ -217,7 +209,7 @@ def _inputs(task: Task) -> list[Input]:
     Two queries; three if there are more sources than are listed.
     """
     kinds = inputs_of([task.function_id])[task.function_id]
-    found = {name: Input(name, kinds[name]["kind"]) for name in kinds}
+    found = {name: Input(name, AssetKind(kinds[name]["kind"])) for name in kinds}
     for row, total in inputs_with_sources(task.pk, MAX_LISTED):
         found[row.identifier].sources.append(row)
         found[row.identifier].total = total
