@@ -185,7 +185,7 @@ class RegisterPage(AssetKindMixin, FormPage):
         return self.queryset.filter(pk=key).first() if key else None
 
     def get_title(self) -> str:
-        return str(self.register_label)
+        return super().get_title() or str(self.register_label)
 
     def success(self, result: Any) -> tuple[str, str]:
         message = format_html(gettext("Registered <strong>{}</strong>."), result)

@@ -53,6 +53,7 @@ class IdentityPageMixin(ApprovalsPageMixin):
 
 
 class ApprovePage(IdentityPageMixin, WriterPage):
+    title = _("Approve %(name)s")
     button = _("Approve")
     form_class = ApproveForm
     unsaved = _("No user was added.")
@@ -68,9 +69,6 @@ class ApprovePage(IdentityPageMixin, WriterPage):
         if email := self.object.email:
             note += " " + gettext("E-mail address: %(address)s") % {"address": email}
         return note
-
-    def get_title(self) -> str:
-        return gettext("Approve %(name)s") % {"name": self.object}
 
     def asset(self) -> Any:
         return self.object

@@ -113,12 +113,8 @@ class ConfirmPage(ObjectPageMixin, Page):
     """Asks for confirmation, then acts; texts may refer to the object as `%(name)s`."""
 
     template_name = "accounts/confirm.html"
-    object: Any = None
     button: "ClassVar[StrOrPromise]"
     explanation: "ClassVar[StrOrPromise]"
-
-    def get_title(self) -> str:
-        return super().get_title() % {"name": self.object}
 
     def explain(self) -> str:
         """Return what will happen."""

@@ -34,10 +34,13 @@ def crumb(text: str, url_name: str, *args: Any) -> Crumb:
 class Page(TemplateView):
     """A page with a title, below the pages that `crumbs` names."""
 
+    # May refer to the object as `%(name)s`.
     title: "StrOrPromise" = ""
+    # What the page is about, if it is about one thing.
+    object: Any = None
 
     def get_title(self) -> str:
-        return str(self.title)
+        return str(self.title) % {"name": self.object}
 
     def crumbs(self) -> Sequence[Crumb]:
         """Return the pages above this one, the top one first."""

@@ -80,7 +80,7 @@ class ListPage(AssetKindMixin, Page):
         return count_rows(self.rows())
 
     def get_title(self) -> str:
-        return capfirst(str(self.noun_plural))
+        return super().get_title() or capfirst(str(self.noun_plural))
 
     def crumbs(self) -> Sequence[Crumb]:
         return ()

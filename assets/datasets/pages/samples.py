@@ -99,14 +99,12 @@ def _which(archives: Collection[Any], samples: Sequence[DataSample]) -> SafeStri
 
 
 class DataSampleRegisterPage(DataSamplePageMixin, RegisterPage):
+    title = _("Register data samples")
     form_class = DataSampleForm
     note = _(
         "Upload archives or folders from your computer, or enter folders on the server. "
         "Fields with an asterisk are required."
     )
-
-    def get_title(self) -> str:
-        return gettext("Register data samples")
 
     def initial(self) -> dict[str, Any]:
         if like := self.like:

@@ -19,6 +19,7 @@ PRESETS = ((_("All"), ""), (_("News"), "all"), (_("Plans that ended"), "importan
 
 
 class ActivityList(LoginRequiredMixin, ListPage):
+    title = _("Activity")
     queryset = public_events()
     noun, noun_plural = _("event"), _("events")
     empty_title = _("No events yet")
@@ -27,9 +28,6 @@ class ActivityList(LoginRequiredMixin, ListPage):
     table_class = EventTable
     filterset_class = ActivityFilterSet
     empty_hint = _("Registrations, renames, starts, ends and cancellations are listed here.")
-
-    def get_title(self) -> str:
-        return gettext("Activity")
 
     def rows(self) -> QuerySet[Event]:
         return with_visible_actor(super().rows(), self.user)
@@ -41,6 +39,7 @@ class ActivityList(LoginRequiredMixin, ListPage):
 
 
 class AuditList(ObjectPageMixin, ListPage):
+    title = _("Audit trail")
     queryset = Event.objects.all()
     noun, noun_plural = _("event"), _("events")
     empty_title = _("No events yet")
@@ -48,9 +47,6 @@ class AuditList(ObjectPageMixin, ListPage):
     table_class = AuditTable
     filterset_class = AuditFilterSet
     empty_hint = _("Registrations, downloads, changes and denied requests are listed here.")
-
-    def get_title(self) -> str:
-        return gettext("Audit trail")
 
     def load_object(self) -> None:
         if not may_audit(self.user):

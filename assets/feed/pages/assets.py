@@ -75,10 +75,8 @@ class RenamePage(AssetPageMixin, FormPage):
     """Renames an asset; nothing else can change."""
 
     form_class = RenameForm
+    title = _("Rename %(name)s")
     button = _("Rename")
-
-    def get_title(self) -> str:
-        return gettext("Rename %(name)s") % {"name": self.object}
 
     def asset(self) -> Any:
         return self.object
