@@ -33,7 +33,6 @@ MODELS: tuple[type[models.Model], ...] = (
     FailureReport,
     Upload,
 )
-CHUNK = 1024 * 1024  # bytes of a file
 BATCH = 1000  # rows, or names
 # A file is stored before its row, so a younger file may belong to an upload in progress.
 GRACE = timedelta(hours=1)
@@ -87,18 +86,16 @@ def _wrong_with_file(name: str, checksum: str, size: int, *, fast: bool) -> str:
     try:
         if not default_storage.exists(name):
             return "missing"
-        same = default_storage.size(name) == size and (fast or _checksum(name) == checksum)
+        same = default_storage.size(name) == size and (fast or stored_checksum(name) == checksum)
     except OSError:
         return "unreadable"
     return "" if same else "mismatch"
 
 
-def _checksum(name: str) -> str:
-    digest = hashlib.sha256()
+def stored_checksum(name: str) -> str:
+    """Return the sha256 of a stored file. Raises: OSError if it cannot be read."""
     with default_storage.open(name) as file:
-        while data := file.read(CHUNK):
-            digest.update(data)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _wrong_with_folder(sample: DataSample, *, fast: bool) -> str:
@@ -118,7 +115,7 @@ def _wrong_with_folder(sample: DataSample, *, fast: bool) -> str:
 def orphans() -> Iterator[str]:
     """Yield the names of stored files that no row names or will name."""
     # In this order: files become pending first, and rows name them afterwards.
-    for names in _batches(_stored("")):
+    for names in _batches(stored_files()):
         known = _in_progress() | _known(names)
         yield from (name for name in names if name not in known)
 
@@ -133,14 +130,15 @@ def _is_abandoned(row: PendingFiles, now: datetime) -> bool:
     return row.abandoned or row.since < now - GRACE or process_locks.has_ended(row.writer)
 
 
-def _stored(folder: str) -> Iterator[str]:
+def stored_files(folder: str = "") -> Iterator[str]:
+    """Yield the names of the files in a folder of the storage and below; by default of all."""
     try:
         folders, files = default_storage.listdir(folder)
     except FileNotFoundError:  # the storage was never used
         return
     yield from (f"{folder}/{name}".lstrip("/") for name in sorted(files))
     for child in sorted(folders):
-        yield from _stored(f"{folder}/{child}".lstrip("/"))
+        yield from stored_files(f"{folder}/{child}".lstrip("/"))
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:

@@ -22,7 +22,6 @@ from .manifest import (
     CHUNK,
     BackupError,
     Manifest,
-    Table,
     file_path,
     files_list,
     read_manifest,
@@ -68,7 +67,7 @@ def make_backup(
         made_at=made_at.isoformat(),
         database=connection.vendor,
         migrations=migrations,
-        tables=_sorted(tables),
+        tables=sorted(tables, key=lambda table: table.model),
         files=count,
         bytes=size,
         files_sha256=sha256_of(files_list(folder)),
@@ -86,10 +85,6 @@ def _prepare(folder: Path) -> None:
     folder.chmod(0o700)
     for name in ("rows", "files"):
         (folder / name).mkdir(mode=0o700)
-
-
-def _sorted(tables: list[Table]) -> list[Table]:
-    return sorted(tables, key=lambda table: table.model)
 
 
 def _list_files(folder: Path) -> tuple[int, int]:

@@ -1,17 +1,15 @@
 """Restores a backup into an empty instance: all of it, or nothing."""
 
-import hashlib
 from pathlib import Path
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.db import connection
 
 from ..common.files.batch import FileBatch, file_batch
 from ..common.files.pending import PendingFiles
-from ..integrity import tidy_up
+from ..integrity import stored_checksum, stored_files, tidy_up
 from .making import listed_files
 from .manifest import (
     BackupError,
@@ -102,22 +100,11 @@ def _check_empty() -> None:
                 f"The database has {model._meta.verbose_name_plural} already. Restore the backup "
                 "into an empty, migrated database."
             )
-    if name := _any_file(""):
+    if name := next(stored_files(), None):
         raise BackupError(
             f"The storage has files already, such as {name}. Restore the backup into an empty "
             "storage."
         )
-
-
-def _any_file(folder: str) -> str | None:
-    try:
-        folders, files = default_storage.listdir(folder)
-    except FileNotFoundError:  # the storage was never used
-        return None
-    if files:
-        return f"{folder}/{files[0]}".lstrip("/")
-    found = (_any_file(f"{folder}/{child}".lstrip("/")) for child in folders)
-    return next(filter(None, found), None)
 
 
 def _clear_table(label: str) -> None:
@@ -137,13 +124,5 @@ def _restore_files(files: FileBatch, manifest: Manifest, folder: Path) -> None:
             stored = files.save(name, File(source))
         if stored.checksum != checksum:
             raise BackupError(f"{name} has changed since the backup was made.")
-        if _checksum_in_storage(name) != checksum:
+        if stored_checksum(name) != checksum:
             raise BackupError(f"The storage returns {name} with other content than was written.")
-
-
-def _checksum_in_storage(name: str) -> str:
-    with default_storage.open(name) as file:
-        digest = hashlib.sha256()
-        for data in file.chunks():
-            digest.update(data)
-    return digest.hexdigest()
