@@ -74,16 +74,10 @@ def flag_field(model: type[Model], name: str) -> forms.BooleanField:
     )
 
 
-def key_field(**options: Any) -> forms.UUIDField:
+def key_field() -> forms.UUIDField:
     """Return the field for a key that the client may choose."""
-    return forms.UUIDField(
-        **{
-            "label": _("Key"),
-            "required": False,
-            "help_text": _("A UUID. Leave it blank to have one generated."),
-            **options,
-        }
-    )
+    help_text = _("A UUID. Leave it blank to have one generated.")
+    return forms.UUIDField(label=_("Key"), required=False, help_text=help_text)
 
 
 # --- Choices of assets ---------------------------------------------------------------------------
@@ -183,19 +177,15 @@ def read_metadata(text: str) -> dict[str, Any]:
 class MetadataFormField(DeferredValidationMixin, forms.CharField):
     """Metadata as text: one ``key: value`` a line, or a JSON object."""
 
-    widget = forms.Textarea
-
-    def __init__(self, **options: Any) -> None:
-        options = {
-            "label": _("Metadata"),
-            "required": False,
-            "help_text": _(
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Metadata"),
+            required=False,
+            help_text=_(
                 'One "key: value" per line, or a JSON object of texts. Keys cannot contain "__".'
             ),
-            "widget": forms.Textarea(attrs={"rows": 4}),
-            **options,
-        }
-        super().__init__(**options)
+            widget=forms.Textarea(attrs={"rows": 4}),
+        )
 
     def to_python(self, value: Any) -> Any:
         return read_metadata(super().to_python(value) or "")
