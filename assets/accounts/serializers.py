@@ -120,13 +120,14 @@ class RoleSerializer(serializers.Serializer):
         return ROLE_OF_WIRE[value]
 
 
-class NewUserSerializer(CredentialsSerializer):
-    """Reads a new user."""
+class ApprovalSerializer(RoleSerializer):
+    """Reads the role of a person to approve."""
 
     role = serializers.ChoiceField(choices=list(ROLE_OF_WIRE), default="USER")
 
-    def validate_role(self, value: str) -> Any:
-        return ROLE_OF_WIRE[value]
+
+class NewUserSerializer(CredentialsSerializer, ApprovalSerializer):
+    """Reads a new user."""
 
 
 class PasswordSerializer(serializers.Serializer):
@@ -186,9 +187,3 @@ class AwaitingSerializer(serializers.ModelSerializer):
     class Meta:
         model = ExternalIdentity
         fields = ["username", "email"]
-
-
-class ApprovalSerializer(RoleSerializer):
-    """Reads the role of a person to approve."""
-
-    role = serializers.ChoiceField(choices=list(ROLE_OF_WIRE), default="USER")
