@@ -14,15 +14,7 @@ from .queries import owned_counts_of, user_counts_of
 
 class OrganizationTable(AssetTable):
     name_columns = ("id", "name")
-    default_columns = (
-        "id",
-        "name",
-        "users",
-        "datasets",
-        "data_samples",
-        "functions",
-        "compute_plans",
-    )
+    hidden_columns = ("creation_date",)
 
     id = LinkColumn("organization", verbose_name=_("ID"), attrs={"td": {"class": "name"}})
     name = tables.Column(verbose_name=_("Name"))
@@ -51,7 +43,6 @@ class ActiveColumn(tables.Column):
 
 class UserTable(AssetTable):
     name_columns = ("username", "organization_id")
-    default_columns = ("username", "organization", "role", "is_active", "last_login", "date_joined")
 
     username = LinkColumn("user", verbose_name=_("User"), attrs={"td": {"class": "name"}})
     organization = tables.Column(accessor="organization_id", verbose_name=_("Organisation"))

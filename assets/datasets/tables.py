@@ -24,7 +24,7 @@ from .queries import (
 
 
 class DatasetTable(AssetTable):
-    default_columns = ("name", "type", "owner", "permissions", "samples", "tasks", "creation_date")
+    hidden_columns = ("key", "logs_permission", "metadata", "opener_checksum")
 
     name = LinkColumn(
         "dataset", order_by="name_order", verbose_name=_("Name"), attrs={"td": {"class": "name"}}
@@ -44,7 +44,7 @@ class DatasetTable(AssetTable):
 
 
 class DataSampleTable(AssetTable):
-    default_columns = ("key", "owner", "source", "datasets", "tasks", "creation_date")
+    hidden_columns = ("size",)
 
     key = LinkColumn("data-sample", verbose_name=_("Key"), attrs={"td": {"class": "mono nowrap"}})
     source = tables.Column(

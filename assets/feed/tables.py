@@ -56,15 +56,7 @@ def detail_of(event: Event) -> str:
 class EventTable(AssetTable):
     """The events, newest first."""
 
-    default_columns: tuple[str, ...] = (
-        "timestamp",
-        "action",
-        "asset",
-        "asset_kind",
-        "actor_name",
-        "organization",
-        "detail",
-    )
+    hidden_columns: tuple[str, ...] = ("asset_key",)
     tie_breaker = "-pk"
     name_columns = ("asset_name", "visible_actor")
 
@@ -118,16 +110,7 @@ class EventTable(AssetTable):
 class AuditTable(EventTable):
     """The audit trail, with results and addresses."""
 
-    default_columns = (
-        "timestamp",
-        "action",
-        "result",
-        "asset",
-        "asset_kind",
-        "actor_name",
-        "address",
-        "detail",
-    )
+    hidden_columns = ("organization", "asset_key")
 
     timestamp = WhenColumn(verbose_name=_("When"), exact=True)
     result = tables.Column(verbose_name=_("Result"))

@@ -46,10 +46,7 @@ class IdentifiersColumn(CountColumn):
 
 
 class FunctionTable(AssetTable):
-    default_columns = (
-        *("name", "owner", "permissions", "status"),
-        *("inputs", "outputs", "tasks", "creation_date"),
-    )
+    hidden_columns = ("key", "metadata", "archive_checksum")
 
     name = LinkColumn(
         "function", order_by="name_order", verbose_name=_("Name"), attrs={"td": {"class": "name"}}

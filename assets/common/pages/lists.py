@@ -111,13 +111,13 @@ class ListPage(AssetKindMixin, Page):
         return getattr(self.request.user, "preferences", {}).get(f"list:{self.list_url}", {})
 
     def columns(self) -> list[str]:
-        """Return the columns to show: those of the URL, the user's, or the default ones."""
+        """Return the columns to show: those of the URL, the user's, or all but the hidden ones."""
         known = list(self.table_class.base_columns)
         asked = self.request.GET.get("columns", "").split(",")
         wanted = [name for name in asked if name in known] or self.choices.get("columns")
-        return [
-            name for name in known if name in (wanted or self.table_class.default_columns or known)
-        ]
+        if wanted:
+            return [name for name in known if name in wanted]
+        return [name for name in known if name not in self.table_class.hidden_columns]
 
     def per_page(self) -> int:
         asked = str(self.request.GET.get("per_page") or self.choices.get("per_page", ""))

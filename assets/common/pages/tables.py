@@ -141,8 +141,8 @@ class CountColumn(NumberColumn):
 class AssetTable(tables.Table):
     """Rows of one kind of asset, the newest first and then by key."""
 
-    # The columns that a page shows unless its user has chosen others.
-    default_columns: tuple[str, ...] = ()
+    # The columns that a page shows only if its user chooses them.
+    hidden_columns: tuple[str, ...] = ()
     # Columns of names without a stored sort key.
     name_columns: tuple[str, ...] = ()
     # The last term of every order, if it is not the key.

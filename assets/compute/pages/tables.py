@@ -20,7 +20,7 @@ from ..statuses import PlanStatus, TaskStatus
 
 
 class ComputePlanTable(AssetTable):
-    default_columns = ("name", "owner", "status", "done_count", "tag", "creator", "creation_date")
+    hidden_columns = ("key", "task_count", "failed_count", "metadata", "start_date", "end_date")
 
     name = LinkColumn(
         "compute-plan",
@@ -54,16 +54,7 @@ class ComputePlanTable(AssetTable):
 class TaskTable(AssetTable):
     """Tasks. The list of all tasks cannot be sorted; see `TaskList`."""
 
-    default_columns = (
-        "key",
-        "function",
-        "compute_plan",
-        "status",
-        "worker",
-        "rank",
-        "tag",
-        "creation_date",
-    )
+    hidden_columns = ("owner", "metadata", "start_date", "end_date")
 
     key = KeyColumn(url_name="task", orderable=True, verbose_name=_("Key"))
     function = LinkColumn(
@@ -93,14 +84,4 @@ class TaskTable(AssetTable):
         super().__init__(*args, **{"orderable": False, **kwargs})
 
     class Meta(AssetTable.Meta):
-        sequence = (
-            "key",
-            "function",
-            "compute_plan",
-            "status",
-            "worker",
-            "owner",
-            "rank",
-            "...",
-            "creation_date",
-        )
+        sequence = ("key", "function", "compute_plan", "status", "worker", "...", "creation_date")
