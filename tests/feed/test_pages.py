@@ -240,3 +240,11 @@ def test_pages_of_the_trail_never_overlap(alice, session_of):
         seen += re.findall(r'href="/datasets/([^"/]+)/"', text)
     assert len(seen) == 60
     assert set(seen) == {str(key) for key in names}
+
+
+def test_keys_are_shown_on_request_only(alice, session_of):
+    make_dataset(alice)
+    browser = session_of(alice)
+    for query, is_shown in (("", False), ("?columns=asset,asset_key", True)):
+        table = browser.get(f"{ACTIVITY}{query}").context["table"]
+        assert ("asset_key" in [column.name for column in table.columns]) == is_shown
