@@ -20,19 +20,6 @@ class PermissionsSpec(NamedTuple):
         """Return whether the permissions allow this organisation."""
         return self.public or organization_id in self.authorized_ids
 
-    def __or__(self, other: "PermissionsSpec") -> "PermissionsSpec":
-        """Return permissions for all that either of the two allows."""
-        return union((self, other))
-
-    def __and__(self, other: "PermissionsSpec") -> "PermissionsSpec":
-        """Return permissions for all that both allow."""
-        if self.public and other.public:
-            return PermissionsSpec(True)
-        if self.public or other.public:
-            return PermissionsSpec(False, (other if self.public else self).authorized_ids)
-        common = set(self.authorized_ids) & set(other.authorized_ids)
-        return PermissionsSpec(False, tuple(sorted(common)))
-
 
 def union(permissions: Iterable[PermissionsSpec]) -> PermissionsSpec:
     """Return permissions for all that any of them allows; public if one is. Contract 3.2."""
