@@ -22,11 +22,9 @@ class UsedByTasksFilter(KeysFilter):
         self.input_field = input_field
         super().__init__(field_name=task_field, **kwargs)
 
-    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
-        if not value:
-            return queryset
+    def narrow(self, queryset: QuerySet, value: list[str]) -> QuerySet:
         inputs = related_rows(queryset.model, "task_inputs")
-        used = super().filter(inputs.filter(**{f"{self.input_field}__isnull": False}), value)
+        used = super().narrow(inputs.filter(**{f"{self.input_field}__isnull": False}), value)
         return queryset.filter(pk__in=used.values(self.input_field))
 
 
@@ -51,7 +49,7 @@ class DatasetListFilterSet(AssetListFilterSet):
     q = search_filter("key", "name", "type", placeholder=_("Name, key or type"))
     data_sample_key = hidden_keys(field_name="links__data_sample_id", label=_("Data sample"))
     usable = UsableFilter()
-    metadata = MetadataEntryFilter(label=_("Metadata"))
+    metadata = MetadataEntryFilter()
 
 
 class DataSampleListFilterSet(AssetListFilterSet):

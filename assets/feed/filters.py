@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 
 from ..accounts.filters import ManagedFilterSet, OrganizationFilter
-from ..common.api.filters import search_filter
+from ..common.api.filters import NarrowingMixin, search_filter
 from ..common.audit import Action, Result, SubjectKind
 from ..common.kinds import AssetKind
 from ..permissions.filters import DayFilter, ZoneFilter, hidden_keys
@@ -70,12 +70,10 @@ class ActivityFilterSet(FilterSet):
         return important_of(news) if value == "important" else news
 
 
-class AddressFilter(CharFilter):
+class AddressFilter(NarrowingMixin, CharFilter):
     """Filters by an IP address; other texts match nothing."""
 
-    def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
-        if not value:
-            return queryset
+    def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         try:
             return queryset.filter(address=str(ip_address(value.strip())))
         except ValueError:

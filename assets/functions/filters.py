@@ -29,4 +29,4 @@ class FunctionListFilterSet(AssetListFilterSet):
     q = search_filter("key", "name", placeholder=_("Name or key"))
     status = ChoiceFilter(choices=FunctionStatus.choices, label=_("Status"), empty_label=_("any"))
     usable = UsableFilter()
-    metadata = MetadataEntryFilter(label=_("Metadata"))
+    metadata = MetadataEntryFilter()

@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import CharFilter, DateFilter, FilterSet
 
 from ..accounts.filters import OrganizationFilter
-from ..common.api.filters import FlagBox, FlagFilter, KeysFilter, TextsFilter
+from ..common.api.filters import FlagBox, FlagFilter, KeysFilter, NarrowingMixin, TextsFilter
 from ..common.db.lookups import MetadataHas
 from ..common.text.moments import ZONE, within_time, zone_named
 from .models import Permissions
 from .queries import allowing_any
 
 
-class AllowedFilter(TextsFilter):
+class AllowedFilter(NarrowingMixin, TextsFilter):
     """Filters assets whose permissions, in `field_name`, allow the listed organisations."""
 
     def __init__(
@@ -25,13 +25,11 @@ class AllowedFilter(TextsFilter):
         self.allowing = allowing
         super().__init__(field_name=field_name, **kwargs)
 
-    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
-        if not value:
-            return queryset
+    def narrow(self, queryset: QuerySet, value: list[str]) -> QuerySet:
         return queryset.filter(**{f"{self.field_name}__in": self.allowing(value).values("pk")})
 
 
-class DayFilter(DateFilter):
+class DayFilter(NarrowingMixin, DateFilter):
     """Filters by a day, the first or (`until`) the last; by default of the registration.
 
     The day is one of the time zone in the filter set's `tz`, or of UTC.
@@ -43,9 +41,7 @@ class DayFilter(DateFilter):
         kwargs.setdefault("field_name", "creation_date")
         super().__init__(**kwargs)
 
-    def filter(self, queryset: QuerySet, value: date | None) -> QuerySet:
-        if value is None:
-            return queryset
+    def narrow(self, queryset: QuerySet, value: date) -> QuerySet:
         # Not before the next day: the last possible day has none.
         edge = datetime.combine(value, time.max if self.until else time.min, tzinfo=self.zone)
         lookup = "lte" if self.until else "gte"
@@ -70,17 +66,14 @@ class ZoneFilter(CharFilter):
         return queryset
 
 
-class MetadataEntryFilter(CharFilter):
+class MetadataEntryFilter(NarrowingMixin, CharFilter):
     """Filters by an entry of metadata, `key` or `key=value`."""
 
-    def __init__(self, **kwargs) -> None:
-        kwargs.setdefault("label", _("Metadata"))
-        kwargs.setdefault("widget", TextInput(attrs={"placeholder": _("key or key=value")}))
-        super().__init__(**kwargs)
+    def __init__(self) -> None:
+        widget = TextInput(attrs={"placeholder": _("key or key=value")})
+        super().__init__(label=_("Metadata"), widget=widget)
 
-    def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
-        if not value:
-            return queryset
+    def narrow(self, queryset: QuerySet, value: str) -> QuerySet:
         key, equals, wanted = value.partition("=")
         comparison = "is" if equals else "exists"
         return queryset.filter(MetadataHas("metadata", key.strip(), comparison, wanted.strip()))
@@ -105,15 +98,13 @@ class AssetListFilterSet(FilterSet):
         self.filters.move_to_end("q", last=False)
 
 
-class UsableFilter(FlagFilter):
+class UsableFilter(NarrowingMixin, FlagFilter):
     """Filters assets that the user's organisation may process and download."""
 
-    def __init__(self, **kwargs) -> None:
-        kwargs.setdefault("label", _("Usable by my organisation"))
-        super().__init__(field_name="permissions", widget=FlagBox(), **kwargs)
+    def __init__(self) -> None:
+        label = _("Usable by my organisation")
+        super().__init__(field_name="permissions", label=label, widget=FlagBox())
 
-    def filter(self, queryset: QuerySet, value: bool | None) -> QuerySet:
-        if not value:
-            return queryset
+    def narrow(self, queryset: QuerySet, value: bool) -> QuerySet:
         own = self.parent.request.user.organization_id
         return queryset.filter(permissions__in=allowing_any([own or ""]).values("pk"))

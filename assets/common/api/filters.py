@@ -101,12 +101,21 @@ class MomentRangeFilter(IsoDateTimeFromToRangeFilter):
     field_class = _MomentRangeField
 
 
-class KeysFilter(TextsFilter):
+class NarrowingMixin:
+    """Mixin of filters that ignore a blank value."""
+
+    def filter(self, queryset: QuerySet, value: Any) -> QuerySet:
+        return self.narrow(queryset, value) if value else queryset
+
+    def narrow(self, queryset: QuerySet, value: Any) -> QuerySet:
+        """Return the rows that match a value that is not blank."""
+        raise NotImplementedError
+
+
+class KeysFilter(NarrowingMixin, TextsFilter):
     """A comma-separated list of keys; invalid UUIDs match nothing."""
 
-    def filter(self, queryset: QuerySet, value: Iterable[str] | None) -> QuerySet:
-        if not value:
-            return queryset
+    def narrow(self, queryset: QuerySet, value: Iterable[str]) -> QuerySet:
         condition = {f"{self.field_name}__in": as_keys(value)}
         if "__" not in self.field_name:
             return queryset.filter(**condition)

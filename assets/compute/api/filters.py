@@ -16,6 +16,7 @@ from ...common.api.filters import (
     MatchFilter,
     MetadataFilter,
     MomentRangeFilter,
+    NarrowingMixin,
     TextsFilter,
 )
 from ...permissions.filters import AllowedFilter
@@ -48,12 +49,10 @@ class StatusFilter(TextsFilter):
 
 
 @extend_schema_field(OpenApiTypes.DOUBLE)
-class DurationFilter(RangeFilter):
+class DurationFilter(NarrowingMixin, RangeFilter):
     """`duration_min` and `duration_max` in seconds."""
 
-    def filter(self, queryset: QuerySet, value: slice | None) -> QuerySet:
-        if not value:
-            return queryset
+    def narrow(self, queryset: QuerySet, value: slice) -> QuerySet:
         queryset = with_duration(queryset)
         if value.start is not None:
             queryset = queryset.filter(elapsed__gte=_duration(value.start))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import CharFilter, ChoiceFilter
 
 from ...accounts.filters import OrganizationFilter
-from ...common.api.filters import KeysFilter, SearchFilter, search_filter
+from ...common.api.filters import KeysFilter, NarrowingMixin, SearchFilter, search_filter
 from ...common.parsing import as_keys, key_range
 from ...functions.models import Function
 from ...permissions.filters import AssetListFilterSet, MetadataEntryFilter, hidden_keys
@@ -22,7 +22,7 @@ class TaggedListFilterSet(AssetListFilterSet):
     """Filters that the lists of plans and of tasks share."""
 
     tag = CharFilter(field_name="tag", label=_("Tag"))
-    metadata = MetadataEntryFilter(label=_("Metadata"))
+    metadata = MetadataEntryFilter()
 
 
 class ComputePlanListFilterSet(TaggedListFilterSet):
@@ -53,28 +53,24 @@ def _named(field: str, model: type[Model], text: str) -> Q:
     return Q(**{field: keys[0]}) if len(keys) == 1 else Q(**{f"{field}__any": keys})
 
 
-class NamedFilter(CharFilter):
+class NamedFilter(NarrowingMixin, CharFilter):
     """Keeps tasks whose function or plan has this name or key."""
 
     def __init__(self, model: type[Model], **kwargs) -> None:
         self.named = model
         super().__init__(widget=TextInput(attrs={"placeholder": _("Name or key")}), **kwargs)
 
-    def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
-        if not value:
-            return queryset
+    def narrow(self, queryset: QuerySet, value: str) -> QuerySet:
         return queryset.filter(_named(self.field_name, self.named, value))
 
 
-class TaskSearchFilter(CharFilter):
+class TaskSearchFilter(NarrowingMixin, CharFilter):
     """Keeps tasks by the beginning of their key, or by the name of their function or plan.
 
     All of these have an index, which finds them among millions.
     """
 
-    def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
-        if not value:
-            return queryset
+    def narrow(self, queryset: QuerySet, value: str) -> QuerySet:
         found = _named("function_id", Function, value)
         found |= _named("compute_plan_id", ComputePlan, value)
         if keys := key_range(value.strip(), fewest=1):
@@ -85,19 +81,15 @@ class TaskSearchFilter(CharFilter):
 class TasksTakingFilter(KeysFilter):
     """Keeps tasks that have one of the assets as an input."""
 
-    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
-        if not value:
-            return queryset
-        inputs = super().filter(TaskInput.objects.all(), value)
+    def narrow(self, queryset: QuerySet, value: list[str]) -> QuerySet:
+        inputs = super().narrow(TaskInput.objects.all(), value)
         return queryset.filter(pk__in=inputs.order_by().values("task_id"))
 
 
 class ChildrenFilter(KeysFilter):
     """Keeps tasks that take an output of one of the tasks."""
 
-    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
-        if not value:
-            return queryset
+    def narrow(self, queryset: QuerySet, value: list[str]) -> QuerySet:
         return queryset.filter(pk__in=keys_of_children(as_keys(value)))
 
 
