@@ -1,6 +1,6 @@
 """Views that stage and check a file before its form is sent, and the page that discards them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views import View
 
+from ..accounts.pages.account import AccountPageMixin
 from ..accounts.pages.base import ConfirmPage, LoginRequiredMixin
 from ..common.audit import note_refusals
 from ..common.errors import Code, Problem, Refused
 from ..common.ops.outages import OUTAGES, outage_of
-from ..common.pages.base import Crumb, crumb
 from ..permissions.access import check_may_register
 from .registration import LIFETIME, discard_all, stage, staged_totals
 
@@ -59,14 +59,11 @@ class UploadView(LoginRequiredMixin, View):
         return render(request, "uploads/_file.html", context, status=200 if upload else status)
 
 
-class WaitingFilesPage(ConfirmPage):
+class WaitingFilesPage(AccountPageMixin, ConfirmPage):
     """Shows how many files of the user are staged, and discards them."""
 
     title = gettext_lazy("Unsubmitted files")
     button = gettext_lazy("Discard files")
-
-    def crumbs(self) -> Sequence[Crumb]:
-        return [crumb(_("Account"), "account")]
 
     def explain(self) -> str:
         count, size = staged_totals(self.user)
