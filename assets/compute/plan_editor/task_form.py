@@ -140,16 +140,11 @@ class TaskFields(ProblemForm):
 
     def _samples_field(self, declared: FunctionInput, options: dict[str, Any]) -> forms.Field:
         rows = samples_of(self.dataset.pk if self.dataset else None)
-        picker = AssetPicker(
-            multiple=declared.multiple,
-            search=(),
-            search_label=_("Search by key"),
-            limit=MAX_SAMPLES,
-        )
+        many, label = declared.multiple, _("Search by key")
+        picker = AssetPicker(multiple=many, search=(), search_label=label, limit=MAX_SAMPLES)
         if self.dataset is None:
             options["help_text"] = _("Choose a dataset first. Its data samples are then listed.")
-        field = AssetKeysField if declared.multiple else AssetKeyField
-        return field(rows, widget=picker, **options)
+        return (AssetKeysField if many else AssetKeyField)(rows, widget=picker, **options)
 
     def _models_field(self, declared: FunctionInput, options: dict[str, Any]) -> forms.Field:
         found = InputCandidates(declared, self.worker, self.actor.organization_id or "")
