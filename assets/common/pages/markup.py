@@ -42,10 +42,13 @@ def _tag(text: str, style: str) -> SafeString:
 
 def copy_button(text: object, what: object) -> SafeString:
     """Return a button that copies the text; its label names `what` it copies."""
-    label = escape(gettext("Copy %(what)s") % {"what": what})
+    return _copy_button(text, gettext("Copy %(what)s") % {"what": what})
+
+
+def _copy_button(text: object, label: str) -> SafeString:
     return mark_safe(  # noqa: S308  escaped
         f'<button type="button" class="copy needs-scripts" data-copy="{escape(str(text))}" '
-        f'aria-label="{label}">{icon("clipboard-document")}</button>'
+        f'aria-label="{escape(label)}">{icon("clipboard-document")}</button>'
     )
 
 
@@ -54,10 +57,20 @@ def short(key: object) -> str:
     return str(key)[:8]
 
 
-def key_with_copy(key: UUID | str, *, full: bool = False, url: str = "") -> SafeString:
-    """Return a key, or the start of one, with a link if there is a `url` and a copy button."""
+def copy_key_label() -> str:
+    """Return the label of a button that copies a key."""
+    return gettext("Copy %(what)s") % {"what": gettext("the key")}
+
+
+def key_with_copy(
+    key: UUID | str, *, full: bool = False, url: str = "", copy_label: str = ""
+) -> SafeString:
+    """Return a key, or the start of one, with a link if there is a `url` and a copy button.
+
+    Tables pass the button's label, so that it is translated once and not for each row.
+    """
     shown = escape(str(key) if full else short(key))
     inside = f'<a href="{escape(url)}">{shown}</a>' if url else shown
-    copy = copy_button(key, gettext("the key"))
+    copy = _copy_button(key, copy_label or copy_key_label())
     title = escape(str(key))
     return mark_safe(f'<span class="key" title="{title}">{inside}{copy}</span>')  # noqa: S308

@@ -1,6 +1,7 @@
 """The table of a list, and columns that several kinds of asset have."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from html import escape
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from ..text.moments import moment
 from ..text.reading import cut
 from .base import url_of
 from .cells import html_rows
-from .markup import key_with_copy, tag
+from .markup import copy_key_label, key_with_copy, tag
 from .parts import Part
 
 # How far a column counts what may be millions.
@@ -46,7 +47,13 @@ class KeyColumn(tables.Column):
         super().__init__(**kwargs)
 
     def render(self, value: UUID) -> SafeString:
-        return key_with_copy(value, url=url_of(self.url_name, value) if self.url_name else "")
+        url = url_of(self.url_name, value) if self.url_name else ""
+        return key_with_copy(value, url=url, copy_label=self.copy_label)
+
+    @cached_property
+    def copy_label(self) -> str:
+        # Each table has its own copies of its columns, so this is in the language of its user.
+        return copy_key_label()
 
     def value(self, value: UUID) -> str:
         return str(value)
@@ -84,15 +91,19 @@ class StatusColumn(tables.Column):
     """A status as a badge; `choices` are its `TextChoices`."""
 
     def __init__(self, choices: Any, **kwargs: Any) -> None:
-        # The enumeration, not a dictionary of its labels: every table copies its columns deeply.
         self.choices = choices
         super().__init__(**kwargs)
 
     def render(self, value: str) -> SafeString:
-        return tag(self.choices(value).label, value)
+        return tag(self.labels[value], value)
 
     def value(self, value: str) -> str:
-        return str(self.choices(value).label)
+        return self.labels[value]
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        # Each table has its own copies of its columns, so these are in the language of its user.
+        return {value: str(label) for value, label in self.choices.choices}
 
 
 class MetadataColumn(tables.Column):
