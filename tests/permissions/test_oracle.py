@@ -18,8 +18,8 @@ from assets.accounts.registration.tokens import create_token
 from tests.files.stored import NOT_REGISTERED, row_counts
 from tests.properties.helpers import rolled_back
 
+from .attempts import ATTEMPTS
 from .consortia import make_consortium
-from .deeds import DEEDS
 from .oracle import DONE, verdict
 
 PER_CONSORTIUM = 200
@@ -30,7 +30,7 @@ SEEDS = range(FIRST_SEED, FIRST_SEED + -(-DECISIONS // PER_CONSORTIUM))
 # A page that refuses keeps what was sent with it, for its sender.
 UNCOUNTED = {*NOT_REGISTERED, "Upload"}
 READING = {"read", "guess", "download", "look inside", "colleague", "audit", "read event", "let in"}
-# Deeds that make something ready first.
+# Attempts that make something ready first.
 PREPARING = {"add a task"}
 
 
@@ -66,15 +66,15 @@ def test_every_interface_decides_as_the_contract(seed, settings, record_property
     wrong = []
     for _ in range(PER_CONSORTIUM):
         who = random.choice(consortium.people)
-        name = random.choice(sorted(DEEDS))
-        deed = DEEDS[name]
-        interface = random.choice(deed.interfaces)
-        whats = tuple(consortium.one(kind) for kind in deed.kinds)
+        name = random.choice(sorted(ATTEMPTS))
+        attempt = ATTEMPTS[name]
+        interface = random.choice(attempt.interfaces)
+        whats = tuple(consortium.one(kind) for kind in attempt.kinds)
         browser = client(who.name, interface)
-        expected = verdict(who, deed.right, whats, interface)
+        expected = verdict(who, attempt.right, whats, interface)
         with rolled_back():
-            before = None if deed.right in READING else row_counts(without=UNCOUNTED)
-            found = deed.send(consortium, interface, browser, whats)
+            before = None if attempt.right in READING else row_counts(without=UNCOUNTED)
+            found = attempt.send(consortium, interface, browser, whats)
             if found != DONE and before is not None and name not in PREPARING:
                 assert row_counts(without=UNCOUNTED) == before, (
                     f"{name} by {interface} left something"

@@ -33,7 +33,7 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Deed:
+class Attempt:
     """One thing that somebody may want, and what must be its right to it."""
 
     right: str
@@ -300,39 +300,39 @@ def guess(found: Consortium, interface: str, client: Any, whats: tuple[What, ...
 
 ASSETS = tuple(NAMES)
 READERS = ("api", "pages", "admin")
-DEEDS = {
-    **{f"list {kind}": Deed("read", (kind,), READERS, get_list) for kind in ASSETS},
-    **{f"see {kind}": Deed("read", (kind,), READERS, get_detail) for kind in ASSETS},
-    **{f"guess of {kind}": Deed("guess", (kind,), READERS, guess) for kind in HIDDEN},
-    "export datasets": Deed("read", ("dataset",), ("pages",), get_export),
-    "export plans": Deed("read", ("plan",), ("pages",), get_export),
+ATTEMPTS = {
+    **{f"list {kind}": Attempt("read", (kind,), READERS, get_list) for kind in ASSETS},
+    **{f"see {kind}": Attempt("read", (kind,), READERS, get_detail) for kind in ASSETS},
+    **{f"guess of {kind}": Attempt("guess", (kind,), READERS, guess) for kind in HIDDEN},
+    "export datasets": Attempt("read", ("dataset",), ("pages",), get_export),
+    "export plans": Attempt("read", ("plan",), ("pages",), get_export),
     **{
-        f"download {kind}": Deed("download", (kind,), (*READERS, "session"), get_file)
+        f"download {kind}": Attempt("download", (kind,), (*READERS, "session"), get_file)
         for kind in ("dataset", "function", "model", "task logs")
     },
-    "download function logs": Deed(
+    "download function logs": Attempt(
         "download", ("function logs",), ("api", "session", "admin"), get_file
     ),
-    "read a file of an archive": Deed("download", ("function",), ("pages",), get_inside),
-    "look into a sample": Deed("look inside", ("sample",), ("pages", "admin"), get_content),
-    "register a dataset": Deed("register", ("dataset",), WRITERS, register),
-    "add a sample": Deed("change", ("dataset",), WRITERS, add_sample),
+    "read a file of an archive": Attempt("download", ("function",), ("pages",), get_inside),
+    "look into a sample": Attempt("look inside", ("sample",), ("pages", "admin"), get_content),
+    "register a dataset": Attempt("register", ("dataset",), WRITERS, register),
+    "add a sample": Attempt("change", ("dataset",), WRITERS, add_sample),
     **{
-        f"rename {kind}": Deed("change", (kind,), WRITERS, rename)
+        f"rename {kind}": Attempt("change", (kind,), WRITERS, rename)
         for kind in ("dataset", "function", "plan")
     },
-    "link": Deed("change", ("dataset", "sample"), WRITERS, link),
-    "cancel": Deed("change", ("plan",), WRITERS, cancel),
-    "add a task": Deed("change", ("plan",), WRITERS, add_task),
-    "use": Deed("use", ("function", "dataset"), WRITERS, use),
-    "see a user": Deed("colleague", ("user",), READERS, get_user),
-    "list a user": Deed("colleague", ("user",), READERS, list_users),
-    "change a role": Deed("manage", ("user",), WRITERS, change_role),
-    "reset a password": Deed("manage", ("user",), ("api", "pages"), reset),
-    "open the audit trail": Deed("audit", ("event",), ("pages",), audit),
-    "read an event": Deed("read event", ("event",), ("pages", "admin"), read_event),
-    "see who waits": Deed("let in", ("waiting",), ("api", "pages"), see_waiting),
-    "add an organisation": Deed(
+    "link": Attempt("change", ("dataset", "sample"), WRITERS, link),
+    "cancel": Attempt("change", ("plan",), WRITERS, cancel),
+    "add a task": Attempt("change", ("plan",), WRITERS, add_task),
+    "use": Attempt("use", ("function", "dataset"), WRITERS, use),
+    "see a user": Attempt("colleague", ("user",), READERS, get_user),
+    "list a user": Attempt("colleague", ("user",), READERS, list_users),
+    "change a role": Attempt("manage", ("user",), WRITERS, change_role),
+    "reset a password": Attempt("manage", ("user",), ("api", "pages"), reset),
+    "open the audit trail": Attempt("audit", ("event",), ("pages",), audit),
+    "read an event": Attempt("read event", ("event",), ("pages", "admin"), read_event),
+    "see who waits": Attempt("let in", ("waiting",), ("api", "pages"), see_waiting),
+    "add an organisation": Attempt(
         "add organisation", ("event",), ("pages", "admin"), add_organization
     ),
 }

@@ -1,4 +1,4 @@
-"""A provider of OpenID Connect that runs beside the tests, and telephones with codes."""
+"""A provider of OpenID Connect that runs beside the tests, clocks, and telephones with codes."""
 
 import subprocess
 import sys
@@ -65,6 +65,16 @@ def clock(monkeypatch) -> Clock:
     monkeypatch.setattr("django.utils.timezone.now", clock.now)
     monkeypatch.setattr("time.time", lambda: real() + clock.offset.total_seconds())
     return clock
+
+
+@pytest.fixture
+def freezer(monkeypatch) -> Callable[[timedelta], None]:
+    """Return what sets Django's clock to now plus an offset."""
+
+    def shift(offset: timedelta) -> None:
+        monkeypatch.setattr("django.utils.timezone.now", lambda: datetime.now(tz=UTC) + offset)
+
+    return shift
 
 
 @pytest.fixture
