@@ -267,7 +267,7 @@ def test_what_no_row_names_is_found(bucket, dataset):
     bucket.put("datasets/stray", b"x")
     bucket.put(dataset.description.name, b"something else")
     out = io.StringIO()
-    with pytest.raises(CommandError, match="not as they should be"):
+    with pytest.raises(CommandError, match="missing, damaged or orphans"):
         call_command("check_files", stdout=out)
     assert "datasets/stray" in out.getvalue()
     assert f"mismatch   dataset {dataset.key} {dataset.description.name}" in out.getvalue()
