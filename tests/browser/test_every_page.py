@@ -55,6 +55,7 @@ FOR = {
 NO_PAGES = {
     "sign-out",
     "choices",
+    "language",
     "set-password",
     "account-token-revoke",
     # Of who has a second factor, of who is half signed in, of who awaits approval.
