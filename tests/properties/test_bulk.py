@@ -136,6 +136,7 @@ def test_no_type_of_column_is_left_out():
     assert used <= tried
 
 
+@pytest.mark.usefixtures("no_cast")
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 @examples(15)
 @given(data=st.data())
@@ -150,6 +151,7 @@ def test_as_bulk_create(model, data):
     assert found == ordered(rows)
 
 
+@pytest.mark.usefixtures("no_cast")
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 @examples(10)
 @given(data=st.data())
