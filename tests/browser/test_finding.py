@@ -65,4 +65,4 @@ def test_files_that_are_not_permitted_say_why(visit, api):
     page = visit("charite-member")
     page.goto(f"/datasets/{dataset['key']}/")
     expect(page.locator("a[download]")).to_have_count(0)
-    expect(page.locator("main")).to_contain_text("Permitted to CurieMSP only")
+    expect(page.locator("main")).to_contain_text("Only CurieMSP can download this")

@@ -69,8 +69,8 @@ def test_invite_a_user_who_signs_in(visit):
         newcomer.get_by_label("Password").fill(password)
         newcomer.get_by_role("button", name="Sign in").click()
     newcomer.goto("/")
-    expect(newcomer.locator("main")).to_contain_text("You act for ChariteMSP as a viewer.")
-    expect(newcomer.get_by_role("link", name="Register a dataset")).to_have_count(0)
+    expect(newcomer.locator("main")).to_contain_text("You act for ChariteMSP with the role viewer.")
+    expect(newcomer.get_by_role("link", name="Register dataset")).to_have_count(0)
 
     again = visit("")
     again.goto(link)

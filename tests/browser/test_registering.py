@@ -79,9 +79,9 @@ def test_register_a_dataset(visit, api, scripts):
     name = f"Scans {uuid4()}"
     page = visit(scripts=scripts)
     page.goto("/")
-    page.get_by_role("link", name="Register a dataset").first.click()
+    page.get_by_role("link", name="Register dataset").first.click()
     fill_in_dataset(page, name, scripts=scripts)
-    permissions = page.get_by_role("group", name="Permissions", exact=True)
+    permissions = page.get_by_role("group", name="Data permissions", exact=True)
     permissions.get_by_role("checkbox", name=re.compile("KarolinskaMSP")).check()
     sentence = permissions.locator(".permission-picker-sentence")
     if scripts:
@@ -181,7 +181,7 @@ def test_what_is_filled_in_before_the_scripts_came(visit, api):
     page.route(scripts, lambda route: held.append(route))
     page.goto("/datasets/new/", wait_until="commit")
     fill_in_dataset(page, name, scripts=False)
-    permissions = page.get_by_role("group", name="Permissions", exact=True)
+    permissions = page.get_by_role("group", name="Data permissions", exact=True)
     permissions.get_by_role("checkbox", name=re.compile("KarolinskaMSP")).check()
     for route in held:
         route.continue_()

@@ -79,7 +79,7 @@ class TestAdd:
         ("content", "phrase"),
         [
             (zip_of({"function.py": b"1"}), "no Dockerfile"),
-            (zip_of({"Dockerfile": b"FROM scratch"}), "Dockerfile only"),
+            (zip_of({"Dockerfile": b"FROM scratch"}), "contains only a Dockerfile"),
             (zip_of({**CODE, "../evil.py": b"1"}), "unsafe path"),
             (b"neither zip nor tar", "not a readable zip or tar archive"),
         ],

@@ -35,7 +35,7 @@ def _as_moment(options: Any, name: Any, *, exact: bool) -> Callable[[Any], SafeS
     if not isinstance(field, DateTimeField):
         return name
 
-    @admin.display(description=str(field.verbose_name), ordering=field.name)
+    @admin.display(description=field.verbose_name, ordering=field.name)
     def show(row: Any) -> SafeString:
         return moment(getattr(row, field.name), "-", exact=exact)
 
