@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext, gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -192,13 +191,15 @@ class PasswordRequiredPage(AccountPageMixin, WriterPage):
         raise NotImplementedError
 
 
-class ConfirmPasswordPage(PasswordRequiredPage):
+class ConfirmPasswordPage(auth.RedirectURLMixin, PasswordRequiredPage):
     """Asks for the password before pages that create something that outlives the session."""
 
     title = _("Confirm your password")
     button = _("Confirm")
     note = _("You signed in a while ago. Enter your password to continue.")
     unsaved = _("Your password was not confirmed.")
+    # Where `next` names no page of this server.
+    next_page = "account"
 
     def load_object(self) -> None:
         if not self.user.has_usable_password():
@@ -208,7 +209,4 @@ class ConfirmPasswordPage(PasswordRequiredPage):
 
     def act(self) -> HttpResponse:
         self.request.session[CONFIRMED_AT] = time.time()
-        next_url, host = self.request.GET.get("next", ""), self.request.get_host()
-        # Never redirect to another server.
-        is_safe = url_has_allowed_host_and_scheme(next_url, {host}, self.request.is_secure())
-        return HttpResponseRedirect(next_url if is_safe else reverse("account"))
+        return HttpResponseRedirect(self.get_success_url())

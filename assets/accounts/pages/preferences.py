@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.views import RedirectURLMixin
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, resolve, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views import View
 
@@ -35,19 +35,19 @@ class ChoicesView(LoginRequiredMixin, View):
         return HttpResponseRedirect(reverse(name) + (f"?{query}" if query else ""))
 
 
-class LanguageView(LoginRequiredMixin, View):
+class LanguageView(LoginRequiredMixin, RedirectURLMixin, View):
     """Saves the user's language, or that the browser chooses it, and goes back to the page."""
 
     http_method_names = ["post"]
+    # Where `next` names no page of this server.
+    next_page = "account"
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         language = request.POST.get("language", "")
         if language not in dict(settings.LANGUAGES):
             language = ""
         save_preference(self.user, "language", language)
-        wanted, host = request.POST.get("next", ""), request.get_host()
-        is_here = url_has_allowed_host_and_scheme(wanted, {host}, request.is_secure())
-        response = HttpResponseRedirect(wanted if is_here else reverse("account"))
+        response = HttpResponseRedirect(self.get_success_url())
         remember_language(response, language)
         return response
 
