@@ -13,9 +13,9 @@ from ..forms.users import ApproveForm
 from ..models import User
 from ..queries import awaiting_approval
 from ..registration.identities import refuse
-from ..rules import manages_all, may_manage_users
+from ..rules import may_manage_users
 from .base import ConfirmPage, ObjectPageMixin, WriterPage
-from .users import UserKindMixin
+from .users import UserKindMixin, organization_note
 
 
 class ApprovalsPageMixin(UserKindMixin, ObjectPageMixin):
@@ -60,12 +60,8 @@ class ApprovePage(IdentityPageMixin, WriterPage):
 
     @property
     def note(self) -> str:
-        if manages_all(self.user):
-            text = gettext("The user will act for the organisation that you choose.")
-        else:
-            text = gettext("The user will act for %(organization)s.")
-        note = f"{text % {'organization': self.user.organization}} "
-        note += gettext("You cannot change the organisation later.")
+        rest = gettext("You cannot change the organisation later.")
+        note = f"{organization_note(self.user)} {rest}"
         if email := self.object.email:
             note += " " + gettext("E-mail address: %(address)s") % {"address": email}
         return note

@@ -56,6 +56,13 @@ class UserList(UserKindMixin, LoginRequiredMixin, ListPage):
         )
 
 
+def organization_note(admin: User) -> str:
+    """Return which organisation a user that the admin adds will act for, as a sentence."""
+    if manages_all(admin):
+        return gettext("The user will act for the organisation that you choose.")
+    return gettext("The user will act for %(organization)s.") % {"organization": admin.organization}
+
+
 class UserNewPage(UserKindMixin, WriterPage):
     """Adds a user, and shows once the link with which the user chooses a password."""
 
@@ -66,15 +73,11 @@ class UserNewPage(UserKindMixin, WriterPage):
 
     @property
     def note(self) -> str:
-        if manages_all(self.user):
-            text = gettext("The user will act for the organisation that you choose.")
-        else:
-            text = gettext("The user will act for %(organization)s.")
         rest = gettext(
             "You cannot change the organisation later. You get a link to give to the user, who "
             "chooses a password with it."
         )
-        return f"{text % {'organization': self.user.organization}} {rest}"
+        return f"{organization_note(self.user)} {rest}"
 
     def load_object(self) -> None:
         if not may_manage_users(self.user, self.user.organization_id):
