@@ -1,5 +1,6 @@
 """Renderers for JSON and the browsable API, and a content negotiation that never answers 406."""
 
+from itertools import chain, zip_longest
 from typing import Any
 
 import orjson
@@ -10,15 +11,18 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, HTMLFormRenderer
 from rest_framework.utils.field_mapping import ClassLookupDict
 
-
-def _default(value: Any) -> Any:
-    if isinstance(value, Promise):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} cannot be rendered as JSON")
+# Larger answers stay in pieces: joining them would need their size again.
+LARGE_ANSWER = 1024**2
+# Stands for JSON that is written already. It occurs nowhere else: in a text it is escaped.
+CUT = b"\0"
 
 
 class ORJSONRenderer(BaseRenderer):
-    """JSON in UTF-8; dates in UTC with a Z."""
+    """JSON in UTF-8; dates in UTC with a Z; bytes are JSON that is written already.
+
+    A large answer refers to these bytes instead of copying them, so that what its objects share is
+    in memory once.
+    """
 
     media_type = "application/json"
     format = "json"
@@ -27,10 +31,34 @@ class ORJSONRenderer(BaseRenderer):
     def render(self, data, accepted_media_type=None, renderer_context=None) -> bytes:
         if data is None:
             return b""
+        context = renderer_context or {}
+        indented = bool(context.get("indent"))
+        written: list[bytes] = []
+
+        def default(value: Any) -> Any:
+            if isinstance(value, Promise):
+                return str(value)
+            if not isinstance(value, bytes):
+                raise TypeError(f"{type(value).__name__} cannot be rendered as JSON")
+            if indented:
+                return orjson.loads(value)
+            written.append(value)
+            return orjson.Fragment(CUT)
+
         options = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
-        if (renderer_context or {}).get("indent"):
+        if indented:
             options |= orjson.OPT_INDENT_2
-        return orjson.dumps(data, default=_default, option=options)
+        text = orjson.dumps(data, default=default, option=options)
+        if not written:
+            return text
+        pieces = list(chain(*zip_longest(text.split(CUT), written, fillvalue=b"")))
+        size = sum(map(len, pieces))
+        if size <= LARGE_ANSWER or "response" not in context:
+            return b"".join(pieces)
+        response = context["response"]
+        response.headers["Content-Length"] = str(size)
+        response.add_post_render_callback(lambda rendered: rendered.writelines(pieces[1:]))
+        return pieces[0]
 
 
 class FieldsRenderer(HTMLFormRenderer):
