@@ -36,6 +36,8 @@ def server(*, serving: bool) -> dict[str, Any]:
     long as it needs.
     """
     database: dict[str, Any] = env.dj_db_url("DATABASE_URL")
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        database["ENGINE"] = "assets.common.db.postgresql"
     database |= {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", 60), "CONN_HEALTH_CHECKS": True}
     options: dict[str, Any] = database.setdefault("OPTIONS", {})
     pool_size = env.int("DATABASE_POOL_SIZE", 0)

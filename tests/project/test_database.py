@@ -6,6 +6,9 @@ from threading import Thread
 import pytest
 from django.db import OperationalError, connection, connections
 from django.test import Client
+from psycopg import Cursor
+
+from assets.common.db.postgresql import base
 
 from .test_settings import run_settings
 
@@ -69,6 +72,52 @@ def test_threads_may_share_connections(tmp_path):
 def test_a_connection_that_ended_is_opened_again(tmp_path):
     found = run_settings(f"{DATABASE}['CONN_HEALTH_CHECKS']", tmp_path, **SERVING)
     assert found.stdout.strip() == "True"
+
+
+@pytest.fixture
+def asked(transactional_db, monkeypatch) -> list[str]:
+    """Return what Django's health check asks the server from here on."""
+    if connection.vendor != "postgresql":
+        pytest.skip("of PostgreSQL")
+    found: list[str] = []
+    execute = Cursor.execute
+
+    def noted(cursor, query, *args, **options):
+        found.append(query)
+        return execute(cursor, query, *args, **options)
+
+    connection.ensure_connection()
+    monkeypatch.setattr(Cursor, "execute", noted)
+    monkeypatch.setattr(connection, "health_check_enabled", True)
+    return found
+
+
+def next_request() -> int:
+    """Return the server process that answers the next request."""
+    connection.close_if_unusable_or_obsolete()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0]
+
+
+def test_a_connection_that_has_just_answered_is_trusted(asked):
+    next_request()
+    next_request()
+    assert asked == ["SELECT pg_backend_pid()"] * 2
+
+
+def test_a_connection_is_not_trusted_for_long(asked, monkeypatch):
+    monkeypatch.setattr(base, "TRUSTED", 0)
+    next_request()
+    assert asked == ["SELECT 1", "SELECT pg_backend_pid()"]
+
+
+def test_a_connection_that_the_server_ends_is_replaced_at_once(asked):
+    ended, other = next_request(), connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [ended])
+    other.close()
+    assert next_request() != ended
 
 
 def test_sqlite_is_not_opened_for_each_request(tmp_path):
