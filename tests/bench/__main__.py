@@ -1,7 +1,7 @@
 """Measure everything: `python -m tests.bench`, or `make bench`.
 
 Fills a registry of each size on each database, serves it as in production, and prints one report:
-reading with its floor, the last page beside the first, registering, an upload, the dashboard's
+the lines beside BASE, reading with its floor, the last page beside the first, registering, an upload, the dashboard's
 pages, and a listing through the SDK. A first look takes a minute::
 
     python -m tests.bench --sizes 20000 --only reads --seconds 1
@@ -13,21 +13,21 @@ anything else does.
 import argparse
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.with_postgres import leave
 
 from . import report
-from .databases import DATABASES, ROOT, Registry, is_available, registry, run
+from .builds import ROOT
+from .databases import DATABASES, Registry, is_available, registry, run
+from .machine import about
 
-PARTS = ("reads", "pages", "sdk", "upload", "writes")
+PARTS = ("beside", "reads", "pages", "sdk", "upload", "writes")
 # Listing through the SDK is about length: it is done once, at this size or the largest below it.
 SDK_SIZE = 200_000
 
@@ -58,7 +58,7 @@ def main() -> None:
         print(report.text(json.loads(arguments.source.read_text())))
         return
     sizes = sorted(int(size) for size in arguments.sizes.split(","))
-    found: dict[str, Any] = {"about": _about(arguments), "registries": []}
+    found: dict[str, Any] = {"about": about(arguments.seconds), "registries": []}
     with tempfile.TemporaryDirectory(prefix="registrar-bench-") as folder:
         static = _collect_static(Path(folder))
         for database in arguments.databases.split(","):
@@ -68,8 +68,9 @@ def main() -> None:
             for tasks in sizes:
                 parts = _parts(arguments.only.split(","), tasks, sizes)
                 print(f"{database}, {tasks:,} tasks", flush=True)
+                beside = _beside(database, tasks, arguments) if "beside" in parts else {}
                 with registry(database, tasks, arguments.cache) as filled:
-                    figures = _measure(filled, static, parts, arguments)
+                    figures = beside | _measure(filled, static, parts, arguments)
                 found["registries"].append({"database": database, "tasks": tasks, **figures})
                 _write(arguments.output, found)
     print(report.text(found))
@@ -100,34 +101,23 @@ def _measure(
     return json.loads(output.read_text())
 
 
+def _beside(database: str, tasks: int, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the lines of `tests.bench.quick`, which is a process of its own."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as output:
+        options = ["--database", database, "--tasks", str(tasks), "--output", output.name]
+        options += ["--seconds", str(arguments.seconds / 5)]
+        if arguments.cache:
+            options += ["--cache", str(arguments.cache)]
+        run("tests.bench.quick", *options, environment={})
+        return {"beside": json.loads(Path(output.name).read_text())["lines"]}
+
+
 def _collect_static(folder: Path) -> Path:
     """Collect the static files once for all registries."""
     environment = os.environ | {"VAR_DIR": str(folder), "DATABASE_URL": "", "SECRET_KEY": "bench"}
     command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return folder / "static"
-
-
-def _about(arguments: argparse.Namespace) -> dict[str, Any]:
-    with Path("/proc/meminfo").open() as memory:
-        total = int(memory.readline().split()[1]) * 1024
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip(),
-        "cores": os.cpu_count(),
-        "memory": total,
-        "python": platform.python_version(),
-        "seconds": arguments.seconds,
-        # How busy the machine was before we began: others make every figure worse.
-        "load": os.getloadavg()[0],
-    }
 
 
 def _write(output: Path | None, found: dict[str, Any]) -> None:

@@ -184,27 +184,37 @@ def requests_per_second(
     Each round opens its connections anew: which worker gets which is for the system to choose, and
     in one round it may be most of them.
     """
-    return max(_one_round(server, request, clients, seconds / rounds) for _ in range(rounds))
+    return max(ask_at_once(server, request, clients, seconds / rounds)[1] for _ in range(rounds))
 
 
-def _one_round(server: Server, request: bytes, clients: int, seconds: float) -> float:
+def ask_at_once(server: Server, request: bytes, clients: int, seconds: float) -> tuple[int, float]:
+    """Ask with many clients at once; return the number of answers, and of those a second.
+
+    When the time is over, it waits for the answers that are on their way: requests that nobody
+    waits for would fall on the next measurement.
+    """
     connections = [server.connect() for _ in range(clients)]
-    answered = 0
+    answered, waiting = 0, len(connections)
     with selectors.DefaultSelector() as selector:
         for connection in connections:
             selector.register(connection.socket, selectors.EVENT_READ, connection)
         begin = time.perf_counter()
         for connection in connections:
             connection.send(request)
-        while (spent := time.perf_counter() - begin) < seconds or not answered:
+        while waiting:
             for key, _ in selector.select(1):
-                if key.data.receive():
-                    _check(key.data, request)
-                    answered += 1
+                if not key.data.receive():
+                    continue
+                _check(key.data, request)
+                answered += 1
+                if time.perf_counter() - begin < seconds:
                     key.data.send(request)
+                else:
+                    waiting -= 1
+        spent = time.perf_counter() - begin
     for connection in connections:
         connection.close()
-    return answered / spent
+    return answered, answered / spent
 
 
 def pages_of(server: Server, path: str) -> Iterator[tuple[str, list]]:

@@ -9,7 +9,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from pathlib import Path
 
 from tests import with_postgres
 
+from .builds import NOW, Build
 from .world import SEED
 
-ROOT = Path(__file__).resolve().parents[2]
 DATABASES = ("sqlite", "postgresql")
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -52,7 +51,9 @@ def is_available(database: str) -> bool:
 
 
 @contextlib.contextmanager
-def registry(database: str, tasks: int, cache: Path | None = None) -> Iterator[Registry]:
+def registry(
+    database: str, tasks: int, cache: Path | None = None, build: Build = NOW
+) -> Iterator[Registry]:
     """Yield a registry of `tasks` tasks that lives as long as the block.
 
     With `cache`, the data set is kept there, and copied from there the next time.
@@ -60,7 +61,7 @@ def registry(database: str, tasks: int, cache: Path | None = None) -> Iterator[R
     with tempfile.TemporaryDirectory(prefix="registrar-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL runs as another user
-        kept = cache / _name_of(database, tasks) if cache else None
+        kept = cache / _name_of(database, tasks, build.root) if cache else None
         if kept and kept.exists():
             _copy(kept, folder)
             with _running(database, tasks, folder) as found:
@@ -68,7 +69,7 @@ def registry(database: str, tasks: int, cache: Path | None = None) -> Iterator[R
             return
         _begin(database, folder)
         with _running(database, tasks, folder) as found:
-            run("tests.bench.world", str(tasks), environment=found.environment)
+            run("tests.bench.world", str(tasks), environment=found.environment, build=build)
             if not kept:
                 yield found
                 return
@@ -77,18 +78,18 @@ def registry(database: str, tasks: int, cache: Path | None = None) -> Iterator[R
             yield found
 
 
-def run(module: str, *arguments: str, environment: dict[str, str]) -> None:
+def run(module: str, *arguments: str, environment: dict[str, str], build: Build = NOW) -> None:
     """Run one of our modules on the registry of that environment; end with it when it fails."""
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False)
+    command = [build.python, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=build.root, env=os.environ | environment, check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
 
 
-def _name_of(database: str, tasks: int) -> str:
+def _name_of(database: str, tasks: int, root: Path) -> str:
     """Return what a kept data set is called: another schema or maker makes another one."""
-    migration = max(path.stem for path in (ROOT / "assets/migrations").glob("0*.py"))
-    makers = b"".join((ROOT / "tests/bench" / name).read_bytes() for name in _MAKERS)
+    migration = max(path.stem for path in (root / "assets/migrations").glob("0*.py"))
+    makers = b"".join((root / "tests/bench" / name).read_bytes() for name in _MAKERS)
     made = hashlib.sha256(makers).hexdigest()[:8]
     return f"{database}-{tasks}-{SEED}-{migration}-{made}"
 

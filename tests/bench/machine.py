@@ -1,13 +1,42 @@
 """What processes use of the machine, by Linux's /proc."""
 
 import os
+import platform
+import subprocess
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from .builds import ROOT
 
 _PROC = Path("/proc")
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def about(seconds: float) -> dict[str, Any]:
+    """Return what the machine is, and which commit a run measures."""
+    with Path("/proc/meminfo").open() as memory:
+        total = int(memory.readline().split()[1]) * 1024
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit.stdout.strip(),
+        "cores": os.cpu_count(),
+        "memory": total,
+        "python": platform.python_version(),
+        "seconds": seconds,
+        # How busy the machine was before we began: others make every figure worse.
+        "load": os.getloadavg()[0],
+    }
 
 
 def children_of(pid: int) -> list[int]:

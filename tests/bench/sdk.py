@@ -19,7 +19,7 @@ def measure(serving: Any, token: str) -> dict[str, Any]:
 
     Times are of the SDK waiting for answers, and of all of it.
     """
-    from .databases import ROOT
+    from .builds import ROOT
     from .machine import MemoryPeak
 
     python = ROOT / ".venv" / "sdk" / VERSION / "bin" / "python"

@@ -3,16 +3,15 @@
 import contextlib
 import os
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.with_postgres import free_port
 
+from .builds import NOW, Build
 from .client import Server, WrongAnswer
-from .databases import ROOT
 from .machine import children_of
 
 PATIENCE = 60  # seconds until the server answers
@@ -42,29 +41,31 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[Serving]:
-    """Serve the registry that the environment names, with some settings beside."""
+def serving(
+    folder: Path, build: Build = NOW, until: str = "/readyz", **settings: str
+) -> Iterator[Serving]:
+    """Serve the registry that the environment and `settings` name, once `until` answers."""
     port, log = free_port(), folder / "server.log"
-    command = [sys.executable, "-m", "gunicorn", "-c", "project/gunicorn.py", "project.wsgi"]
-    environment: Mapping[str, str] = os.environ | {"HOST": HOST, "PORT": str(port)} | settings
+    command = [build.python, "-m", "gunicorn", "-c", "project/gunicorn.py", "project.wsgi"]
+    environment = os.environ | {"HOST": HOST, "PORT": str(port)} | settings
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            command, cwd=build.root, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     found = Serving(process.pid, port, log)
     try:
-        _wait_for(found, process)
+        _wait_for(found, process, until)
         yield found
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_for(found: Serving, process: subprocess.Popen) -> None:
+def _wait_for(found: Serving, process: subprocess.Popen, path: str) -> None:
     server, deadline = found.as_client(), time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError, WrongAnswer), server.connect() as connection:
-            connection.expect(server.request("/readyz"))
+            connection.expect(server.request(path))
             return
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise SystemExit(f"the server did not start:\n{found.log.read_text(errors='replace')}")

@@ -109,15 +109,15 @@ class Registrar:
     # --- Bodies ----------------------------------------------------------------------------------
 
     def dataset_body(self) -> Body:
-        return _multipart(builders.wire_dataset(builders.dataset_spec()))
+        return multipart_body(builders.wire_dataset(builders.dataset_spec()))
 
     def function_body(self) -> Body:
-        return _multipart(builders.wire_function(builders.function_spec()))
+        return multipart_body(builders.wire_function(builders.function_spec()))
 
     def samples_body(self) -> Body:
         values = {"data_manager_keys": [str(self._dataset.key)]}
         files = {f"sample-{n}": builders.upload(self._archive, f"{n}.zip") for n in range(100)}
-        return _multipart(builders.multipart(values, **files))
+        return multipart_body(builders.multipart(values, **files))
 
     def tasks_body(self, count: int) -> Callable[[], Body]:
         def make() -> Body:
@@ -189,7 +189,7 @@ class Registrar:
 _JSON = "application/json"
 
 
-def _multipart(parts: dict[str, Any]) -> Body:
+def multipart_body(parts: dict[str, Any]) -> Body:
     """Return a multipart body and its content type, as the SDK's `requests` writes it."""
     files = {name: (part.name, part.read()) for name, part in parts.items() if name != "json"}
     request = requests.Request(

@@ -1,0 +1,85 @@
+"""Two builds that serve the same data set on one machine, to be measured in turns."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .builds import NOW, Build, base_build
+from .client import Server
+from .databases import Registry, registry
+from .machine import Meter
+from .serving import Serving, serving
+from .world import ORGANIZATIONS, token_of
+
+_COOKIE = """
+import django
+django.setup()
+from tests.bench.pages import session_cookie
+print(session_cookie())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two builds, while it serves.
+
+    Attributes:
+        api: the server as a program of the first organisation comes to it.
+        browser: the server as a signed-in user of the first organisation comes to it.
+    """
+
+    build: Build
+    registry: Registry
+    serving: Serving
+    api: Server
+    browser: Server
+
+    def meters(self) -> tuple[Meter, Meter]:
+        """Return new meters of the CPU time of the workers and of the database."""
+        return Meter(self.serving.pid), Meter(self.registry.postmaster)
+
+
+@contextlib.contextmanager
+def sides(database: str, tasks: int, cache: Path | None) -> Iterator[list[Side]]:
+    """Yield the two builds, BASE first; both serve as long as the block."""
+    with contextlib.ExitStack() as stack:
+        yield [
+            stack.enter_context(_side(database, tasks, cache, build))
+            for build in (base_build(), NOW)
+        ]
+
+
+@contextlib.contextmanager
+def _side(database: str, tasks: int, cache: Path | None, build: Build) -> Iterator[Side]:
+    with registry(database, tasks, cache, build) as filled:
+        run_python(build, filled, "manage.py", "collectstatic", "--noinput", "--verbosity", "0")
+        cookie = run_python(build, filled, "-c", _COOKIE).strip()
+        with serving(filled.folder, build, **filled.environment) as server:
+            token = token_of(ORGANIZATIONS[0])
+            accept = "application/json;version=0.0"
+            yield Side(
+                build,
+                filled,
+                server,
+                server.as_client(Authorization=f"Token {token}", Accept=accept),
+                server.as_client(Cookie=cookie, Accept="text/html"),
+            )
+
+
+def run_python(build: Build, filled: Registry, *arguments: str) -> str:
+    """Return what a build's Python prints, run in the environment of a registry."""
+    environment = {"DJANGO_SETTINGS_MODULE": "project.settings", **filled.environment}
+    done = subprocess.run(
+        [build.python, *arguments],
+        cwd=build.root,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"{build.name}: {' '.join(arguments[:2])} failed.")
+    return done.stdout
