@@ -1,8 +1,8 @@
 """Measure everything: `python -m tests.bench`, or `make bench`.
 
 Fills a registry of each size on each database, serves it as in production, and prints one report:
-the lines beside BASE, reading with its floor, the last page beside the first, registering, an upload, the dashboard's
-pages, and a listing through the SDK. A first look takes a minute::
+what users feel beside BASE, reading with its floor, the last page beside the first, registering, an
+upload, the dashboard's pages, and a listing through the SDK. A first look takes a minute::
 
     python -m tests.bench --sizes 20000 --only reads --seconds 1
 
@@ -45,8 +45,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10, help="of `--only soak`")
     parser.add_argument("--upload-size", type=int, default=2 * 1024**3, help="bytes")
     parser.add_argument("--cache", type=Path, help="folder that keeps the filled databases")
-    parser.add_argument("--output", type=Path, help="writes FILE as Markdown, and .json beside it")
-    parser.add_argument("--from", dest="source", type=Path, help="print a .json again")
+    parser.add_argument("--output", type=Path, help="writes a folder of figures, also as JSON")
+    parser.add_argument("--from", dest="source", type=Path, help="print a JSON file again")
     return parser.parse_args()
 
 
@@ -122,8 +122,10 @@ def _collect_static(folder: Path) -> Path:
 
 def _write(output: Path | None, found: dict[str, Any]) -> None:
     if output:
-        output.with_suffix(".json").write_text(json.dumps(found, indent=1))
-        output.write_text(report.text(found))
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "figures.json").write_text(json.dumps(found, indent=1))
+        for name, page in report.files(found).items():
+            (output / name).write_text(page)
 
 
 if __name__ == "__main__":

@@ -190,8 +190,8 @@ def requests_per_second(
 def ask_at_once(server: Server, request: bytes, clients: int, seconds: float) -> tuple[int, float]:
     """Ask with many clients at once; return the number of answers, and of those a second.
 
-    When the time is over, it waits for the answers that are on their way: requests that nobody
-    waits for would fall on the next measurement.
+    When the time is over, it waits for the answers that are on their way. Otherwise the server
+    would compute them during the next measurement.
     """
     connections = [server.connect() for _ in range(clients)]
     answered, waiting = 0, len(connections)

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.with_postgres import leave
 
-from . import screen
+from . import report
 from .databases import DATABASES
 from .machine import about
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder that keeps the filled databases")
     parser.add_argument("--output", type=Path, help="writes FILE as JSON")
     arguments = parser.parse_args()
-    print(screen.text(measure(arguments)), end="")
+    print(report.one_screen(measure(arguments)), end="")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

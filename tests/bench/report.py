@@ -1,9 +1,9 @@
 """The figures of a run as one table, in Markdown that is also readable on a terminal."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from . import goals
+from . import goals, screen
 
 Figures = dict[str, Any]
 Row = Sequence[str]
@@ -11,17 +11,46 @@ Row = Sequence[str]
 
 def text(found: Figures) -> str:
     """Return the whole report."""
+    parts = [_as_section(*part) for part in sections(found)]
+    return "\n\n".join([heading(found["about"]), *parts]) + "\n"
+
+
+def one_screen(found: Figures) -> str:
+    """Return what `tests.bench.quick` measured."""
+    return f"{heading(found)}\n\n{table(screen.HEAD, list(screen.rows(found['lines'])))}\n"
+
+
+def files(found: Figures) -> dict[str, str]:
+    """Return the report in pages, by the names of their files."""
+    about = heading(found["about"])
+    return {
+        f"{title.lower().replace(',', '').replace(' ', '-')}.md": (
+            _as_section(title, head, rows, "\n\n".join(filter(None, [about, note])), level="#")
+            + "\n"
+        )
+        for title, head, rows, note in sections(found)
+    }
+
+
+def sections(found: Figures) -> Iterator[tuple[str, Row, list[Row], str]]:
+    """Yield title, head, rows and explanation of each table that has rows."""
     registries = found["registries"]
-    sections = [
-        _section("Reading", _READS, _read_rows(registries), READS_NOTE),
-        _section("First and last page, by size", _FLAT, _flat_rows(registries), FLAT_NOTE),
-        _section("Registering", _WRITES, _write_rows(registries), WRITES_NOTE),
-        _section("Pages of the dashboard", _PAGES, _page_rows(registries), PAGES_NOTE),
-        _section("Uploading", _UPLOAD, _upload_rows(registries)),
-        _section("All tasks through the SDK", _SDK, _sdk_rows(registries)),
-        _section("Soak", _SOAK, _soak_rows(registries)),
-    ]
-    return "\n\n".join([heading(found["about"]), *filter(None, sections)]) + "\n"
+    for registry in registries:
+        lines = list(screen.rows(registry.get("beside", ())))
+        title = f"Beside BASE, {registry['database']}, {registry['tasks']:,} tasks"
+        if lines:
+            yield title, screen.HEAD, lines, BESIDE_NOTE
+    for title, head, rows, note in (
+        ("Reading", _READS, _read_rows(registries), READS_NOTE),
+        ("First and last page, by size", _FLAT, _flat_rows(registries), FLAT_NOTE),
+        ("Registering", _WRITES, _write_rows(registries), WRITES_NOTE),
+        ("Pages of the dashboard", _PAGES, _page_rows(registries), PAGES_NOTE),
+        ("Uploading", _UPLOAD, _upload_rows(registries), ""),
+        ("All tasks through the SDK", _SDK, _sdk_rows(registries), ""),
+        ("Soak", _SOAK, _soak_rows(registries), ""),
+    ):
+        if found_rows := list(rows):
+            yield title, head, found_rows, note
 
 
 def heading(about: Figures) -> str:
@@ -34,9 +63,8 @@ def heading(about: Figures) -> str:
     )
 
 
-def _section(title: str, head: Row, rows: Iterable[Row], note: str = "") -> str:
-    lines = list(rows)
-    return "\n\n".join(filter(None, [f"## {title}", note, table(head, lines)])) if lines else ""
+def _as_section(title: str, head: Row, rows: Sequence[Row], note: str, level: str = "##") -> str:
+    return "\n\n".join(filter(None, [f"{level} {title}", note, table(head, rows)]))
 
 
 def table(head: Row, lines: Sequence[Row]) -> str:
@@ -71,6 +99,13 @@ def _of(registries: list[Figures], part: str) -> Iterator[tuple[str, str, Figure
         for figures in registry.get(part, ()):
             yield registry["database"], f"{registry['tasks']:,}", figures
 
+
+BESIDE_NOTE = (
+    "BASE is an earlier version on the same machine, measured in turns with this one. *Times* is "
+    "now divided by BASE. *CPU* is the same for the computing that one request takes, the "
+    "database's included. *Peer* is how many times as fast as the reference server BASE is, and "
+    "then this version."
+)
 
 # --- Reading -------------------------------------------------------------------------------------
 

@@ -3,17 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from . import report
 from .goals import AT_MOST, goal_of
 
 HEAD = ("what", "unit", "BASE", "now", "times", "goal", "CPU", "goal", "peer", "now")
 # The figure of a line that the table shows, the best first, and its unit.
 SHOWN = {"per_second": "requests/s", "p50_ms": "ms", "seconds": "s", "mib": "MiB"}
-
-
-def text(found: dict[str, Any]) -> str:
-    """Return the screen: what was measured, and a row a line."""
-    return f"{report.heading(found)}\n\n{report.table(HEAD, list(rows(found['lines'])))}\n"
 
 
 def rows(lines: Sequence[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
