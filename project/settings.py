@@ -177,11 +177,13 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# A file may have MAX_UPLOAD_SIZE, a request with files MAX_REQUEST_SIZE, and everything that is
-# not a file is limited by these. Before sign-in, a request needs no more than SMALL_BODY_SIZE.
+# A file may have MAX_UPLOAD_SIZE, a request with files MAX_REQUEST_SIZE, and JSON with tasks, which
+# is read from disk, MAX_JSON_SIZE. Everything else is read into memory, and limited by the last
+# three. Before sign-in, a request needs no more than SMALL_BODY_SIZE.
 MAX_REQUEST_SIZE = env.int("MAX_REQUEST_SIZE", 4 * MAX_UPLOAD_SIZE)
 SMALL_BODY_SIZE = 16 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_JSON_SIZE", 64 * 1024**2)
+MAX_JSON_SIZE = env.int("MAX_JSON_SIZE", 1024**3)
+DATA_UPLOAD_MAX_MEMORY_SIZE = min(MAX_JSON_SIZE, 64 * 1024**2)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10_000
 # The last one writes temporary files without a name, so that a killed process leaves none.

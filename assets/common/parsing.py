@@ -37,13 +37,24 @@ def json_of(text: bytes | str, *, around: int = 0) -> Any:
             orjson.dumps(reduce(lambda inner, _level: [inner], range(around), value))
         )
     except orjson.JSONEncodeError as error:
-        raise LossyJSON(_("The JSON is nested too deeply. Use fewer levels.")) from error
+        raise too_deep() from error
     # Of equal keys only the last one survives, so quotation marks are missing. Looking at each
     # object would take ten times as long as reading all of them.
     source = text.encode() if isinstance(text, str) else text
     if _quotes(source) != expected:
-        raise LossyJSON(_repeated_key_message(source))
+        raise _repeated_key_in(source)
     return value
+
+
+def too_deep() -> LossyJSON:
+    """Return the error of JSON with too many levels."""
+    return LossyJSON(_("The JSON is nested too deeply. Use fewer levels."))
+
+
+def repeated_key(key: str) -> LossyJSON:
+    """Return the error of an object with a key that it has twice."""
+    message = _('The JSON has the key "%(key)s" twice in one object. Remove one of the two.')
+    return LossyJSON(message % {"key": key})
 
 
 def _quotes(text: bytes) -> int:
@@ -54,7 +65,7 @@ def _quotes(text: bytes) -> int:
     return unescaped.count(b'"') - unescaped.count(b'\\"')
 
 
-def _repeated_key_message(text: bytes) -> str:
+def _repeated_key_in(text: bytes) -> LossyJSON:
     repeated: list[str] = []
 
     def look(pairs: list[tuple[str, Any]]) -> None:
@@ -67,9 +78,8 @@ def _repeated_key_message(text: bytes) -> str:
     if len(text) <= LONGEST_SEARCHED:
         json.loads(text, object_pairs_hook=look)
     if not repeated:
-        return _("The JSON has a key twice in one object. Remove one of the two.")
-    message = _('The JSON has the key "%(key)s" twice in one object. Remove one of the two.')
-    return message % {"key": repeated[0]}
+        return LossyJSON(_("The JSON has a key twice in one object. Remove one of the two."))
+    return repeated_key(repeated[0])
 
 
 def as_key(value: object) -> UUID | None:
@@ -97,6 +107,10 @@ def key_range(text: str, *, fewest: int = FEWEST_DIGITS) -> tuple[UUID, UUID] | 
     if not fewest <= len(digits) <= KEY_DIGITS or set(digits) - set("0123456789abcdef"):
         return None
     return UUID(digits.ljust(KEY_DIGITS, "0")), UUID(digits.ljust(KEY_DIGITS, "f"))
+
+
+class LazyItems(Iterable[Any]):
+    """The items of a list in a large body, decoded one by one as they are iterated."""
 
 
 class _Within:
@@ -176,11 +190,13 @@ class Reader:
         self.complain(field, _("must be true or false."))
         return False
 
-    def items(self, data: Mapping[str, Any], field: str) -> list[Any]:
+    def items(self, data: Mapping[str, Any], field: str) -> Iterable[Any]:
         """Read a list; absent and null are empty."""
         value = data.get(field)
         if value is None:
             return []
+        if isinstance(value, LazyItems):
+            return value
         if isinstance(value, list | tuple):
             return list(value)
         self.complain(field, _("must be a list."))

@@ -11,6 +11,7 @@ from tests.builders import (
     wire_plan,
 )
 
+TASKS = "task/bulk_create/"
 POSTS = ["compute_plan/", "task/bulk_create/", "data_sample/", "data_manager/", "function/"]
 
 
@@ -56,13 +57,25 @@ def test_other_media_types(content_type, api):
     assert answer.json() == {"detail": f'Unsupported media type "{content_type}" in request.'}
 
 
-def test_a_body_that_is_too_large(api, settings):
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    body = wire_plan(plan_spec(metadata={f"k{n}": "v" * 90 for n in range(20)}))
-    answer = api.post("/api/compute_plan/", body, format="json")
+@pytest.mark.parametrize("url", ["compute_plan/", "compute_plan/{plan}/tasks/", TASKS])
+def test_tasks_that_are_too_large(url, api, settings, world):
+    settings.MAX_JSON_SIZE = 1000
+    answer = api.post(f"/api/{url.format(plan=world.plan.key)}", {"a": "x" * 20_000}, format="json")
     assert answer.status_code == 413
     assert "add_compute_plan_tasks" in answer.json()["detail"]
     assert "MAX_JSON_SIZE" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("url", ["data_sample/bulk_update/", "compute_plan/{plan}/cancel/"])
+def test_other_json_has_a_limit_of_its_own(url, api, settings, world):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    url = f"/api/{url.format(plan=world.plan.key)}"
+    answer = api.post(url, {"data_sample_keys": ["x" * 20_000]}, format="json")
+    if "cancel" in url:  # its body is not read
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 413
+        assert answer.json()["detail"].endswith("send less at a time, in several requests.")
 
 
 def test_a_json_part_that_is_too_large(api, settings):

@@ -1,4 +1,4 @@
-"""Answers as JSON: what is written already is sent as it is, and not copied when it is large."""
+"""Answers as JSON: what is written already is sent unchanged, and not copied when it is large."""
 
 import orjson
 import pytest

@@ -1,5 +1,6 @@
 """Authenticates API requests by the header `Authorization: Token <40 hex>`."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -7,6 +8,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
@@ -78,7 +80,11 @@ def admitted(environ: dict[str, Any]) -> int:
     request = WSGIRequest(environ)
     close_old_connections()
     try:
-        return largest_body(request.content_type or "") if _is_signed_in(request) else 0
+        if not _is_signed_in(request):
+            return 0
+        with suppress(Resolver404):
+            request.resolver_match = resolve(request.path_info)
+        return largest_body(request)
     except (APIException, *OUTAGES):
         return 0
     finally:

@@ -1,6 +1,8 @@
 """Parsers of request bodies: JSON, and multipart with a JSON object in the part `json`."""
 
 from codecs import BOM_UTF8
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -8,13 +10,16 @@ from django.core.files.uploadedfile import UploadedFile
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 
-from ..ops.body_limits import FEWER_TASKS, too_large
+from ..large_json import PART, large_object
+from ..ops.body_limits import FEWER, LimitedBody, large_list_of, too_large
 from ..parsing import json_of
 
 
-def _loads(text: bytes | str) -> Any:
+@contextmanager
+def json_errors() -> Iterator[None]:
+    """Raise a ParseError for JSON that cannot be read, also while its items are iterated."""
     try:
-        return json_of(text)
+        yield
     except ValueError as error:
         raise ParseError(f"JSON parse error - {error}") from error
 
@@ -23,17 +28,22 @@ def _text_of(file: UploadedFile) -> bytes:
     """Return the JSON in a file, without a byte order mark."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if (file.size or 0) > limit:
-        raise too_large("JSON", limit, FEWER_TASKS)
+        raise too_large("JSON", limit, FEWER)
     return file.read().removeprefix(BOM_UTF8)
 
 
 class JSONParser(BaseParser):
-    """A JSON body."""
+    """A JSON body. A large one is read from its file where the address takes a large list."""
 
     media_type = "application/json"
 
+    @json_errors()
     def parse(self, stream, media_type=None, parser_context=None) -> Any:
-        return _loads(stream.read())
+        body = getattr(stream, "_stream", None)
+        is_large = isinstance(body, LimitedBody) and body.announced > PART
+        if is_large and (large := large_list_of(stream)):
+            return large_object(body.file(), *large)
+        return json_of(stream.read())
 
 
 class PartsData(dict):
@@ -59,7 +69,8 @@ class JSONPartParser(MultiPartParser):
             text = _text_of(parts.files.pop("json")[-1])
         if text is None:
             return parts
-        value = _loads(text)
+        with json_errors():
+            value = json_of(text)
         if not isinstance(value, dict):
             raise ParseError("JSON parse error - the part `json` must hold an object.")
         return DataAndFiles(PartsData(value), parts.files)

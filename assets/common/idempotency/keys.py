@@ -25,6 +25,7 @@ from django.utils.crypto import salted_hmac
 
 from ..audit import Action, Result, current_request
 from ..errors import Code, refuse
+from ..large_json import LargeItems
 from .models import IdempotencyKey
 
 LIFETIME = timedelta(days=1)
@@ -106,7 +107,7 @@ def digest_of(*texts: str, data: Any = None, files: Any = None) -> str:
     digest = salted_hmac("idempotency", b"", algorithm="sha256")
 
     def add(value: Any) -> None:
-        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(value, default=_digest_of_items, option=orjson.OPT_SORT_KEYS)
         digest.update(b"%d:" % len(text) + text)
 
     add(texts)
@@ -121,6 +122,13 @@ def digest_of(*texts: str, data: Any = None, files: Any = None) -> str:
         for file in found:
             add([name, file.name, _digest_of_file(file)])
     return digest.hexdigest()
+
+
+def _digest_of_items(items: Any) -> str:
+    """Return a digest of a large body, in whose place its items are. Only equal bytes are equal."""
+    if not isinstance(items, LargeItems):
+        raise TypeError
+    return items.digest()
 
 
 def _digest_of_file(file: File) -> str:

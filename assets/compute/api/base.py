@@ -1,20 +1,24 @@
 """What the addresses of plans and of tasks share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from rest_framework.response import Response
 
-from ...accounts.models import User
+from ...common.api.parsers import json_errors
 from ...common.api.viewsets import AssetViewSet
 from ...common.errors import Problem, refuse_if
+from ...common.ops.body_limits import takes_large_list
 from ...permissions.access import check_may_register
 from .. import registration
 from ..models import ComputePlan
 from ..queries.lists import with_duration, with_visible_creator
 from ..specs import TaskSpec
-from .serializers import TaskSerializer
+from .serializers import TaskSerializer, as_json
+
+Spec = TypeVar("Spec")
 
 TASK_ORDERING = {
     "creation_date": "creation_date",
@@ -31,18 +35,25 @@ TASK_ORDERING = {
 }
 
 
-def refuse_unread(user: User, problems: Sequence[Problem]) -> None:
-    """Refuse a body that cannot be read, after users who may not register.
-
-    Raises:
-        Refused: the user may not register, or the body has problems.
-    """
-    refuse_if(check_may_register(user))
-    refuse_if(problems)
+# Tasks take data samples by the thousand.
+takes_many_tasks = takes_large_list("tasks", kept="")
 
 
 class TaskAnsweringViewSet(AssetViewSet):
     """Registers batches of tasks, and sorts lists by duration and creator."""
+
+    def read(self, parse: Callable[[Mapping[str, Any]], tuple[Spec, list[Problem]]]) -> Spec:
+        """Return what `parse` makes of the body.
+
+        Raises:
+            Refused: the user may not register, or the body has problems.
+            ParseError: the body is not JSON.
+        """
+        with json_errors():
+            spec, problems = parse(as_json(self.request.data))
+        refuse_if(check_may_register(self.user))
+        refuse_if(problems)
+        return spec
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         ordering = self.request.query_params.get("ordering", "")

@@ -20,7 +20,7 @@ from ...functions.serializers import FunctionSerializer
 from .. import registration
 from ..models import ComputePlan, Task
 from ..specs import parse_compute_plan, parse_tasks
-from .base import TASK_ORDERING, TaskAnsweringViewSet, refuse_unread
+from .base import TASK_ORDERING, TaskAnsweringViewSet, takes_many_tasks
 from .filters import ComputePlanFilterSet, TaskFilterSet
 from .performances import performances_of_plan
 from .serializers import (
@@ -28,7 +28,6 @@ from .serializers import (
     ComputePlanSpecSerializer,
     TaskBatchSerializer,
     TaskSerializer,
-    as_json,
 )
 from .workflow import workflow_graph
 
@@ -56,10 +55,10 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
 
     @extend_schema(request=ComputePlanSpecSerializer, responses={201: ComputePlanSerializer})
     @idempotent()
+    @takes_many_tasks
     def create(self, request: Request, *args, **kwargs) -> Response:
         """Register a plan with its tasks, all or none. Repeating the same request succeeds."""
-        spec, problems = parse_compute_plan(as_json(request.data))
-        refuse_unread(self.user, problems)
+        spec = self.read(parse_compute_plan)
         plan = registration.register_compute_plan(spec, self.user)
         return Response(self.answer([plan.key])[0], status=201)
 
@@ -86,12 +85,11 @@ class ComputePlanViewSet(TaskAnsweringViewSet):
     @extend_schema(request=TaskBatchSerializer, responses={200: TaskSerializer(many=True)})
     @action(detail=True, methods=["post"], spec_serializer_class=TaskBatchSerializer)
     @idempotent()
+    @takes_many_tasks
     def tasks(self, request: Request, key: str, **kwargs) -> Response:
         """Add tasks to the plan, all or none."""
         plan = self.get_object()
-        specs, problems = parse_tasks(as_json(request.data))
-        refuse_unread(self.user, problems)
-        return self.answer_tasks(specs, plan.key)
+        return self.answer_tasks(self.read(parse_tasks), plan.key)
 
     @extend_schema(responses={200: TaskSerializer(many=True)})
     @action(

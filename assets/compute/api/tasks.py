@@ -17,7 +17,7 @@ from ...permissions.downloads import file_responses
 from ..models import Task
 from ..queries.outputs import TaskAsset, input_assets, output_models, output_performances
 from ..specs import parse_tasks
-from .base import TASK_ORDERING, TaskAnsweringViewSet, refuse_unread
+from .base import TASK_ORDERING, TaskAnsweringViewSet, takes_many_tasks
 from .filters import TaskFilterSet
 from .outputs import download_logs
 from .serializers import (
@@ -25,7 +25,6 @@ from .serializers import (
     TaskAssetSerializer,
     TaskBatchSerializer,
     TaskSerializer,
-    as_json,
 )
 
 
@@ -42,11 +41,10 @@ class TaskViewSet(TaskAnsweringViewSet):
     @extend_schema(request=TaskBatchSerializer, responses={200: TaskSerializer(many=True)})
     @action(detail=False, methods=["post"])
     @idempotent()
+    @takes_many_tasks
     def bulk_create(self, request: Request, **kwargs) -> Response:
         """Register tasks of one plan, all or none. Repeating the same request succeeds."""
-        specs, problems = parse_tasks(as_json(request.data))
-        refuse_unread(self.user, problems)
-        return self.answer_tasks(specs)
+        return self.answer_tasks(self.read(parse_tasks))
 
     @extend_schema(responses={200: TaskAssetSerializer(many=True)})
     @action(detail=True, filterset_class=None)
