@@ -1,5 +1,6 @@
 """Restores a backup into an empty instance: all of it, or nothing."""
 
+from io import TextIOBase
 from pathlib import Path
 
 from django.apps import apps
@@ -20,42 +21,55 @@ from .manifest import (
     rows_path,
     sha256_of,
 )
-from .rows import applied_migrations, backed_up_models, read_table, reset_sequences
+from .rows import backed_up_models, read_tables, reset_sequences
+from .upgrading import is_of_earlier_version, upgraded
 
 
-def restore_backup(folder: Path) -> Manifest:
+def restore_backup(folder: Path, out: TextIOBase) -> Manifest:
     """Restore the backup in `folder` into this empty, migrated instance; return its manifest.
 
-    Everything is read back and compared before the commit of rows and files.
+    Everything is read back and compared before the commit of rows and files. A backup of an earlier
+    version is upgraded before. Progress is written to `out`.
 
     Raises:
-        BackupError: the backup is incomplete, of another version, or the instance is not empty.
+        BackupError: the backup is incomplete, of a later version, or the instance is not empty.
     """
     manifest = read_manifest(folder)
+    is_earlier = is_of_earlier_version(manifest)
     _check_backup(manifest, folder)
     tidy_up()
-    names = [name for name, _, _ in listed_files(folder)]
-    with file_batch(names) as files, files.commit():
-        # Inside the transaction, so that nothing is registered meanwhile.
-        _check_empty()
-        for table in manifest.tables:
-            _clear_table(table.model)
-        for table in manifest.tables:
-            read_table(table, folder)
-        connection.check_constraints()
-        reset_sequences()
-        _restore_files(files, manifest, folder)
+    _check_empty()
+    if is_earlier:
+        with upgraded(manifest, folder, out) as (rows, rows_folder):
+            _restore(rows, rows_folder, folder, out)
+    else:
+        _restore(manifest, folder, folder, out)
     ContentType.objects.clear_cache()
     return manifest
 
 
+def _restore(manifest: Manifest, rows_folder: Path, folder: Path, out: TextIOBase) -> None:
+    """Restore rows of this version, and the files of the backup in `folder`."""
+    names = [name for name, _, _ in listed_files(folder)]
+    with file_batch(names) as files, files.commit():
+        # Once more inside the transaction, so that nothing is registered meanwhile.
+        _check_empty()
+        for table in manifest.tables:
+            _clear_table(table.model)
+        out.write("Restoring rows\n")
+        read_tables(manifest, backed_up_models(), rows_folder, out)
+        connection.check_constraints()
+        reset_sequences()
+        out.write(f"Restoring {manifest.files} files\n")
+        _restore_files(files, manifest, folder)
+
+
 def _check_backup(manifest: Manifest, folder: Path) -> None:
-    """Check that the backup is complete, and that this instance has the same tables.
+    """Check that the backup is complete.
 
     Raises:
         BackupError: it is not.
     """
-    _check_version(manifest)
     parts = {rows_path(folder, table.model): table.sha256 for table in manifest.tables}
     parts[files_list(folder)] = manifest.files_sha256
     for path, checksum in parts.items():
@@ -70,21 +84,6 @@ def _check_backup(manifest: Manifest, folder: Path) -> None:
         count, total = count + 1, total + size
     if (count, total) != (manifest.files, manifest.bytes):
         raise BackupError("The list of files does not agree with the manifest of the backup.")
-
-
-def _check_version(manifest: Manifest) -> None:
-    here, there = set(applied_migrations()), set(manifest.migrations)
-    if here != there:
-        more = [f"only here: {', '.join(sorted(here - there))}"] if here - there else []
-        more += [f"only in the backup: {', '.join(sorted(there - here))}"] if there - here else []
-        raise BackupError(
-            f"Registrar {manifest.version}, which made the backup, has other migrations than this "
-            f"instance ({'; '.join(more)}). Install that version, run `migrate`, restore the "
-            "backup, then upgrade."
-        )
-    models = {model._meta.label_lower for model in backed_up_models()}
-    if models != (tables := {table.model for table in manifest.tables}):
-        raise BackupError(f"These tables differ: {', '.join(sorted(models ^ tables))}.")
 
 
 def _check_empty() -> None:

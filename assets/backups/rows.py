@@ -7,21 +7,23 @@ processed in batches of a few thousand.
 import base64
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from io import TextIOBase
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 from django.apps import apps
+from django.apps.registry import Apps
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from .manifest import BackupError, Table, rows_path
+from .manifest import BackupError, Manifest, Table, rows_path
 
 BATCH = 2000
 # Users can sign in and upload again, pending files have no row, and requests are repeated soon.
@@ -29,13 +31,18 @@ EXCLUDED_MODELS = {
     "sessions.session",
     "assets.upload",
     "assets.pendingfiles",
+    "assets.loosefiles",  # as pending files were called until 0.2.0
     "assets.idempotencykey",
 }
 OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 
-def backed_up_models() -> list[type[models.Model]]:
-    """Return the models whose rows a backup has, including Django's."""
+def backed_up_models(apps: Apps = apps) -> list[type[models.Model]]:
+    """Return the models whose rows a backup has, including Django's.
+
+    Args:
+        apps: the models of another version, if not of this one.
+    """
     return [
         model
         for model in apps.get_models(include_auto_created=True)
@@ -92,11 +99,15 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be written to a backup")
 
 
-def lines(model: type[models.Model]) -> Iterator[bytes]:
-    """Yield the rows of the model as lines."""
-    fields = model._meta.concrete_fields
-    floats = [place for place, field in enumerate(fields) if isinstance(field, models.FloatField)]
-    rows = model._base_manager.order_by("pk").values_list(*(field.attname for field in fields))
+def lines(model: type[models.Model], columns: Sequence[str]) -> Iterator[bytes]:
+    """Yield the rows of the model as lines, with the values of the columns in this order."""
+    by_attribute = {field.attname: field for field in model._meta.concrete_fields}
+    floats = [
+        place
+        for place, column in enumerate(columns)
+        if isinstance(by_attribute[column], models.FloatField)
+    ]
+    rows = model._base_manager.order_by("pk").values_list(*columns)
     for row in rows.iterator(chunk_size=BATCH):
         values = list(row)
         for place in floats:
@@ -109,23 +120,35 @@ def lines(model: type[models.Model]) -> Iterator[bytes]:
 def write_table(model: type[models.Model], folder: Path) -> Table:
     """Write the model's rows into the backup; return what was written."""
     whole, digest = hashlib.sha256(), Digest()
+    columns = [field.attname for field in model._meta.concrete_fields]
     with rows_path(folder, model._meta.label_lower).open("xb") as file:
-        for line in lines(model):
+        for line in lines(model, columns):
             file.write(line)
             whole.update(line)
             digest.add(line)
-    columns = [field.attname for field in model._meta.concrete_fields]
     return Table(model._meta.label_lower, columns, digest.rows, whole.hexdigest(), str(digest))
 
 
-def read_table(table: Table, folder: Path) -> None:
-    """Insert the rows of a table from a backup, without rules and defaults.
+def read_tables(
+    manifest: Manifest, found: Collection[type[models.Model]], folder: Path, out: TextIOBase
+) -> None:
+    """Insert all rows of a backup into the tables of the models, without rules and defaults.
 
     Raises:
-        BackupError: the rows differ when read back.
+        BackupError: the backup has other tables or columns; or rows differ when read back.
     """
-    model = apps.get_model(table.model)
+    by_label = {model._meta.label_lower: model for model in found}
+    if different := by_label.keys() ^ {table.model for table in manifest.tables}:
+        raise BackupError(f"These tables differ: {', '.join(sorted(different))}.")
+    for table in manifest.tables:
+        out.write(f"  {table.model}: {table.rows} rows\n")
+        _read_table(by_label[table.model], table, folder)
+
+
+def _read_table(model: type[models.Model], table: Table, folder: Path) -> None:
     by_attribute = {field.attname: field for field in model._meta.concrete_fields}
+    if different := by_attribute.keys() ^ set(table.columns):
+        raise BackupError(f"These columns of {table.model} differ: {', '.join(sorted(different))}.")
     fields = [by_attribute[name] for name in table.columns]
     quote = connection.ops.quote_name
     # The names in the statement are those of our models; the backup has none of them.
@@ -137,7 +160,7 @@ def read_table(table: Table, folder: Path) -> None:
     with rows_path(folder, table.model).open("rb") as file, connection.cursor() as cursor:
         while batch := list(islice(file, BATCH)):
             cursor.executemany(sql, [_parameters(fields, line) for line in batch])
-    found = digest_of(model)
+    found = digest_of(model, table.columns)
     if (found.rows, str(found)) != (table.rows, table.digest):
         raise BackupError(
             f"{table.model} has {found.rows} rows, which differ from the {table.rows} rows of the "
@@ -150,9 +173,9 @@ def _parameters(fields: list[models.Field], line: bytes) -> list[Any]:
     return [field.get_db_prep_save(field.to_python(value), connection) for field, value in values]
 
 
-def digest_of(model: type[models.Model]) -> Digest:
+def digest_of(model: type[models.Model], columns: Sequence[str]) -> Digest:
     digest = Digest()
-    for line in lines(model):
+    for line in lines(model, columns):
         digest.add(line)
     return digest
 

@@ -10,6 +10,8 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import CommandError
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from assets.accounts.registration.organizations import create_organization
 from assets.backups import making, restoring
@@ -69,9 +71,13 @@ BROKEN = {
     "interrupted": (lambda folder: (folder / "manifest.json").unlink(), "an incomplete one"),
     "half a manifest": (lambda folder: flip(folder / "manifest.json"), "cannot be read"),
     "another format": (lambda folder: change_manifest(folder, format=2), "has format 2"),
-    "other migrations": (
+    "rows of other migrations": (
         lambda folder: change_manifest(folder, migrations=["assets.0001_initial"]),
-        "only here: admin.0001_initial",
+        "tables differ: admin.logentry",
+    ),
+    "a later version": (
+        lambda folder: change_manifest(folder, migrations=["assets.9999_later"]),
+        "has the migrations assets.9999_later. Install that version or a later one",
     ),
     "changed rows": (lambda folder: flip(folder / "rows/assets.task.jsonl"), "has changed"),
     "missing rows": (lambda folder: (folder / "rows/assets.task.jsonl").unlink(), "is missing"),
@@ -107,6 +113,17 @@ def test_a_database_that_is_not_empty(folder):
 
     with pytest.raises(CommandError, match="The database has organisations already"):
         restore(folder)
+    assert not stored_files()
+
+
+def test_a_database_that_is_not_migrated(folder):
+    recorder, last = MigrationRecorder(connection), ("assets", "0020_organisation_label")
+    recorder.record_unapplied(*last)
+    try:
+        with pytest.raises(CommandError, match="0020_organisation_label differ. Run .* migrate"):
+            restore(folder)
+    finally:
+        recorder.record_applied(*last)
     assert not stored_files()
 
 

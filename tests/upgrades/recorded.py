@@ -12,15 +12,15 @@ from typing import Any
 
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
-from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.loader import MigrationLoader
 
+from assets.backups.rows import applied_migrations
+from assets.backups.upgrading import migrate_to
 from assets.common.db.another import another_database
 from project.databases import sqlite
 
 from .registry import Answer, lasting
 
-Nodes = list[tuple[str, str]]
 Rows = dict[str, list[models.Model]]
 
 
@@ -75,21 +75,17 @@ class Recorded:
                 cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def _models(executor: MigrationExecutor, applied: Nodes) -> list[type[models.Model]]:
-    state = executor.loader.project_state(applied)
-    return state.apps.get_models(include_auto_created=True)
-
-
-def _read() -> tuple[Nodes, Rows]:
-    applied = list(MigrationRecorder(connection).applied_migrations())
-    found = _models(MigrationExecutor(connection), applied)
+def _read() -> tuple[list[str], Rows]:
+    applied = applied_migrations()
+    nodes = [tuple(name.split(".")) for name in applied]
+    found = (
+        MigrationLoader(connection).project_state(nodes).apps.get_models(include_auto_created=True)
+    )
     return applied, {model._meta.label: list(model._base_manager.all()) for model in found}
 
 
-def _write(applied: Nodes, rows: Rows) -> None:
-    executor = MigrationExecutor(connection)
-    executor.migrate(applied)
-    found = _models(executor, applied)
+def _write(applied: list[str], rows: Rows) -> None:
+    found = migrate_to(applied).get_models(include_auto_created=True)
     with transaction.atomic():
         for model in found:
             model._base_manager.bulk_create(
