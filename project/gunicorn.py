@@ -5,6 +5,7 @@ Everything that differs from one machine to another comes from the environment.
 
 import gc
 import os
+import select
 import shutil
 import tempfile
 import threading
@@ -27,7 +28,8 @@ if metrics_port != "0":
     bind.append(setting("METRICS_HOST", "127.0.0.1") + f":{metrics_port}")
 
 # Processes share the computing. Clients that send or read slowly occupy none of their threads.
-worker_class = "project.worker.ConnectionsWorker"
+# Without Linux, for development, each of them does.
+worker_class = "project.worker.ConnectionsWorker" if hasattr(select, "epoll") else "gthread"
 workers = int(setting("WEB_CONCURRENCY", "2"))
 threads = int(setting("WEB_THREADS", "4"))
 # Of each process; one more closes the connection that has been idle longest.

@@ -19,11 +19,7 @@ def of_django(*, level: str, format: str, access_log: bool) -> dict[str, Any]:
         "formatters": FORMATTERS,
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": format}},
         "root": {"handlers": ["console"], "level": level},
-        "loggers": {
-            "registrar.access": {"level": "INFO" if access_log else "WARNING"},
-            # A request that waits for a thread is no event: the metrics have latencies.
-            "waitress.queue": {"level": "ERROR"},
-        },
+        "loggers": {"registrar.access": {"level": "INFO" if access_log else "WARNING"}},
     }
 
 

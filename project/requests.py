@@ -1,7 +1,8 @@
 """Incoming requests: a body is received up to the size that its client may send."""
 
+import sys
 from io import RawIOBase
-from typing import Any
+from typing import Any, NamedTuple
 
 from waitress.utilities import BadRequest
 
@@ -9,6 +10,36 @@ from .heads import Head
 
 # Of a chunked body: the line with the size of a chunk, and the trailer.
 MAX_CHUNK_LINE = 16 * 1024
+
+# What WSGI says of every request.
+WSGI: dict[str, Any] = {
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+    "wsgi.input_terminated": True,
+    "SCRIPT_NAME": "",
+}
+# The headers whose names have no prefix.
+WITHOUT_PREFIX = {name: name for name in ("CONTENT_LENGTH", "CONTENT_TYPE")}
+
+
+class Limits(NamedTuple):
+    """Limits in bytes, under the names by which waitress reads them.
+
+    Attributes:
+        small_body: what any client may send; the application decides about more.
+        max_request_header_size: clients filter lists by keys in the address, and 1,500 keys fit.
+        inbuf_overflow: of a larger body, the rest goes to the disk.
+    """
+
+    small_body: int
+    max_request_header_size: int = 64 * 1024
+    max_request_body_size: int = 1 << 62
+    inbuf_overflow: int = 128 * 1024
+    url_scheme: str = "http"
 
 
 class Unread(RawIOBase):
@@ -40,6 +71,8 @@ class Request(Head):
     completed: Any
     expect_continue: bool
     error: Any
+    # As long as the head was not read.
+    command = ""
     is_admitted = is_whole = False
     unread: Exception | None = None
     _expects = False
@@ -93,3 +126,20 @@ class Request(Head):
 
     def get_body_stream(self) -> Any:
         return Unread(self.unread) if self.unread else super().get_body_stream()
+
+    def environ(self) -> dict[str, Any]:
+        """Return what WSGI has of this request, without what it has of the connection."""
+        path = self.path
+        environ = WSGI | {
+            "REQUEST_METHOD": self.command,
+            "PATH_INFO": "/" + path.lstrip("/") if path.startswith("/") else path,
+            "QUERY_STRING": self.query,
+            "REQUEST_URI": self.request_uri,
+            "SERVER_PROTOCOL": f"HTTP/{self.version}",
+            "wsgi.input": self.get_body_stream(),
+        }
+        for name, value in self.headers.items():
+            environ[WITHOUT_PREFIX.get(name) or f"HTTP_{name}"] = value
+        if self.chunked:
+            environ["CONTENT_LENGTH"] = str(len(self.body_rcv))
+        return environ

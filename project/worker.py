@@ -1,16 +1,13 @@
-"""A worker process of gunicorn whose connections waitress manages; see `project.server`."""
+"""A worker process of gunicorn that manages its connections itself; see `project.server`."""
 
 import os
 import resource
 import time
-from types import FrameType
-from typing import Any
 
 from gunicorn.workers.base import Worker
-from waitress.adjustments import Adjustments
-from waitress.task import ThreadedTaskDispatcher
 
-from .server import ADJUSTMENTS, Server, wait_for
+from .requests import Limits
+from .server import Server
 
 # The socket, and the buffers of what it receives and sends when they are on the disk.
 FILES_PER_CONNECTION = 3
@@ -35,9 +32,7 @@ def raise_file_limit(connections: int) -> int:
 
 
 class ConnectionsWorker(Worker):
-    """Runs `cfg.threads` threads, and one that waits for `cfg.worker_connections` connections."""
-
-    servers: list[Server]
+    """Runs `cfg.threads` threads that answer up to `cfg.worker_connections` connections."""
 
     def run(self) -> None:
         # These need Django to be set up.
@@ -46,49 +41,32 @@ class ConnectionsWorker(Worker):
 
         from assets.accounts.api.authentication import admitted
 
-        max_connections = raise_file_limit(self.cfg.worker_connections)
-        adjustments = Adjustments(**ADJUSTMENTS, connection_limit=max_connections + OTHER_FILES)
-        adjustments.small_body = settings.SMALL_BODY_SIZE
-        adjustments.max_channels = max_connections
-        dispatcher = ThreadedTaskDispatcher()
-        dispatcher.set_thread_count(self.cfg.threads)
-        self.map: dict[int, Any] = {}
-        self.servers = [
-            Server(
-                self.wsgi,
-                self.map,
-                _sock=listener.sock,
-                dispatcher=dispatcher,
-                adj=adjustments,
-                sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
-                bind_socket=False,
-                admit=admitted,
-                after_request=close_old_connections,
-            )
-            for listener in self.sockets
-        ]
+        server = Server(
+            self.wsgi,
+            [listener.sock for listener in self.sockets],
+            limits=Limits(settings.SMALL_BODY_SIZE),
+            max_connections=raise_file_limit(self.cfg.worker_connections),
+            admit=admitted,
+            after_request=close_old_connections,
+        )
+        # Gunicorn writes here when a signal arrives.
+        server.wake_by(self.PIPE[0])
+        server.start(self.cfg.threads)
         while self.alive and os.getppid() == self.ppid:
-            self.notify()
-            wait_for(self.map, 1)
-        self._finish()
-        dispatcher.shutdown(timeout=1)
+            self._turn(server, 1)
+        self._finish(server)
 
-    def _finish(self) -> None:
+    def _turn(self, server: Server, seconds: float) -> None:
+        self.notify()
+        server.run_for(seconds)
+        server.check()
+
+    def _finish(self, server: Server) -> None:
         """Answer the requests in progress, for at most the time that gunicorn waits."""
         begin = time.monotonic()
-        for server in self.servers:
-            server.stop()
-        while time.monotonic() - begin < self.cfg.graceful_timeout:
-            self.notify()
-            for server in self.servers:
-                server.maintenance(time.time())
-                if time.monotonic() - begin > GRACE_SECONDS:
-                    server.close_idle()
-            if not any(server.active_channels for server in self.servers):
-                break
-            wait_for(self.map, 0.1)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
-        for server in getattr(self, "servers", ()):
-            server.pull_trigger()
+        server.stop()
+        while server.connections and time.monotonic() - begin < self.cfg.graceful_timeout:
+            if time.monotonic() - begin > GRACE_SECONDS:
+                server.close_idle()
+            self._turn(server, 0.1)
+        server.end()

@@ -9,11 +9,11 @@ from itertools import count
 
 import pytest
 from django.core.exceptions import RequestDataTooBig
-from waitress.adjustments import Adjustments
-from waitress.task import ThreadedTaskDispatcher
 
-from project import server as serving
-from project.server import ADJUSTMENTS, Channel, Server, wait_for
+from project import connections
+from project.connections import Connection
+from project.requests import Limits
+from project.server import Server
 
 SMALL = 100
 PATIENCE = 60
@@ -30,7 +30,7 @@ def wait_until(happened: Callable[[], object]) -> None:
 class Served:
     """A server of one thread whose application echoes, in this process."""
 
-    def __init__(self, connections: int = 50) -> None:
+    def __init__(self, most: int = 50) -> None:
         self.asked: list[str] = []
         self.finished = 0
         self.limit = 10**6
@@ -38,42 +38,29 @@ class Served:
         self.clients: list[socket.socket] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = self.listener.getsockname()
-        self.map: dict = {}
-        self.dispatcher = ThreadedTaskDispatcher()
-        self.dispatcher.set_thread_count(1)
-        adjustments = Adjustments(
-            # The tests say when the time of a connection is over.
-            **{**ADJUSTMENTS, "cleanup_interval": 10**6},
-            connection_limit=connections + 50,
-        )
-        adjustments.small_body, adjustments.max_channels = SMALL, connections
         self.server = Server(
             self.application,
-            self.map,
-            _sock=self.listener,
-            dispatcher=self.dispatcher,
-            adj=adjustments,
-            sockinfo=(socket.AF_INET, socket.SOCK_STREAM, 0, self.address),
-            bind_socket=False,
+            [self.listener],
+            limits=Limits(SMALL),
+            max_connections=most,
             admit=self.admit,
             after_request=self.count,
         )
+        self.server.start(1)
         self.running = True
         self.loop = threading.Thread(target=self.run)
         self.loop.start()
 
     def run(self) -> None:
+        """Send what threads could not; the tests say when the time of a connection is over."""
         while self.running:
-            wait_for(self.map, 0.02)
+            self.server.run_for(0.02)
 
     def end(self) -> None:
         self.running = False
         self.loop.join()
-        self.dispatcher.shutdown()
-        for channel in list(self.server.active_channels.values()):
-            channel.is_abandoned = False
-            channel.handle_close()
-        for connection in [*self.map.values(), *self.clients]:
+        self.server.end()
+        for connection in [self.listener, *self.clients]:
             connection.close()
 
     def admit(self, environ: dict) -> int:
@@ -87,6 +74,14 @@ class Served:
 
     def application(self, environ: dict, start_response) -> list[bytes]:
         path = environ["PATH_INFO"]
+        if path == "/fault":
+            raise RuntimeError
+        if path == "/short":
+            start_response("200 OK", [("Content-Length", "50")])
+            return [b"short"]
+        if path == "/unsaid":
+            start_response("200 OK", [])
+            return iter([b"x" * 4000] * 1000)
         if path == "/file":
             file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the server
             file.truncate(self.size)
@@ -109,10 +104,10 @@ class Served:
         client.sendall(sent)
         return client
 
-    def channel(self) -> Channel:
+    def connection(self) -> Connection:
         """Return the newest connection, once the server has it."""
-        wait_until(lambda: self.server.active_channels)
-        return list(self.server.active_channels.values())[-1]
+        wait_until(lambda: self.server.connections)
+        return list(self.server.connections.values())[-1]
 
 
 @pytest.fixture
@@ -245,44 +240,44 @@ def test_slow_clients_hold_no_thread(served):
 @pytest.mark.parametrize(
     ("sent", "seconds", "expected"),
     [
-        (b"", serving.IDLE_SECONDS, b""),
-        (b"GET / HTTP/1.1\r\nHost:", serving.HEAD_SECONDS, b" 408 "),
-        (head("/", "Content-Length: 50") + b"x", serving.WINDOW_SECONDS, b" 408 "),
+        (b"", connections.IDLE_SECONDS, b""),
+        (b"GET / HTTP/1.1\r\nHost:", connections.HEAD_SECONDS, b" 408 "),
+        (head("/", "Content-Length: 50") + b"x", connections.WINDOW_SECONDS, b" 408 "),
     ],
     ids=["silent", "head", "body"],
 )
 def test_who_takes_too_long_is_cut_off(served, sent, seconds, expected):
     client = served.connect(sent)
-    channel = served.channel()
-    wait_until(lambda: not sent or channel.request is not None)
+    connection = served.connection()
+    wait_until(lambda: not sent or connection.request is not None)
     now = time.monotonic()
-    channel.check(now)
-    channel.check(now + seconds - 1)
-    assert not channel.will_close
-    channel.check(now + seconds + 1)
+    connection.check(now)
+    connection.check(now + seconds - 1)
+    assert not connection.is_late
+    connection.check(now + seconds + 1)
     assert expected in answer(client)[:20]
 
 
 def test_a_reader_that_does_not_read_is_cut_off(served):
     served.size = 64 * 1024**2
     client = served.connect(head("/file", method="GET"))
-    channel = served.channel()
-    wait_until(lambda: channel.total_outbufs_len)
+    connection = served.connection()
+    wait_until(lambda: connection.outgoing.size)
     now = time.monotonic()
     windows = count(1)
 
     def is_cut_off() -> bool:
         """Let another window pass: the buffers of the system take some bytes, then none."""
-        channel.check(now + next(windows) * (serving.WINDOW_SECONDS + 1))
+        connection.check(now + next(windows) * (connections.WINDOW_SECONDS + 1))
         time.sleep(0.01)
-        return channel.will_close
+        return connection.is_closed
 
     wait_until(is_cut_off)
     assert len(answer(client)) < 64 * 1024**2
 
 
 def test_room_is_made_for_who_comes():
-    served = Served(connections=5)
+    served = Served(most=5)
     try:
         silent = [served.connect() for _ in range(5)]
         assert answer(served.connect(head(method="GET")), b"/ 0 0").startswith(b"HTTP/1.1 200")
@@ -306,9 +301,45 @@ def test_heads_have_no_body(served):
         assert found.endswith(b"\r\n\r\n")
 
 
+def test_an_answer_of_unknown_length(served):
+    """It comes in pieces, and the next request on the same connection is answered."""
+    client = served.connect(head("/unsaid", method="GET"))
+    found = answer(client, b"\r\n0\r\n\r\n")
+    assert found.count(b"\r\nfa0\r\n" + b"x" * 4000) == 1000
+    client.sendall(head("/again", method="GET"))
+    assert answer(client, b"/again 0 0").startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "stays"),
+    [("/", ["Connection: keep-alive"], True), ("/", [], False), ("/unsaid", [], False)],
+    ids=["who stays", "who goes", "unknown length"],
+)
+def test_clients_of_http_1_0(path, headers, stays, served):
+    """Such as nginx, unless it is configured otherwise; they know no chunks."""
+    sent = head(path, *headers, method="GET").replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+    client = served.connect(sent)
+    found = answer(client, b"/ 0 0" if stays else b"")
+    assert b"chunked" not in found
+    assert (b"Connection: keep-alive" in found) == stays
+    assert len(found) > (4_000_000 if path == "/unsaid" else 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/fault", b" 500 "), ("/short", b" 200 ")], ids=["fault", "too short"]
+)
+def test_what_the_application_does_wrong_ends_the_connection(path, status, served):
+    """Otherwise the client would wait for the rest, or take the next answer for it."""
+    client = served.connect(head(path, method="GET") + head("/next", method="GET"))
+    found = answer(client)
+    assert status in found[:20]
+    assert b"/next" not in found
+    assert served.finished == 1
+
+
 def test_a_server_that_stops_answers_what_is_under_way(served):
     slow = served.connect(head("/", "Content-Length: 50") + b"x" * 49)
-    wait_until(lambda: served.channel().request is not None)
+    wait_until(lambda: served.connection().request is not None)
     served.server.stop()
     served.server.close_idle()
     slow.sendall(b"x")
