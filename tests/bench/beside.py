@@ -7,23 +7,17 @@ other, and a figure is the best of its rounds.
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
-from uuid import uuid4
-
-import orjson
-
-from tests import builders
 
 from .bare import first_start
-from .client import WrongAnswer, ask_at_once, time_one, warm_up
+from .bodies import Bodies, post
+from .client import ask_at_once, time_one, warm_up
+from .fan_in import Size, fan_in
 from .goals import CLIENTS
 from .machine import median, memory
 from .serving import serving
 from .sides import Side, run_python
-from .world import ORGANIZATIONS
-from .writes import Body, multipart_body
 
 ROUNDS = 4
-JSON = "application/json"
 # Figures of the builds, BASE first, by the name of what is measured.
 Line = dict[str, Any]
 
@@ -134,11 +128,11 @@ def _pages(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
 
 
 def _writes(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
-    makers = [_Bodies(side) for side in pair]
+    makers = [Bodies(side) for side in pair]
     for name, path, body, repeats in (
-        ("1 dataset", "data_manager", _Bodies.dataset, 30),
-        ("1 function", "function", _Bodies.function, 30),
-        ("1,000 samples", "data_sample", _Bodies.samples, 3),
+        ("1 dataset", "data_manager", Bodies.dataset, 30),
+        ("1 function", "function", Bodies.function, 30),
+        ("1,000 samples", "data_sample", Bodies.samples, 3),
         ("1,000 tasks", "task/bulk_create", lambda made: made.tasks(1000), 4),
         ("10,000 tasks", "task/bulk_create", lambda made: made.tasks(10_000), 2),
     ):
@@ -147,7 +141,7 @@ def _writes(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
         for _ in range(repeats):
             for number, (side, made) in enumerate(zip(pair, makers, strict=True)):
                 content, meters = body(made), side.meters()
-                taken[number].append(_post(side, path, content)[0])
+                taken[number].append(post(side, path, content)[0])
                 computed[number].append(sum(meter.seconds() for meter in meters))
         # Of few repetitions the best one, since the machine may have been busy for all others.
         best = median if repeats >= 10 else min
@@ -156,70 +150,6 @@ def _writes(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
             "p50_ms": [best(values) * 1000 for values in taken],
             "cpu_ms": [best(values) * 1000 for values in computed],
         }
-
-
-def _post(side: Side, path: str, body: Body) -> tuple[float, Any]:
-    """Register something; return the seconds that it took, and the answer."""
-    request = side.api.request(f"/api/{path}/", "POST", body[0], Content_Type=body[1])
-    with side.api.connect() as connection:
-        begin = time.perf_counter()
-        answer = connection.ask(request)
-        seconds = time.perf_counter() - begin
-    if answer.status not in (200, 201):
-        raise WrongAnswer(f"{path}: {answer.status} {answer.body[:300]!r}")
-    return seconds, answer.json()
-
-
-class _Bodies:
-    """Makes requests to register with a build, about assets of its own."""
-
-    def __init__(self, side: Side) -> None:
-        self._side = side
-        self._dataset = _post(side, "data_manager", self.dataset())[1]["key"]
-        self._function = _post(side, "function", self.function())[1]["key"]
-        samples = _post(side, "data_sample", self.samples(2, 10))[1]
-        self._samples = [sample["key"] for sample in samples]
-
-    def dataset(self) -> Body:
-        return multipart_body(builders.wire_dataset(builders.dataset_spec()))
-
-    def function(self) -> Body:
-        return multipart_body(builders.wire_function(builders.function_spec()))
-
-    def samples(self, count: int = 1000, size: int = 10_000) -> Body:
-        values = {"data_manager_keys": [self._dataset]}
-        contents = [str(n).encode().ljust(size) for n in range(count)]
-        archives = [builders.zip_of({"data.csv": content}) for content in contents]
-        files = {f"{n}": builders.upload(data, f"{n}.zip") for n, data in enumerate(archives)}
-        return multipart_body(builders.multipart(values, **files))
-
-    def tasks(self, count: int) -> Body:
-        """Return a batch of tasks of three or four inputs, in chains of ten, of a new plan."""
-        plan = str(uuid4())
-        _post(self._side, "compute_plan", (orjson.dumps({"key": plan, "name": "bench"}), JSON))
-        tasks: list[dict[str, Any]] = []
-        for index in range(count):
-            sources = [("opener", self._dataset)]
-            sources += [("datasamples", sample) for sample in self._samples]
-            inputs: list[dict[str, Any]] = [
-                {"identifier": name, "asset_key": key} for name, key in sources
-            ]
-            if index % 10:
-                parent = {"parent_task_key": tasks[-1]["key"]}
-                parent["parent_task_output_identifier"] = "model"
-                inputs.append({"identifier": "shared", **parent})
-            own = {"public": False, "authorized_ids": [ORGANIZATIONS[0]]}
-            tasks.append(
-                {
-                    "key": str(uuid4()),
-                    "compute_plan_key": plan,
-                    "function_key": self._function,
-                    "worker": ORGANIZATIONS[0],
-                    "inputs": inputs,
-                    "outputs": {"model": {"permissions": own, "transient": False}},
-                }
-            )
-        return orjson.dumps({"tasks": tasks}), JSON
 
 
 # --- Starting ------------------------------------------------------------------------------------
@@ -247,9 +177,23 @@ def _serve(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
     yield {"name": "first make serve", "seconds": [first_start(side.build) for side in pair]}
 
 
+# --- Many samples in each task -------------------------------------------------------------------
+
+
+def _fan_in(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
+    yield from fan_in(pair, Size(100, 1000))
+
+
 # --- All -----------------------------------------------------------------------------------------
 
-PARTS = {"reads": _reads, "pages": _pages, "writes": _writes, "starts": _starts, "serve": _serve}
+PARTS = {
+    "reads": _reads,
+    "pages": _pages,
+    "writes": _writes,
+    "fan-in": _fan_in,
+    "starts": _starts,
+    "serve": _serve,
+}
 
 
 def lines(pair: Sequence[Side], seconds: float, parts: Iterable[str]) -> Iterator[Line]:

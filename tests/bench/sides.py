@@ -43,13 +43,13 @@ class Side:
 
 
 @contextlib.contextmanager
-def sides(database: str, tasks: int, cache: Path | None) -> Iterator[list[Side]]:
-    """Yield the two builds, BASE first; both serve as long as the block."""
+def sides(
+    database: str, tasks: int, cache: Path | None, *, with_base: bool = True
+) -> Iterator[list[Side]]:
+    """Yield the builds, BASE first; they serve as long as the block."""
+    builds = [base_build(), NOW] if with_base else [NOW]
     with contextlib.ExitStack() as stack:
-        yield [
-            stack.enter_context(_side(database, tasks, cache, build))
-            for build in (base_build(), NOW)
-        ]
+        yield [stack.enter_context(_side(database, tasks, cache, build)) for build in builds]
 
 
 @contextlib.contextmanager
