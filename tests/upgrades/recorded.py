@@ -35,6 +35,11 @@ class Recorded:
         """Return the status and the body of each path."""
         return json.loads(self._read("answers.json.xz"))["answers"]
 
+    @cached_property
+    def reads(self) -> list[str]:
+        """Return the statements by which the version's server reads the rows, on PostgreSQL."""
+        return json.loads(self._read("reads.json.xz"))
+
     def answer(self, path: str) -> Answer:
         """Return what was answered to a path, without what differs each time."""
         return lasting(*self.answers[path])

@@ -2,6 +2,8 @@
 
     cd CHECKOUT
     VAR_DIR=/srv/registrar PYTHONPATH=. python tests/upgrades/recording FOLDER
+    VAR_DIR=/srv/registrar PYTHONPATH=. DATABASE_URL=postgres://... \\
+        python tests/upgrades/recording FOLDER
 
 Only the API, the commands and names of models are used, so that it runs with each version. FOLDER
 gets
@@ -10,6 +12,10 @@ gets
     backup.tar.xz       what `manage.py backup` makes of it
     answers.json.xz     the status and the body of what the server answers, by path
 
+and, when it is run again on an empty PostgreSQL database,
+
+    reads.json.xz       the statements by which that server reads the same rows
+
 The registry is the demo with a row of every kind, and tasks with inputs of every form.
 """
 
@@ -17,6 +23,7 @@ import io
 import json
 import lzma
 import os
+import re
 import sys
 import tarfile
 import tempfile
@@ -149,6 +156,39 @@ def record(folder: Path) -> None:
     write(folder / "database.sql.xz", dump.encode())
 
 
+def record_reads(folder: Path) -> None:
+    """Restore the backup, and record the statements by which requests read it."""
+    from client import Site
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection, reset_queries
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    call_command("migrate", verbosity=0)
+    with tempfile.TemporaryDirectory() as kept:
+        with tarfile.open(folder / "backup.tar.xz") as archive:
+            archive.extractall(kept, filter="data")
+        call_command("restore", f"{kept}/backup")
+    site = Site()
+    paths = json.loads(lzma.decompress((folder / "answers.json.xz").read_bytes()))["answers"]
+    site.client("curie-admin")
+    connection.force_debug_cursor = True
+    found: dict[str, str] = {}
+    for path in paths:
+        reset_queries()
+        site.get(path)
+        for query in connection.queries:
+            # Statements of one shape are recorded once, and no estimates, which change.
+            shape = re.sub(r"'[^']*'|\d+", "?", query["sql"])
+            if (
+                shape.startswith("SELECT")
+                and "FOR UPDATE" not in shape
+                and "reltuples" not in shape
+            ):
+                found.setdefault(shape, query["sql"])
+    write(folder / "reads.json.xz", json.dumps(list(found.values()), indent=0).encode())
+
+
 def write(path: Path, content: bytes) -> None:
     path.write_bytes(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
     print(f"{path.name}: {len(content):,} bytes, {path.stat().st_size:,} compressed")
@@ -157,4 +197,4 @@ def write(path: Path, content: bytes) -> None:
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
     django.setup()
-    record(Path(sys.argv[1]))
+    (record_reads if os.environ.get("DATABASE_URL") else record)(Path(sys.argv[1]))
