@@ -21,6 +21,8 @@ CHANGEABLE = {
     "Dataset": NAME,
     "DataSample": set(),
     "DataSampleLink": set(),
+    "SampleSet": set(),
+    "SampleSetMember": set(),
     "Function": {*NAME, "status"},
     "FunctionInput": set(),
     "FunctionOutput": set(),

@@ -19,7 +19,7 @@ from .compute.models import (
     TaskInput,
     TaskOutput,
 )
-from .datasets.models import DataSample, DataSampleLink, Dataset
+from .datasets.models import DataSample, DataSampleLink, Dataset, SampleSet, SampleSetMember
 from .feed.models import Event
 from .functions.models import Function, FunctionInput, FunctionOutput
 from .permissions.models import Permissions

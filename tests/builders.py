@@ -21,8 +21,9 @@ from django.core.files.storage import default_storage
 
 from assets.accounts.models import User
 from assets.compute import registration as compute
+from assets.compute.inputs import InputRef, grouped
 from assets.compute.models import ComputePlan, FailureReport, Model, Performance, Task
-from assets.compute.specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
+from assets.compute.specs import ComputePlanSpec, OutputSpec, TaskSpec
 from assets.compute.statuses import ErrorType, TaskStatus
 from assets.datasets import registration as datasets
 from assets.datasets.models import DataSample, Dataset
@@ -129,9 +130,11 @@ def training_task(
         "key": uuid4(),
         "function_key": function.key,
         "worker": dataset.owner_id,
-        "inputs": (
-            InputRef("opener", dataset.key),
-            *(InputRef("datasamples", sample.key) for sample in samples),
+        "inputs": grouped(
+            [
+                InputRef("opener", dataset.key),
+                *(InputRef("datasamples", sample.key) for sample in samples),
+            ]
         ),
         "outputs": {"model": OutputSpec(PRIVATE)},
     }
@@ -148,7 +151,7 @@ def aggregate_task(function: Function, worker: str, *parents: TaskSpec, **change
         "key": uuid4(),
         "function_key": function.key,
         "worker": worker,
-        "inputs": tuple(child_input(parent, "models") for parent in parents),
+        "inputs": grouped(child_input(parent, "models") for parent in parents),
         "outputs": {"model": OutputSpec(PRIVATE)},
     }
     return TaskSpec(**{**values, **changes})
@@ -267,7 +270,7 @@ def wire_task(spec: TaskSpec, plan_key: UUID | None = None) -> dict[str, Any]:
                 "parent_task_key": ref.parent_task_key and str(ref.parent_task_key),
                 "parent_task_output_identifier": ref.parent_task_output_identifier,
             }
-            for ref in spec.inputs
+            for ref in spec.refs
         ],
         "outputs": {
             identifier: {

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import JsonResponse
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from ..common.admin.base import ChangePage, ReadOnlyInline
@@ -29,6 +29,8 @@ from .statuses import TERMINATED, TaskStatus
 # The kinds of what may feed an input, and how many rows of each kind to offer.
 FEEDING = (Dataset, DataSample, Model)
 OFFERED = 10
+# How many data samples of a list the page of a task shows.
+SHOWN_SAMPLES = 10
 
 
 def _is_open(plan: ComputePlan) -> bool:
@@ -148,14 +150,20 @@ class InputInline(ReadOnlyInline):
     fk_name = "task"
     fields = ("identifier", "source")
     readonly_fields = ("source",)
-    select_related = ("dataset", "data_sample", "model", "parent_task__function")
+    select_related = ("dataset", "sample_set", "model", "parent_task__function")
 
     @admin.display(description=_("source"))
     def source(self, row: TaskInput) -> str:
         if row.parent_task:
             output, parent = row.parent_output_identifier, _link(row.parent_task)
             return format_html(gettext("{task}, output {output}"), task=parent, output=output)
-        return _link(row.dataset or row.data_sample or row.model)
+        if row.sample_set is None:
+            return _link(row.dataset or row.model)
+        keys, more = row.sample_set.keys[:SHOWN_SAMPLES], row.sample_set.count - SHOWN_SAMPLES
+        names = format_html_join(", ", "{}", ((_link(DataSample(pk=key)),) for key in keys))
+        if more <= 0:
+            return names
+        return format_html(gettext("{names} and {count} more"), names=names, count=f"{more:,}")
 
 
 class OutputInline(ReadOnlyInline):

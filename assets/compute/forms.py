@@ -26,9 +26,10 @@ from ..common.forms.spec_form import SpecForm
 from ..functions.models import Function
 from ..permissions.forms import PermissionsField
 from ..permissions.specs import PermissionsSpec
+from .inputs import InputRef, grouped
 from .models import ComputePlan, Task, TaskInput, TaskOutput
 from .registration import check_tasks, register_tasks
-from .specs import InputRef, OutputSpec, TaskSpec
+from .specs import OutputSpec, TaskSpec
 
 
 class TaskInputForm(RowForm):
@@ -118,7 +119,7 @@ class TaskForm(SpecForm):
             compute_plan_key=plan.key if plan else None,
             tag=values.get("tag", ""),
             metadata=values.get("metadata", {}),
-            inputs=self.formsets["inputs"].specs(),
+            inputs=grouped(self.formsets["inputs"].specs()),
             outputs=self._outputs(),
         )
 

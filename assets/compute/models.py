@@ -12,7 +12,7 @@ from ..accounts.models import Organization
 from ..common.db.fields import AssetFileField, ChecksumField, ChoiceField
 from ..common.db.models import DescribedAsset, NamedAsset, listing_index, owner_field
 from ..common.kinds import AssetKind
-from ..datasets.models import DataSample, Dataset
+from ..datasets.models import Dataset, SampleSet
 from ..functions.models import Function
 from ..permissions.models import Permissions, PermittedAsset, permissions_field
 from .statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus
@@ -140,7 +140,7 @@ class Task(DescribedAsset):
 
 
 # The columns of TaskInput of which exactly one has a value.
-SOURCES = ("dataset", "data_sample", "model", "parent_task")
+SOURCES = ("dataset", "sample_set", "model", "parent_task")
 
 
 def _one_source() -> Q:
@@ -153,7 +153,10 @@ def _one_source() -> Q:
 
 
 class TaskInput(models.Model):
-    """A source of an input of a task: a dataset, a data sample, a model or a parent's output."""
+    """A source of inputs of a task: a dataset, data samples, a model or a parent's output.
+
+    Consecutive data samples with one identifier are one row, whose position is that of the first.
+    """
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="inputs", db_index=False)
     position = models.PositiveIntegerField()
@@ -161,8 +164,8 @@ class TaskInput(models.Model):
     dataset = models.ForeignKey(
         Dataset, on_delete=models.PROTECT, null=True, related_name="task_inputs", db_index=False
     )
-    data_sample = models.ForeignKey(
-        DataSample, on_delete=models.PROTECT, null=True, related_name="task_inputs", db_index=False
+    sample_set = models.ForeignKey(
+        SampleSet, on_delete=models.PROTECT, null=True, related_name="task_inputs", db_index=False
     )
     model = models.ForeignKey(
         "assets.Model", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
@@ -176,32 +179,39 @@ class TaskInput(models.Model):
         verbose_name, verbose_name_plural = _("input"), _("inputs")
         ordering = ["task", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["task", "position"], name="taskinput_position"),
+            models.UniqueConstraint(fields=["task", "position"], name="taskinput_one_position"),
             models.CheckConstraint(condition=_one_source(), name="taskinput_one_source"),
         ]
         indexes = [
             models.Index(
                 fields=["dataset", "task"],
                 condition=Q(dataset__isnull=False),
-                name="taskinput_dataset",
+                name="taskinput_of_dataset",
             ),
             models.Index(
-                fields=["data_sample", "task"],
-                condition=Q(data_sample__isnull=False),
-                name="taskinput_data_sample",
+                fields=["sample_set", "task"],
+                condition=Q(sample_set__isnull=False),
+                name="taskinput_of_sample_set",
             ),
             models.Index(
-                fields=["model", "task"], condition=Q(model__isnull=False), name="taskinput_model"
+                fields=["model", "task"],
+                condition=Q(model__isnull=False),
+                name="taskinput_of_model",
             ),
             models.Index(
                 fields=["parent_task", "task"],
                 condition=Q(parent_task__isnull=False),
-                name="taskinput_parent_task",
+                name="taskinput_of_parent_task",
             ),
         ]
 
     def __str__(self) -> str:
         return self.identifier
+
+    @property
+    def size(self) -> int:
+        """How many inputs the row stands for."""
+        return self.sample_set.count if self.sample_set else 1
 
 
 class TaskOutput(models.Model):

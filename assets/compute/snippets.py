@@ -1,11 +1,13 @@
 """Code that registers compute plans and tasks by the SDK and by curl."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from ..common.asset_keys import AssetKeys
 from ..common.pages.snippets import (
     Raw,
     Snippets,
@@ -14,17 +16,19 @@ from ..common.pages.snippets import (
     permissions_json,
     sdk_and_curl,
 )
+from .inputs import InputGroup
 from .specs import ComputePlanSpec, TaskSpec
 
-# How many tasks of a plan the code has; more would be too long to read.
-MAX_TASKS = 20
+# How many tasks of a plan, and data samples of a task, the code has; more would be too long to
+# read.
+MAX_TASKS, MAX_SAMPLES = 20, 20
 
 _NAMES = ("ComputeTaskOutputSpec", "InputRef", "Permissions")
 
 
 def plan_snippets(spec: ComputePlanSpec, request: Any) -> Snippets:
     """Return the code that registers a plan with its tasks, or with the first `MAX_TASKS`."""
-    tasks = list(spec.tasks)[:MAX_TASKS]
+    tasks = _shown(spec.tasks)
     arguments = {
         "key": str(spec.key),
         "name": spec.name,
@@ -41,7 +45,7 @@ def plan_snippets(spec: ComputePlanSpec, request: Any) -> Snippets:
 
 def tasks_snippets(plan_key: UUID, specs: Sequence[TaskSpec], request: Any) -> Snippets:
     """Return the code that adds tasks, or the first `MAX_TASKS`, to a registered plan."""
-    tasks = specs[:MAX_TASKS]
+    tasks = _shown(specs)
     batch = call("UpdateComputePlanTasksSpec", key=str(plan_key), tasks=_calls(tasks))
     names = ("ComputePlanTaskSpec", "UpdateComputePlanTasksSpec", *_NAMES)
     code = f'plan = client.add_compute_plan_tasks("{plan_key}", {batch})'
@@ -52,22 +56,34 @@ def tasks_snippets(plan_key: UUID, specs: Sequence[TaskSpec], request: Any) -> S
 
 def task_snippets(spec: TaskSpec, request: Any) -> Snippets:
     """Return the code that registers one task."""
-    arguments, body = _arguments(spec, "key", 0), task_json(spec, "key")
+    (task,) = _shown([spec])
+    arguments, body = _arguments(task, "key", 0), task_json(task, "key")
     if spec.compute_plan_key:
         arguments["compute_plan_key"] = body["compute_plan_key"] = str(spec.compute_plan_key)
     code = f"key = client.add_task({call('TaskSpec', **arguments)})"
     names = ("TaskSpec", *_NAMES)
-    return sdk_and_curl(request, names, code, "task-bulk-create", {"tasks": [body]})
+    body = {"tasks": [body]}
+    return sdk_and_curl(request, names, code, "task-bulk-create", body, note=_note([spec]))
+
+
+def _shown(tasks: Sequence[TaskSpec]) -> list[TaskSpec]:
+    """Return the first tasks with the first of their data samples."""
+    return [replace(task, inputs=list(map(_cut, task.inputs))) for task in tasks[:MAX_TASKS]]
+
+
+def _cut(group: InputGroup) -> InputGroup:
+    return group._replace(asset_keys=AssetKeys(group.asset_keys[:MAX_SAMPLES]))
 
 
 def _note(tasks: Sequence[TaskSpec]) -> str:
-    """Return a note if the code has not all tasks."""
-    cut = len(tasks) > MAX_TASKS
-    return (
-        _(", with the first %(count)d tasks; write the others the same way") % {"count": MAX_TASKS}
-        if cut
-        else ""
-    )
+    """Return a note if the code has not all tasks, or not all of their data samples."""
+    if len(tasks) > MAX_TASKS:
+        note = _(", with the first %(count)d tasks; write the others the same way")
+        return note % {"count": MAX_TASKS}
+    if any(group.size > MAX_SAMPLES for task in tasks for group in task.inputs):
+        note = _(", with the first %(count)d data samples; write the others the same way")
+        return note % {"count": MAX_SAMPLES}
+    return ""
 
 
 def _calls(tasks: Sequence[TaskSpec]) -> list[Raw]:
@@ -105,7 +121,7 @@ def task_json(task: TaskSpec, key_name: str) -> dict[str, Any]:
                 for name, value in ref._asdict().items()
                 if value or name == "identifier"
             }
-            for ref in task.inputs
+            for ref in task.refs
         ],
         "outputs": {
             identifier: {

@@ -5,7 +5,7 @@ Two shapes of a task arrive, the batch's (`key`, `transient`) and the plan spec'
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,20 +14,12 @@ import orjson
 
 from ..common.errors import Problem
 from ..common.kinds import AssetKind
-from ..common.parsing import Reader
+from ..common.parsing import LazyItems, Reader
 from ..permissions.specs import PermissionsSpec, read_permissions
+from .inputs import InputGroup, InputReader, InputRef
 
 TASK = AssetKind.COMPUTE_TASK.word
 PLAN = AssetKind.COMPUTE_PLAN.word
-
-
-class InputRef(NamedTuple):
-    """The source of an input: an asset, or an output of a parent task."""
-
-    identifier: str
-    asset_key: UUID | None = None
-    parent_task_key: UUID | None = None
-    parent_task_output_identifier: str | None = None
 
 
 class OutputSpec(NamedTuple):
@@ -49,8 +41,13 @@ class TaskSpec:
     compute_plan_key: UUID | None = None
     tag: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
-    inputs: Sequence[InputRef] = ()
+    inputs: Sequence[InputGroup] = ()
     outputs: Mapping[str, OutputSpec] = field(default_factory=dict)
+
+    @property
+    def refs(self) -> list[InputRef]:
+        """The inputs one by one: many, where a task takes thousands of data samples."""
+        return [ref for group in self.inputs for ref in group.refs]
 
     def digest(self, owner: str) -> str:
         """Return the sha256 of the content, equal for the same task in either shape.
@@ -60,13 +57,23 @@ class TaskSpec:
         owned = {name: output.permissions.owned_by(owner) for name, output in self.outputs.items()}
         return self.digest_as(owned)
 
-    def digest_as(self, owned: Mapping[str, PermissionsSpec]) -> str:
-        """Return the digest, given the stored permissions of each output."""
+    def digest_as(
+        self,
+        owned: Mapping[str, PermissionsSpec],
+        json_of: Callable[[InputGroup], bytes] = InputGroup.as_json,
+    ) -> str:
+        """Return the digest.
+
+        Args:
+            owned: the stored permissions of each output.
+            json_of: the JSON of a group with several inputs, which may be remembered.
+        """
+        inputs = [json_of(group) if group.size > 1 else group.as_json() for group in self.inputs]
         content = [
             self.function_key,
             self.tag,
             sorted(self.metadata.items()),
-            self.inputs,
+            orjson.Fragment(b"[" + b",".join(inputs) + b"]"),
             sorted(
                 [(name, owned[name], output.transient) for name, output in self.outputs.items()]
             ),
@@ -90,23 +97,6 @@ class ComputePlanSpec:
         return hashlib.sha256(orjson.dumps(content)).hexdigest()
 
 
-def _read_inputs(reader: Reader, data: Mapping[str, Any]) -> tuple[InputRef, ...]:
-    found = []
-    for index, item in enumerate(reader.items(data, "inputs")):
-        with reader.within(f"inputs[{index}]"):
-            if not isinstance(item, Mapping):
-                reader.complain("", "must be an object.")
-                continue
-            ref = InputRef(
-                reader.text(item, "identifier"),
-                reader.optional_key(item, "asset_key"),
-                reader.optional_key(item, "parent_task_key"),
-                reader.text(item, "parent_task_output_identifier") or None,
-            )
-            found.append(ref)
-    return tuple(found)
-
-
 def _read_outputs(reader: Reader, data: Mapping[str, Any]) -> dict[str, OutputSpec]:
     found = {}
     for identifier, item in reader.mapping(data, "outputs").items():
@@ -123,7 +113,7 @@ def _read_outputs(reader: Reader, data: Mapping[str, Any]) -> dict[str, OutputSp
     return found
 
 
-def read_task(reader: Reader, data: Mapping[str, Any]) -> TaskSpec | None:
+def _read_task(reader: Reader, inputs: InputReader, data: Mapping[str, Any]) -> TaskSpec | None:
     """Return one task, or None if it has problems, which the reader then has."""
     before = len(reader.problems)
     key = reader.key(data, "task_id" if data.get("key") is None and "task_id" in data else "key")
@@ -135,7 +125,7 @@ def read_task(reader: Reader, data: Mapping[str, Any]) -> TaskSpec | None:
         compute_plan_key=reader.optional_key(data, "compute_plan_key"),
         tag=reader.text(data, "tag"),
         metadata=reader.mapping(data, "metadata"),
-        inputs=_read_inputs(reader, data),
+        inputs=inputs.read(reader, data),
         outputs=_read_outputs(reader, data),
     )
     return spec if len(reader.problems) == before else None
@@ -143,12 +133,14 @@ def read_task(reader: Reader, data: Mapping[str, Any]) -> TaskSpec | None:
 
 def read_tasks(reader: Reader, data: Mapping[str, Any]) -> list[TaskSpec]:
     """Return the tasks under ``tasks``; problems have paths such as ``tasks[3].function_key``."""
-    found = []
-    for index, item in enumerate(reader.items(data, "tasks")):
+    found, inputs, items = [], InputReader(), data.get("tasks")
+    if not isinstance(items, LazyItems):
+        items = reader.items(data, "tasks")
+    for index, item in enumerate(items):
         with reader.within(f"tasks[{index}]"):
             if not isinstance(item, Mapping):
                 reader.complain("", "must be an object.")
-            elif spec := read_task(reader, item):
+            elif spec := _read_task(reader, inputs, item):
                 found.append(spec)
     return found
 

@@ -1,6 +1,6 @@
 """Filters of datasets and data samples. Contract 2.3, 2.4, 2.14."""
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ..common.api.filters import AssetFilterSet, KeysFilter, MatchFilter, TextsFilter, search_filter
@@ -13,19 +13,34 @@ from ..permissions.filters import (
     hidden_keys,
 )
 from ..permissions.queries import allowing_all, allowing_any
+from .models import Dataset, SampleSet, SampleSetMember
 
 
 class UsedByTasksFilter(KeysFilter):
-    """Keeps assets that are an input of some task whose `task_field` is one of the keys."""
+    """Keeps datasets that are an input of some task whose `field_name` is one of the keys."""
 
-    def __init__(self, input_field: str, task_field: str, **kwargs) -> None:
-        self.input_field = input_field
-        super().__init__(field_name=task_field, **kwargs)
+    # What inputs refer to.
+    source: type[Model] = Dataset
+    source_field = "dataset"
 
     def narrow(self, queryset: QuerySet, value: list[str]) -> QuerySet:
-        inputs = related_rows(queryset.model, "task_inputs")
-        used = super().narrow(inputs.filter(**{f"{self.input_field}__isnull": False}), value)
-        return queryset.filter(pk__in=used.values(self.input_field))
+        return queryset.filter(pk__in=self.used(value))
+
+    def used(self, value: list[str]) -> QuerySet:
+        """Return the keys of what is used, for a subquery."""
+        inputs = related_rows(self.source, "task_inputs")
+        found = super().narrow(inputs.filter(**{f"{self.source_field}__isnull": False}), value)
+        return found.order_by().values(self.source_field)
+
+
+class SamplesUsedByTasksFilter(UsedByTasksFilter):
+    """Keeps data samples that are an input of such a task."""
+
+    source, source_field = SampleSet, "sample_set"
+
+    def used(self, value: list[str]) -> QuerySet:
+        members = SampleSetMember.objects.filter(sample_set__in=super().used(value))
+        return members.values("data_sample")
 
 
 class DatasetFilterSet(AssetFilterSet):
@@ -35,14 +50,14 @@ class DatasetFilterSet(AssetFilterSet):
     can_process = AllowedFilter(allowing_all, "permissions")
     can_access_logs = AllowedFilter(allowing_all, "logs_permission")
     permissions = AllowedFilter(allowing_any, "permissions")
-    compute_plan_key = UsedByTasksFilter("dataset", "task__compute_plan_id")
-    function_key = UsedByTasksFilter("dataset", "task__function_id")
+    compute_plan_key = UsedByTasksFilter(field_name="task__compute_plan_id")
+    function_key = UsedByTasksFilter(field_name="task__function_id")
 
 
 class DataSampleFilterSet(AssetFilterSet):
     dataset_key = KeysFilter(field_name="links__dataset_id")
-    compute_plan_key = UsedByTasksFilter("data_sample", "task__compute_plan_id")
-    function_key = UsedByTasksFilter("data_sample", "task__function_id")
+    compute_plan_key = SamplesUsedByTasksFilter(field_name="task__compute_plan_id")
+    function_key = SamplesUsedByTasksFilter(field_name="task__function_id")
 
 
 class DatasetListFilterSet(AssetListFilterSet):

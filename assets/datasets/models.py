@@ -85,3 +85,49 @@ class DataSampleLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.data_sample_id} in {self.dataset_id}"
+
+
+class SampleSet(models.Model):
+    """Data samples in order, as tasks take them.
+
+    Rows are shared by all inputs with the same list, and never change.
+    """
+
+    # The wire's list in one read, with repeats; `samples` says the same to foreign keys and
+    # filters.
+    keys = models.JSONField(_("keys"))
+    count = models.PositiveIntegerField(_("number of data samples"))
+    samples = models.ManyToManyField(
+        DataSample, through="SampleSetMember", related_name="sets", verbose_name=_("data samples")
+    )
+    digest = ChecksumField(_("digest"), unique=True, editable=False)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("list of data samples"), _("lists of data samples")
+
+    def __str__(self) -> str:
+        return f"{self.count} data samples"
+
+
+class SampleSetMember(models.Model):
+    """A data sample is in a list."""
+
+    sample_set = models.ForeignKey(
+        SampleSet, on_delete=models.PROTECT, related_name="members", db_index=False
+    )
+    data_sample = models.ForeignKey(
+        DataSample, on_delete=models.PROTECT, related_name="memberships", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sample_set", "data_sample"], name="samplesetmember_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["data_sample", "sample_set"], name="samplesetmember_sample")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.data_sample_id} in {self.sample_set_id}"

@@ -11,7 +11,7 @@ from ..common.db.aggregates import counts_by, related_rows
 from ..common.db.compiled import Compiled, key_text, stored_json
 from ..common.text.moments import utc_day
 from ..permissions.queries import permission_columns
-from .models import DataSample, DataSampleLink, Dataset
+from .models import DataSample, DataSampleLink, Dataset, SampleSet, SampleSetMember
 from .specs import DatasetSpec
 
 
@@ -102,12 +102,17 @@ def task_counts_of_samples(
     sample_keys: Collection[UUID], limit: int | None = None
 ) -> dict[UUID, int]:
     """Return how many tasks work on each data sample; one query."""
-    return counts_by(related_rows(DataSample, "task_inputs"), "data_sample_id", sample_keys, limit)
+    inputs = related_rows(SampleSet, "task_inputs")
+    return counts_by(inputs, "sample_set__members__data_sample_id", sample_keys, limit)
 
 
 def tasks_using(asset: Dataset | DataSample) -> QuerySet:
     """Return the tasks that take this asset as an input, the newest first."""
-    inputs: Any = asset.task_inputs
+    if isinstance(asset, Dataset):
+        inputs: Any = related_rows(Dataset, "task_inputs").filter(dataset=asset)
+    else:
+        lists = SampleSetMember.objects.filter(data_sample=asset).values("sample_set")
+        inputs = related_rows(SampleSet, "task_inputs").filter(sample_set__in=lists)
     tasks = inputs.model._meta.get_field("task").related_model._default_manager
     found = tasks.filter(pk__in=inputs.order_by().values("task"))
     return found.select_related("function", "compute_plan").order_by("-creation_date", "-pk")

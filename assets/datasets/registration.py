@@ -1,10 +1,11 @@
-"""The only writer of datasets, data samples and the links between them."""
+"""The only writer of datasets, data samples, the links between them and lists of samples."""
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from uuid import UUID
 
+import orjson
 from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from ..accounts.models import User
 from ..accounts.queries import organization_ids
+from ..common.asset_keys import AssetKeys
 from ..common.db import bulk
 from ..common.errors import Code, Problem, not_found, refuse, refuse_if
 from ..common.files.archives.check import archive_suffix
@@ -24,7 +26,7 @@ from ..permissions.registration import intern_permissions
 from ..permissions.rules import check_permissions
 from . import folders, rules
 from .folders import folder_digest, organization_root, sample_folders
-from .models import DataSample, DataSampleLink, Dataset
+from .models import DataSample, DataSampleLink, Dataset, SampleSet, SampleSetMember
 from .specs import DataSampleSpec, DatasetSpec
 
 
@@ -216,4 +218,47 @@ def link_data_samples(
         dict.fromkeys(sample_keys, ""),
         when=timezone.now(),
         detail={"data_manager_keys": [str(key) for key in dataset_keys]},
+    )
+
+
+def intern_sample_sets(values: Collection[AssetKeys]) -> dict[AssetKeys, int]:
+    """Return the id of the row of each distinct list of data samples; insert the missing ones.
+
+    The number of queries is constant. Two transactions may intern the same list at once. It does
+    not check who may use the samples.
+    """
+    if not values:
+        return {}
+    by_digest = {keys.digest: keys for keys in values}
+    ids = _sample_set_ids(by_digest)
+    # The same order in all transactions, so that none deadlocks.
+    missing = {digest: by_digest[digest] for digest in sorted(by_digest.keys() - ids.keys())}
+    if missing:
+        _insert_sample_sets(missing)
+        ids |= _sample_set_ids(missing)
+        bulk.insert(
+            SampleSetMember,
+            [
+                {"sample_set_id": ids[digest], "data_sample_id": key}
+                for digest, keys in missing.items()
+                for key in dict.fromkeys(keys)
+            ],
+            ignore_conflicts=True,
+        )
+    return {keys: ids[digest] for digest, keys in by_digest.items()}
+
+
+def _sample_set_ids(digests: Collection[str]) -> dict[str, int]:
+    rows = SampleSet.objects.filter(digest__any=list(digests))
+    return dict(rows.values_list("digest", "pk"))
+
+
+def _insert_sample_sets(values: Mapping[str, AssetKeys]) -> None:
+    bulk.insert(
+        SampleSet,
+        [
+            {"keys": orjson.Fragment(keys.json), "count": len(keys), "digest": digest}
+            for digest, keys in values.items()
+        ],
+        ignore_conflicts=True,
     )

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from ..compute.specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
+from ..compute.inputs import InputRef, grouped
+from ..compute.specs import ComputePlanSpec, OutputSpec, TaskSpec
 from ..permissions.specs import PermissionsSpec
 from .hospitals import CHARITE, CURIE, HOSPITALS, PUBLIC, TEST_SAMPLE, TRAINING_SAMPLES
 
@@ -113,6 +114,6 @@ class _Tasks:
             worker=worker,
             tag=function,
             metadata=self.metadata,
-            inputs=inputs,
+            inputs=grouped(inputs),
             outputs=outputs,
         )

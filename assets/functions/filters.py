@@ -19,7 +19,7 @@ class FunctionFilterSet(AssetFilterSet):
     status = TextsFilter(field_name="status")
     compute_plan_key = KeysFilter(field_name="tasks__compute_plan_id")
     dataset_key = KeysFilter(field_name="tasks__inputs__dataset_id")
-    data_sample_key = KeysFilter(field_name="tasks__inputs__data_sample_id")
+    data_sample_key = KeysFilter(field_name="tasks__inputs__sample_set__members__data_sample_id")
     match = MatchFilter("key", "name")
     can_process = AllowedFilter(allowing_all, "permissions")
     permissions = AllowedFilter(allowing_any, "permissions")

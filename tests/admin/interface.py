@@ -180,7 +180,7 @@ def slot(item: Any) -> Data:
 def task(spec: TaskSpec) -> Data:
     inputs = [
         {name: "" if value is None else str(value) for name, value in ref._asdict().items()}
-        for ref in spec.inputs
+        for ref in spec.refs
     ]
     outputs = [
         {

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.db.models import Model
 
 from assets.compute import registration as compute
+from assets.compute.inputs import grouped
 from assets.compute.models import ComputePlan, Task
 from assets.compute.specs import OutputSpec
 from assets.datasets import registration as datasets
@@ -157,7 +158,7 @@ def test_a_whole_plan_pasted(admin, world):
 
 def test_task(admin, world):
     outputs = {"model": OutputSpec(only_to(B), transient=True)}
-    inputs = (*world.task().inputs, child_input(world.parent))
+    inputs = grouped([*world.task().refs, child_input(world.parent)])
     spec = world.task(inputs=inputs, outputs=outputs, tag="first", metadata={"round": "1"})
     page = admin.send(world.alice, Tasks([spec]))
     assert page.accepted, page.errors

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from assets.compute.inputs import grouped
 from assets.compute.models import ComputePlan
 from tests.builders import (
     MODEL_OUTPUT,
@@ -65,7 +66,7 @@ def test_inputs_by_a_parent_are_there_once_they_are_made(world, api):
 
 def test_a_model_as_an_input(world, api):
     model = world.model()
-    child = world.registered(world.child(inputs=(model_ref("models", model.key),)))
+    child = world.registered(world.child(inputs=grouped([model_ref("models", model.key)])))
     (item,) = _assets(api, child.key, "input")
     assert item["asset"] == api.get(f"/api/model/{model.key}/").json()
     assert (item["identifier"], item["kind"]) == ("models", "ASSET_MODEL")

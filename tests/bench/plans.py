@@ -8,7 +8,8 @@ from random import Random
 from uuid import UUID
 
 from assets.common.kinds import AssetKind
-from assets.compute.specs import ComputePlanSpec, InputRef, OutputSpec, TaskSpec
+from assets.compute.inputs import InputRef, grouped
+from assets.compute.specs import ComputePlanSpec, OutputSpec, TaskSpec
 from assets.compute.statuses import COUNTERS, ErrorType, PlanStatus, TaskStatus, plan_status
 from assets.functions.models import FunctionStatus
 
@@ -262,7 +263,7 @@ def _digest(
         else InputRef(identifier, _spelt(dataset or sample))
         for identifier, dataset, sample, parent in inputs
     ]
-    spec = TaskSpec("", _spelt(function), "", None, tag, metadata, refs, outputs)
+    spec = TaskSpec("", _spelt(function), "", None, tag, metadata, grouped(refs), outputs)
     return spec.digest(owner)
 
 

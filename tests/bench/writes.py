@@ -16,6 +16,7 @@ import requests
 from django.db import connection, models, transaction
 
 from assets.accounts.models import User
+from assets.compute.inputs import grouped
 from assets.compute.specs import TaskSpec
 from assets.models import (
     DataSample,
@@ -144,7 +145,7 @@ class Registrar:
         for index in range(count):
             task = builders.training_task(self._dataset, self._samples, self._function)
             if index % 10:
-                task.inputs = (*task.inputs, builders.child_input(tasks[-1]))
+                task.inputs = grouped([*task.refs, builders.child_input(tasks[-1])])
             tasks.append(task)
         return tasks
 

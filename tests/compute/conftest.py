@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from assets.compute.inputs import InputRef, grouped
 from assets.compute.models import ComputePlan, Task
 from assets.compute.registration import counters
-from assets.compute.specs import InputRef, OutputSpec
+from assets.compute.specs import OutputSpec
 from assets.compute.statuses import COUNTERS
 from tests.builders import (
     OPENER_INPUT,
@@ -72,7 +73,7 @@ def study(alice, org_b):
         dataset, samples, train, tag="round one", outputs={"model": OutputSpec(only_to(org_b.pk))}
     )
     second = training_task(dataset, samples, train)
-    second.inputs = (*second.inputs, child_input(first))
+    second.inputs = grouped([*second.refs, child_input(first)])
     third = training_task(
         dataset, samples, score, key=uuid4(), outputs={"performance": OutputSpec(PUBLIC)}
     )
@@ -99,7 +100,7 @@ def plan_of(alice):
         function = make_function(alice)
         specs = [training_task(dataset, [sample], function) for _ in range(count)]
         for parent, child in zip(specs, specs[1:], strict=False):
-            child.inputs = (*child.inputs, InputRef("shared", None, parent.key, "model"))
+            child.inputs = grouped([*child.refs, InputRef("shared", None, parent.key, "model")])
         return make_plan(alice, *specs, **changes)
 
     return make

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from assets.accounts.models import User
+from assets.compute.inputs import grouped
 from assets.compute.models import ComputePlan
 from assets.compute.queries.copies import specs_of
 from assets.compute.specs import ComputePlanSpec, OutputSpec, TaskSpec
@@ -68,7 +69,7 @@ def content_of(plan: ComputePlan) -> list:
             spec.metadata,
             sorted(
                 str(ref._replace(parent_task_key=keys.get(ref.parent_task_key)))
-                for ref in spec.inputs
+                for ref in spec.refs
             ),
             spec.outputs,
             task.rank,
@@ -98,7 +99,7 @@ def the_plan(planner: Planner) -> ComputePlanSpec:
         metadata={"round": "1"},
         outputs={"performance": OutputSpec(PUBLIC)},
     )
-    scored.inputs = (*scored.inputs, child_input(averaged))
+    scored.inputs = grouped([*scored.refs, child_input(averaged)])
     return plan_spec(
         name="Study", tag="first", metadata={"k": "v"}, tasks=[trained, averaged, scored]
     )

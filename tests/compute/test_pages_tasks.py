@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from assets.compute.inputs import InputRef, grouped
 from assets.compute.models import Task
 from assets.compute.pages.tasks import PREVIEW_ROWS
-from assets.compute.specs import InputRef
 from assets.compute.statuses import ErrorType, TaskStatus
 from tests.builders import (
     make_aggregate,
@@ -121,7 +121,7 @@ def taker(alice, study):
     set_status([study.first.pk], TaskStatus.DONE)
     model = make_model(study.first.pk)
     spec = training_task(study.dataset, study.samples, study.train)
-    spec.inputs = (*spec.inputs, InputRef("shared", model.pk))
+    spec.inputs = grouped([*spec.refs, InputRef("shared", model.pk)])
     make_plan(alice, spec, name="Later")
     return Task.objects.get(pk=spec.key)
 
@@ -154,7 +154,7 @@ def test_the_first_of_many_children(page_of, alice, study):
         training_task(study.dataset, study.samples, study.train) for _ in range(PREVIEW_ROWS + 2)
     ]
     for spec in specs:
-        spec.inputs = (*spec.inputs, InputRef("shared", None, study.first.pk, "model"))
+        spec.inputs = grouped([*spec.refs, InputRef("shared", None, study.first.pk, "model")])
     make_plan(alice, *specs, name="Later")
     html = panel(page_of(alice, study.first), "children")
     assert html.count("<tr>") == PREVIEW_ROWS + 1
@@ -290,10 +290,10 @@ def test_as_many_queries_for_two_as_for_twenty(
     parents = [training_task(study.dataset, study.samples, study.train) for _ in range(count)]
     function = make_aggregate(alice)
     middle = training_task(study.dataset, study.samples, function)
-    middle.inputs = tuple(InputRef("models", None, parent.key, "model") for parent in parents)
+    middle.inputs = grouped(InputRef("models", None, parent.key, "model") for parent in parents)
     children = [training_task(study.dataset, study.samples, study.train) for _ in range(count)]
     for child in children:
-        child.inputs = (*child.inputs, InputRef("shared", None, middle.key, "model"))
+        child.inputs = grouped([*child.refs, InputRef("shared", None, middle.key, "model")])
     make_plan(alice, *parents, middle, *children)
     for _ in range(count):
         make_model(middle.key)

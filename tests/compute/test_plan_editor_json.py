@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from assets.compute.inputs import grouped
 from assets.compute.models import ComputePlan
 from tests.builders import (
     child_input,
@@ -57,12 +58,12 @@ def test_problems_stay_in_the_other_view(planner):
 
 def test_a_cycle_and_what_is_below_an_unreadable_task(planner):
     first, second = planner.training(), planner.training()
-    first.inputs = (*first.inputs, child_input(second))
-    second.inputs = (*second.inputs, child_input(first))
+    first.inputs = grouped([*first.refs, child_input(second)])
+    second.inputs = grouped([*second.refs, child_input(first)])
     third = planner.training()
     broken = {**wire_plan_task(third), "function_key": "x"}
     child = planner.training()
-    child.inputs = (*child.inputs, child_input(third))
+    child.inputs = grouped([*child.refs, child_input(third)])
     tasks = [wire_plan_task(first), wire_plan_task(second), broken, wire_plan_task(child)]
     page = planner.page().press("view:json").fill(name="n", tasks=json.dumps(tasks)).press("check")
     found = [(item.number, item.path) for item in page.response.context["row_problems"]]

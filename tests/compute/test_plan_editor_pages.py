@@ -6,6 +6,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from assets.compute.inputs import grouped
 from assets.compute.models import ComputePlan, Task
 from assets.compute.specs import OutputSpec
 from assets.compute.statuses import PlanStatus
@@ -139,7 +140,7 @@ def test_statements_do_not_grow(action, statements, count, planner, django_asser
     parent = planner.training()
     tasks = [parent] + [planner.training() for _ in range(count - 1)]
     for task in tasks[1:]:
-        task.inputs = (*task.inputs, child_input(parent))
+        task.inputs = grouped([*task.refs, child_input(parent)])
     body = json.dumps([wire_plan_task(task) for task in tasks])
     planner.page()
     with django_assert_num_queries(statements):

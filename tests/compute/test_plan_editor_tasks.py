@@ -5,6 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
+from assets.compute.inputs import grouped
 from assets.compute.specs import OutputSpec
 from assets.functions.specs import FunctionOutputSpec
 from tests.builders import (
@@ -145,7 +146,7 @@ def test_another_function_keeps_what_fits(planner):
 def test_a_task_never_waits_for_itself(planner):
     page = planner.page().press("view:json")
     first, second = planner.training(), planner.training()
-    second.inputs = (*second.inputs, child_input(first))
+    second.inputs = grouped([*second.refs, child_input(first)])
     page.fill(tasks=json.dumps([wire_plan_task(first), wire_plan_task(second)]))
     page.press("view:build").press("edit:0")
     assert page.form.offered["task-in-2"] == [""]

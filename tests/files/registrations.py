@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from assets.compute.inputs import grouped
 from assets.datasets import registration as datasets
 from assets.datasets.specs import DataSampleSpec
 from assets.functions import registration as functions
@@ -44,7 +45,7 @@ def _plan(alice):
     def register(actor):
         task = builders.training_task(dataset, samples, function)
         child = builders.training_task(
-            dataset, samples, function, inputs=(*task.inputs, builders.child_input(task))
+            dataset, samples, function, inputs=grouped([*task.refs, builders.child_input(task)])
         )
         return builders.make_plan(actor, task, child)
 

@@ -50,12 +50,12 @@ VIOLATIONS: dict[str, list[dict]] = {
     "task_failed_for_a_reason": [{"status": "STATUS_FAILED", "error_type": ""}],
     "task_status": [{"status": "STATUS_TODO"}],
     "taskinput_one_source": [
-        {"position": 90, "dataset_id": None, "data_sample_id": None},
-        {"position": 90, "of": "dataset and sample"},
+        {"position": 90, "dataset_id": None, "sample_set_id": None},
+        {"position": 90, "of": "dataset and samples"},
         {"position": 90, "parent_output_identifier": "model"},
         {"position": 90, "dataset_id": None, "of": "parent without output"},
     ],
-    "taskinput_position": [{}],
+    "taskinput_one_position": [{}],
     "taskoutput_identifier": [{}],
     "user_has_organization": [{"organization_id": None, "is_superuser": False}],
 }
@@ -98,12 +98,12 @@ KEYS = {
         "task_id": rows["Task"].key,
         "function_id": rows["ComputePlan"].tasks.first().function_id,
     },
-    "dataset and sample": lambda rows: {
+    "dataset and samples": lambda rows: {
         "dataset_id": rows["Dataset"].key,
-        "data_sample_id": rows["DataSample"].key,
+        "sample_set_id": rows["SampleSet"].pk,
     },
     "parent without output": lambda rows: {
-        "data_sample_id": None,
+        "sample_set_id": None,
         "parent_task_id": rows["Task"].key,
     },
 }

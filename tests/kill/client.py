@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import requests
 
+from assets.compute.inputs import grouped
 from assets.compute.specs import TaskSpec
 from assets.datasets.specs import DataSampleSpec
 from tests import builders
@@ -145,10 +146,12 @@ class Client(threading.Thread):
         sample, dataset = self.chance.choice(self.samples)
         tasks: list[TaskSpec] = []
         for _ in range(self.chance.randint(1, 30)):
-            inputs = (
-                builders.InputRef("opener", dataset),
-                builders.InputRef("datasamples", sample),
-                *([builders.child_input(tasks[-1])] if tasks else []),
+            inputs = grouped(
+                [
+                    builders.InputRef("opener", dataset),
+                    builders.InputRef("datasamples", sample),
+                    *([builders.child_input(tasks[-1])] if tasks else []),
+                ]
             )
             outputs = {"model": builders.OutputSpec(builders.PRIVATE)}
             tasks.append(TaskSpec(uuid4(), function, "MyOrg1MSP", inputs=inputs, outputs=outputs))

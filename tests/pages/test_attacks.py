@@ -23,6 +23,7 @@ from assets.common.forms.formsets import MAX_ROWS
 from assets.common.pages.lists import ListPage
 from assets.common.pages.markdown import MAX_FOOTNOTES, markdown
 from assets.common.text.reading import MAX_HIGHLIGHTED, MAX_LINE, highlight
+from assets.compute.inputs import InputRef, grouped
 from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample
 from assets.datasets.openers import MAX_PARSED, inspect_opener
@@ -380,8 +381,7 @@ def evil(alice, ada, root):
     first.outputs[EVIL] = first.outputs["model"]
     second = training_task(dataset, samples, function, tag=EVIL)
     second.outputs[EVIL] = second.outputs["model"]
-    ref = type(first.inputs[0])(EVIL, None, first.key, EVIL)
-    second.inputs = (*second.inputs, ref)
+    second.inputs = grouped([*second.refs, InputRef(EVIL, None, first.key, EVIL)])
     plan = make_plan(alice, first, second, name=EVIL, tag=EVIL, metadata=metadata)
     make_model(first.key, EVIL)
     set_status([second.key], TaskStatus.FAILED)

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import models
 
+from assets.compute.inputs import grouped
 from assets.compute.models import ComputePlan, Task, TaskInput, TaskOutput
 from assets.datasets.models import DataSample, DataSampleLink, Dataset
 from assets.datasets.specs import DataSampleSpec
@@ -65,7 +66,7 @@ def _function(world: World) -> Request:
 def _tasks(world: World, **changes: Any) -> list[Any]:
     first = world.task(tag="first", metadata={"round_idx": "1"}, **changes)
     second = world.task(**changes)
-    second.inputs = (*second.inputs, child_input(first))
+    second.inputs = grouped([*second.refs, child_input(first)])
     return [first, second]
 
 

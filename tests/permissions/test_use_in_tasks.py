@@ -8,9 +8,10 @@ import itertools
 import pytest
 
 from assets.common.errors import Code, Problem, Refused
+from assets.compute.inputs import InputRef, grouped
 from assets.compute.models import Task
 from assets.compute.registration import register_tasks
-from assets.compute.specs import InputRef, OutputSpec
+from assets.compute.specs import OutputSpec
 from assets.permissions.specs import PermissionsSpec
 from tests import builders
 from tests.properties.helpers import rolled_back
@@ -99,7 +100,7 @@ def test_the_worker_may_use_the_parent_s_output(alice, members, plans, making, o
         child = builders.aggregate_task(
             take,
             worker,
-            inputs=(builders.child_input(parent, "one"),),
+            inputs=grouped([builders.child_input(parent, "one")]),
             compute_plan_key=plans[owner],
         )
         field = "inputs[0].parent_task_output_identifier"
@@ -116,7 +117,10 @@ def test_the_worker_may_use_the_model(alice, members, plans, making, owner, work
     for permissions in PERMISSIONS.values():
         model = builders.make_model(parent.key, permissions=permissions)
         spec = builders.aggregate_task(
-            take, worker, inputs=(InputRef("one", model.key),), compute_plan_key=plans[owner]
+            take,
+            worker,
+            inputs=grouped([InputRef("one", model.key)]),
+            compute_plan_key=plans[owner],
         )
         expected = [] if may(worker, permissions) else ["inputs[0].asset_key"]
         assert refused_fields(spec, members[owner]) == expected
@@ -130,7 +134,10 @@ def test_the_output_belongs_to_the_task_s_owner_as_well(members, plans, making):
     register_tasks([parent], members[B])
     for worker, allowed in ((A, False), (B, True), (C, False)):
         child = builders.aggregate_task(
-            take, worker, inputs=(builders.child_input(parent, "one"),), compute_plan_key=plans[B]
+            take,
+            worker,
+            inputs=grouped([builders.child_input(parent, "one")]),
+            compute_plan_key=plans[B],
         )
         assert (refused_fields(child, members[B]) == []) == allowed
 

@@ -8,6 +8,7 @@ from django.db.models import Count
 from hypothesis import given, strategies as st
 
 from assets.common.errors import Refused
+from assets.compute.inputs import grouped
 from assets.compute.models import ComputePlan, Task
 from assets.compute.registration import register_tasks
 from assets.compute.specs import TaskSpec
@@ -125,7 +126,7 @@ def assert_registered(registry, specs, graph):
 def assert_in_dependency_order(keys, specs):
     by_key = {spec.key: spec for spec in specs}
     for position, key in enumerate(keys):
-        parents = {ref.parent_task_key for ref in by_key[key].inputs}
+        parents = {ref.parent_task_key for ref in by_key[key].refs}
         assert not parents.intersection(keys[position:])
 
 
@@ -185,7 +186,9 @@ def test_with_a_cycle_nothing_is_registered(registry, graph, data):
         for number, parents in enumerate(graph.parents):
             if last in parents:
                 last = number
-        specs[first].inputs = (*specs[first].inputs, builders.child_input(specs[last], "models"))
+        specs[first].inputs = grouped(
+            [*specs[first].refs, builders.child_input(specs[last], "models")]
+        )
         ranks = ranks_of(specs)
         with pytest.raises(Refused) as refused:
             register_tasks(specs, registry.actor)

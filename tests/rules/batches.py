@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from assets.compute.specs import InputRef, OutputSpec
+from assets.compute.inputs import InputRef, grouped
+from assets.compute.specs import OutputSpec
 from tests.builders import (
     PUBLIC,
     aggregate_task,
@@ -33,12 +34,12 @@ def one(**changes):
 
 def inputs(make, **changes):
     """A batch of one task of `train` with the inputs that `make` gives."""
-    return lambda world: [world.task(inputs=tuple(make(world)), **changes)]
+    return lambda world: [world.task(inputs=grouped(make(world)), **changes)]
 
 
 def data(world):
     """The references to the dataset and its samples."""
-    return world.task().inputs
+    return world.task().refs
 
 
 def feeding(ref: InputRef):

@@ -6,6 +6,7 @@ import pytest
 
 from assets.common.errors import Code
 from assets.compute import registration
+from assets.compute.inputs import grouped
 from assets.compute.models import ComputePlan, Task
 from assets.compute.specs import OutputSpec
 from tests.builders import (
@@ -213,8 +214,8 @@ def _again(**changes):
 
 def _swapped(world):
     """The samples in another order."""
-    opener, first, second = world.task().inputs
-    return (opener, second, first)
+    opener, first, second = world.task().refs
+    return grouped([opener, second, first])
 
 
 def _conflict(id, build, **options):
@@ -233,11 +234,11 @@ CONFLICTS = [
     _conflict("function", _again(function_key=lambda w: w.aggregate.key)),
     _conflict("worker", _again(worker=lambda w: B)),
     _conflict("plan", _again(compute_plan_key=lambda w: make_plan(w.alice).key)),
-    _conflict("inputs", _again(inputs=lambda w: w.task().inputs[:2])),
+    _conflict("inputs", _again(inputs=lambda w: grouped(w.task().refs[:2]))),
     _conflict("order of inputs", _again(inputs=_swapped)),
     _conflict(
         "one input more",
-        _again(inputs=lambda w: (*w.task().inputs, parent_ref("shared", w.parent.key))),
+        _again(inputs=lambda w: grouped([*w.task().refs, parent_ref("shared", w.parent.key)])),
     ),
     _conflict("permissions", _again(outputs=_output(only_to(B)))),
     _conflict("public", _again(outputs=_output(PUBLIC))),

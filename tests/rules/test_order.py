@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django.core.files.base import ContentFile
 
+from assets.compute.inputs import grouped
 from assets.compute.specs import OutputSpec
 from assets.functions.specs import FunctionInputSpec
 from tests.builders import PRIVATE, dataset_spec, function_spec, plan_spec, wire_plan
@@ -63,7 +64,7 @@ def test_missing_inputs_come_before_outputs(interface, world):
     """22 before 23."""
     task = world.task()
     task = replace(
-        task, inputs=task.inputs[:1], outputs={**task.outputs, "more": OutputSpec(PRIVATE)}
+        task, inputs=grouped(task.refs[:1]), outputs={**task.outputs, "more": OutputSpec(PRIVATE)}
     )
     missing, unknown = interface.send(world.alice, Tasks([task])).problems
     assert "missing task input" in missing.message

@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from assets.compute import registration
+from assets.compute.inputs import grouped
 from assets.compute.specs import OutputSpec, TaskSpec
 from tests.builders import PRIVATE, make_function, make_model, only_to
 
@@ -20,7 +21,7 @@ def _conflict(world: World, task: TaskSpec) -> TaskSpec:
 
 
 def _more(*refs):
-    return lambda world, task: replace(task, inputs=(*task.inputs, *refs))
+    return lambda world, task: replace(task, inputs=grouped([*task.refs, *refs]))
 
 
 def _disabled(world: World, task: TaskSpec) -> TaskSpec:
@@ -51,7 +52,7 @@ FAULTS = {
     ),
     "10 unknown input": _more(model_ref("nothing", UNKNOWN_KEY)),
     "11 worker": lambda w, task: replace(task, worker=B),
-    "14 opener twice": lambda w, task: replace(task, inputs=(task.inputs[0], *task.inputs)),
+    "14 opener twice": lambda w, task: replace(task, inputs=grouped([task.refs[0], *task.refs])),
     "16 unknown sample": _more(model_ref("datasamples", UNKNOWN_KEY)),
     "23 unknown output": lambda w, task: replace(
         task, outputs={**task.outputs, "more": OutputSpec(PRIVATE)}
@@ -82,7 +83,7 @@ def test_the_earlier_check_speaks_first(interface, world):
 
 def test_a_key_that_is_taken_is_shown_before_another_tasks_unknown_parent(interface, world):
     """4 before 5, whichever task comes first; the taken one is not itself looked into."""
-    lost = replace(world.task(), inputs=(parent_ref("shared", UNKNOWN_KEY),))
+    lost = replace(world.task(), inputs=grouped([parent_ref("shared", UNKNOWN_KEY)]))
     taken = _conflict(world, world.task())
     for batch in ([lost, taken], [taken, lost]):
         codes = [problem.code for problem in interface.send(world.alice, Tasks(batch)).problems]
@@ -93,7 +94,7 @@ def test_the_plans_owner_is_checked_after_the_graph_and_before_the_function(inte
     """6: of another's plan, after 5 and before 7."""
     bob = world.bob
     task = world.task()
-    lost = replace(task, inputs=(parent_ref("shared", UNKNOWN_KEY),))
+    lost = replace(task, inputs=grouped([parent_ref("shared", UNKNOWN_KEY)]))
     assert "unknown task parent" in interface.send(bob, Tasks([lost])).problems[0].message
     strange = replace(task, function_key=UNKNOWN_KEY)
     problem = interface.send(bob, Tasks([strange])).problems[0]

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from assets.compute.inputs import grouped
 from assets.compute.specs import OutputSpec
 from assets.datasets.specs import DataSampleSpec
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
@@ -51,7 +52,7 @@ def _of_their_own(world, count):
         function = make_function(world.alice, name=f"f{n}")
         parent = world.registered(world.task())
         task = training_task(dataset, samples, function, compute_plan_key=world.plan.key)
-        specs.append(replace(task, inputs=(*task.inputs, child_input(parent))))
+        specs.append(replace(task, inputs=grouped([*task.refs, child_input(parent)])))
     return Tasks(specs)
 
 

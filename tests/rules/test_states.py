@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 from django.utils import timezone
 
+from assets.compute.inputs import grouped
 from assets.compute.models import ComputePlan, Task
 from assets.compute.registration import counters
 from assets.compute.statuses import (
@@ -61,7 +62,7 @@ def test_initial_status(function, parents, expected, interface, world):
     specs = [world.registered(world.task()) for _ in parents]
     for spec, status in zip(specs, parents, strict=True):
         set_status([spec.key], status)
-    inputs = tuple(parent_ref("models", spec.key) for spec in specs)
+    inputs = grouped(parent_ref("models", spec.key) for spec in specs)
     taker = world.aggregate if specs else world.making(MODEL_OUTPUT)
     set_function_status(taker, function)
     child = world.child(function_key=taker.key, inputs=inputs)

@@ -1,8 +1,8 @@
 """Tasks by themselves and their graph: the checks 1 to 6 of contract 3.6, and whole batches."""
 
 from assets.common.errors import Code
+from assets.compute.inputs import InputRef, grouped
 from assets.compute.models import Task
-from assets.compute.specs import InputRef
 from tests.builders import (
     aggregate_task,
     make_function,
@@ -72,7 +72,7 @@ def _circle(size: int):
     def build(world):
         tasks = [world.child() for _ in range(size)]
         for task, parent in zip(tasks, [*tasks[1:], tasks[0]], strict=True):
-            task.inputs = (parent_ref("models", parent.key),)
+            task.inputs = grouped([parent_ref("models", parent.key)])
         return tasks
 
     return build

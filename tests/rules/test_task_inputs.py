@@ -1,7 +1,8 @@
 """What feeds a task: the checks 14 to 22 of contract 3.6."""
 
 from assets.common.errors import Code
-from assets.compute.specs import InputRef, OutputSpec
+from assets.compute.inputs import InputRef, grouped
+from assets.compute.specs import OutputSpec
 from assets.functions.specs import FunctionOutputSpec
 from tests.builders import MODEL_OUTPUT, PERFORMANCE_OUTPUT, PRIVATE, PUBLIC, only_to
 
@@ -47,14 +48,14 @@ def _model(permissions, worker=A):
 
     def build(world):
         model = world.model(permissions)
-        return [world.child(worker=worker, inputs=(model_ref("models", model.key),))]
+        return [world.child(worker=worker, inputs=grouped([model_ref("models", model.key)]))]
 
     return build
 
 
 def _disabled_model(world):
     model = world.model(content=b"")
-    return [world.child(inputs=(model_ref("models", model.key),))]
+    return [world.child(inputs=grouped([model_ref("models", model.key)]))]
 
 
 def _output_of(output: FunctionOutputSpec, function: str = "aggregate"):
@@ -67,7 +68,7 @@ def _output_of(output: FunctionOutputSpec, function: str = "aggregate"):
         )
         taker = getattr(world, function)
         identifier = taker.inputs.get().identifier
-        child = world.child(inputs=(parent_ref(identifier, parent.key, output.identifier),))
+        child = world.child(inputs=grouped([parent_ref(identifier, parent.key, output.identifier)]))
         child.function_key = taker.key
         return [child]
 
@@ -149,7 +150,7 @@ INPUTS = [
     ),
     refused(
         "17 unknown model",
-        lambda w: [w.child(inputs=(model_ref("models", UNKNOWN_KEY),))],
+        lambda w: [w.child(inputs=grouped([model_ref("models", UNKNOWN_KEY)]))],
         Code.NOT_FOUND,
         KEY,
         "model with key",
@@ -166,7 +167,7 @@ INPUTS = [
     invalid("17 a disabled model", _disabled_model, KEY, DISABLED),
     invalid(
         "18 unknown output",
-        lambda w: [w.child(inputs=(parent_ref("models", w.parent.key, "nothing"),))],
+        lambda w: [w.child(inputs=grouped([parent_ref("models", w.parent.key, "nothing")]))],
         PARENT,
         'output not found: "nothing"',
     ),

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from assets.accounts.models import User
+from assets.compute.inputs import InputRef
 from assets.compute.models import ComputePlan, Model
-from assets.compute.specs import InputRef, OutputSpec, TaskSpec
+from assets.compute.specs import OutputSpec, TaskSpec
 from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample, Dataset
 from assets.datasets.specs import DataSampleSpec

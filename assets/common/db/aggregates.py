@@ -24,9 +24,11 @@ def counts_by(
         counted = rows.filter(**{f"{field}__any": list(keys)}).order_by().values(field)
         return dict(counted.annotate(count=Count("pk")).values_list(field, "count"))
     ones = rows.filter(**{field: OuterRef("pk")}).order_by().values(field)[:limit]
-    named = rows.model._meta.get_field(field).related_model._default_manager
-    found = named.filter(pk__any=list(keys)).order_by().annotate(count=_CountOf(ones))
-    return dict(found.values_list("pk", "count"))
+    named: Any = rows.model
+    for name in field.split("__"):
+        named = named._meta.get_field(name).related_model
+    found = named._default_manager.filter(pk__any=list(keys)).order_by()
+    return dict(found.annotate(count=_CountOf(ones)).values_list("pk", "count"))
 
 
 def related_rows(model: type[Model], name: str) -> QuerySet:

@@ -94,7 +94,7 @@ class ComputePlanFilterSet(TaggedFilterSet):
     match = MatchFilter("key", "name")
     function_key = PlansWithTaskFilter(field_name="function_id")
     dataset_key = PlansWithTaskFilter(field_name="inputs__dataset_id")
-    data_sample_key = PlansWithTaskFilter(field_name="inputs__data_sample_id")
+    data_sample_key = PlansWithTaskFilter(field_name="inputs__sample_set__members__data_sample_id")
     worker = TextsFilter(method="with_worker")
 
     def with_worker(self, queryset: QuerySet, name: str, value: list[str]) -> QuerySet:

@@ -19,7 +19,7 @@ from ...permissions.serializers import (
 from ..queries.lists import visible_creator
 from ..queries.responses import (
     PLAN_COLUMNS,
-    input_refs_of,
+    inputs_of,
     model_rows,
     output_rows,
     plan_rows,
@@ -132,7 +132,7 @@ class TaskSerializer(WireSerializer):
     outputs = serializers.DictField(child=TaskOutputSerializer())
 
     def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
-        rows, inputs, outputs = task_rows(keys), input_refs_of(keys), _outputs_of(keys)
+        rows, inputs, outputs = task_rows(keys), inputs_of(keys), _outputs_of(keys)
         # Each function once, for any number of tasks.
         functions = FunctionSerializer(context=self.context).by_key({row[1] for row in rows})
         dialect, now = dialect_of(self.context["request"]), timezone.now()

@@ -107,7 +107,9 @@ class TaskListFilterSet(TaggedListFilterSet):
     function_key = hidden_keys(field_name="function_id", label=_("Function"))
     dataset_key = TasksTakingFilter(field_name="dataset_id", label=_("Dataset"), widget=HiddenInput)
     data_sample_key = TasksTakingFilter(
-        field_name="data_sample_id", label=_("Data sample"), widget=HiddenInput
+        field_name="sample_set__members__data_sample_id",
+        label=_("Data sample"),
+        widget=HiddenInput,
     )
     parent_task_key = ChildrenFilter(label=_("Parent task"), widget=HiddenInput)
 

@@ -18,7 +18,7 @@ from ..queries.lists import creator_of
 from ..queries.outputs import plan_performances
 from ..queries.relations import functions_of
 from ..registration import cancel_compute_plan, check_accepts_tasks, check_cancel
-from ..snippets import MAX_TASKS, plan_snippets
+from ..snippets import MAX_SAMPLES, MAX_TASKS, plan_snippets
 from ..statuses import FINAL
 from .base import PlanPageMixin, duration_text, shares
 from .filters import ComputePlanListFilterSet
@@ -42,8 +42,9 @@ class ComputePlanPage(PlanPageMixin, AssetPage):
     template_name = "compute/compute_plan.html"
 
     def snippets(self) -> Snippets:
-        # One task more than is shown: the note then mentions the others.
-        return plan_snippets(renewed(spec_of_plan(self.object, MAX_TASKS + 1)), self.request)
+        # One more than is shown: the note then mentions the others.
+        spec = spec_of_plan(self.object, MAX_TASKS + 1, MAX_SAMPLES + 1)
+        return plan_snippets(renewed(spec), self.request)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         plan = self.object

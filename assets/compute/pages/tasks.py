@@ -27,7 +27,7 @@ from ..queries.copies import spec_of_task
 from ..queries.lists import count_of_all
 from ..queries.outputs import models_of, performances_of, report_of
 from ..queries.relations import children_of, inputs_with_sources, parents_of
-from ..snippets import task_snippets
+from ..snippets import MAX_SAMPLES, task_snippets
 from .base import TaskPageMixin, duration_text
 from .filters import TaskListFilterSet
 from .tables import TaskTable
@@ -76,16 +76,17 @@ class Input:
 
     identifier: str
     kind: AssetKind
-    sources: list[TaskInput] = field(default_factory=list)
+    # A data sample is a mapping with its key.
+    sources: list[TaskInput | dict[str, str]] = field(default_factory=list)
     # How many sources there are; `sources` has the first ones.
     total: int = 0
 
     @property
-    def first(self) -> list[TaskInput]:
+    def first(self) -> list[TaskInput | dict[str, str]]:
         return self.sources[:PREVIEW_ROWS]
 
     @property
-    def more(self) -> list[TaskInput]:
+    def more(self) -> list[TaskInput | dict[str, str]]:
         return self.sources[PREVIEW_ROWS:]
 
     @property
@@ -165,7 +166,8 @@ class TaskPage(TaskPageMixin, AssetPage):
         return [*found, (gettext("read logs"), self.object.logs_permission)]
 
     def snippets(self) -> Snippets:
-        return task_snippets(replace(spec_of_task(self.object), key=uuid4()), self.request)
+        spec = spec_of_task(self.object, MAX_SAMPLES + 1)
+        return task_snippets(replace(spec, key=uuid4()), self.request)
 
     def failure(self) -> dict[str, Any]:
         """Return the report of a failed task, and whether the user can read its logs."""
@@ -211,6 +213,9 @@ def _inputs(task: Task) -> list[Input]:
     kinds = inputs_of([task.function_id])[task.function_id]
     found = {name: Input(name, AssetKind(kinds[name]["kind"])) for name in kinds}
     for row, total in inputs_with_sources(task.pk, MAX_LISTED):
-        found[row.identifier].sources.append(row)
+        sources = found[row.identifier].sources
+        samples = row.sample_set.keys if row.sample_set else None
+        sources += [row] if samples is None else [{"sample": key} for key in samples]
+        del sources[MAX_LISTED:]
         found[row.identifier].total = total
     return list(found.values())

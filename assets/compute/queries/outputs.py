@@ -22,7 +22,8 @@ def input_assets(task_key: UUID) -> list[TaskAsset]:
 
     An output of a parent is listed once it exists, and can be several models.
     """
-    rows = list(TaskInput.objects.filter(task_id=task_key).order_by("identifier", "position"))
+    inputs = TaskInput.objects.filter(task_id=task_key).select_related("sample_set")
+    rows = list(inputs.order_by("identifier", "position"))
     made: dict[tuple[UUID | None, str], list[UUID]] = {}
     outputs = Model.objects.filter(
         task_id__any=[row.parent_task_id for row in rows if row.parent_task_id]
@@ -35,8 +36,9 @@ def input_assets(task_key: UUID) -> list[TaskAsset]:
     for row in rows:
         if row.dataset_id:
             found.append((row.identifier, AssetKind.DATA_MANAGER, row.dataset_id))
-        elif row.data_sample_id:
-            found.append((row.identifier, AssetKind.DATA_SAMPLE, row.data_sample_id))
+        elif row.sample_set:
+            keys = map(UUID, row.sample_set.keys)
+            found += [(row.identifier, AssetKind.DATA_SAMPLE, key) for key in keys]
         elif row.model_id:
             found.append((row.identifier, AssetKind.MODEL, row.model_id))
         else:

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Count, F, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, F, QuerySet, Sum, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from ..models import Task, TaskInput
 
@@ -29,18 +29,21 @@ def functions_of(plan_key: UUID) -> QuerySet:
 def inputs_with_sources(task_key: UUID, limit: int) -> list[tuple[TaskInput, int]]:
     """Return a task's inputs in their order with their sources, and the count per identifier.
 
-    Each identifier has at most `limit` rows. One query, or two if there are more rows.
+    Each identifier has at most `limit` rows, of which one can be a list of data samples. One query,
+    or two if there are more rows.
     """
     rows = TaskInput.objects.filter(task_id=task_key).order_by("position")
-    rows = rows.select_related("dataset", "model", "parent_task__function")
+    rows = rows.select_related("dataset", "sample_set", "model", "parent_task__function")
     found = list(rows[: limit + 1])
     if len(found) <= limit:
         # Nearly always. Window functions cost more than all other queries of a task's page.
-        totals = Counter(row.identifier for row in found)
+        totals: Counter[str] = Counter()
+        for row in found:
+            totals[row.identifier] += row.size
         return [(row, totals[row.identifier]) for row in found]
     placed = rows.annotate(
         place=Window(RowNumber(), partition_by="identifier", order_by="position"),
-        total=Window(Count("pk"), partition_by="identifier"),
+        total=Window(Sum(Coalesce("sample_set__count", 1)), partition_by="identifier"),
     )
     return [(row, row.total) for row in placed.filter(place__lte=limit)]
 

@@ -1,18 +1,21 @@
 """A batch of tasks: checked as a whole, and turned into rows."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from ...common.asset_keys import AssetKeys
 from ...common.errors import Code, Problem
 from ...common.kinds import AssetKind
 from ...permissions.models import Permissions
 from ...permissions.specs import PermissionsSpec
 from ..graph import sort_by_rank
+from ..inputs import InputGroup
 from ..models import Task
 from ..specs import TASK, TaskSpec
 from ..statuses import FINAL, ErrorType, TaskStatus, initial_status
@@ -38,12 +41,17 @@ class Batch:
     references: References | None = None
     # What the references pointed to when the batch was checked.
     context: BatchContext | None = None
-    # The rows to write, unless there are problems. Permissions are values until `complete_rows`.
+    # The rows to write, unless there are problems. Permissions and lists of data samples are values
+    # until `complete_rows`.
     tasks: list[Row] = field(default_factory=list)
     inputs: list[Row] = field(default_factory=list)
     outputs: list[Row] = field(default_factory=list)
     # Each permissions value as sent, and as stored: many outputs share few values.
     _stored: dict[PermissionsSpec, PermissionsSpec] = field(default_factory=dict)
+    # The latest lists of inputs as JSON: many tasks share few lists.
+    _json_of: Callable[[InputGroup], bytes] = field(
+        default_factory=lambda: lru_cache(maxsize=16)(InputGroup.as_json)
+    )
 
     @property
     def parents(self) -> set[UUID]:
@@ -57,6 +65,11 @@ class Batch:
         return logs | {row["permissions_id"] for row in self.outputs}
 
     @property
+    def sample_sets(self) -> set[AssetKeys]:
+        """Every list of data samples that the new tasks take."""
+        return {row["sample_set_id"] for row in self.inputs if row["sample_set_id"] is not None}
+
+    @property
     def is_current(self) -> bool:
         """Whether everything that the batch refers to is unchanged since the check."""
         return self.references is None or reload_context(self.references) == self.context
@@ -68,6 +81,10 @@ class Batch:
             if output.permissions not in stored:
                 stored[output.permissions] = output.permissions.owned_by(self.owner)
         return {name: stored[output.permissions] for name, output in spec.outputs.items()}
+
+    def digest_of(self, spec: TaskSpec) -> str:
+        """Return the digest of a task with the stored permissions of its outputs."""
+        return spec.digest_as(self.stored_permissions(spec), self._json_of)
 
 
 def check_batch(specs: Sequence[TaskSpec], plan_key: UUID, owner: str) -> Batch:
@@ -114,7 +131,7 @@ def _check_existing(batch: Batch, specs: Sequence[TaskSpec], plan_key: UUID) -> 
         if spec.key not in existing:
             continue
         owner, plan, digest, worker, _rank = existing[spec.key]
-        same = (owner, plan, digest) == (batch.owner, plan_key, spec.digest(batch.owner))
+        same = (owner, plan, digest) == (batch.owner, plan_key, batch.digest_of(spec))
         if not same or (spec.worker and spec.worker != worker):
             message = _(
                 '%(asset)s with key "%(key)s" already exists with another content, plan or owner; '
@@ -136,7 +153,7 @@ def _check_references(
 ) -> dict[UUID, int]:
     """5 to 24, parents before children; return the ranks of the new tasks."""
     parents = {
-        spec.key: [ref.parent_task_key for ref in spec.inputs if ref.parent_task_key]
+        spec.key: [group.parent_task_key for group in spec.inputs if group.parent_task_key]
         for spec in valid
     }
     ranks = sort_by_rank(parents, {key: task.rank for key, task in context.tasks.items()})
@@ -173,7 +190,7 @@ def _add(batch: Batch, check: TaskCheck, rank: int, parent_statuses: Sequence[st
             # Only a function that could not be built makes a task fail at registration.
             "error_type": ErrorType.BUILD if status == TaskStatus.FAILED else "",
             "logs_permission_id": logs,
-            "digest": spec.digest_as(outputs),
+            "digest": batch.digest_of(spec),
         }
     )
     batch.inputs += _input_rows(check)
@@ -189,27 +206,37 @@ def _add(batch: Batch, check: TaskCheck, rank: int, parent_statuses: Sequence[st
 
 
 def _input_rows(check: TaskCheck) -> Iterator[Row]:
-    for position, (ref, declared) in enumerate(zip(check.spec.inputs, check.declared, strict=True)):
+    """Yield a row for each list of data samples, and for each other input."""
+    for position, group, declared in check.inputs:
         kind = declared.kind if declared else ""
-        yield {
-            "task_id": check.spec.key,
-            "position": position,
-            "identifier": ref.identifier,
-            "dataset_id": ref.asset_key if kind == AssetKind.DATA_MANAGER else None,
-            "data_sample_id": ref.asset_key if kind == AssetKind.DATA_SAMPLE else None,
-            "model_id": ref.asset_key if kind == AssetKind.MODEL else None,
-            "parent_task_id": ref.parent_task_key,
-            "parent_output_identifier": ref.parent_task_output_identifier or "",
-        }
+        keys = group.asset_keys
+        sources: Sequence[Any] = [keys] if kind == AssetKind.DATA_SAMPLE else keys or [None]
+        for offset, source in enumerate(sources):
+            yield {
+                "task_id": check.spec.key,
+                "position": position + offset,
+                "identifier": group.identifier,
+                "dataset_id": source if kind == AssetKind.DATA_MANAGER else None,
+                "sample_set_id": source if kind == AssetKind.DATA_SAMPLE else None,
+                "model_id": source if kind == AssetKind.MODEL else None,
+                "parent_task_id": group.parent_task_key,
+                "parent_output_identifier": group.parent_task_output_identifier or "",
+            }
 
 
 def complete_rows(
-    batch: Batch, permissions: Mapping[PermissionsSpec, Permissions], now: datetime
+    batch: Batch,
+    permissions: Mapping[PermissionsSpec, Permissions],
+    sample_sets: Mapping[AssetKeys, int],
+    now: datetime,
 ) -> None:
     """Add to the rows what is known only inside the transaction that inserts them."""
     ids = {value: row.pk for value, row in permissions.items()}
     for row in batch.tasks:
         row["logs_permission_id"] = ids[row["logs_permission_id"]]
         row["end_date"] = now if row["status"] in FINAL else None
+    for row in batch.inputs:
+        if row["sample_set_id"] is not None:
+            row["sample_set_id"] = sample_sets[row["sample_set_id"]]
     for row in batch.outputs:
         row["permissions_id"] = ids[row["permissions_id"]]

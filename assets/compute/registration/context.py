@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from ...common.asset_keys import AssetKeys
 from ...functions.specs import FunctionInputSpec, FunctionOutputSpec
 from ...permissions.specs import PermissionsSpec
 
@@ -54,3 +55,8 @@ class BatchContext:
     models: dict[UUID, ModelInfo]
     # Whether tasks of a shape match their function: thousands of tasks in a batch share a shape.
     compatible_shapes: dict[Hashable, bool] = field(default_factory=dict, compare=False)
+    # The places of the data samples of a list that are unknown, or not in a dataset: tasks share
+    # lists.
+    wrong_samples: dict[tuple[AssetKeys, UUID | None], list[int]] = field(
+        default_factory=dict, compare=False
+    )

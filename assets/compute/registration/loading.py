@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from ...accounts.queries import organization_ids
+from ...common.asset_keys import AssetKeys
 from ...common.kinds import AssetKind
 from ...datasets.models import DataSample, DataSampleLink, Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
@@ -29,7 +31,9 @@ class References:
 def load_context(specs: Sequence[TaskSpec]) -> tuple[References, BatchContext]:
     """Return what the tasks refer to, without parents among `specs`, which the caller adds."""
     batch = {spec.key for spec in specs}
-    parents = {ref.parent_task_key for spec in specs for ref in spec.inputs if ref.parent_task_key}
+    parents = {
+        group.parent_task_key for spec in specs for group in spec.inputs if group.parent_task_key
+    }
     functions = _load_functions({spec.function_key for spec in specs})
     assets = _asset_keys_by_kind(specs, functions)
     references = References({spec.function_key for spec in specs}, parents - batch, assets)
@@ -67,14 +71,15 @@ def _value(public: bool, authorized_ids: list[str]) -> PermissionsSpec:
 def _asset_keys_by_kind(
     specs: Iterable[TaskSpec], functions: dict[UUID, FunctionInfo]
 ) -> dict[str, set[UUID]]:
-    keys: dict[str, set[UUID]] = defaultdict(set)
+    lists: dict[str, set[AssetKeys]] = defaultdict(set)
     for spec in specs:
         function = functions.get(spec.function_key)
-        for ref in spec.inputs:
-            declared = function.inputs.get(ref.identifier) if function else None
-            if declared and ref.asset_key:
-                keys[declared.kind].add(ref.asset_key)
-    return keys
+        for group in spec.inputs:
+            declared = function.inputs.get(group.identifier) if function else None
+            if declared:
+                lists[declared.kind].add(group.asset_keys)
+    found = {kind: set(chain.from_iterable(keys)) for kind, keys in lists.items()}
+    return defaultdict(set, found)
 
 
 def _load_functions(keys: Collection[UUID]) -> dict[UUID, FunctionInfo]:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from ...common.errors import Code, Problem
 from ...common.rules import check_metadata, check_name, check_text
-from ..specs import PLAN, TASK, ComputePlanSpec, InputRef, TaskSpec
+from ..inputs import InputGroup, placed
+from ..specs import PLAN, TASK, ComputePlanSpec, TaskSpec
 from ..statuses import TERMINATED, PlanStatus
 from .context import BatchContext
 
@@ -67,18 +68,20 @@ def check_task_values(spec: TaskSpec) -> Iterator[Problem]:
     """2, 3: metadata, tag, and that each input names one source."""
     yield from check_metadata(spec.metadata, asset=TASK)
     yield from check_text(spec.tag, asset=TASK, field="tag")
-    for index, ref in enumerate(spec.inputs):
-        yield from _check_source(ref, f"inputs[{index}]")
+    for position, group in placed(spec.inputs):
+        if not group.identifier:
+            message = _("is missing. Name an input of the function.")
+            for index in range(position, position + group.size):
+                yield _invalid(f"inputs[{index}].identifier", message)
+        yield from _check_source(group, f"inputs[{position}]")
 
 
-def _check_source(ref: InputRef, field: str) -> Iterator[Problem]:
-    if not ref.identifier:
-        yield _invalid(f"{field}.identifier", _("is missing. Name an input of the function."))
-    has_parent = ref.parent_task_key is not None
-    if has_parent == (ref.asset_key is not None):
+def _check_source(group: InputGroup, field: str) -> Iterator[Problem]:
+    has_parent = group.parent_task_key is not None
+    if has_parent == bool(group.asset_keys):
         message = _("give either asset_key, or parent_task_key with parent_task_output_identifier.")
         yield _invalid(field, message)
-    elif has_parent != (ref.parent_task_output_identifier is not None):
+    elif has_parent != (group.parent_task_output_identifier is not None):
         field = f"{field}.{'parent_task_output_identifier' if has_parent else 'parent_task_key'}"
         yield _invalid(field, _("is missing. A parent is named by its key and its output."))
 
@@ -93,8 +96,8 @@ def check_graph(
     unsorted = {spec.key: spec for spec in specs if spec.key not in ranks}
     unknown, cyclic = [], []
     for key, spec in unsorted.items():
-        for position, ref in enumerate(spec.inputs):
-            parent = ref.parent_task_key
+        for position, group in placed(spec.inputs):
+            parent = group.parent_task_key
             where = f"tasks[{index_of[key]}].inputs[{position}].parent_task_key"
             if parent in unsorted:
                 cyclic.append(_invalid(where, _cycle_message(len(unsorted), parent)))

@@ -13,6 +13,7 @@ from ...accounts.models import User
 from ...common.db import bulk
 from ...common.errors import Code, Problem, refuse_if
 from ...common.kinds import AssetKind
+from ...datasets.registration import intern_sample_sets
 from ...feed.models import Event
 from ...feed.registration import record
 from ...permissions.access import check_may_change
@@ -71,7 +72,8 @@ def save_batch(
 
 def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
     now = timezone.now()
-    complete_rows(batch, intern_permissions(batch.permissions), now)
+    permissions = intern_permissions(batch.permissions)
+    complete_rows(batch, permissions, intern_sample_sets(batch.sample_sets), now)
     same = {"owner_id": batch.owner, "compute_plan_id": plan.key, "creation_date": now}
     bulk.insert(Task, batch.tasks, same=same)
     bulk.insert(TaskInput, batch.inputs)

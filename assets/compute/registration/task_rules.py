@@ -4,18 +4,20 @@ Source: contract 3.6, whose numbers the docstrings give.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from ...common.asset_keys import AssetKeys
 from ...common.errors import Code, Problem, not_found
 from ...common.kinds import AssetKind
 from ...functions.specs import FunctionInputSpec, FunctionOutputSpec
 from ...permissions.rules import check_permissions
 from ...permissions.specs import PermissionsSpec, union
-from ..specs import TASK, InputRef, OutputSpec, TaskSpec
+from ..inputs import InputGroup, placed
+from ..specs import TASK, OutputSpec, TaskSpec
 from ..statuses import TaskStatus
 from .context import BatchContext, DatasetInfo, FunctionInfo
 
@@ -31,14 +33,17 @@ class TaskCheck:
         self.spec, self.owner, self.context = spec, owner, context
         self.function: FunctionInfo | None = context.functions.get(spec.function_key)
         takes = self.function.inputs if self.function else {}
-        # What the function declares of each of the task's inputs; None if it has no such input.
-        self.declared = [takes.get(ref.identifier) for ref in spec.inputs]
+        # The task's inputs: the place of the first in each group, the group, and what the function
+        # declares of it; None if it has no such input.
+        self.inputs = [
+            (place, group, takes.get(group.identifier)) for place, group in placed(spec.inputs)
+        ]
         self.dataset: DatasetInfo | None = None
         self.dataset_key: UUID | None = None
-        for ref, declared in zip(spec.inputs, self.declared, strict=True):
-            if declared and declared.kind == AssetKind.DATA_MANAGER and ref.asset_key:
-                self.dataset_key = ref.asset_key
-                self.dataset = context.datasets.get(ref.asset_key)
+        for _place, group, declared in self.inputs:
+            if declared and declared.kind == AssetKind.DATA_MANAGER and group.asset_keys:
+                self.dataset_key = group.asset_keys[-1]
+                self.dataset = context.datasets.get(self.dataset_key)
 
     @property
     def worker(self) -> str:
@@ -50,7 +55,7 @@ class TaskCheck:
         """Who can read the logs if the task fails. Contract 3.2."""
         if self.dataset:
             return self.dataset.logs_permission
-        parents = {ref.parent_task_key for ref in self.spec.inputs if ref.parent_task_key}
+        parents = {group.parent_task_key for group in self.spec.inputs if group.parent_task_key}
         own = PermissionsSpec().owned_by(self.owner)
         return union([own, *(self.context.tasks[key].logs_permission for key in parents)])
 
@@ -75,9 +80,9 @@ class TaskCheck:
         yield from self._check_worker()
         if not is_compatible:
             yield from self._check_multiplicity()
-        for index, (ref, declared) in enumerate(zip(self.spec.inputs, self.declared, strict=True)):
+        for place, group, declared in self.inputs:
             if declared:
-                yield from self._check_input(ref, declared, index)
+                yield from self._check_input(group, declared, place)
         if not is_compatible:
             yield from self._check_missing_inputs()
             yield from self._check_outputs()
@@ -88,8 +93,8 @@ class TaskCheck:
         The answer is stored: thousands of tasks in a batch share a shape.
         """
         spec = self.spec
-        identifiers = tuple([ref.identifier for ref in spec.inputs])
-        shape = (spec.function_key, identifiers, tuple(spec.outputs.items()))
+        inputs = tuple([(group.identifier, group.size > 1) for group in spec.inputs])
+        shape = (spec.function_key, inputs, tuple(spec.outputs.items()))
         found = self.context.compatible_shapes.get(shape)
         if found is None:
             problems = chain(
@@ -104,14 +109,14 @@ class TaskCheck:
 
     def _check_disabled_models(self) -> Iterator[Problem]:
         """8: a finished parent still has its models."""
-        for index, ref in enumerate(self.spec.inputs):
-            if ref.parent_task_key is None:
+        for place, group, _declared in self.inputs:
+            if group.parent_task_key is None:
                 continue
-            parent = self.context.tasks.get(ref.parent_task_key)
+            parent = self.context.tasks.get(group.parent_task_key)
             if parent and parent.status == TaskStatus.DONE:
                 for model in parent.disabled_models:
                     message = _('Model "%(key)s" has been disabled; its task can feed no new task.')
-                    field = f"inputs[{index}].parent_task_key"
+                    field = f"inputs[{place}].parent_task_key"
                     yield _invalid(field, message % {"key": model})
 
     def _check_output_permissions(self) -> Iterator[Problem]:
@@ -126,11 +131,12 @@ class TaskCheck:
     def _check_identifiers(self) -> Iterator[Problem]:
         """10: every input is one of the function's."""
         assert self.function is not None  # noqa: S101
-        for index, ref in enumerate(self.spec.inputs):
-            if ref.identifier not in self.function.inputs:
+        for place, group, declared in self.inputs:
+            if declared is None:
                 message = _('unknown task input "%(name)s"; the function takes %(names)s.')
-                message %= {"name": ref.identifier, "names": _listed(self.function.inputs)}
-                yield _invalid(f"inputs[{index}].identifier", message)
+                message %= {"name": group.identifier, "names": _listed(self.function.inputs)}
+                for index in range(place, place + group.size):
+                    yield _invalid(f"inputs[{index}].identifier", message)
 
     def _check_worker(self) -> Iterator[Problem]:
         """11 to 13: the worker is known, and is the owner of the task's dataset if it has one."""
@@ -165,7 +171,10 @@ class TaskCheck:
     def _check_multiplicity(self) -> Iterator[Problem]:
         """14: only a multiple input is given more than once."""
         assert self.function is not None  # noqa: S101
-        for identifier, times in Counter(ref.identifier for ref in self.spec.inputs).items():
+        given: Counter[str] = Counter()
+        for group in self.spec.inputs:
+            given[group.identifier] += group.size
+        for identifier, times in given.items():
             declared = self.function.inputs.get(identifier)
             if times > 1 and declared and not declared.multiple:
                 message = _(
@@ -176,22 +185,25 @@ class TaskCheck:
                 yield _invalid("inputs", message, identifier)
 
     def _check_input(
-        self, ref: InputRef, declared: FunctionInputSpec, index: int
-    ) -> Iterable[Problem]:
-        """15 to 21: the source of the input exists, matches and is permitted."""
-        if declared.kind == AssetKind.MODEL:
-            if ref.asset_key:
-                return self._check_model(ref.asset_key, index)
-            return self._check_parent(ref, declared, index)
-        if ref.asset_key is None:
-            if declared.kind == AssetKind.DATA_MANAGER:
-                message = _("openers must be referenced using an asset key.")
-            else:
-                message = _("data samples must be referenced using an asset key.")
-            return [_invalid(f"inputs[{index}]", message)]
-        if declared.kind == AssetKind.DATA_MANAGER:
-            return self._check_opener(ref.asset_key, index)
-        return self._check_sample(ref.asset_key, index)
+        self, group: InputGroup, declared: FunctionInputSpec, place: int
+    ) -> Iterator[Problem]:
+        """15 to 21: the sources of the inputs exist, match and are permitted."""
+        if group.asset_keys:
+            if declared.kind == AssetKind.DATA_SAMPLE:
+                yield from self._check_samples(group.asset_keys, place)
+                return
+            is_model = declared.kind == AssetKind.MODEL
+            check = self._check_model if is_model else self._check_opener
+            for index, key in enumerate(group.asset_keys, place):
+                yield from check(key, index)
+        elif declared.kind == AssetKind.MODEL:
+            yield from self._check_parent(group, declared, place)
+        elif declared.kind == AssetKind.DATA_MANAGER:
+            message = _("openers must be referenced using an asset key.")
+            yield _invalid(f"inputs[{place}]", message)
+        else:
+            message = _("data samples must be referenced using an asset key.")
+            yield _invalid(f"inputs[{place}]", message)
 
     def _check_opener(self, key: UUID, index: int) -> Iterator[Problem]:
         """15: the dataset exists and the task's owner may process it."""
@@ -206,18 +218,27 @@ class TaskCheck:
             message %= {"owner": self.owner, "key": key, "dataset_owner": dataset.owner}
             yield Problem(Code.FORBIDDEN, message, f"inputs[{index}].asset_key")
 
-    def _check_sample(self, key: UUID, index: int) -> Iterator[Problem]:
-        """16: the sample exists and belongs to the task's dataset."""
-        datasets = self.context.samples.get(key)
-        if datasets is None:
-            yield _not_found("datasample", key, index)
-        elif self.dataset and self.dataset_key not in datasets:
+    def _check_samples(self, keys: AssetKeys, place: int) -> Iterator[Problem]:
+        """16: the samples exist and belong to the task's dataset."""
+        samples, dataset_key = self.context.samples, self.dataset_key if self.dataset else None
+        wrong = self.context.wrong_samples.get((keys, dataset_key))
+        if wrong is None:
+            wrong = [
+                offset
+                for offset, key in enumerate(keys)
+                if key not in samples or (dataset_key and dataset_key not in samples[key])
+            ]
+            self.context.wrong_samples[keys, dataset_key] = wrong
+        for offset in wrong:
+            if keys[offset] not in samples:
+                yield _not_found("datasample", keys[offset], place + offset)
+                continue
             message = _(
                 'datasamples do not share a common manager: "%(key)s" does not belong to the '
                 'dataset "%(dataset)s".'
             )
-            message %= {"key": key, "dataset": self.dataset_key}
-            yield _invalid(f"inputs[{index}].asset_key", message)
+            message %= {"key": keys[offset], "dataset": self.dataset_key}
+            yield _invalid(f"inputs[{place + offset}].asset_key", message)
 
     def _check_model(self, key: UUID, index: int) -> Iterator[Problem]:
         """8, 17: the model exists, is not disabled, and the worker may process it."""
@@ -237,12 +258,12 @@ class TaskCheck:
             yield Problem(Code.FORBIDDEN, message, field)
 
     def _check_parent(
-        self, ref: InputRef, declared: FunctionInputSpec, index: int
+        self, group: InputGroup, declared: FunctionInputSpec, index: int
     ) -> Iterator[Problem]:
         """18 to 21: the parent has the output, it matches, and the worker may process it."""
-        assert ref.parent_task_key is not None  # noqa: S101
-        parent = self.context.tasks[ref.parent_task_key]
-        name = ref.parent_task_output_identifier or ""
+        assert group.parent_task_key is not None  # noqa: S101
+        parent = self.context.tasks[group.parent_task_key]
+        name = group.parent_task_output_identifier or ""
         function = self.context.functions.get(parent.function_key)
         output = function.outputs.get(name) if function else None
         where = f"inputs[{index}].parent_task_output_identifier"
@@ -250,7 +271,7 @@ class TaskCheck:
             if function is not None:
                 message = _('task "%(key)s" output not found: "%(name)s"; it makes %(names)s.')
                 names = _listed(function.outputs)
-                message %= {"key": ref.parent_task_key, "name": name, "names": names}
+                message %= {"key": group.parent_task_key, "name": name, "names": names}
                 yield _invalid(where, message)
             return
         yield from _check_match(output, declared, where)
@@ -260,13 +281,13 @@ class TaskCheck:
                 "choose another worker, or permit it the output if that task is not registered "
                 "yet."
             )
-            message %= {"worker": self.worker, "output": name, "key": ref.parent_task_key}
+            message %= {"worker": self.worker, "output": name, "key": group.parent_task_key}
             yield Problem(Code.FORBIDDEN, message, where)
 
     def _check_missing_inputs(self) -> Iterator[Problem]:
         """22: every input that is not optional is given."""
         assert self.function is not None  # noqa: S101
-        given = {ref.identifier for ref in self.spec.inputs}
+        given = {group.identifier for group in self.spec.inputs}
         for identifier, declared in self.function.inputs.items():
             if not declared.optional and identifier not in given:
                 message = _('missing task input "%(name)s" (%(kind)s); choose what feeds it.')
