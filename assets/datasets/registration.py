@@ -234,17 +234,10 @@ def intern_sample_sets(values: Collection[AssetKeys]) -> dict[AssetKeys, int]:
     # The same order in all transactions, so that none deadlocks.
     missing = {digest: by_digest[digest] for digest in sorted(by_digest.keys() - ids.keys())}
     if missing:
-        _insert_sample_sets(missing)
-        ids |= _sample_set_ids(missing)
-        bulk.insert(
-            SampleSetMember,
-            [
-                {"sample_set_id": ids[digest], "data_sample_id": key}
-                for digest, keys in missing.items()
-                for key in dict.fromkeys(keys)
-            ],
-            ignore_conflicts=True,
-        )
+        ids |= _insert_sample_sets(missing)
+    if lost := missing.keys() - ids.keys():
+        # Another transaction inserted these meanwhile.
+        ids |= _sample_set_ids(lost)
     return {keys: ids[digest] for digest, keys in by_digest.items()}
 
 
@@ -253,12 +246,17 @@ def _sample_set_ids(digests: Collection[str]) -> dict[str, int]:
     return dict(rows.values_list("digest", "pk"))
 
 
-def _insert_sample_sets(values: Mapping[str, AssetKeys]) -> None:
-    bulk.insert(
-        SampleSet,
-        [
-            {"keys": orjson.Fragment(keys.json), "count": len(keys), "digest": digest}
-            for digest, keys in values.items()
-        ],
-        ignore_conflicts=True,
-    )
+def _insert_sample_sets(values: Mapping[str, AssetKeys]) -> dict[str, int]:
+    """Insert lists by their digests; return the ids of those that no one else has inserted."""
+    rows = [
+        {"keys": orjson.Fragment(keys.json), "count": len(keys), "digest": digest}
+        for digest, keys in values.items()
+    ]
+    ids = dict(bulk.insert(SampleSet, rows, ignore_conflicts=True, returning=("digest", "id")))
+    members = [
+        {"sample_set_id": pk, "data_sample_id": key}
+        for digest, pk in ids.items()
+        for key in dict.fromkeys(values[digest])
+    ]
+    bulk.insert(SampleSetMember, members)
+    return ids

@@ -47,6 +47,7 @@ VIOLATIONS: dict[str, list[dict]] = {
     ],
     "idempotency_key_once": [{}],
     "recoverycode_unique": [{}],
+    "samplesetmember_once": [{}],
     "task_failed_for_a_reason": [{"status": "STATUS_FAILED", "error_type": ""}],
     "task_status": [{"status": "STATUS_TODO"}],
     "taskinput_one_source": [
@@ -155,7 +156,7 @@ def test_unique_fields_are_unique(rows, model, field):
 
 
 # Each of these is the only one of another row, which a copy would need as well.
-ONE_EACH = {"DataSampleLink", "FailureReport", "Performance"}
+ONE_EACH = {"DataSampleLink", "FailureReport", "Performance", "SampleSetMember"}
 SOUND = {
     "ExternalIdentity": {"subject": "2"},
     "FailedSignIn": {"username": "bob"},

@@ -2,12 +2,14 @@
 
 from types import SimpleNamespace
 
+import orjson
 import pytest
 from django.core.management import call_command
 from importlinter.cli import lint_imports
 from rest_framework.test import APIRequestFactory
 
 import assets.api  # noqa: F401  every room's serializers
+from assets.common.api.renderers import ORJSONRenderer
 from assets.common.api.serializers import WireSerializer
 from assets.compute.api.serializers import ComputePlanSerializer, ModelSerializer, TaskSerializer
 from assets.datasets.serializers import DataSampleSerializer, DatasetSerializer
@@ -74,4 +76,5 @@ def test_responses_have_the_declared_keys(alice, serializer, model, namespace):
     row = make_everything(alice)[model]
     asked = row if model == "Event" else row.pk
     [found] = serializer(context={"request": request}).represent([asked])
-    assert_as_declared(serializer(), found)
+    # Parts of a response are written already.
+    assert_as_declared(serializer(), orjson.loads(ORJSONRenderer().render(found)))

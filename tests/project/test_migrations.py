@@ -11,6 +11,7 @@ JUDGED = {
     "0001_initial": "the beginning",
     "0002_uploads_and_preferences": "before the first release",
     "0003_audit": "columns become wider and may be empty: what was written before fits",
+    "0022_task_inputs_as_sets": "the version before goes on until its last step (upgrading.md)",
     "0013_names": "columns may be empty; the tables of users and organisations are small",
 }
 

@@ -21,7 +21,8 @@ def insert(
     *,
     same: Row | None = None,
     ignore_conflicts: bool = False,
-) -> None:
+    returning: Sequence[str] = (),
+) -> list[tuple[Any, ...]]:
     """Insert `rows`, mappings of the same attribute names (``owner_id``, not ``owner``).
 
     Like ``bulk_create`` it validates nothing and sends no signals; it also sets no defaults.
@@ -29,12 +30,13 @@ def insert(
     Args:
         same: values that all rows share; they are sent once.
         ignore_conflicts: leave out rows that violate a unique constraint.
+        returning: attributes to return of each row that was inserted.
 
     Raises:
         IntegrityError: a row violates a constraint.
     """
     if not rows:
-        return
+        return []
     key = model._meta.pk.attname
     if key in rows[0]:
         # Two transactions that insert the same keys in different orders would deadlock.
@@ -44,21 +46,26 @@ def insert(
     shared = {by_attribute[name]: value for name, value in (same or {}).items()}
     expand = _sqlite if connection.vendor == "sqlite" else _postgresql
     payload, values, source = expand(fields, rows)
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(field.column)) for field in (*fields, *shared))
     values += [f"%s::{_type(field)}" if expand is _postgresql else "%s" for field in shared]
     # The table of values comes first, because its parameter does.
     sql = (
-        f"INSERT INTO {quote(model._meta.db_table)} ({columns}) "  # noqa: S608
+        f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} "  # noqa: S608
+        f"({_columns([*fields, *shared])}) "
         f"WITH r AS (SELECT * FROM {source}) SELECT {', '.join(values)} FROM r"
     )
     if ignore_conflicts:
         # Without a WHERE, SQLite parses ON as the condition of a join.
         sql += " WHERE true ON CONFLICT DO NOTHING"
+    if returning:
+        sql += f" RETURNING {_columns([by_attribute[name] for name in returning])}"
+    params = [payload, *(field.get_db_prep_save(v, connection) for field, v in shared.items())]
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql, [payload, *(field.get_db_prep_save(v, connection) for field, v in shared.items())]
-        )
+        cursor.execute(sql, params)
+        return cursor.fetchall() if returning else []
+
+
+def _columns(fields: Sequence[models.Field]) -> str:
+    return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
 
 
 def _comparable(key: Any) -> Any:

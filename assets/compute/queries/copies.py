@@ -18,19 +18,19 @@ from .responses import InputRow, input_rows_of
 def spec_of_plan(
     plan: ComputePlan, limit: int | None = None, samples: int | None = None
 ) -> ComputePlanSpec:
-    """Return the spec of a plan with its tasks, or with the first `limit`; four queries."""
+    """Return the spec of a plan with its tasks, or with the first `limit`; three queries."""
     tasks = list(plan.tasks.order_by("rank", "creation_date", "pk")[:limit])
     specs = specs_of(tasks, samples)
     return ComputePlanSpec(plan.key, plan.name, plan.tag, plan.metadata, specs)
 
 
 def spec_of_task(task: Task, samples: int | None = None) -> TaskSpec:
-    """Return the spec with which a task was registered; three queries."""
+    """Return the spec with which a task was registered; two queries."""
     return specs_of([task], samples)[0]
 
 
 def specs_of(tasks: Sequence[Task], samples: int | None = None) -> list[TaskSpec]:
-    """Return the specs of tasks in their order; three queries.
+    """Return the specs of tasks in their order; two queries.
 
     Args:
         samples: how many data samples of a list to return, if not all.

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db.models import QuerySet, TextField
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Case, QuerySet, TextField, When, Window
+from django.db.models.functions import Cast, Coalesce, RowNumber
+from django.db.models.lookups import Exact
 
 from ...common.db.compiled import Compiled, key_text, stored_json
-from ...datasets.models import SampleSet
 from ...permissions.queries import permission_columns
 from ..models import ComputePlan, Model, Task, TaskInput, TaskOutput
 from ..statuses import COUNTERS
@@ -49,16 +49,14 @@ def task_rows(keys: Collection[UUID]) -> QuerySet:
 @Compiled
 def _input_rows(keys: Collection[UUID]) -> QuerySet:
     rows = TaskInput.objects.filter(task_id__any=keys).order_by("task_id", "position")
+    place = Window(RowNumber(), partition_by="sample_set_id", order_by=["task_id", "position"])
+    # Of each list only the first occurrence has the keys.
+    samples = Case(When(Exact(place, 1), then=Cast("sample_set__keys", TextField())))
     return rows.values_list(
         *(key_text("task_id"), "identifier", "sample_set_id"),
         key_text(Coalesce("dataset_id", "model_id")),
-        *(key_text("parent_task_id"), "parent_output_identifier"),
+        *(key_text("parent_task_id"), "parent_output_identifier", samples),
     )
-
-
-@Compiled
-def _sample_lists(ids: Collection[int]) -> QuerySet:
-    return SampleSet.objects.filter(pk__any=ids).values_list("pk", Cast("keys", TextField()))
 
 
 class InputRow(NamedTuple):
@@ -75,19 +73,19 @@ class InputRow(NamedTuple):
 def input_rows_of(
     keys: Collection[str],
 ) -> tuple[dict[str, list[InputRow]], dict[int | None, str]]:
-    """Return each task's inputs in their order, and each list of data samples as JSON.
-
-    Two queries, or one if no task takes data samples.
-    """
+    """Return each task's inputs in their order, and the JSON of each list of samples; one query."""
     rows: dict[str, list[InputRow]] = defaultdict(list)
-    for key, *columns in _input_rows(keys):
-        rows[key].append(InputRow._make(columns))
-    lists = {row.sample_set for inputs in rows.values() for row in inputs if row.sample_set}
-    return rows, dict(_sample_lists(lists)) if lists else {}
+    samples: dict[int | None, str] = {}
+    for key, *columns, keys_text in _input_rows(keys):
+        row = InputRow._make(columns)
+        rows[key].append(row)
+        if keys_text is not None:
+            samples[row.sample_set] = keys_text
+    return rows, samples
 
 
 def inputs_of(keys: Collection[str]) -> dict[str, bytes]:
-    """Return the JSON of each task's inputs, as the API answers them; two queries.
+    """Return the JSON of each task's inputs, as the API answers them; one query.
 
     Equal inputs are the same bytes, however many tasks have them.
     """
