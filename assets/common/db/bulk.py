@@ -37,10 +37,7 @@ def insert(
     """
     if not rows:
         return []
-    key = model._meta.pk.attname
-    if key in rows[0]:
-        # Two transactions that insert the same keys in different orders would deadlock.
-        rows = sorted(rows, key=lambda row: _comparable(row[key]))
+    rows = _ordered(rows, model._meta.pk.attname)
     by_attribute = {field.attname: field for field in model._meta.concrete_fields}
     fields = [by_attribute[name] for name in rows[0]]
     shared = {by_attribute[name]: value for name, value in (same or {}).items()}
@@ -66,6 +63,11 @@ def insert(
 
 def _columns(fields: Sequence[models.Field]) -> str:
     return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+
+
+def _ordered(rows: Sequence[Row], key: str) -> Sequence[Row]:
+    # Two transactions that insert the same keys in different orders would deadlock.
+    return sorted(rows, key=lambda row: _comparable(row[key])) if key in rows[0] else rows
 
 
 def _comparable(key: Any) -> Any:
