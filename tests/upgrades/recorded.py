@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
@@ -17,6 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from assets.backups.rows import applied_migrations
 from assets.backups.upgrading import migrate_to
 from assets.common.db.another import another_database
+from assets.immutable import install_triggers
 from project.databases import sqlite
 
 from .registry import Answer, lasting
@@ -63,21 +65,25 @@ class Recorded:
     @contextmanager
     def postgresql(self, path: Path) -> Iterator[dict[str, Any]]:
         """Make a database with the rows on the server of this run; yield its settings."""
-        server = connection.settings_dict
-        name = f"{server['NAME']}_upgraded"
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            cursor.execute(f'CREATE DATABASE "{name}"')
-        try:
-            settings = {**server, "NAME": name}
+        with new_database(connection.settings_dict) as settings:
             with another_database(self.make_sqlite(path)):
                 applied, rows = _read()
             with another_database(settings):
                 _write(applied, rows)
             yield settings
-        finally:
-            with connection._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def new_database(server: dict[str, Any], template: str = "template1") -> Iterator[dict[str, Any]]:
+    """Create a database on a PostgreSQL server, as a copy of another one; yield its settings."""
+    name = f"upgrade_{uuid4().hex}"
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield {**server, "NAME": name}
+    finally:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _read() -> tuple[list[str], Rows]:
@@ -99,6 +105,7 @@ def _write(applied: list[str], rows: Rows) -> None:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), found):
             cursor.execute(statement)
+    install_triggers()
 
 
 def _values(row: models.Model) -> dict[str, Any]:

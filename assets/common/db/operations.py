@@ -4,7 +4,8 @@ Migrations that use them set `atomic = False`, and can be run again after an int
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.db import DatabaseError, connections, migrations, transaction
@@ -18,10 +19,38 @@ def _of_postgresql(schema_editor: Any) -> bool:
     return schema_editor.connection.vendor == "postgresql"
 
 
+@contextmanager
+def lock_timeout(connection: Any, limit: str) -> Iterator[None]:
+    """Limit how long each statement in the block waits for a lock, on PostgreSQL; "0": no limit."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+
+    def change(limit: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [limit])
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        before = cursor.fetchone()[0]
+    change(limit)
+    try:
+        yield
+    finally:
+        if connection.is_usable():
+            change(before)
+
+
+def _waiting(schema_editor: Any) -> AbstractContextManager[None]:
+    """Wait as long as other transactions last: nobody waits for a concurrent index."""
+    return lock_timeout(schema_editor.connection, "0")
+
+
 def _drop(schema_editor: Any, name: str) -> None:
     concurrently = "CONCURRENTLY" if _of_postgresql(schema_editor) else ""
     quoted = schema_editor.quote_name(name)
-    schema_editor.execute(f"DROP INDEX {concurrently} IF EXISTS {quoted}")
+    with _waiting(schema_editor):
+        schema_editor.execute(f"DROP INDEX {concurrently} IF EXISTS {quoted}")
 
 
 class AddIndex(migrations.AddIndex):
@@ -34,7 +63,8 @@ class AddIndex(migrations.AddIndex):
         # An interrupted migration leaves an invalid index.
         _drop(schema_editor, self.index.name)
         options = {"concurrently": True} if _of_postgresql(schema_editor) else {}
-        schema_editor.add_index(model, self.index, **options)
+        with _waiting(schema_editor):
+            schema_editor.add_index(model, self.index, **options)
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
         _drop(schema_editor, self.index.name)
@@ -98,10 +128,11 @@ class AddSearchIndex(Operation):
         _drop(schema_editor, name)
         quote = schema_editor.quote_name
         column = quote(model._meta.get_field(self.field_name).column)
-        schema_editor.execute(
-            f"CREATE INDEX CONCURRENTLY {quote(name)} ON {quote(model._meta.db_table)} "
-            f"USING gin ({self.expression.format(column)} gin_trgm_ops)"
-        )
+        with _waiting(schema_editor):
+            schema_editor.execute(
+                f"CREATE INDEX CONCURRENTLY {quote(name)} ON {quote(model._meta.db_table)} "
+                f"USING gin ({self.expression.format(column)} gin_trgm_ops)"
+            )
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
         if _of_postgresql(schema_editor):

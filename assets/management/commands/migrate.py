@@ -1,13 +1,32 @@
-"""`migrate`: Django's command, which also creates the triggers if a migration fails."""
+"""`migrate`: Django's command, which also creates the triggers if a migration fails.
 
+On PostgreSQL it keeps nobody waiting. Readers queue behind a statement that waits for a lock, so it
+gives up a lock that it does not get at once, and tries again.
+"""
+
+import time
 from typing import Any
 
 from django.core.management.commands import migrate
+from django.db import OperationalError, connections
 
+from assets.common.db.operations import lock_timeout
 from assets.immutable import migrating
+
+LOCK_TIMEOUT = "500ms"
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> Any:
-        with migrating(options["database"]):
-            return super().handle(*args, **options)
+        database = options["database"]
+        with migrating(database), lock_timeout(connections[database], LOCK_TIMEOUT):
+            while True:
+                try:
+                    return super().handle(*args, **options)
+                except OperationalError as error:
+                    # A migration that was interrupted can be run again.
+                    if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                        raise
+                self.stdout.write("\nA table that changes is in use. Trying again.")
+                time.sleep(1)
