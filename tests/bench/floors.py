@@ -140,9 +140,10 @@ def tasks(where: str, *parameters: Any) -> Sequence[Any]:
     rows = fetch(f"SELECT {TASK} FROM assets_task {where}", *parameters)  # noqa: S608
     keys = [row[0] for row in rows]
     inputs = fetch_in(
-        "SELECT task_id, identifier, dataset_id, data_sample_id, model_id, parent_task_id, "
-        "parent_output_identifier FROM assets_taskinput WHERE task_id IN ? "
-        "ORDER BY task_id, position",
+        "SELECT i.task_id, i.identifier, i.dataset_id, s.keys, i.model_id, i.parent_task_id, "
+        "i.parent_output_identifier FROM assets_taskinput i "
+        "LEFT JOIN assets_sampleset s ON s.id = i.sample_set_id WHERE i.task_id IN ? "
+        "ORDER BY i.task_id, i.position",
         keys,
     )
     outputs = fetch_in(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
+from assets.common.asset_keys import AssetKeys
 from assets.common.kinds import AssetKind
 from assets.compute.inputs import InputRef, grouped
 from assets.compute.specs import ComputePlanSpec, OutputSpec, TaskSpec
@@ -109,9 +110,13 @@ class Plans:
             *(*asset, *dates, "metadata", "compute_plan_id", "function_id", "worker_id"),
             *("rank", "tag", "status", "error_type", "logs_permission_id", "digest"),
         )
+        self._sets = Table("SampleSet", "id", "keys", "count", "digest")
+        self._members = Table("SampleSetMember", "sample_set_id", "data_sample_id")
+        # The list of each data sample alone.
+        self._set_ids: dict[str, int] = {}
         self._inputs = Table(
             "TaskInput",
-            *("task_id", "position", "identifier", "dataset_id", "data_sample_id"),
+            *("task_id", "position", "identifier", "dataset_id", "sample_set_id"),
             *("parent_task_id", "parent_output_identifier"),
         )
         self._outputs = Table(
@@ -140,7 +145,8 @@ class Plans:
         """Write what was added, in one transaction."""
         write_all(
             [
-                *(self._plans, self._tasks, self._inputs, self._outputs),
+                *(self._plans, self._tasks, self._sets, self._members),
+                *(self._inputs, self._outputs),
                 *(self._models, self._performances, self._failures, self.events.table),
             ]
         )
@@ -181,13 +187,29 @@ class Plans:
             *(self.stock.permissions[dataset.logs], digest),
         )
         self._inputs.extend(
-            (key, position, name, opener, data_sample, above or None, "model" if above else "")
+            (
+                key,
+                position,
+                name,
+                opener,
+                data_sample and self._set_of(data_sample),
+                above or None,
+                "model" if above else "",
+            )
             for position, (name, opener, data_sample, above) in enumerate(inputs)
         )
         self._add_outputs(plan, round_, key, dataset.owner, status, outputs)
         plan.counts[status] += 1
         plan.tasks.append(key)
         return key
+
+    def _set_of(self, sample: str) -> int:
+        if sample not in self._set_ids:
+            number = self._set_ids[sample] = len(self._set_ids) + 1
+            keys = AssetKeys([UUID(sample)])
+            self._sets.add(number, keys.json.decode(), 1, keys.digest)
+            self._members.add(number, sample)
+        return self._set_ids[sample]
 
     def _add_outputs(
         self,
