@@ -36,7 +36,7 @@ TASK_ORDERING = {
 
 
 # Tasks take data samples by the thousand.
-takes_many_tasks = takes_large_list("tasks", kept="")
+takes_many_tasks = takes_large_list("tasks", kept="inputs")
 
 
 class TaskAnsweringViewSet(AssetViewSet):
