@@ -41,6 +41,10 @@ def server(*, serving: bool) -> dict[str, Any]:
     database |= {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", 60), "CONN_HEALTH_CHECKS": True}
     options: dict[str, Any] = database.setdefault("OPTIONS", {})
     pool_size = env.int("DATABASE_POOL_SIZE", 0)
+    if _is_tuned() and (pool_size or database["CONN_MAX_AGE"]):
+        # What is sent a second time is prepared. An external pooler may send it to a server that
+        # does not know it, and a connection of one request would prepare in vain.
+        options["prepare_threshold"] = 1
     parameters = _parameters()
     if not serving:
         return database
@@ -63,6 +67,13 @@ def _parameters() -> list[str]:
         "idle_in_transaction_session_timeout": env.int("DATABASE_IDLE_TIMEOUT", 60),
     }
     # PostgreSQL's defaults suit spinning disks: it would read a whole table rather than look up
-    # two hundred rows. None of our statements runs long enough for compiling it to pay off.
-    tuning = ["-c random_page_cost=1.1", "-c jit=off"] if env.bool("DATABASE_TUNING", True) else []
-    return tuning + [f"-c {name}={limit}s" for name, limit in limits.items() if limit]
+    # two hundred rows. None of our statements runs long enough for compiling it to pay off, nor
+    # does another plan for each number of keys.
+    tuning = ["random_page_cost=1.1", "jit=off", "plan_cache_mode=force_generic_plan"]
+    return [f"-c {name}" for name in tuning if _is_tuned()] + [
+        f"-c {name}={limit}s" for name, limit in limits.items() if limit
+    ]
+
+
+def _is_tuned() -> bool:
+    return env.bool("DATABASE_TUNING", True)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from assets.accounts.models import Organization
 from assets.common.db.compiled import Compiled, key_text, stored_json
@@ -77,6 +77,25 @@ def test_after_a_transaction_that_failed(keys):
     with pytest.raises(ZeroDivisionError):
         change_and_fail()
     assert TaskStatus.DONE not in {row[2] for row in statement(keys)}
+
+
+PREPARED = (
+    "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%FROM \"assets_task\"%'"
+)
+
+
+@pytest.mark.parametrize(("threshold", "prepared"), [(1, 1), (None, 0)])
+def test_what_is_sent_again_is_prepared_unless_a_pooler_may_not_know_it(
+    threshold, prepared, keys, monkeypatch
+):
+    if connection.vendor != "postgresql":
+        pytest.skip("of PostgreSQL")
+    monkeypatch.setattr(connection.connection, "prepare_threshold", threshold)
+    statement = compiled()
+    assert statement(keys) == statement(keys) == statement([*keys, uuid4()])
+    with connection.cursor() as cursor:
+        cursor.execute(PREPARED)
+        assert cursor.fetchone() == (prepared,)
 
 
 def test_threads_compile_the_same():

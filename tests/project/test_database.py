@@ -17,7 +17,8 @@ pytestmark = pytest.mark.postgresql
 POSTGRES = {"DATABASE_URL": "postgres://registrar@localhost/registrar", "SECRET_KEY": "x"}
 SERVING = {**POSTGRES, "SERVING": "true"}
 DATABASE = "settings.DATABASES['default']"
-TUNED = "-c random_page_cost=1.1 -c jit=off"
+TUNED = "-c random_page_cost=1.1 -c jit=off -c plan_cache_mode=force_generic_plan"
+PREPARED = {"prepare_threshold": 1}
 
 
 def options(tmp_path, **environment: str) -> dict:
@@ -27,14 +28,14 @@ def options(tmp_path, **environment: str) -> dict:
 
 
 def test_a_request_ends(tmp_path):
-    assert options(tmp_path, **SERVING) == {
+    assert options(tmp_path, **SERVING) == PREPARED | {
         "options": f"{TUNED} -c statement_timeout=60s -c lock_timeout=30s"
         " -c idle_in_transaction_session_timeout=60s"
     }
 
 
 def test_a_command_may_take_its_time(tmp_path):
-    assert options(tmp_path, **POSTGRES, DATABASE_POOL_SIZE="4") == {}
+    assert options(tmp_path, **POSTGRES, DATABASE_POOL_SIZE="4") == PREPARED
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,13 @@ def test_nothing_need_be_sent(tmp_path):
     names = ("STATEMENT_TIMEOUT", "LOCK_TIMEOUT", "IDLE_TIMEOUT", "TUNING")
     none = {f"DATABASE_{name}": "0" for name in names}
     assert options(tmp_path, **SERVING, **none) == {}
+
+
+def test_connections_of_one_request_prepare_nothing(tmp_path):
+    """So does a pooler that gives each transaction another server."""
+    assert not PREPARED.items() <= options(tmp_path, **SERVING, CONN_MAX_AGE="0").items()
+    pooled = options(tmp_path, **SERVING, CONN_MAX_AGE="0", DATABASE_POOL_SIZE="2")
+    assert PREPARED.items() <= pooled.items()
 
 
 def test_threads_may_share_connections(tmp_path):
