@@ -88,7 +88,7 @@ def _columns(model: type[Model]) -> list[str]:
 
 @Compiled
 def _tokens(digests: Collection[str]) -> QuerySet:
-    return ApiToken.objects.filter(digest__any=digests).values_list(
+    return ApiToken.objects.filter(digest__only=digests).values_list(
         *_columns(ApiToken), *(f"user__{name}" for name in _columns(User))
     )
 

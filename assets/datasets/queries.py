@@ -1,72 +1,66 @@
 """Queries about datasets and data samples for responses, lists and pages."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 
 from ..common.db.aggregates import counts_by, related_rows
 from ..common.db.compiled import Compiled, key_text, stored_json
+from ..common.db.nested import JSONRows, JSONText
 from ..common.text.moments import utc_day
 from ..permissions.queries import permission_columns
 from .models import DataSample, DataSampleLink, Dataset, SampleSet, SampleSetMember
 from .specs import DatasetSpec
 
+_DATASET = (
+    *(key_text("key"), "name", "owner_id", "creation_date", stored_json("metadata"), "type"),
+    *("opener_checksum", "description_checksum"),
+    *permission_columns("permissions"),
+    *permission_columns("logs_permission"),
+)
+# The oldest first.
+_SAMPLE_KEYS = JSONRows(
+    DataSampleLink.objects.filter(dataset_id=OuterRef("pk")).order_by(
+        "data_sample__creation_date", "data_sample_id"
+    ),
+    JSONText("?", "data_sample_id"),
+)
+# In the order of linking.
+_DATASET_KEYS = JSONRows(
+    DataSampleLink.objects.filter(data_sample_id=OuterRef("pk")).order_by("pk"),
+    JSONText("?", "dataset_id"),
+)
+
 
 @Compiled
 def dataset_rows(keys: Collection[UUID]) -> QuerySet:
-    """Return the columns of each dataset in a response."""
-    return Dataset.objects.filter(key__any=keys).values_list(
-        *(key_text("key"), "name", "owner_id", "creation_date", stored_json("metadata"), "type"),
-        *("opener_checksum", "description_checksum"),
-        *permission_columns("permissions"),
-        *permission_columns("logs_permission"),
-    )
+    """Return the columns of each dataset in a response; the last one has its samples' keys."""
+    return Dataset.objects.filter(key__any=keys).values_list(*_DATASET, _SAMPLE_KEYS)
+
+
+@Compiled
+def dataset_rows_without_samples(keys: Collection[UUID]) -> QuerySet:
+    """Return the same without the last column."""
+    return Dataset.objects.filter(key__any=keys).values_list(*_DATASET)
 
 
 @Compiled
 def sample_rows(keys: Collection[UUID]) -> QuerySet:
-    """Return the columns of each data sample in a response."""
+    """Return the columns of each data sample in a response; the last one has its datasets' keys."""
     return DataSample.objects.filter(key__any=keys).values_list(
-        key_text("key"), "owner_id", "creation_date"
+        key_text("key"), "owner_id", "creation_date", _DATASET_KEYS
     )
-
-
-@Compiled
-def _links_of_datasets(keys: Collection[UUID]) -> QuerySet:
-    links = DataSampleLink.objects.filter(dataset_id__any=keys)
-    ordered = links.order_by("data_sample__creation_date", "data_sample_id")
-    return ordered.values_list(key_text("dataset_id"), key_text("data_sample_id"))
-
-
-def sample_keys_of(dataset_keys: Collection[str]) -> dict[str, list[str]]:
-    """Return each dataset's sample keys, the oldest first, all as strings; one query."""
-    keys: dict[str, list[str]] = defaultdict(list)
-    for dataset, sample in _links_of_datasets(dataset_keys):
-        keys[dataset].append(sample)
-    return keys
-
-
-@Compiled
-def _links_of_samples(keys: Collection[UUID]) -> QuerySet:
-    links = DataSampleLink.objects.filter(data_sample_id__any=keys).order_by("pk")
-    return links.values_list(key_text("data_sample_id"), key_text("dataset_id"))
-
-
-def dataset_texts_of(sample_keys: Collection[str]) -> dict[str, list[str]]:
-    """Return each sample's dataset keys, in the order of linking, all as strings; one query."""
-    keys: dict[str, list[str]] = defaultdict(list)
-    for sample, dataset in _links_of_samples(sample_keys):
-        keys[sample].append(dataset)
-    return keys
 
 
 def dataset_keys_of(sample_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
     """Return each sample's dataset keys, in the order of linking; one query."""
-    found = dataset_texts_of([str(key) for key in sample_keys])
-    return {key: [UUID(text) for text in found[str(key)]] for key in sample_keys}
+    links = DataSampleLink.objects.filter(data_sample_id__any=sample_keys).order_by("pk")
+    found: dict[UUID, list[UUID]] = {key: [] for key in sample_keys}
+    for sample, dataset in links.values_list("data_sample_id", "dataset_id"):
+        found[sample].append(dataset)
+    return found
 
 
 def sample_notes(samples: Sequence[DataSample]) -> dict[UUID, str]:

@@ -1,6 +1,6 @@
 """Datasets and data samples in requests and responses. Contract 2.3, 2.4."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from ..permissions.serializers import (
     process_and_download,
 )
 from .models import DataSample, Dataset
-from .queries import dataset_rows, dataset_texts_of, sample_keys_of, sample_rows
+from .queries import dataset_rows, dataset_rows_without_samples, sample_rows
 from .rules import DATA_SAMPLE
 from .specs import DataSampleSpec, DatasetSpec
 
@@ -48,18 +48,20 @@ class DatasetSerializer(WireSerializer):
     data_sample_keys = serializers.ListField(child=serializers.UUIDField())
 
     def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
-        samples = sample_keys_of(keys)
-        objects = self.without_samples(keys)
-        for item in objects:
-            item["data_sample_keys"] = samples[item["key"]]
+        objects = self._objects(rows := dataset_rows(keys))
+        for item, row in zip(objects, rows, strict=True):
+            item["data_sample_keys"] = row[-1]
         return objects
 
     def without_samples(self, keys: Collection[str]) -> list[dict[str, Any]]:
         """Return datasets as the inputs of tasks have them: without their samples."""
+        return self._objects(dataset_rows_without_samples(keys))
+
+    def _objects(self, rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
         base_url = f"{self.base_url}/data_manager"
         objects = []
-        for row in dataset_rows(keys):
-            key, name, owner, created, metadata, kind, opener, description, *permissions = row
+        for key, name, owner, created, metadata, kind, opener, description, *rest in rows:
+            public, ids, logs_public, logs_ids, *_ = rest
             objects.append(
                 {
                     "key": key,
@@ -68,8 +70,8 @@ class DatasetSerializer(WireSerializer):
                     "creation_date": created,
                     "metadata": metadata,
                     "type": kind,
-                    "permissions": process_and_download(*permissions[:2]),
-                    "logs_permission": permission_wire(*permissions[2:]),
+                    "permissions": process_and_download(public, ids),
+                    "logs_permission": permission_wire(logs_public, logs_ids),
                     "opener": {"checksum": opener, "storage_address": f"{base_url}/{key}/opener/"},
                     "description": {
                         "checksum": description,
@@ -106,16 +108,8 @@ class DataSampleSerializer(WireSerializer):
     data_manager_keys = serializers.ListField(child=serializers.UUIDField())
 
     def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
-        datasets = dataset_texts_of(keys)
-        return [
-            {
-                "key": key,
-                "owner": owner,
-                "creation_date": creation_date,
-                "data_manager_keys": datasets[key],
-            }
-            for key, owner, creation_date in sample_rows(keys)
-        ]
+        names = ("key", "owner", "creation_date", "data_manager_keys")
+        return [dict(zip(names, row, strict=True)) for row in sample_rows(keys)]
 
 
 class KeysField(serializers.ListField):

@@ -5,69 +5,70 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 
 from ..common.db.aggregates import counts_by, related_rows
 from ..common.db.compiled import Compiled, key_text, stored_json
+from ..common.db.nested import JSONRows, JSONText
 from ..permissions.queries import permission_columns
 from .models import Function, FunctionInput, FunctionOutput
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
 
+# As in a response.
+_INPUT = JSONText(
+    '?:{"kind":?,"optional":?,"multiple":?}', "identifier", "kind", "optional", "multiple"
+)
+_OUTPUT = JSONText('?:{"kind":?,"multiple":?}', "identifier", "kind", "multiple")
+_KIND = JSONText('{"identifier":?,"kind":?}', "identifier", "kind")
 
-@Compiled
-def function_rows(keys: Collection[UUID]) -> QuerySet:
-    """Return the columns of each function in a response."""
-    return Function.objects.filter(key__any=keys).values_list(
-        *(key_text("key"), "name", "owner_id", "creation_date", stored_json("metadata"), "status"),
-        *("description_checksum", "archive_checksum"),
-        *permission_columns("permissions"),
+
+def _slots(model: Any, item: JSONText, brackets: str) -> JSONRows:
+    """Return the column with the inputs or the outputs of each function."""
+    return JSONRows(
+        model.objects.filter(function_id=OuterRef("pk")).order_by("position"), item, brackets
     )
 
 
 @Compiled
-def _inputs(keys: Collection[UUID]) -> QuerySet:
-    rows = FunctionInput.objects.filter(function_id__any=keys).order_by("function_id", "position")
-    return rows.values_list(key_text("function_id"), "identifier", "kind", "optional", "multiple")
+def function_rows(keys: Collection[UUID]) -> QuerySet:
+    """Return the columns of each function in a response; the last ones: its inputs and outputs."""
+    return Function.objects.filter(key__any=keys).values_list(
+        *(key_text("key"), "name", "owner_id", "creation_date", stored_json("metadata"), "status"),
+        *("description_checksum", "archive_checksum"),
+        *permission_columns("permissions"),
+        _slots(FunctionInput, _INPUT, "{}"),
+        _slots(FunctionOutput, _OUTPUT, "{}"),
+    )
 
 
 @Compiled
-def _outputs(keys: Collection[UUID]) -> QuerySet:
-    rows = FunctionOutput.objects.filter(function_id__any=keys).order_by("function_id", "position")
-    return rows.values_list(key_text("function_id"), "identifier", "kind", "multiple")
+def slot_kinds(keys: Collection[UUID]) -> QuerySet:
+    """Return each function's inputs and outputs with their kinds, as a graph shows them."""
+    return Function.objects.filter(key__any=keys).values_list(
+        key_text("key"), _slots(FunctionInput, _KIND, "[]"), _slots(FunctionOutput, _KIND, "[]")
+    )
 
 
 # Inputs or outputs by identifier, as in a response.
 Slots = dict[str, dict[str, Any]]
 
 
-def inputs_by_text(keys: Collection[str]) -> dict[str, Slots]:
-    """Return each function's inputs; one query."""
-    inputs: dict[str, Slots] = defaultdict(dict)
-    for key, identifier, kind, optional, multiple in _inputs(keys):
-        inputs[key][identifier] = {"kind": kind, "optional": optional, "multiple": multiple}
-    return inputs
-
-
-def outputs_by_text(keys: Collection[str]) -> dict[str, Slots]:
-    """Return each function's outputs; one query."""
-    outputs: dict[str, Slots] = defaultdict(dict)
-    for key, identifier, kind, multiple in _outputs(keys):
-        outputs[key][identifier] = {"kind": kind, "multiple": multiple}
-    return outputs
-
-
 def inputs_of(keys: Collection[UUID]) -> dict[UUID, Slots]:
     """Return each function's inputs by its key; one query."""
-    return _by_key(inputs_by_text([str(key) for key in keys]))
+    return _slots_of(FunctionInput, keys, "kind", "optional", "multiple")
 
 
 def outputs_of(keys: Collection[UUID]) -> dict[UUID, Slots]:
     """Return each function's outputs by its key; one query."""
-    return _by_key(outputs_by_text([str(key) for key in keys]))
+    return _slots_of(FunctionOutput, keys, "kind", "multiple")
 
 
-def _by_key(found: dict[str, Slots]) -> dict[UUID, Slots]:
-    return defaultdict(dict, {UUID(text): slots for text, slots in found.items()})
+def _slots_of(model: Any, keys: Collection[UUID], *names: str) -> dict[UUID, Slots]:
+    rows = model.objects.filter(function_id__any=keys).order_by("function_id", "position")
+    found: dict[UUID, Slots] = defaultdict(dict)
+    for key, identifier, *values in rows.values_list("function_id", "identifier", *names):
+        found[key][identifier] = dict(zip(names, values, strict=True))
+    return found
 
 
 def task_counts_of(keys: Collection[UUID], limit: int | None = None) -> dict[UUID, int]:

@@ -24,7 +24,7 @@ from ..permissions.serializers import (
     process_and_download,
 )
 from .models import FunctionStatus
-from .queries import function_rows, inputs_by_text, outputs_by_text
+from .queries import function_rows
 from .rules import FUNCTION
 from .specs import FunctionSpec, read_inputs, read_outputs
 
@@ -61,11 +61,11 @@ class FunctionSerializer(WireSerializer):
     status = serializers.ChoiceField(choices=FunctionStatus.values)
 
     def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
-        inputs, outputs = inputs_by_text(keys), outputs_by_text(keys)
         base_url = f"{self.base_url}/function"
         objects = []
         for row in function_rows(keys):
-            key, name, owner, created, metadata, status, description, archive, *permissions = row
+            key, name, owner, created, metadata, status, description, archive, *rest = row
+            public, authorized_ids, inputs, outputs = rest
             file = {"checksum": archive, "storage_address": f"{base_url}/{key}/file/"}
             objects.append(
                 {
@@ -74,15 +74,15 @@ class FunctionSerializer(WireSerializer):
                     "owner": owner,
                     "creation_date": created,
                     "metadata": metadata,
-                    "permissions": process_and_download(*permissions),
+                    "permissions": process_and_download(public, authorized_ids),
                     "description": {
                         "checksum": description,
                         "storage_address": f"{base_url}/{key}/description/",
                     },
                     "archive": file,
                     "function": file,
-                    "inputs": inputs[key],
-                    "outputs": outputs[key],
+                    "inputs": inputs,
+                    "outputs": outputs,
                     "status": status,
                 }
             )

@@ -22,11 +22,11 @@ pytestmark = pytest.mark.postgresql
 # The statements of each list: one for the token, one for the keys of the page, and those for its
 # objects. The first of several pages takes one or two more, to count the rows.
 LISTS = {
-    "data_manager": 4,
-    "data_sample": 4,
-    "function": 5,
+    "data_manager": 3,
+    "data_sample": 3,
+    "function": 3,
     "compute_plan": 3,
-    "task": 8,
+    "task": 6,
     "model": 3,
     "performance": 2,
     "news_feed": 2,
@@ -134,11 +134,11 @@ def test_what_belongs_to_a_task(which, world, api, django_assert_num_queries):
 
 
 DETAILS = {
-    "data_manager": 3,
-    "data_sample": 3,
-    "function": 4,
+    "data_manager": 2,
+    "data_sample": 2,
+    "function": 2,
     "compute_plan": 2,
-    "task": 7,
+    "task": 5,
     "model": 2,
 }
 

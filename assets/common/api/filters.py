@@ -1,6 +1,7 @@
 """Filters and the order of lists. Contract 2.0."""
 
 import csv
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -192,6 +193,7 @@ def _wants_json(request) -> bool:
 # More words would exceed the databases' limits for expressions.
 MAX_WORDS = 30
 WHOLE_KEY = 36
+KEY_CHARACTERS = re.compile(r"[0-9a-fA-F-]*").fullmatch
 
 
 class MatchFilter(CharFilter):
@@ -218,8 +220,10 @@ class MatchFilter(CharFilter):
         # A complete key is looked up by its index.
         if field.rpartition("__")[2] == "key" and len(term) == WHOLE_KEY and (key := as_key(term)):
             return Q(**{field: key})
-        comparison = "icontains" if field.endswith("key") else "has"
-        return Q(**{f"{field}__{comparison}": term})
+        if not field.endswith("key"):
+            return Q(**{f"{field}__has": term})
+        # Most words can be a part of no key, which only reading all keys would show.
+        return Q(**{f"{field}__icontains": term}) if KEY_CHARACTERS(term) else Q(pk__in=[])
 
 
 class SearchFilter(MatchFilter):

@@ -3,9 +3,9 @@
 Django compiles a query each time that it runs, which costs more than running it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from functools import cache, cached_property, partial, update_wrapper
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import orjson
@@ -49,14 +49,31 @@ class Compiled:
         """
         if self._statement is None:
             return []
+        here: Any = connection
+        if here.vendor == "postgresql":
+            text, deferred = self._numbered
+            return here.fetch(sql.format(text), [param(values) for param in deferred])
         statement, params, _ = self._statement
-        bound = [param(values) if callable(param) else param for param in params]
-        if connection.vendor == "postgresql":
-            server: Any = connection
-            return server.fetch(sql.format(statement), bound)
-        with connection.cursor() as cursor:
+        with here.cursor() as cursor:
+            bound = [param(values) if callable(param) else param for param in params]
             cursor.execute(sql.format(statement), bound)
             return cursor.fetchall()
+
+    @cached_property
+    def _numbered(self) -> tuple[str, list[Callable[[Collection[Any]], Any]]]:
+        """The SQL for PostgreSQL, with `$1`, `$2` for deferred values, and these.
+
+        Other values become a part of the statement, so that it is planned for them.
+        """
+        assert self._statement is not None  # noqa: S101  there is something to run
+        sql, params, _ = self._statement
+        deferred = [param for param in params if callable(param)]
+        marks = [uuid4().hex for _ in deferred]
+        found, operations = iter(marks), cast(Any, connection.ops)
+        text = operations.compose_sql(sql, [next(found) if callable(p) else p for p in params])
+        for number, mark in enumerate(marks, 1):
+            text = text.replace(f"'{mark}'", f"${number}")
+        return text, deferred
 
     @cached_property
     def _statement(self) -> tuple[str, list[Any], list[tuple[int, Callable[[Any], Any]]]] | None:
@@ -75,8 +92,6 @@ class Compiled:
             for position, (steps, expression) in found.items()
             for converter in steps
         ]
-        if connection.vendor == "postgresql":
-            return *_with_numbers(sql, params), converters
         return sql, list(params), converters
 
 
@@ -86,21 +101,9 @@ def _compile_connection() -> Any:
     return connection.copy()
 
 
-def _with_numbers(sql: str, params: Sequence[Any]) -> tuple[str, list[Any]]:
-    """Return a statement with `$1`, `$2` for its deferred parameters, and these.
+class StoredJSON(TextField):
+    """A text of JSON, which a response includes without parsing it."""
 
-    Other values become a part of the statement, so that PostgreSQL plans it for them.
-    """
-    deferred = [param for param in params if callable(param)]
-    marks = [uuid4().hex for _ in deferred]
-    found = iter(marks)
-    text = connection.ops.compose_sql(sql, [next(found) if callable(p) else p for p in params])
-    for number, mark in enumerate(marks, 1):
-        text = text.replace(f"'{mark}'", f"${number}")
-    return text, deferred
-
-
-class _StoredJSON(TextField):
     def from_db_value(self, value, expression, connection):
         return value and orjson.Fragment(value)
 
@@ -125,4 +128,4 @@ def key_columns(paths: Iterable[str]) -> list[Any]:
 
 def stored_json(column: str) -> Cast:
     """Return a JSON column as its stored text, which a response includes without parsing it."""
-    return Cast(column, _StoredJSON())
+    return Cast(column, StoredJSON())

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import (
@@ -38,36 +40,64 @@ class AnyOf(Lookup):
         return self.rhs
 
     def as_sql(self, compiler, connection):
-        lhs, params = self.process_lhs(compiler, connection)
         # The values are a parameter, and `lhs` is a column.
-        sql = f"{lhs} IN (SELECT value FROM json_each(%s))"  # noqa: S608
-        return sql, [*params, self._param(json.dumps, connection)]
+        return self._sql("IN (SELECT value FROM json_each(%s))", json.dumps, compiler, connection)
 
     def as_postgresql(self, compiler, connection):
+        # psycopg takes longer for an array of texts than for its text.
+        pack = _array if self._has_keys else list
+        return self._sql(f"= ANY(%s::{self._type(connection)}[])", pack, compiler, connection)
+
+    def _sql(self, test: str, pack: Callable[[list], Any], compiler, connection):
+        """Return the SQL; the parameter of deferred values is a function that makes it."""
         lhs, params = self.process_lhs(compiler, connection)
-        field = self.lhs.output_field
-        # The type of a reference to the column: PostgreSQL cannot cast to `serial`.
-        db_type = getattr(field, "target_field", field).rel_db_type(connection)
-        return f"{lhs} = ANY(%s::{db_type}[])", [*params, self._param(list, connection)]
-
-    def _param(self, pack: Callable[[list], Any], connection) -> Any:
-        """Return the parameter of the values, or for deferred values a function that makes it."""
-        field = self.lhs.output_field
-
-        if isinstance(getattr(field, "target_field", field), UUIDField):
+        convert: Callable[[Any], Any] = partial(
+            self.lhs.output_field.get_db_prep_value, connection=connection
+        )
+        if self._has_keys:
             # Texts: the database parses them faster than Python makes UUIDs.
-            def param(values: Iterable[Any]) -> Any:
-                texts = map(str, values)
-                if pack is list:
-                    return f"{{{','.join(texts)}}}"
-                return pack([text.replace("-", "") for text in texts])
+            convert = _hex if connection.vendor == "sqlite" else str
 
-        else:
+        def param(values: Iterable[Any]) -> Any:
+            return pack([convert(value) for value in values])
 
-            def param(values: Iterable[Any]) -> Any:
-                return pack([field.get_db_prep_value(value, connection) for value in values])
+        deferred = isinstance(self.rhs, DeferredValues)
+        return f"{lhs} {test}", [*params, param if deferred else param(self.rhs)]
 
-        return param if isinstance(self.rhs, DeferredValues) else param(self.rhs)
+    @property
+    def _column(self) -> Field:
+        """The column, or the one that it refers to: PostgreSQL cannot cast to `serial`."""
+        field = self.lhs.output_field
+        return getattr(field, "target_field", field)
+
+    @property
+    def _has_keys(self) -> bool:
+        return isinstance(self._column, UUIDField)
+
+    def _type(self, connection) -> str | None:
+        return self._column.rel_db_type(connection)
+
+
+@ForeignObject.register_lookup
+@Field.register_lookup
+class OnlyOf(AnyOf):
+    """``key__only=[...]``: equals the one value, for which a lasting plan expects fewer rows."""
+
+    lookup_name = "only"
+
+    def as_sql(self, compiler, connection):
+        return self._sql("= %s", itemgetter(0), compiler, connection)
+
+    def as_postgresql(self, compiler, connection):
+        return self._sql(f"= %s::{self._type(connection)}", itemgetter(0), compiler, connection)
+
+
+def _hex(key: Any) -> str:
+    return str(key).replace("-", "")
+
+
+def _array(texts: list[str]) -> str:
+    return f"{{{','.join(texts)}}}"
 
 
 def _postgresql_folded(sql: str) -> str:

@@ -1,19 +1,18 @@
 """The graph of a plan in the API. Contract 2.6."""
 
-from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from ...functions.queries import inputs_by_text, outputs_by_text
+from ...functions.queries import slot_kinds
 from ..queries.graphs import MAX_GRAPH_TASKS, edge_rows, graph_rows
 from .dialects import dialect_of
 
 
 def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str, Any]]]:
-    """Return `{"tasks": [...], "edges": [...]}`; empty for an unknown plan. Four queries.
+    """Return `{"tasks": [...], "edges": [...]}`; empty for an unknown plan. Three queries.
 
     Raises:
         PermissionDenied: the plan has more tasks than a graph shows.
@@ -23,8 +22,11 @@ def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str,
         raise PermissionDenied(
             f"Cannot build workflow graph for more than {MAX_GRAPH_TASKS} tasks."
         )
-    functions = {task[2] for task in tasks}
-    inputs, outputs = _kinds(inputs_by_text(functions)), _kinds(outputs_by_text(functions))
+    functions = slot_kinds({task[2] for task in tasks})
+    slots = {
+        key: {"inputs_specs": inputs, "outputs_specs": outputs}
+        for key, inputs, outputs in functions
+    }
     dialect = dialect_of(request)
     return {
         "tasks": [
@@ -34,22 +36,12 @@ def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str,
                 "function_name": name,
                 "worker": worker,
                 "status": dialect.task_status(status),
-                "inputs_specs": inputs[function],
-                "outputs_specs": outputs[function],
+                **slots[function],
             }
             for key, rank, function, name, worker, status in tasks
         ],
         "edges": _wire_edges(plan_key),
     }
-
-
-def _kinds(slots: dict[str, dict[str, dict[str, Any]]]) -> dict[str, list[dict[str, str]]]:
-    kinds: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for function, items in slots.items():
-        kinds[function] = [
-            {"identifier": identifier, "kind": item["kind"]} for identifier, item in items.items()
-        ]
-    return kinds
 
 
 def _wire_edges(plan_key: UUID) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ def graph_tasks(plan_key: UUID) -> list[GraphTask]:
 
 @Compiled
 def _drawn_tasks(plan_keys: Collection[UUID]) -> QuerySet:
-    rows = Task.objects.filter(compute_plan_id__any=plan_keys).order_by("rank", "worker_id", "key")
+    rows = Task.objects.filter(compute_plan_id__only=plan_keys).order_by("rank", "worker_id", "key")
     return rows.values_list(key_text("key"), "rank", "function__name", "worker_id", "status")
 
 
@@ -39,7 +39,7 @@ MAX_GRAPH_TASKS = 5000
 @Compiled
 def graph_rows(plan_keys: Collection[UUID]) -> QuerySet:
     """Tasks of the API's graph by rank; one more than the maximum, to detect an excess."""
-    rows = Task.objects.filter(compute_plan_id__any=plan_keys).order_by("rank", "key")
+    rows = Task.objects.filter(compute_plan_id__only=plan_keys).order_by("rank", "key")
     values = rows.values_list(
         *(key_text("key"), "rank", key_text("function_id"), "function__name"),
         *("worker_id", "status"),
@@ -51,7 +51,7 @@ def graph_rows(plan_keys: Collection[UUID]) -> QuerySet:
 def edge_rows(plan_keys: Collection[UUID]) -> QuerySet:
     """Edges inside a plan: parent, output, child, input."""
     rows = TaskInput.objects.filter(
-        task__compute_plan_id__any=plan_keys, parent_task__compute_plan_id__any=plan_keys
+        task__compute_plan_id__only=plan_keys, parent_task__compute_plan_id__only=plan_keys
     )
     return rows.order_by("task__rank", "task_id", "position").values_list(
         *(key_text("parent_task_id"), "parent_output_identifier"),

@@ -92,7 +92,7 @@ def _performances(limit: int | None) -> Compiled:
     task = "output__task__"
 
     def build(plan_keys: Any) -> QuerySet:
-        rows = Performance.objects.filter(output__task__compute_plan_id__any=plan_keys).order_by(
+        rows = Performance.objects.filter(output__task__compute_plan_id__only=plan_keys).order_by(
             f"{task}rank", f"{task}worker_id", "output__identifier", "pk"
         )
         return rows.values_list(

@@ -3,7 +3,7 @@
 import select
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db.backends.postgresql import base, operations
 from psycopg import RawCursor
@@ -68,7 +68,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             # psycopg parses dates in C, ten times as fast as Django's loader in Python.
             self._kept.adapters.register_loader("timestamptz", TimestamptzLoader)
         watched = self.queries_logged or self.execute_wrappers
-        cursor = self._prepare_cursor(self._kept) if watched else self._kept
+        cursor: Any = cast(Any, self)._prepare_cursor(self._kept) if watched else self._kept
         with self.wrap_database_errors:
             cursor.execute(sql, params)
             rows = cursor.fetchall()
