@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet
 
 from ..common.db.aggregates import counts_by, related_rows
-from ..common.db.compiled import Compiled, key_text, stored_json
+from ..common.db.compiled import Rows, key_text, stored_json
 from ..common.db.nested import JSONRows, JSONText
 from ..common.text.moments import utc_day
 from ..permissions.queries import permission_columns
@@ -34,24 +34,11 @@ _DATASET_KEYS = JSONRows(
 )
 
 
-@Compiled
-def dataset_rows(keys: Collection[UUID]) -> QuerySet:
-    """Return the columns of each dataset in a response; the last one has its samples' keys."""
-    return Dataset.objects.filter(key__any=keys).values_list(*_DATASET, _SAMPLE_KEYS)
-
-
-@Compiled
-def dataset_rows_without_samples(keys: Collection[UUID]) -> QuerySet:
-    """Return the same without the last column."""
-    return Dataset.objects.filter(key__any=keys).values_list(*_DATASET)
-
-
-@Compiled
-def sample_rows(keys: Collection[UUID]) -> QuerySet:
-    """Return the columns of each data sample in a response; the last one has its datasets' keys."""
-    return DataSample.objects.filter(key__any=keys).values_list(
-        key_text("key"), "owner_id", "creation_date", _DATASET_KEYS
-    )
+# The columns of each dataset in a response.
+dataset_rows_without_samples = Rows(Dataset, *_DATASET)
+dataset_rows = Rows(Dataset, *_DATASET, _SAMPLE_KEYS)
+# The columns of each data sample in a response.
+sample_rows = Rows(DataSample, key_text("key"), "owner_id", "creation_date", _DATASET_KEYS)
 
 
 def dataset_keys_of(sample_keys: Collection[UUID]) -> dict[UUID, list[UUID]]:

@@ -1,6 +1,6 @@
 """Datasets and data samples in requests and responses. Contract 2.3, 2.4."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -47,21 +47,17 @@ class DatasetSerializer(WireSerializer):
     description = FileSerializer()
     data_sample_keys = serializers.ListField(child=serializers.UUIDField())
 
-    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
-        objects = self._objects(rows := dataset_rows(keys))
-        for item, row in zip(objects, rows, strict=True):
-            item["data_sample_keys"] = row[-1]
-        return objects
+    rows = dataset_rows
 
     def without_samples(self, keys: Collection[str]) -> list[dict[str, Any]]:
         """Return datasets as the inputs of tasks have them: without their samples."""
-        return self._objects(dataset_rows_without_samples(keys))
+        return self.objects(dataset_rows_without_samples(keys))
 
-    def _objects(self, rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    def objects(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
         base_url = f"{self.base_url}/data_manager"
         objects = []
         for key, name, owner, created, metadata, kind, opener, description, *rest in rows:
-            public, ids, logs_public, logs_ids, *_ = rest
+            public, ids, logs_public, logs_ids, *samples = rest
             objects.append(
                 {
                     "key": key,
@@ -77,6 +73,7 @@ class DatasetSerializer(WireSerializer):
                         "checksum": description,
                         "storage_address": f"{base_url}/{key}/description/",
                     },
+                    **({"data_sample_keys": samples[0]} if samples else {}),
                 }
             )
         return objects
@@ -107,9 +104,11 @@ class DataSampleSerializer(WireSerializer):
     creation_date = serializers.DateTimeField()
     data_manager_keys = serializers.ListField(child=serializers.UUIDField())
 
-    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
+    rows = sample_rows
+
+    def objects(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
         names = ("key", "owner", "creation_date", "data_manager_keys")
-        return [dict(zip(names, row, strict=True)) for row in sample_rows(keys)]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 class KeysField(serializers.ListField):

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet
 
 from ..common.db.aggregates import counts_by, related_rows
-from ..common.db.compiled import Compiled, key_text, stored_json
+from ..common.db.compiled import Rows, key_text, stored_json
 from ..common.db.nested import JSONRows, JSONText
 from ..permissions.queries import permission_columns
 from .models import Function, FunctionInput, FunctionOutput
@@ -29,25 +29,22 @@ def _slots(model: Any, item: JSONText, brackets: str) -> JSONRows:
     )
 
 
-@Compiled
-def function_rows(keys: Collection[UUID]) -> QuerySet:
-    """Return the columns of each function in a response; the last ones: its inputs and outputs."""
-    return Function.objects.filter(key__any=keys).values_list(
-        *(key_text("key"), "name", "owner_id", "creation_date", stored_json("metadata"), "status"),
-        *("description_checksum", "archive_checksum"),
-        *permission_columns("permissions"),
-        _slots(FunctionInput, _INPUT, "{}"),
-        _slots(FunctionOutput, _OUTPUT, "{}"),
-    )
-
-
-@Compiled
-def slot_kinds(keys: Collection[UUID]) -> QuerySet:
-    """Return each function's inputs and outputs with their kinds, as a graph shows them."""
-    return Function.objects.filter(key__any=keys).values_list(
-        key_text("key"), _slots(FunctionInput, _KIND, "[]"), _slots(FunctionOutput, _KIND, "[]")
-    )
-
+# The columns of each function in a response.
+function_rows = Rows(
+    Function,
+    *(key_text("key"), "name", "owner_id", "creation_date", stored_json("metadata"), "status"),
+    *("description_checksum", "archive_checksum"),
+    *permission_columns("permissions"),
+    _slots(FunctionInput, _INPUT, "{}"),
+    _slots(FunctionOutput, _OUTPUT, "{}"),
+)
+# Each function's inputs and outputs with their kinds, as a graph shows them.
+slot_kinds = Rows(
+    Function,
+    key_text("key"),
+    _slots(FunctionInput, _KIND, "[]"),
+    _slots(FunctionOutput, _KIND, "[]"),
+)
 
 # Inputs or outputs by identifier, as in a response.
 Slots = dict[str, dict[str, Any]]

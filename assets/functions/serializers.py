@@ -1,6 +1,6 @@
 """Functions in requests and responses. Contract 2.5."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -60,10 +60,12 @@ class FunctionSerializer(WireSerializer):
     outputs = serializers.DictField(child=FunctionOutputSerializer())
     status = serializers.ChoiceField(choices=FunctionStatus.values)
 
-    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
+    rows = function_rows
+
+    def objects(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
         base_url = f"{self.base_url}/function"
         objects = []
-        for row in function_rows(keys):
+        for row in rows:
             key, name, owner, created, metadata, status, description, archive, *rest = row
             public, authorized_ids, inputs, outputs = rest
             file = {"checksum": archive, "storage_address": f"{base_url}/{key}/file/"}

@@ -49,7 +49,9 @@ def _pages_plan(api, url: str) -> tuple[str, str | None]:
     with CaptureQueriesContext(connection) as captured:
         page = api.get(url).json()
     (sql,) = [item["sql"] for item in captured if re.search(r"ORDER BY.* LIMIT", item["sql"])][:1]
-    return _plan_of(sql), page["next"]
+    # The rows of a first page are chosen inside the statement that reads what belongs to them.
+    chosen = re.search(r" IN \((SELECT .*? LIMIT \d+)\)", sql)
+    return _plan_of(chosen[1] if chosen else sql), page["next"]
 
 
 # What a plan says of a table that is gone through (SQLite, PostgreSQL), or of a sort.

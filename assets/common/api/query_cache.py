@@ -6,7 +6,6 @@ would spend more time on parsing parameters and on writing SQL than on running i
 
 from collections.abc import Callable, Hashable
 
-from django.db.models import QuerySet
 from rest_framework.request import Request
 
 from ..db.pagination import Listing
@@ -21,12 +20,12 @@ MAX_CACHED_QUERY = 1_000
 _listings: dict[Hashable, Listing] = {}
 
 
-def cached_listing(request: Request, build: Callable[[], QuerySet]) -> Listing:
+def cached_listing(request: Request, build: Callable[[], Listing]) -> Listing:
     """Return the listing of this request's path, filters and user; `build` makes a new one."""
     key = _key(request)
     listing = _listings.get(key)
     if listing is None:
-        listing = Listing(build())
+        listing = build()
         if key is not None:
             if len(_listings) >= MAX_CACHED_LISTS:
                 _listings.clear()

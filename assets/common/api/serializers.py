@@ -1,7 +1,7 @@
 """Serializers and fields that several rooms use."""
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.urls import reverse
@@ -11,6 +11,7 @@ from rest_framework.fields import empty
 from rest_framework.request import Request
 from rest_framework.utils import html
 
+from ..db.compiled import Rows
 from ..parsing import LossyJSON, json_of
 
 
@@ -27,19 +28,31 @@ class WireSerializer(serializers.Serializer):
     used to answer requests.
     """
 
-    def objects(self, keys: Collection[str]) -> Iterable[dict[str, Any]]:
-        """Return the objects of the assets with these keys, as texts, in any order."""
+    rows: ClassVar[Rows]
+
+    def objects(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        """Return the objects of some `rows`, in their order."""
         raise NotImplementedError
+
+    def of(self, keys: Collection[str]) -> list[dict[str, Any]]:
+        """Return the objects of the assets with these keys, as texts, in any order."""
+        return self.objects(self.rows(keys))
 
     def by_key(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
         """Return the objects by key; unknown keys are missing."""
-        return {item["key"]: item for item in self.objects(keys)}
+        return {item["key"]: item for item in self.of(keys)}
 
     def represent(self, keys: Iterable[UUID]) -> list[dict[str, Any]]:
         """Return the objects of these keys in their order; unknown keys are left out."""
         texts = [str(key) for key in keys]
         found = self.by_key(texts)
         return [found[key] for key in texts if key in found]
+
+    def page(self, listed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return the objects of a page of a listing of keys."""
+        if listed and "columns" in listed[0]:
+            return self.objects([row["columns"] for row in listed])
+        return self.represent([row["pk"] for row in listed])
 
     @property
     def base_url(self) -> str:

@@ -16,10 +16,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from ..db.pagination import Listing
 from ..ops.outages import OUTAGES, outage_of
 from ..parsing import as_key
 from .query_cache import cached_listing
-from .serializers import NameSerializer
+from .serializers import NameSerializer, WireSerializer
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +67,12 @@ class AssetViewSet(GenericViewSet):
 
     def answer(self, keys: Sequence[UUID]) -> list[dict[str, Any]]:
         """Return the response objects of the assets with these keys, in this order."""
+        return self._wire.represent(keys)
+
+    @property
+    def _wire(self) -> WireSerializer:
         serializer_class: Any = self.serializer_class
-        return serializer_class(context=self.get_serializer_context()).represent(keys)
+        return serializer_class(context=self.get_serializer_context())
 
     def answer_created(self, keys: Sequence[str]) -> Response:
         """Return the response (201) with the asset that was just registered."""
@@ -91,11 +96,12 @@ class AssetViewSet(GenericViewSet):
 
     def answer_list(self, queryset: QuerySet) -> Response:
         """Return the requested page of the rows that match the request's filters."""
+        wire = self._wire
         listing: Any = cached_listing(
-            self.request, lambda: self.filter_queryset(queryset).values("pk")
+            self.request,
+            lambda: Listing(self.filter_queryset(queryset).values("pk"), wire.rows),
         )
-        rows = self.paginate_queryset(listing)
-        return self.get_paginated_response(self.answer([row["pk"] for row in rows]))
+        return self.get_paginated_response(wire.page(self.paginate_queryset(listing)))
 
     def retrieve(self, request: Request, *args, **kwargs) -> Response:
         found = self.answer([self._key()])

@@ -3,7 +3,7 @@
 Django compiles a query each time that it runs, which costs more than running it.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from functools import cache, cached_property, partial, update_wrapper
 from typing import Any, cast
 from uuid import uuid4
@@ -11,7 +11,7 @@ from uuid import uuid4
 import orjson
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet, TextField
+from django.db.models import Model, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from .lookups import DeferredValues
@@ -95,6 +95,27 @@ class Compiled:
         return sql, list(params), converters
 
 
+class Rows(Compiled):
+    """The columns of a model's rows: a call returns those of some keys; `first` is a query's page.
+
+    The first column is the key.
+    """
+
+    def __init__(self, model: type[Model], *columns: Any) -> None:
+        self.columns = columns
+        self._all = model._default_manager.all()
+        super().__init__(lambda keys: self._all.filter(pk__any=keys).values_list(*columns))
+
+    def first(self, keys: QuerySet, limit: int, *paths: str) -> Compiled:
+        """Return the statement of the first rows of a query of keys: these paths, and `columns`.
+
+        The database chooses the rows before it reads what belongs to them.
+        """
+        ordering = [path for path in keys.query.order_by if isinstance(path, str)]
+        chosen = self._all.filter(pk__in=keys[:limit]).order_by(*ordering)
+        return Compiled(lambda _: chosen.values_list(*paths, *self.columns))
+
+
 @cache
 def _compile_connection() -> Any:
     """Return a connection that is never opened: statements outlive the thread that compiles."""
@@ -119,11 +140,6 @@ class _KeyText(TextField):
 def key_text(column: Any) -> Cast:
     """Return a column of keys as texts with hyphens, which Python compares faster than UUIDs."""
     return Cast(column, _KeyText())
-
-
-def key_columns(paths: Iterable[str]) -> list[Any]:
-    """Return the columns at these paths; "pk" as a text with hyphens."""
-    return [key_text(path) if path == "pk" else path for path in paths]
 
 
 def stored_json(column: str) -> Cast:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
-from .compiled import Compiled, key_columns
+from .compiled import Compiled, Rows
 from .counting import EXACT_COUNT_LIMIT, Counter, RowCount
 from .keyset import Keyset, Position
 
@@ -31,8 +31,13 @@ class Listing:
     the first page and of the count once.
     """
 
-    def __init__(self, queryset: QuerySet) -> None:
+    def __init__(self, queryset: QuerySet, shown: Rows | None = None) -> None:
+        """Make a listing of rows, or of keys with the columns of each that are `shown`.
+
+        A row of keys is a dictionary with `pk` and, on a first page, its `columns`.
+        """
         self.queryset = queryset
+        self._shown = shown
         # None where rows can only be skipped by number.
         self.keyset = Keyset.of(queryset)
         self._first_page: tuple[int, Compiled] | None = None
@@ -90,16 +95,19 @@ class Listing:
 
     def _first_rows(self, limit: int) -> list[Any]:
         keyset = self.keyset
-        if keyset is None or self.queryset.query.values_select != ("pk",):
+        if keyset is None or self._shown is None:
             return list(self.rows[:limit])
         # Only the statement for the last size stays in memory. Another thread may replace it
         # meanwhile, so the attribute is read once.
         first = self._first_page
         if first is None or first[0] != limit:
-            columns = key_columns(keyset.paths)
-            first = limit, Compiled(lambda _: self.queryset.values_list(*columns)[:limit])
+            first = limit, self._shown.first(self.queryset, limit, *keyset.paths)
             self._first_page = first
-        return [dict(zip(keyset.names, row, strict=True)) for row in first[1]()]
+        size = len(keyset.names)
+        return [
+            dict(zip(keyset.names, row[:size], strict=True), columns=row[size:])
+            for row in first[1]()
+        ]
 
     @cached_property
     def _counter(self) -> Counter:

@@ -1,7 +1,6 @@
 """Compute plans, tasks and their outputs in the API. Contract 2.6 to 2.9."""
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +20,6 @@ from ..queries.responses import (
     PLAN_COLUMNS,
     inputs_of,
     model_rows,
-    output_rows,
     plan_rows,
     task_rows,
 )
@@ -65,12 +63,14 @@ class ComputePlanSerializer(WireSerializer):
     todo_count = serializers.IntegerField(help_text="for SDKs up to 0.49")
     doing_count = serializers.IntegerField(help_text="for SDKs up to 0.50")
 
-    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
+    rows = plan_rows
+
+    def objects(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
         request, now = self.context["request"], timezone.now()
         dialect = dialect_of(request)
         organization = request.user.organization_id
         objects = []
-        for key, failed, owner, creator, metadata, *columns in plan_rows(keys):
+        for key, failed, owner, creator, metadata, *columns in rows:
             plan = dict(zip(PLAN_COLUMNS, columns, strict=True))
             plan |= {
                 "key": key,
@@ -131,14 +131,16 @@ class TaskSerializer(WireSerializer):
     inputs = InputRefSerializer(many=True)
     outputs = serializers.DictField(child=TaskOutputSerializer())
 
-    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
-        rows, inputs, outputs = task_rows(keys), inputs_of(keys), _outputs_of(keys)
+    rows = task_rows
+
+    def objects(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        inputs = inputs_of([row[0] for row in rows])
         # Each function once, for any number of tasks.
         functions = FunctionSerializer(context=self.context).by_key({row[1] for row in rows})
         dialect, now = dialect_of(self.context["request"]), timezone.now()
         objects = []
         for key, function, owner, worker, plan, rank, status, tag, metadata, *rest in rows:
-            created, start, end, error_type, *logs_permission = rest
+            created, start, end, error_type, *logs_permission, outputs = rest
             objects.append(
                 {
                     "key": key,
@@ -157,20 +159,10 @@ class TaskSerializer(WireSerializer):
                     "error_type": error_type or None,
                     "logs_permission": permission_wire(*logs_permission),
                     "inputs": inputs[key],
-                    "outputs": outputs[key],
+                    "outputs": outputs,
                 }
             )
         return objects
-
-
-def _outputs_of(keys: Collection[str]) -> dict[str, dict[str, dict[str, Any]]]:
-    outputs: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for key, identifier, transient, *permissions in output_rows(keys):
-        outputs[key][identifier] = {
-            "permissions": process_and_download(*permissions),
-            "transient": transient,
-        }
-    return outputs
 
 
 class ModelSerializer(WireSerializer):
@@ -183,7 +175,9 @@ class ModelSerializer(WireSerializer):
     permissions = PermissionsSerializer()
     address = FileSerializer(allow_null=True)
 
-    def objects(self, keys: Collection[str]) -> list[dict[str, Any]]:
+    rows = model_rows
+
+    def objects(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
         base_url = f"{self.base_url}/model"
         return [
             {
@@ -196,7 +190,7 @@ class ModelSerializer(WireSerializer):
                 if file
                 else None,
             }
-            for key, task, owner, created, file, checksum, *permissions in model_rows(keys)
+            for key, task, owner, created, file, checksum, *permissions in rows
         ]
 
 

@@ -94,8 +94,8 @@ class TaskViewSet(TaskAnsweringViewSet):
         context = self.get_serializer_context()
         represent: dict[AssetKind, Callable[[list[Any]], Iterable[dict[str, Any]]]] = {
             AssetKind.DATA_MANAGER: DatasetSerializer(context=context).without_samples,
-            AssetKind.DATA_SAMPLE: DataSampleSerializer(context=context).objects,
-            AssetKind.MODEL: ModelSerializer(context=context).objects,
+            AssetKind.DATA_SAMPLE: DataSampleSerializer(context=context).of,
+            AssetKind.MODEL: ModelSerializer(context=context).of,
         }
         wire: dict[Any, dict[str, Any]] = {}
         for kind in {kind for _, kind, _ in assets}:

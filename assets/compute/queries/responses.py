@@ -7,11 +7,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db.models import Case, QuerySet, TextField, When, Window
+from django.db.models import Case, OuterRef, QuerySet, TextField, When, Window
 from django.db.models.functions import Cast, Coalesce, RowNumber
 from django.db.models.lookups import Exact
 
-from ...common.db.compiled import Compiled, key_text, stored_json
+from ...common.db.compiled import Compiled, Rows, key_text, stored_json
+from ...common.db.nested import JSONRows, JSONText
 from ...permissions.queries import permission_columns
 from ..models import ComputePlan, Model, Task, TaskInput, TaskOutput
 from ..statuses import COUNTERS
@@ -23,27 +24,29 @@ PLAN_COLUMNS = (
 )
 
 
-@Compiled
-def plan_rows(keys: Collection[UUID]) -> QuerySet:
-    """Plans by key: key, key of the failed task, owner, creator's name, metadata, PLAN_COLUMNS."""
-    return ComputePlan.objects.filter(key__any=keys).values_list(
-        key_text("key"),
-        key_text("failed_task_key"),
-        *("owner_id", "creator__username"),
-        stored_json("metadata"),
-        *PLAN_COLUMNS,
-    )
+# Plans: key, key of the failed task, owner, creator's name, metadata, PLAN_COLUMNS.
+plan_rows = Rows(
+    ComputePlan,
+    *(key_text("key"), key_text("failed_task_key"), "owner_id", "creator__username"),
+    *(stored_json("metadata"), *PLAN_COLUMNS),
+)
 
-
-@Compiled
-def task_rows(keys: Collection[UUID]) -> QuerySet:
-    """Tasks by key, without their inputs and outputs."""
-    return Task.objects.filter(key__any=keys).values_list(
-        *(key_text("key"), key_text("function_id"), "owner_id", "worker_id"),
-        *(key_text("compute_plan_id"), "rank", "status"),
-        *("tag", stored_json("metadata"), "creation_date", "start_date", "end_date", "error_type"),
-        *permission_columns("logs_permission"),
-    )
+_PERMISSION = '{"public":?,"authorized_ids":?}'
+_OUTPUT = JSONText(
+    f'?:{{"permissions":{{"process":{_PERMISSION},"download":{_PERMISSION}}},"transient":?}}',
+    "identifier",
+    *("permissions__public", "permissions__authorized_ids") * 2,
+    "transient",
+)
+# Tasks with their outputs, without their inputs.
+task_rows = Rows(
+    Task,
+    *(key_text("key"), key_text("function_id"), "owner_id", "worker_id"),
+    *(key_text("compute_plan_id"), "rank", "status"),
+    *("tag", stored_json("metadata"), "creation_date", "start_date", "end_date", "error_type"),
+    *permission_columns("logs_permission"),
+    JSONRows(TaskOutput.objects.filter(task_id=OuterRef("pk")).order_by("pk"), _OUTPUT, "{}"),
+)
 
 
 @Compiled
@@ -107,20 +110,10 @@ def _json_of(row: InputRow, samples: str | None) -> bytes:
     return start + listed.replace(b",", end + b"," + start) + end
 
 
-@Compiled
-def output_rows(keys: Collection[UUID]) -> QuerySet:
-    """Outputs of the tasks, by task."""
-    rows = TaskOutput.objects.filter(task_id__any=keys).order_by("task_id", "pk")
-    return rows.values_list(
-        key_text("task_id"), "identifier", "transient", *permission_columns("permissions")
-    )
-
-
-@Compiled
-def model_rows(keys: Collection[UUID]) -> QuerySet:
-    """Models by key."""
-    return Model.objects.filter(key__any=keys).values_list(
-        *(key_text("key"), key_text("task_id"), "owner_id", "creation_date"),
-        *("file", "file_checksum"),
-        *permission_columns("permissions"),
-    )
+# Models with the keys of their tasks.
+model_rows = Rows(
+    Model,
+    *(key_text("key"), key_text("task_id"), "owner_id", "creation_date"),
+    *("file", "file_checksum"),
+    *permission_columns("permissions"),
+)
