@@ -284,7 +284,8 @@ def test_only_the_first_of_several_pages_counts(query, resource, api):
     first, second = _statements(api, url), _statements(api, following)
     assert len(_counting(first)) == 1
     assert not _counting(second)
-    assert len(first) == len(second) + 1
+    # Pages that follow read the keys of a list of assets before their objects.
+    assert len(first) == len(second) + (resource in ("performance", "news_feed"))
 
 
 def test_what_is_shown_on_one_page_is_not_counted(api):

@@ -89,9 +89,9 @@ PARAMS = {
 
 @pytest.mark.parametrize("resource", LISTS)
 def test_filtered_list(resource, world, api, django_assert_max_num_queries):
-    """Filters and orders add no statement."""
+    """Filters add no statement; an order by what is no column adds one, for the keys."""
     _fill(world, 3)
-    with django_assert_max_num_queries(LISTS[resource]):
+    with django_assert_max_num_queries(LISTS[resource] + ("=-duration" in PARAMS[resource])):
         assert api.get(f"/api/{resource}/?{PARAMS[resource]}").status_code == 200
 
 
