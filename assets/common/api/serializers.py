@@ -1,10 +1,11 @@
 """Serializers and fields that several rooms use."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 from rest_framework.fields import empty
@@ -17,8 +18,14 @@ from ..parsing import LossyJSON, json_of
 
 def api_root(request: Request) -> str:
     """Return the absolute URL of the API by which this client reached it, without a final slash."""
-    namespace = request.resolver_match.namespace
-    return request.build_absolute_uri(reverse(f"{namespace}:api-root")).rstrip("/")
+    path = _root_path(request.resolver_match.namespace, get_script_prefix())
+    return f"{request.scheme}://{request.get_host()}{path}"
+
+
+@cache
+def _root_path(namespace: str, script_prefix: str) -> str:
+    """Return the path of the API's root, which begins with the script prefix."""
+    return reverse(f"{namespace}:api-root").rstrip("/")
 
 
 class WireSerializer(serializers.Serializer):

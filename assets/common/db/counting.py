@@ -13,9 +13,14 @@ from .compiled import Compiled
 
 # Counting this number of rows by an index takes a few milliseconds.
 EXACT_COUNT_LIMIT = 10_000
-# The number of rows of a table in SQLite, which numbers rows as they are inserted: assets are never
-# deleted.
+# The number of all rows of a table. SQLite numbers rows as they are inserted, and assets are never
+# deleted. PostgreSQL knows how many rows a page of the table had when it last looked.
 LAST_ROW = "SELECT MAX(rowid) FROM {}"
+ALL_ROWS = {
+    "sqlite": LAST_ROW,
+    "postgresql": "SELECT (NULLIF(reltuples, -1) / GREATEST(relpages, 1) * pg_relation_size(oid)"
+    " / current_setting('block_size')::int)::bigint FROM pg_class WHERE oid = '{}'::regclass",
+}
 # The sampled rows, as fractions of the table. Multiples of the golden ratio coincide with no
 # pattern in the data, as equal steps can.
 SAMPLE = [n * 0.6180339887498949 % 1 for n in range(1_000)]
@@ -39,14 +44,23 @@ class Counter:
     def count(self, limit: int = EXACT_COUNT_LIMIT) -> RowCount:
         """Return the number of rows: exact up to `limit`, an estimate above it.
 
-        Runs at most two statements; each reads about `limit` matching rows at most.
+        Runs at most two statements, one for all rows of a table; each reads about `limit` matching
+        rows at most.
         """
-        few = self._keys.run_within(f"SELECT COUNT(*) FROM ({{}} LIMIT {limit + 1}) counted")  # noqa: S608
-        number = few[0][0] if few else 0
+        estimate = f"CASE WHEN COUNT(*) > {limit} THEN ({self._all_rows}) END"
+        question = f"SELECT COUNT(*), {estimate} FROM ({{}} LIMIT {limit + 1}) counted"  # noqa: S608
+        found = self._keys.run_within(question)
+        number, rows = found[0] if found else (0, None)
         if number <= limit:
             return RowCount(number, exact=True)
-        estimate = self._planned if connection.vendor == "postgresql" else self._sampled
-        return RowCount(max(number, estimate()), exact=False)
+        if rows is None:
+            rows = self._planned() if connection.vendor == "postgresql" else self._sampled()
+        return RowCount(max(number, rows), exact=False)
+
+    @cached_property
+    def _all_rows(self) -> str:
+        """The SQL of the number of rows of a table without a condition; NULL if there is one."""
+        return "NULL" if self._rows.query.where else ALL_ROWS[connection.vendor].format(self._table)
 
     def _planned(self) -> int:
         """Return the number of rows that PostgreSQL's planner expects."""
@@ -55,10 +69,6 @@ class Counter:
 
     def _sampled(self) -> int:
         """Return an estimate for SQLite, from rows that are spread evenly over the table."""
-        if not self._rows.query.where:
-            with connection.cursor() as cursor:
-                cursor.execute(self._last_row)
-                return cursor.fetchone()[0]
         question = f"SELECT COUNT(*), ({self._last_row}) FROM ({{}}) sampled"  # noqa: S608
         ((found, rows),) = self._sample.run_within(question)
         sampled = {int(share * rows) for share in SAMPLE}
@@ -66,7 +76,11 @@ class Counter:
 
     @property
     def _last_row(self) -> str:
-        return LAST_ROW.format(connection.ops.quote_name(self._rows.model._meta.db_table))
+        return LAST_ROW.format(self._table)
+
+    @property
+    def _table(self) -> str:
+        return connection.ops.quote_name(self._rows.model._meta.db_table)
 
     @cached_property
     def _sample(self) -> Compiled:
