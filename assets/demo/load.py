@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
+from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
 from django.db import transaction
 
@@ -52,9 +53,17 @@ def load() -> None:
         ValidationError: a user or an organisation cannot be created.
         Refused: an asset cannot be registered.
     """
-    members = {hospital.id: _people(hospital) for hospital in HOSPITALS}
+    # All have the same one, which is public.
+    password_hash = make_password(PASSWORD)
+    members = {hospital.id: _people(hospital, password_hash) for hospital in HOSPITALS}
     if not User.objects.filter(username=SUPERUSER).exists():
-        create_user(SUPERUSER, organization=None, password=PASSWORD, is_superuser=True)
+        create_user(
+            SUPERUSER,
+            organization=None,
+            password=PASSWORD,
+            password_hash=password_hash,
+            is_superuser=True,
+        )
     datasets = {hospital.id: _dataset(hospital, members[hospital.id]) for hospital in HOSPITALS}
     samples = {
         (hospital.id, name): _sample(hospital, name, datasets[hospital.id], members[hospital.id])
@@ -76,7 +85,7 @@ def is_loaded() -> bool:
     return ComputePlan.objects.filter(pk__in=[FEDERATED, BASELINE]).count() == 2
 
 
-def _people(hospital: Hospital) -> User:
+def _people(hospital: Hospital, password_hash: str) -> User:
     """Create the hospital and its users; return the one who registers its assets."""
     organization = Organization.objects.filter(pk=hospital.id).first() or create_organization(
         hospital.id, name=hospital.name
@@ -84,7 +93,13 @@ def _people(hospital: Hospital) -> User:
     known = set(User.objects.filter(organization=organization).values_list("username", flat=True))
     for username, role in hospital.users.items():
         if username not in known:
-            create_user(username, organization=organization, role=role, password=PASSWORD)
+            create_user(
+                username,
+                organization=organization,
+                role=role,
+                password=PASSWORD,
+                password_hash=password_hash,
+            )
     return User.objects.get(username=hospital.member)
 
 

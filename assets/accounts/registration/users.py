@@ -2,6 +2,7 @@
 
 from copy import copy
 
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
@@ -20,15 +21,19 @@ def check_user(
     organization: Organization | None,
     role: str = Role.MEMBER,
     password: str | None = None,
+    password_hash: str = "",
     is_superuser: bool = False,
 ) -> User:
     """Return the user, not yet saved; without a password it can sign in with a token only.
+
+    Args:
+        password_hash: of the password, if it is known already; to hash one takes long.
 
     Raises:
         ValidationError: keyed by field (username taken, weak password, no organisation).
     """
     user = User(username=username, organization=organization, role=role, is_superuser=is_superuser)
-    user.set_password(password)
+    user.password = password_hash or make_password(password)
     errors: dict[str, list[ValidationError]] = {}
     try:
         user.full_clean(exclude=["name_key"])
@@ -50,15 +55,21 @@ def create_user(
     organization: Organization | None,
     role: str = Role.MEMBER,
     password: str | None = None,
+    password_hash: str = "",
     is_superuser: bool = False,
 ) -> User:
-    """Create and return a user.
+    """Create and return a user; see `check_user`.
 
     Raises:
         ValidationError: see `check_user`.
     """
     user = check_user(
-        username, organization=organization, role=role, password=password, is_superuser=is_superuser
+        username,
+        organization=organization,
+        role=role,
+        password=password,
+        password_hash=password_hash,
+        is_superuser=is_superuser,
     )
     with transaction.atomic():
         insert(user)
