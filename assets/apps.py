@@ -1,7 +1,8 @@
 """The app, and the admin site that knows organisations."""
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.staticfiles.apps import StaticFilesConfig
 from django.db.backends.signals import connection_created
 from django.db.models import Count, Sum
 from django.db.models.signals import post_migrate, pre_migrate
@@ -38,5 +39,24 @@ class AssetsConfig(AppConfig):
         )
 
 
-class RegistrarAdminConfig(AdminConfig):
+class RegistrarAdminConfig(SimpleAdminConfig):
+    """The admin. project/urls.py lets it find what it shows, so no command imports that."""
+
     default_site = "assets.admin_site.RegistrarAdminSite"
+
+
+class RegistrarStaticFilesConfig(StaticFilesConfig):
+    """The static files, without those of packages that no page loads."""
+
+    ignore_patterns = [
+        *StaticFilesConfig.ignore_patterns,
+        # Bootstrap: other builds and parts of the one style sheet that pages load.
+        *("bootstrap.css*", "bootstrap.rtl.*", "bootstrap-grid.*", "bootstrap-reboot.*"),
+        "bootstrap-utilities.*",
+        # htmx: its other version and its extensions.
+        *("htmx-2.js", "htmx-4.*", "htmax-4.*", "ext"),
+        # The API's documentation and its browsable pages.
+        *("redoc", "font-awesome-*", "fontawesome-*", "bootstrap-theme.*"),
+        # What the admin loads in a shorter form.
+        *("jquery.js", "select2.css", "select2.full.js", "xregexp.js"),
+    ]

@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 from django.core.exceptions import ImproperlyConfigured
 from environs import validate
+from whitenoise.compress import Compressor
 
 from . import BASE_DIR, __version__, databases, logs, storages
 from .environment import env, load_or_create_secret_key
@@ -67,7 +68,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "assets.apps.RegistrarStaticFilesConfig",
     "django_filters",
     "rest_framework",
     "drf_spectacular",
@@ -75,7 +76,6 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "django_htmx",
-    "django_tables2",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "heroicons",
@@ -195,6 +195,9 @@ FILE_UPLOAD_HANDLERS = [
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(VAR_DIR / "static")))
+# Pages name files by their content. Source maps are for whoever debugs a package.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("bootstrap", str(files("bootstrap") / "css")),

@@ -11,6 +11,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from assets.accounts.pages.sign_in import SignInPage, SignOutView
 
+# What the admin shows registers itself.
+admin.autodiscover()
+
 handler400 = "assets.common.api.errors.bad_request"
 # Static files have their URLs only once the settings are loaded, after this module.
 static_lazy = lazy(static, str)

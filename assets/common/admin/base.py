@@ -241,7 +241,7 @@ class RegistryAdmin(ListAdmin, HistoryAdmin):
 
 
 ROWS_MEDIA = forms.Media(
-    js=["admin/js/vendor/jquery/jquery.js", "admin/js/jquery.init.js", "admin/js/inlines.js"]
+    js=["admin/js/vendor/jquery/jquery.min.js", "admin/js/jquery.init.js", "admin/js/inlines.js"]
 )
 
 
