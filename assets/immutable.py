@@ -142,8 +142,8 @@ def _changed(name: str, meta: Any, connection: Any, cursor: Any) -> str:
     quote = connection.ops.quote_name
     different = "IS NOT" if connection.vendor == "sqlite" else "IS DISTINCT FROM"
     # After a failed or unapplied migration, tables lack columns of the models.
-    description = connection.introspection.get_table_description(cursor, meta.db_table)
-    existing = {column.name for column in description}
+    cursor.execute(f"SELECT * FROM {quote(meta.db_table)} LIMIT 0")  # noqa: S608
+    existing = {column[0] for column in cursor.description}
     conditions = []
     for field in meta.concrete_fields:
         if field.name in CHANGEABLE[name] or field.column not in existing:
@@ -199,10 +199,14 @@ def check_triggers() -> None:
 
 
 def _unguarded_tables() -> list[str]:
+    connection: Any = connections["default"]
     try:
         return [] if is_guarded() else tables_without_triggers()
     finally:
-        connections["default"].close()
+        connection.close()
+        if connection.vendor == "postgresql":
+            # The processes that are forked next cannot share a pool.
+            connection.close_pool()
 
 
 @contextmanager

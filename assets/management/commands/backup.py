@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.template.defaultfilters import filesizeformat
 
 from assets.backups.making import make_backup
 from assets.backups.manifest import BackupError
+from assets.management.base import StartsAtOnce
 
 PREVIEW_ROWS = 20
 
 
-class Command(BaseCommand):
+class Command(StartsAtOnce):
     help = (
         "Write all rows and stored files into a new folder while the server runs, from one "
         "snapshot. It leaves out the secret key, sessions, staged files, and folders that were "

@@ -1,13 +1,14 @@
 """`manage.py check_files [--fast] [--remove-orphans]`."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import models
 
 from assets.integrity import MODELS, Finding, check_named, orphans, remove_orphan, tidy_up
+from assets.management.base import StartsAtOnce
 from assets.uploads.registration import discard_expired
 
 
-class Command(BaseCommand):
+class Command(StartsAtOnce):
     help = "Compare every stored file with the row that names it, and find files without a row."
 
     def add_arguments(self, parser) -> None:

@@ -1,12 +1,13 @@
 """`manage.py create_organization ID [--name NAME]`."""
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from assets.accounts.registration.organizations import create_organization
+from assets.management.base import StartsAtOnce
 
 
-class Command(BaseCommand):
+class Command(StartsAtOnce):
     help = "Add an organisation to the consortium."
 
     def add_arguments(self, parser) -> None:

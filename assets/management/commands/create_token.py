@@ -3,15 +3,16 @@
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from assets.accounts.queries import find_user
 from assets.accounts.registration.tokens import create_token
 from assets.common.text.moments import utc
+from assets.management.base import StartsAtOnce
 
 
-class Command(BaseCommand):
+class Command(StartsAtOnce):
     help = "Create an API token of a user, and print only its secret, for use in scripts."
 
     def add_arguments(self, parser) -> None:

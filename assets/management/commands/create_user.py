@@ -4,13 +4,14 @@ import getpass
 import sys
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from assets.accounts.models import Organization, Role
 from assets.accounts.registration.users import create_user
+from assets.management.base import StartsAtOnce
 
 
-class Command(BaseCommand):
+class Command(StartsAtOnce):
     help = "Add a user to an organisation."
 
     def add_arguments(self, parser) -> None:

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.template.defaultfilters import filesizeformat
 
 from assets.backups.manifest import BackupError
 from assets.backups.restoring import restore_backup
 from assets.datasets.models import DataSample
+from assets.management.base import StartsAtOnce
 
 
-class Command(BaseCommand):
+class Command(StartsAtOnce):
     help = (
         "Restore all rows and files of a backup into an empty, migrated instance, and compare "
         "their checksums. The database and the storage can be of another kind, and the backup of "

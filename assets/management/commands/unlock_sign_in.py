@@ -1,11 +1,12 @@
 """`manage.py unlock_sign_in [--user NAME] [--address ADDRESS]`."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from assets.accounts.registration.failed_sign_ins import unlock_as_operator
+from assets.management.base import StartsAtOnce
 
 
-class Command(BaseCommand):
+class Command(StartsAtOnce):
     help = "Let a user or an address sign in again at once after too many failed attempts."
 
     def add_arguments(self, parser) -> None:
