@@ -34,6 +34,7 @@ workers = int(setting("WEB_CONCURRENCY", "2"))
 threads = int(setting("WEB_THREADS", "4"))
 # Of each process; one more closes the connection that has been idle longest.
 worker_connections = int(setting("WEB_CONNECTIONS", "2000"))
+# `on_starting` does that, once there is a place for metrics.
 preload_app = False
 # A worker sends its heartbeat beside its requests: only a worker that hangs as a whole is replaced.
 timeout = 120
@@ -52,11 +53,19 @@ control_socket_disable = True
 
 
 def on_starting(server):
-    """Create the folder in which the workers count for Prometheus: a new one at each start."""
+    """Import the application once: the workers begin as copies of this process.
+
+    They share the memory that none of them writes to. Before that, create the folder in which they
+    count for Prometheus: a new one at each start.
+    """
     if metrics_port != "0":
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
             prefix="registrar-metrics-", dir=worker_tmp_dir
         )
+    gc.disable()
+    server.app.wsgi()
+    gc.freeze()
+    gc.enable()
 
 
 def processors_to_bind():

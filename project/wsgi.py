@@ -1,6 +1,7 @@
 """The WSGI application that gunicorn serves."""
 
 import os
+from importlib import import_module
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -14,6 +15,8 @@ application = get_wsgi_application()
 from assets.immutable import check_triggers  # noqa: E402  it needs the apps
 
 check_triggers()
+# Otherwise every process would import the pages with its first request.
+import_module(settings.ROOT_URLCONF)
 if settings.METRICS_PORT:
     from assets.common.ops.metrics import with_metrics
 
