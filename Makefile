@@ -17,7 +17,7 @@ OTHER_PYTHON ?= $(shell .ci/find-python --except \
 MANAGE := $(BIN)/python manage.py
 # uv installs from where pip would.
 UV := $(BIN)/python .ci/uv.py
-UV_INSTALL := $(UV) pip install --quiet --require-hashes --compile-bytecode
+UV_INSTALL := $(UV) pip install --quiet --require-hashes
 UV_COMPILE = $(UV) pip compile --quiet --no-header --no-strip-extras --universal \
     --python-version 3.11 --generate-hashes
 
@@ -47,11 +47,11 @@ help:  ## list these commands
 # --- Serving -------------------------------------------------------------------------------------
 
 serve: $(RUNTIME) $(STATIC)  ## install, migrate, load the demo on first start, serve on HOST:PORT
-	@$(MANAGE) migrate --noinput --verbosity 0
-	@test -n "$$DATABASE_URL" || $(MANAGE) load_demo --if-empty
+	@$(MANAGE) prepare
 	@HOST=$(HOST) PORT=$(PORT) exec $(BIN)/gunicorn -c project/gunicorn.py project.wsgi:application
 
-$(STATIC): $(RUNTIME) project/settings.py $(shell find static -type f)
+$(STATIC): $(RUNTIME) project/settings.py assets/apps.py $(shell find static -type f)
+	@echo 'Collecting the style sheets and scripts'
 	@$(MANAGE) collectstatic --noinput --verbosity 0
 	@touch $@
 
@@ -207,29 +207,31 @@ sdk-venvs: $(SDK_VENVS)  ## one environment per version of the substra SDK, for 
 
 $(BIN)/python:
 	@python='$(PYTHON)'; test -n "$$python" \
-	    && echo "Making .venv with $$($$python --version)" && $$python -m venv --clear .venv
+	    && echo "Making .venv with $$($$python --version)" \
+    && $$python -m venv --clear --without-pip .venv && $(BIN)/python .ci/unpack_pip.py
 
 $(INSTALLER): requirements-install.lock $(BIN)/python
+	@echo 'Installing uv, which installs the rest'
 	@$(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install \
-	    --require-hashes -r $<
+	    --no-compile --require-hashes -r $<
 	@touch $@
 
 $(RUNTIME): requirements.lock $(INSTALLER)
-	@echo 'Installing what Registrar needs (requirements.lock)'
+	@echo 'Installing the packages that Registrar needs (requirements.lock)'
 	@$(UV_INSTALL) --python $(BIN)/python -r $<
 	@touch $@
 
 # What a developer needs contains what the server needs, in the same versions.
 $(DEV): requirements-dev.lock requirements.lock $(INSTALLER)
-	@echo 'Installing what developing needs (requirements-dev.lock)'
-	@$(UV_INSTALL) --python $(BIN)/python -r $<
+	@echo 'Installing the packages that developing needs (requirements-dev.lock)'
+	@$(UV_INSTALL) --compile-bytecode --python $(BIN)/python -r $<
 	@touch $(RUNTIME) $@
 
 $(OTHER): requirements-dev.lock | $(DEV)
 	@python='$(OTHER_PYTHON)'; test -n "$$python" \
 	    && echo "Making .venv/other with $$($$python --version)" \
 	    && $$python -m venv --clear --without-pip .venv/other
-	@$(UV_INSTALL) --python .venv/other/bin/python -r $<
+	@$(UV_INSTALL) --compile-bytecode --python .venv/other/bin/python -r $<
 	@touch $@
 
 .venv/sdk/%/.installed: tests/sdk/substra-%.lock | $(DEV)

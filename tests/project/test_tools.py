@@ -1,10 +1,12 @@
 """The tools that make environments: which Python is chosen, and where packages come from."""
 
+import ensurepip
 import os
 import re
 import runpy
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import yaml
 
 from tests.house.source import ROOT
 
+UNPACK_PIP = runpy.run_path(str(ROOT / ".ci" / "unpack_pip.py"))
 UV = runpy.run_path(str(ROOT / ".ci" / "uv.py"))
 MAKEFILE = (ROOT / "Makefile").read_text()
 
@@ -93,6 +96,28 @@ def test_this_python_fits(tmp_path):
         [str(ROOT / ".ci" / "find-python")], capture_output=True, text=True, check=True
     )
     assert Path(found.stdout.strip()).exists()
+
+
+def test_an_environment_gets_the_pip_of_its_python(tmp_path, monkeypatch):
+    unpack = UNPACK_PIP["main"]
+    monkeypatch.setattr(unpack.__globals__["sysconfig"], "get_path", lambda _: str(tmp_path))
+    unpack()
+    answer = subprocess.run(
+        [sys.executable, "-m", "pip", "--version"],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert answer.startswith(f"pip {ensurepip.version()} from {tmp_path}")
+
+
+def test_a_python_without_that_wheel_installs_pip_itself(tmp_path, monkeypatch):
+    called = []
+    monkeypatch.setattr(ensurepip, "version", lambda: "0.unknown")
+    monkeypatch.setattr(ensurepip, "bootstrap", lambda: called.append("bootstrap"))
+    UNPACK_PIP["main"]()
+    assert called == ["bootstrap"]
 
 
 def test_uv_installs_from_where_pip_would():

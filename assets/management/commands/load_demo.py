@@ -3,15 +3,16 @@
 import os
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from assets.accounts.models import Organization
 from assets.common.errors import Refused
 from assets.demo.hospitals import HOSPITALS, PASSWORD, SUPERUSER
 from assets.demo.load import is_loaded, load
+from assets.management.base import StartsAtOnce
 
 
-class Command(BaseCommand):
+class Command(StartsAtOnce):
     help = (
         "Register the demo consortium: three hospitals, their data and functions, two studies. "
         "Its users, including a platform superuser, have a public password: never load it into a "
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         if not (options["if_empty"] and Organization.objects.exists()):
+            self.stdout.write("Registering the demo: three hospitals and their studies")
             self._load()
         if is_loaded():
             self._print_logins()
