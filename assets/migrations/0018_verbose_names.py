@@ -5,6 +5,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import uuid
+from assets.common.db.operations import ChangeTexts
 from django.conf import settings
 from django.db import migrations, models
 
@@ -16,488 +17,490 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterModelOptions(
-            name='apitoken',
-            options={'ordering': ['-created_at', 'id'], 'verbose_name': 'API token', 'verbose_name_plural': 'API tokens'},
-        ),
-        migrations.AlterModelOptions(
-            name='computeplan',
-            options={'verbose_name': 'compute plan', 'verbose_name_plural': 'compute plans'},
-        ),
-        migrations.AlterModelOptions(
-            name='datasample',
-            options={'verbose_name': 'data sample', 'verbose_name_plural': 'data samples'},
-        ),
-        migrations.AlterModelOptions(
-            name='dataset',
-            options={'verbose_name': 'dataset', 'verbose_name_plural': 'datasets'},
-        ),
-        migrations.AlterModelOptions(
-            name='event',
-            options={'ordering': ['-timestamp', '-id'], 'verbose_name': 'event', 'verbose_name_plural': 'events'},
-        ),
-        migrations.AlterModelOptions(
-            name='failurereport',
-            options={'verbose_name': 'failure report', 'verbose_name_plural': 'failure reports'},
-        ),
-        migrations.AlterModelOptions(
-            name='function',
-            options={'verbose_name': 'function', 'verbose_name_plural': 'functions'},
-        ),
-        migrations.AlterModelOptions(
-            name='functioninput',
-            options={'ordering': ['function', 'position'], 'verbose_name': 'input', 'verbose_name_plural': 'inputs'},
-        ),
-        migrations.AlterModelOptions(
-            name='functionoutput',
-            options={'ordering': ['function', 'position'], 'verbose_name': 'output', 'verbose_name_plural': 'outputs'},
-        ),
-        migrations.AlterModelOptions(
-            name='model',
-            options={'verbose_name': 'model', 'verbose_name_plural': 'models'},
-        ),
-        migrations.AlterModelOptions(
-            name='organization',
-            options={'ordering': ['id'], 'verbose_name': 'organisation', 'verbose_name_plural': 'organisations'},
-        ),
-        migrations.AlterModelOptions(
-            name='performance',
-            options={'verbose_name': 'performance', 'verbose_name_plural': 'performances'},
-        ),
-        migrations.AlterModelOptions(
-            name='permissions',
-            options={'verbose_name': 'permissions', 'verbose_name_plural': 'permissions'},
-        ),
-        migrations.AlterModelOptions(
-            name='task',
-            options={'verbose_name': 'task', 'verbose_name_plural': 'tasks'},
-        ),
-        migrations.AlterModelOptions(
-            name='taskinput',
-            options={'ordering': ['task', 'position'], 'verbose_name': 'input', 'verbose_name_plural': 'inputs'},
-        ),
-        migrations.AlterModelOptions(
-            name='taskoutput',
-            options={'ordering': ['task', 'id'], 'verbose_name': 'output', 'verbose_name_plural': 'outputs'},
-        ),
-        migrations.AlterField(
-            model_name='apitoken',
-            name='created_at',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
-        ),
-        migrations.AlterField(
-            model_name='apitoken',
-            name='expires_at',
-            field=models.DateTimeField(verbose_name='expiry date'),
-        ),
-        migrations.AlterField(
-            model_name='apitoken',
-            name='kind',
-            field=models.CharField(choices=[('implicit', 'made by signing in with a password'), ('named', 'made on purpose')], default='named', max_length=10, verbose_name='kind'),
-        ),
-        migrations.AlterField(
-            model_name='apitoken',
-            name='note',
-            field=models.CharField(blank=True, help_text="What the token is for, such as 'training notebook'.", max_length=100, verbose_name='note'),
-        ),
-        migrations.AlterField(
-            model_name='apitoken',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL, verbose_name='user'),
-        ),
-        migrations.AlterField(
-            model_name='computeplan',
-            name='cancelation_date',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='cancellation date'),
-        ),
-        migrations.AlterField(
-            model_name='computeplan',
-            name='creation_date',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
-        ),
-        migrations.AlterField(
-            model_name='computeplan',
-            name='end_date',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='end date'),
-        ),
-        migrations.AlterField(
-            model_name='computeplan',
-            name='key',
-            field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
-        ),
-        migrations.AlterField(
-            model_name='computeplan',
-            name='metadata',
-            field=assets.common.db.fields.MetadataField(blank=True, default=dict, help_text='Text keys and values, for example {"modality": "MRI"}. No "__" in a key.', verbose_name='metadata'),
-        ),
-        migrations.AlterField(
-            model_name='computeplan',
-            name='name',
-            field=models.CharField(help_text='Up to 100 characters. You can change the name later.', max_length=100, verbose_name='name'),
-        ),
-        migrations.AlterField(
-            model_name='computeplan',
-            name='owner',
-            field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
-        ),
-        migrations.AlterField(
-            model_name='computeplan',
-            name='start_date',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='start date'),
-        ),
-        migrations.AlterField(
-            model_name='computeplan',
-            name='status',
-            field=models.CharField(choices=[('PLAN_STATUS_CREATED', 'created'), ('PLAN_STATUS_DOING', 'doing'), ('PLAN_STATUS_DONE', 'done'), ('PLAN_STATUS_FAILED', 'failed'), ('PLAN_STATUS_CANCELED', 'cancelled')], default='PLAN_STATUS_CREATED', editable=False, max_length=30, verbose_name='status'),
-        ),
-        migrations.AlterField(
-            model_name='computeplan',
-            name='tag',
-            field=models.CharField(blank=True, help_text='Helps you find it again.', max_length=100, verbose_name='tag'),
-        ),
-        migrations.AlterField(
-            model_name='datasample',
-            name='creation_date',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
-        ),
-        migrations.AlterField(
-            model_name='datasample',
-            name='key',
-            field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
-        ),
-        migrations.AlterField(
-            model_name='datasample',
-            name='owner',
-            field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
-        ),
-        migrations.AlterField(
-            model_name='datasamplelink',
-            name='dataset',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='links', to='assets.dataset', verbose_name='dataset'),
-        ),
-        migrations.AlterField(
-            model_name='dataset',
-            name='creation_date',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
-        ),
-        migrations.AlterField(
-            model_name='dataset',
-            name='key',
-            field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
-        ),
-        migrations.AlterField(
-            model_name='dataset',
-            name='metadata',
-            field=assets.common.db.fields.MetadataField(blank=True, default=dict, help_text='Text keys and values, for example {"modality": "MRI"}. No "__" in a key.', verbose_name='metadata'),
-        ),
-        migrations.AlterField(
-            model_name='dataset',
-            name='name',
-            field=models.CharField(help_text='Up to 100 characters. You can change the name later.', max_length=100, verbose_name='name'),
-        ),
-        migrations.AlterField(
-            model_name='dataset',
-            name='owner',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
-        ),
-        migrations.AlterField(
-            model_name='dataset',
-            name='type',
-            field=models.CharField(blank=True, help_text='Such as "images" or "tabular".', max_length=100, verbose_name='type'),
-        ),
-        migrations.AlterField(
-            model_name='event',
-            name='action',
-            field=models.CharField(choices=[('registered', 'Registered'), ('renamed', 'Renamed'), ('linked', 'Linked'), ('started', 'Started'), ('ended', 'Ended'), ('canceled', 'cancelled'), ('downloaded', 'Downloaded'), ('viewed', 'Viewed'), ('signed_in', 'signed in'), ('signed_out', 'signed out'), ('created', 'Created'), ('changed', 'Changed'), ('removed', 'Removed'), ('tried', 'Tried')], max_length=20, verbose_name='action'),
-        ),
-        migrations.AlterField(
-            model_name='event',
-            name='asset_key',
-            field=models.UUIDField(null=True, verbose_name='asset key'),
-        ),
-        migrations.AlterField(
-            model_name='event',
-            name='asset_kind',
-            field=models.CharField(choices=[('ASSET_ORGANIZATION', 'organization'), ('ASSET_DATA_SAMPLE', 'data sample'), ('ASSET_DATA_MANAGER', 'dataset'), ('ASSET_FUNCTION', 'function'), ('ASSET_COMPUTE_TASK', 'task'), ('ASSET_COMPUTE_PLAN', 'compute plan'), ('ASSET_MODEL', 'model'), ('ASSET_PERFORMANCE', 'performance'), ('ASSET_FAILURE_REPORT', 'failure report'), ('user', 'User'), ('token', 'Token'), ('request', 'Request')], max_length=30, verbose_name='asset kind'),
-        ),
-        migrations.AlterField(
-            model_name='event',
-            name='asset_name',
-            field=models.CharField(blank=True, max_length=150, verbose_name='asset name'),
-        ),
-        migrations.AlterField(
-            model_name='event',
-            name='detail',
-            field=models.JSONField(blank=True, default=dict, verbose_name='detail'),
-        ),
-        migrations.AlterField(
-            model_name='event',
-            name='organization',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='organisation'),
-        ),
-        migrations.AlterField(
-            model_name='event',
-            name='result',
-            field=models.CharField(choices=[('done', 'Done'), ('refused', 'Refused')], db_default='done', default='done', max_length=10, verbose_name='result'),
-        ),
-        migrations.AlterField(
-            model_name='event',
-            name='timestamp',
-            field=models.DateTimeField(verbose_name='time'),
-        ),
-        migrations.AlterField(
-            model_name='failurereport',
-            name='creation_date',
-            field=models.DateTimeField(default=django.utils.timezone.now, verbose_name='creation date'),
-        ),
-        migrations.AlterField(
-            model_name='failurereport',
-            name='error_type',
-            field=models.CharField(choices=[('BUILD_ERROR', 'building the function failed'), ('EXECUTION_ERROR', 'the function failed'), ('INTERNAL_ERROR', 'the platform failed')], max_length=20, verbose_name='error type'),
-        ),
-        migrations.AlterField(
-            model_name='failurereport',
-            name='function',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='failure', to='assets.function', verbose_name='function'),
-        ),
-        migrations.AlterField(
-            model_name='failurereport',
-            name='key',
-            field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
-        ),
-        migrations.AlterField(
-            model_name='failurereport',
-            name='task',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='failure', to='assets.task', verbose_name='task'),
-        ),
-        migrations.AlterField(
-            model_name='function',
-            name='creation_date',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
-        ),
-        migrations.AlterField(
-            model_name='function',
-            name='key',
-            field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
-        ),
-        migrations.AlterField(
-            model_name='function',
-            name='metadata',
-            field=assets.common.db.fields.MetadataField(blank=True, default=dict, help_text='Text keys and values, for example {"modality": "MRI"}. No "__" in a key.', verbose_name='metadata'),
-        ),
-        migrations.AlterField(
-            model_name='function',
-            name='name',
-            field=models.CharField(help_text='Up to 100 characters. You can change the name later.', max_length=100, verbose_name='name'),
-        ),
-        migrations.AlterField(
-            model_name='function',
-            name='owner',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
-        ),
-        migrations.AlterField(
-            model_name='function',
-            name='status',
-            field=models.CharField(choices=[('FUNCTION_STATUS_WAITING', 'waiting'), ('FUNCTION_STATUS_BUILDING', 'building'), ('FUNCTION_STATUS_READY', 'ready'), ('FUNCTION_STATUS_FAILED', 'failed'), ('FUNCTION_STATUS_CANCELED', 'cancelled')], default='FUNCTION_STATUS_WAITING', editable=False, max_length=30, verbose_name='status'),
-        ),
-        migrations.AlterField(
-            model_name='functioninput',
-            name='identifier',
-            field=models.CharField(max_length=100, verbose_name='identifier'),
-        ),
-        migrations.AlterField(
-            model_name='functioninput',
-            name='kind',
-            field=models.CharField(choices=[('ASSET_MODEL', 'model'), ('ASSET_DATA_SAMPLE', 'data sample'), ('ASSET_DATA_MANAGER', 'dataset')], max_length=30, verbose_name='kind'),
-        ),
-        migrations.AlterField(
-            model_name='functioninput',
-            name='multiple',
-            field=models.BooleanField(default=False, help_text='Takes any number of assets.', verbose_name='multiple'),
-        ),
-        migrations.AlterField(
-            model_name='functioninput',
-            name='optional',
-            field=models.BooleanField(default=False, help_text='A task may leave it out.', verbose_name='optional'),
-        ),
-        migrations.AlterField(
-            model_name='functionoutput',
-            name='identifier',
-            field=models.CharField(max_length=100, verbose_name='identifier'),
-        ),
-        migrations.AlterField(
-            model_name='functionoutput',
-            name='kind',
-            field=models.CharField(choices=[('ASSET_MODEL', 'model'), ('ASSET_PERFORMANCE', 'performance')], max_length=30, verbose_name='kind'),
-        ),
-        migrations.AlterField(
-            model_name='functionoutput',
-            name='multiple',
-            field=models.BooleanField(default=False, help_text='Makes any number of models.', verbose_name='multiple'),
-        ),
-        migrations.AlterField(
-            model_name='model',
-            name='creation_date',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
-        ),
-        migrations.AlterField(
-            model_name='model',
-            name='key',
-            field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
-        ),
-        migrations.AlterField(
-            model_name='model',
-            name='output',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='models', to='assets.taskoutput', verbose_name='output'),
-        ),
-        migrations.AlterField(
-            model_name='model',
-            name='owner',
-            field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
-        ),
-        migrations.AlterField(
-            model_name='model',
-            name='task',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='models', to='assets.task', verbose_name='task'),
-        ),
-        migrations.AlterField(
-            model_name='organization',
-            name='creation_date',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
-        ),
-        migrations.AlterField(
-            model_name='organization',
-            name='id',
-            field=models.CharField(help_text='A short, lasting ID, such as MyOrg1MSP. You cannot change it later.', max_length=64, primary_key=True, serialize=False, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9_.-]*\\Z', "Use letters, digits, '-', '_' and '.', beginning with a letter or a digit.")], verbose_name='ID'),
-        ),
-        migrations.AlterField(
-            model_name='organization',
-            name='name',
-            field=models.CharField(blank=True, help_text='The full name, such as Institut Curie.', max_length=100, verbose_name='name'),
-        ),
-        migrations.AlterField(
-            model_name='performance',
-            name='creation_date',
-            field=models.DateTimeField(default=django.utils.timezone.now, verbose_name='creation date'),
-        ),
-        migrations.AlterField(
-            model_name='performance',
-            name='output',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='performance', to='assets.taskoutput', verbose_name='output'),
-        ),
-        migrations.AlterField(
-            model_name='performance',
-            name='value',
-            field=models.FloatField(verbose_name='value'),
-        ),
-        migrations.AlterField(
-            model_name='permissions',
-            name='authorized_ids',
-            field=models.JSONField(verbose_name='authorised organisations'),
-        ),
-        migrations.AlterField(
-            model_name='permissions',
-            name='digest',
-            field=models.CharField(editable=False, max_length=64, unique=True, verbose_name='digest'),
-        ),
-        migrations.AlterField(
-            model_name='permissions',
-            name='organizations',
-            field=models.ManyToManyField(editable=False, related_name='+', to='assets.organization', verbose_name='organisations'),
-        ),
-        migrations.AlterField(
-            model_name='permissions',
-            name='public',
-            field=models.BooleanField(verbose_name='public'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='compute_plan',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='assets.computeplan', verbose_name='compute plan'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='creation_date',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='end_date',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='end date'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='error_type',
-            field=models.CharField(blank=True, choices=[('BUILD_ERROR', 'building the function failed'), ('EXECUTION_ERROR', 'the function failed'), ('INTERNAL_ERROR', 'the platform failed')], editable=False, max_length=20, verbose_name='error type'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='function',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='assets.function', verbose_name='function'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='key',
-            field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='metadata',
-            field=assets.common.db.fields.MetadataField(blank=True, default=dict, help_text='Text keys and values, for example {"modality": "MRI"}. No "__" in a key.', verbose_name='metadata'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='owner',
-            field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='rank',
-            field=models.PositiveIntegerField(editable=False, verbose_name='rank'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='start_date',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='start date'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='status',
-            field=models.CharField(choices=[('STATUS_WAITING_FOR_BUILDER_SLOT', 'waiting for builder'), ('STATUS_BUILDING', 'building'), ('STATUS_WAITING_FOR_PARENT_TASKS', 'waiting for parents'), ('STATUS_WAITING_FOR_EXECUTOR_SLOT', 'waiting for executor'), ('STATUS_EXECUTING', 'executing'), ('STATUS_DONE', 'done'), ('STATUS_FAILED', 'failed'), ('STATUS_CANCELED', 'cancelled')], editable=False, max_length=40, verbose_name='status'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='tag',
-            field=models.CharField(blank=True, help_text='Helps you find it again.', max_length=100, verbose_name='tag'),
-        ),
-        migrations.AlterField(
-            model_name='task',
-            name='worker',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='worker'),
-        ),
-        migrations.AlterField(
-            model_name='taskinput',
-            name='identifier',
-            field=models.CharField(max_length=100, verbose_name='identifier'),
-        ),
-        migrations.AlterField(
-            model_name='taskoutput',
-            name='identifier',
-            field=models.CharField(max_length=100, verbose_name='identifier'),
-        ),
-        migrations.AlterField(
-            model_name='taskoutput',
-            name='transient',
-            field=models.BooleanField(default=False, help_text='Delete the output once no task needs it.', verbose_name='transient'),
-        ),
-        migrations.AlterField(
-            model_name='user',
-            name='organization',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='users', to='assets.organization', verbose_name='organisation'),
-        ),
-        migrations.AlterField(
-            model_name='user',
-            name='role',
-            field=models.CharField(choices=[('admin', 'admin: registers assets and manages users'), ('member', 'member: registers assets'), ('viewer', 'viewer: reads and downloads')], default='member', max_length=10, verbose_name='role'),
-        ),
+        ChangeTexts([
+            migrations.AlterModelOptions(
+                name='apitoken',
+                options={'ordering': ['-created_at', 'id'], 'verbose_name': 'API token', 'verbose_name_plural': 'API tokens'},
+            ),
+            migrations.AlterModelOptions(
+                name='computeplan',
+                options={'verbose_name': 'compute plan', 'verbose_name_plural': 'compute plans'},
+            ),
+            migrations.AlterModelOptions(
+                name='datasample',
+                options={'verbose_name': 'data sample', 'verbose_name_plural': 'data samples'},
+            ),
+            migrations.AlterModelOptions(
+                name='dataset',
+                options={'verbose_name': 'dataset', 'verbose_name_plural': 'datasets'},
+            ),
+            migrations.AlterModelOptions(
+                name='event',
+                options={'ordering': ['-timestamp', '-id'], 'verbose_name': 'event', 'verbose_name_plural': 'events'},
+            ),
+            migrations.AlterModelOptions(
+                name='failurereport',
+                options={'verbose_name': 'failure report', 'verbose_name_plural': 'failure reports'},
+            ),
+            migrations.AlterModelOptions(
+                name='function',
+                options={'verbose_name': 'function', 'verbose_name_plural': 'functions'},
+            ),
+            migrations.AlterModelOptions(
+                name='functioninput',
+                options={'ordering': ['function', 'position'], 'verbose_name': 'input', 'verbose_name_plural': 'inputs'},
+            ),
+            migrations.AlterModelOptions(
+                name='functionoutput',
+                options={'ordering': ['function', 'position'], 'verbose_name': 'output', 'verbose_name_plural': 'outputs'},
+            ),
+            migrations.AlterModelOptions(
+                name='model',
+                options={'verbose_name': 'model', 'verbose_name_plural': 'models'},
+            ),
+            migrations.AlterModelOptions(
+                name='organization',
+                options={'ordering': ['id'], 'verbose_name': 'organisation', 'verbose_name_plural': 'organisations'},
+            ),
+            migrations.AlterModelOptions(
+                name='performance',
+                options={'verbose_name': 'performance', 'verbose_name_plural': 'performances'},
+            ),
+            migrations.AlterModelOptions(
+                name='permissions',
+                options={'verbose_name': 'permissions', 'verbose_name_plural': 'permissions'},
+            ),
+            migrations.AlterModelOptions(
+                name='task',
+                options={'verbose_name': 'task', 'verbose_name_plural': 'tasks'},
+            ),
+            migrations.AlterModelOptions(
+                name='taskinput',
+                options={'ordering': ['task', 'position'], 'verbose_name': 'input', 'verbose_name_plural': 'inputs'},
+            ),
+            migrations.AlterModelOptions(
+                name='taskoutput',
+                options={'ordering': ['task', 'id'], 'verbose_name': 'output', 'verbose_name_plural': 'outputs'},
+            ),
+            migrations.AlterField(
+                model_name='apitoken',
+                name='created_at',
+                field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
+            ),
+            migrations.AlterField(
+                model_name='apitoken',
+                name='expires_at',
+                field=models.DateTimeField(verbose_name='expiry date'),
+            ),
+            migrations.AlterField(
+                model_name='apitoken',
+                name='kind',
+                field=models.CharField(choices=[('implicit', 'made by signing in with a password'), ('named', 'made on purpose')], default='named', max_length=10, verbose_name='kind'),
+            ),
+            migrations.AlterField(
+                model_name='apitoken',
+                name='note',
+                field=models.CharField(blank=True, help_text="What the token is for, such as 'training notebook'.", max_length=100, verbose_name='note'),
+            ),
+            migrations.AlterField(
+                model_name='apitoken',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL, verbose_name='user'),
+            ),
+            migrations.AlterField(
+                model_name='computeplan',
+                name='cancelation_date',
+                field=models.DateTimeField(editable=False, null=True, verbose_name='cancellation date'),
+            ),
+            migrations.AlterField(
+                model_name='computeplan',
+                name='creation_date',
+                field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
+            ),
+            migrations.AlterField(
+                model_name='computeplan',
+                name='end_date',
+                field=models.DateTimeField(editable=False, null=True, verbose_name='end date'),
+            ),
+            migrations.AlterField(
+                model_name='computeplan',
+                name='key',
+                field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
+            ),
+            migrations.AlterField(
+                model_name='computeplan',
+                name='metadata',
+                field=assets.common.db.fields.MetadataField(blank=True, default=dict, help_text='Text keys and values, for example {"modality": "MRI"}. No "__" in a key.', verbose_name='metadata'),
+            ),
+            migrations.AlterField(
+                model_name='computeplan',
+                name='name',
+                field=models.CharField(help_text='Up to 100 characters. You can change the name later.', max_length=100, verbose_name='name'),
+            ),
+            migrations.AlterField(
+                model_name='computeplan',
+                name='owner',
+                field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
+            ),
+            migrations.AlterField(
+                model_name='computeplan',
+                name='start_date',
+                field=models.DateTimeField(editable=False, null=True, verbose_name='start date'),
+            ),
+            migrations.AlterField(
+                model_name='computeplan',
+                name='status',
+                field=models.CharField(choices=[('PLAN_STATUS_CREATED', 'created'), ('PLAN_STATUS_DOING', 'doing'), ('PLAN_STATUS_DONE', 'done'), ('PLAN_STATUS_FAILED', 'failed'), ('PLAN_STATUS_CANCELED', 'cancelled')], default='PLAN_STATUS_CREATED', editable=False, max_length=30, verbose_name='status'),
+            ),
+            migrations.AlterField(
+                model_name='computeplan',
+                name='tag',
+                field=models.CharField(blank=True, help_text='Helps you find it again.', max_length=100, verbose_name='tag'),
+            ),
+            migrations.AlterField(
+                model_name='datasample',
+                name='creation_date',
+                field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
+            ),
+            migrations.AlterField(
+                model_name='datasample',
+                name='key',
+                field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
+            ),
+            migrations.AlterField(
+                model_name='datasample',
+                name='owner',
+                field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
+            ),
+            migrations.AlterField(
+                model_name='datasamplelink',
+                name='dataset',
+                field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='links', to='assets.dataset', verbose_name='dataset'),
+            ),
+            migrations.AlterField(
+                model_name='dataset',
+                name='creation_date',
+                field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
+            ),
+            migrations.AlterField(
+                model_name='dataset',
+                name='key',
+                field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
+            ),
+            migrations.AlterField(
+                model_name='dataset',
+                name='metadata',
+                field=assets.common.db.fields.MetadataField(blank=True, default=dict, help_text='Text keys and values, for example {"modality": "MRI"}. No "__" in a key.', verbose_name='metadata'),
+            ),
+            migrations.AlterField(
+                model_name='dataset',
+                name='name',
+                field=models.CharField(help_text='Up to 100 characters. You can change the name later.', max_length=100, verbose_name='name'),
+            ),
+            migrations.AlterField(
+                model_name='dataset',
+                name='owner',
+                field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
+            ),
+            migrations.AlterField(
+                model_name='dataset',
+                name='type',
+                field=models.CharField(blank=True, help_text='Such as "images" or "tabular".', max_length=100, verbose_name='type'),
+            ),
+            migrations.AlterField(
+                model_name='event',
+                name='action',
+                field=models.CharField(choices=[('registered', 'Registered'), ('renamed', 'Renamed'), ('linked', 'Linked'), ('started', 'Started'), ('ended', 'Ended'), ('canceled', 'cancelled'), ('downloaded', 'Downloaded'), ('viewed', 'Viewed'), ('signed_in', 'signed in'), ('signed_out', 'signed out'), ('created', 'Created'), ('changed', 'Changed'), ('removed', 'Removed'), ('tried', 'Tried')], max_length=20, verbose_name='action'),
+            ),
+            migrations.AlterField(
+                model_name='event',
+                name='asset_key',
+                field=models.UUIDField(null=True, verbose_name='asset key'),
+            ),
+            migrations.AlterField(
+                model_name='event',
+                name='asset_kind',
+                field=models.CharField(choices=[('ASSET_ORGANIZATION', 'organization'), ('ASSET_DATA_SAMPLE', 'data sample'), ('ASSET_DATA_MANAGER', 'dataset'), ('ASSET_FUNCTION', 'function'), ('ASSET_COMPUTE_TASK', 'task'), ('ASSET_COMPUTE_PLAN', 'compute plan'), ('ASSET_MODEL', 'model'), ('ASSET_PERFORMANCE', 'performance'), ('ASSET_FAILURE_REPORT', 'failure report'), ('user', 'User'), ('token', 'Token'), ('request', 'Request')], max_length=30, verbose_name='asset kind'),
+            ),
+            migrations.AlterField(
+                model_name='event',
+                name='asset_name',
+                field=models.CharField(blank=True, max_length=150, verbose_name='asset name'),
+            ),
+            migrations.AlterField(
+                model_name='event',
+                name='detail',
+                field=models.JSONField(blank=True, default=dict, verbose_name='detail'),
+            ),
+            migrations.AlterField(
+                model_name='event',
+                name='organization',
+                field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='organisation'),
+            ),
+            migrations.AlterField(
+                model_name='event',
+                name='result',
+                field=models.CharField(choices=[('done', 'Done'), ('refused', 'Refused')], db_default='done', default='done', max_length=10, verbose_name='result'),
+            ),
+            migrations.AlterField(
+                model_name='event',
+                name='timestamp',
+                field=models.DateTimeField(verbose_name='time'),
+            ),
+            migrations.AlterField(
+                model_name='failurereport',
+                name='creation_date',
+                field=models.DateTimeField(default=django.utils.timezone.now, verbose_name='creation date'),
+            ),
+            migrations.AlterField(
+                model_name='failurereport',
+                name='error_type',
+                field=models.CharField(choices=[('BUILD_ERROR', 'building the function failed'), ('EXECUTION_ERROR', 'the function failed'), ('INTERNAL_ERROR', 'the platform failed')], max_length=20, verbose_name='error type'),
+            ),
+            migrations.AlterField(
+                model_name='failurereport',
+                name='function',
+                field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='failure', to='assets.function', verbose_name='function'),
+            ),
+            migrations.AlterField(
+                model_name='failurereport',
+                name='key',
+                field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
+            ),
+            migrations.AlterField(
+                model_name='failurereport',
+                name='task',
+                field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='failure', to='assets.task', verbose_name='task'),
+            ),
+            migrations.AlterField(
+                model_name='function',
+                name='creation_date',
+                field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
+            ),
+            migrations.AlterField(
+                model_name='function',
+                name='key',
+                field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
+            ),
+            migrations.AlterField(
+                model_name='function',
+                name='metadata',
+                field=assets.common.db.fields.MetadataField(blank=True, default=dict, help_text='Text keys and values, for example {"modality": "MRI"}. No "__" in a key.', verbose_name='metadata'),
+            ),
+            migrations.AlterField(
+                model_name='function',
+                name='name',
+                field=models.CharField(help_text='Up to 100 characters. You can change the name later.', max_length=100, verbose_name='name'),
+            ),
+            migrations.AlterField(
+                model_name='function',
+                name='owner',
+                field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
+            ),
+            migrations.AlterField(
+                model_name='function',
+                name='status',
+                field=models.CharField(choices=[('FUNCTION_STATUS_WAITING', 'waiting'), ('FUNCTION_STATUS_BUILDING', 'building'), ('FUNCTION_STATUS_READY', 'ready'), ('FUNCTION_STATUS_FAILED', 'failed'), ('FUNCTION_STATUS_CANCELED', 'cancelled')], default='FUNCTION_STATUS_WAITING', editable=False, max_length=30, verbose_name='status'),
+            ),
+            migrations.AlterField(
+                model_name='functioninput',
+                name='identifier',
+                field=models.CharField(max_length=100, verbose_name='identifier'),
+            ),
+            migrations.AlterField(
+                model_name='functioninput',
+                name='kind',
+                field=models.CharField(choices=[('ASSET_MODEL', 'model'), ('ASSET_DATA_SAMPLE', 'data sample'), ('ASSET_DATA_MANAGER', 'dataset')], max_length=30, verbose_name='kind'),
+            ),
+            migrations.AlterField(
+                model_name='functioninput',
+                name='multiple',
+                field=models.BooleanField(default=False, help_text='Takes any number of assets.', verbose_name='multiple'),
+            ),
+            migrations.AlterField(
+                model_name='functioninput',
+                name='optional',
+                field=models.BooleanField(default=False, help_text='A task may leave it out.', verbose_name='optional'),
+            ),
+            migrations.AlterField(
+                model_name='functionoutput',
+                name='identifier',
+                field=models.CharField(max_length=100, verbose_name='identifier'),
+            ),
+            migrations.AlterField(
+                model_name='functionoutput',
+                name='kind',
+                field=models.CharField(choices=[('ASSET_MODEL', 'model'), ('ASSET_PERFORMANCE', 'performance')], max_length=30, verbose_name='kind'),
+            ),
+            migrations.AlterField(
+                model_name='functionoutput',
+                name='multiple',
+                field=models.BooleanField(default=False, help_text='Makes any number of models.', verbose_name='multiple'),
+            ),
+            migrations.AlterField(
+                model_name='model',
+                name='creation_date',
+                field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
+            ),
+            migrations.AlterField(
+                model_name='model',
+                name='key',
+                field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
+            ),
+            migrations.AlterField(
+                model_name='model',
+                name='output',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='models', to='assets.taskoutput', verbose_name='output'),
+            ),
+            migrations.AlterField(
+                model_name='model',
+                name='owner',
+                field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
+            ),
+            migrations.AlterField(
+                model_name='model',
+                name='task',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='models', to='assets.task', verbose_name='task'),
+            ),
+            migrations.AlterField(
+                model_name='organization',
+                name='creation_date',
+                field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
+            ),
+            migrations.AlterField(
+                model_name='organization',
+                name='id',
+                field=models.CharField(help_text='A short, lasting ID, such as MyOrg1MSP. You cannot change it later.', max_length=64, primary_key=True, serialize=False, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9_.-]*\\Z', "Use letters, digits, '-', '_' and '.', beginning with a letter or a digit.")], verbose_name='ID'),
+            ),
+            migrations.AlterField(
+                model_name='organization',
+                name='name',
+                field=models.CharField(blank=True, help_text='The full name, such as Institut Curie.', max_length=100, verbose_name='name'),
+            ),
+            migrations.AlterField(
+                model_name='performance',
+                name='creation_date',
+                field=models.DateTimeField(default=django.utils.timezone.now, verbose_name='creation date'),
+            ),
+            migrations.AlterField(
+                model_name='performance',
+                name='output',
+                field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='performance', to='assets.taskoutput', verbose_name='output'),
+            ),
+            migrations.AlterField(
+                model_name='performance',
+                name='value',
+                field=models.FloatField(verbose_name='value'),
+            ),
+            migrations.AlterField(
+                model_name='permissions',
+                name='authorized_ids',
+                field=models.JSONField(verbose_name='authorised organisations'),
+            ),
+            migrations.AlterField(
+                model_name='permissions',
+                name='digest',
+                field=models.CharField(editable=False, max_length=64, unique=True, verbose_name='digest'),
+            ),
+            migrations.AlterField(
+                model_name='permissions',
+                name='organizations',
+                field=models.ManyToManyField(editable=False, related_name='+', to='assets.organization', verbose_name='organisations'),
+            ),
+            migrations.AlterField(
+                model_name='permissions',
+                name='public',
+                field=models.BooleanField(verbose_name='public'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='compute_plan',
+                field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='assets.computeplan', verbose_name='compute plan'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='creation_date',
+                field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='creation date'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='end_date',
+                field=models.DateTimeField(editable=False, null=True, verbose_name='end date'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='error_type',
+                field=models.CharField(blank=True, choices=[('BUILD_ERROR', 'building the function failed'), ('EXECUTION_ERROR', 'the function failed'), ('INTERNAL_ERROR', 'the platform failed')], editable=False, max_length=20, verbose_name='error type'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='function',
+                field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='assets.function', verbose_name='function'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='key',
+                field=models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name='key'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='metadata',
+                field=assets.common.db.fields.MetadataField(blank=True, default=dict, help_text='Text keys and values, for example {"modality": "MRI"}. No "__" in a key.', verbose_name='metadata'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='owner',
+                field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='owner'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='rank',
+                field=models.PositiveIntegerField(editable=False, verbose_name='rank'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='start_date',
+                field=models.DateTimeField(editable=False, null=True, verbose_name='start date'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='status',
+                field=models.CharField(choices=[('STATUS_WAITING_FOR_BUILDER_SLOT', 'waiting for builder'), ('STATUS_BUILDING', 'building'), ('STATUS_WAITING_FOR_PARENT_TASKS', 'waiting for parents'), ('STATUS_WAITING_FOR_EXECUTOR_SLOT', 'waiting for executor'), ('STATUS_EXECUTING', 'executing'), ('STATUS_DONE', 'done'), ('STATUS_FAILED', 'failed'), ('STATUS_CANCELED', 'cancelled')], editable=False, max_length=40, verbose_name='status'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='tag',
+                field=models.CharField(blank=True, help_text='Helps you find it again.', max_length=100, verbose_name='tag'),
+            ),
+            migrations.AlterField(
+                model_name='task',
+                name='worker',
+                field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization', verbose_name='worker'),
+            ),
+            migrations.AlterField(
+                model_name='taskinput',
+                name='identifier',
+                field=models.CharField(max_length=100, verbose_name='identifier'),
+            ),
+            migrations.AlterField(
+                model_name='taskoutput',
+                name='identifier',
+                field=models.CharField(max_length=100, verbose_name='identifier'),
+            ),
+            migrations.AlterField(
+                model_name='taskoutput',
+                name='transient',
+                field=models.BooleanField(default=False, help_text='Delete the output once no task needs it.', verbose_name='transient'),
+            ),
+            migrations.AlterField(
+                model_name='user',
+                name='organization',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='users', to='assets.organization', verbose_name='organisation'),
+            ),
+            migrations.AlterField(
+                model_name='user',
+                name='role',
+                field=models.CharField(choices=[('admin', 'admin: registers assets and manages users'), ('member', 'member: registers assets'), ('viewer', 'viewer: reads and downloads')], default='member', max_length=10, verbose_name='role'),
+            ),
+        ]),
     ]

@@ -4,7 +4,7 @@ Migrations that use them set `atomic = False`, and can be run again after an int
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -51,6 +51,25 @@ def _drop(schema_editor: Any, name: str) -> None:
     quoted = schema_editor.quote_name(name)
     with _waiting(schema_editor):
         schema_editor.execute(f"DROP INDEX {concurrently} IF EXISTS {quoted}")
+
+
+class ChangeTexts(migrations.SeparateDatabaseAndState):
+    """Change names and help texts of fields and models, which no database has.
+
+    Django would build the models that concern each field after each change. A hundred changes took
+    half the time of a first start.
+    """
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        super().__init__(state_operations=operations)
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        # The models are built again when somebody asks for them.
+        state.__dict__.pop("apps", None)
+        super().state_forwards(app_label, state)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return self.__class__.__qualname__, [self.state_operations], {}
 
 
 class AddIndex(migrations.AddIndex):
