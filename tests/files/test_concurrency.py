@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.db import connection, transaction
 
 from assets.accounts.registration.users import change_role
+from assets.common.asset_keys import AssetKeys
 from assets.common.audit import Action
 from assets.common.errors import Code, Refused
 from assets.common.kinds import AssetKind
@@ -18,8 +19,8 @@ from assets.compute.models import ComputePlan, Task, TaskInput, TaskOutput
 from assets.compute.registration import cancel_compute_plan, register_compute_plan, register_tasks
 from assets.compute.specs import ComputePlanSpec
 from assets.compute.statuses import FINAL
-from assets.datasets.models import DataSampleLink
-from assets.datasets.registration import link_data_samples
+from assets.datasets.models import DataSampleLink, SampleSet, SampleSetMember
+from assets.datasets.registration import intern_sample_sets, link_data_samples
 from assets.feed import registration
 from assets.feed.models import Event
 from assets.functions.models import Function, FunctionStatus
@@ -153,6 +154,18 @@ def test_the_same_plan_with_tasks(alice, task):
     added = {name: after[name] - before[name] for name in after if after[name] != before[name]}
     added.pop("Permissions", None)
     assert added == {"ComputePlan": 1, "Task": 3, "TaskInput": 1, "TaskOutput": 3, "Event": 4}
+
+
+def test_the_same_lists_of_samples(alice):
+    """Each is inserted by one of the transactions, and the others find it."""
+    samples = builders.make_samples(alice, builders.make_dataset(alice).key, count=6)
+    keys = [sample.key for sample in samples]
+    lists = [AssetKeys(keys[:count]) for count in range(1, 7)]
+    intern = transaction.atomic(intern_sample_sets)
+    orders = (lists if n % 2 else lists[::-1] for n in range(THREADS))
+    outcomes = at_once(*(partial(intern, order) for order in orders))
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+    assert (SampleSet.objects.count(), SampleSetMember.objects.count()) == (6, 21)
 
 
 def test_the_same_tasks(alice, task):
