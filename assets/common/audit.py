@@ -5,6 +5,7 @@ Any room logs events by `log_event`; the room of events, `feed`, listens and wri
 
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -53,6 +54,16 @@ class SubjectKind(models.TextChoices):
     USER = "user", _("user")
     TOKEN = "token", _("token")
     REQUEST = "request", _("request")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A program that acts for an organisation without a user; its name stands in events."""
+
+    organization_id: str
+    username: str
+    # As of a user: no row of a user stands for it.
+    pk: None = None
 
 
 # Equal views, ranges of a download and denied requests of a user are one event within this time.

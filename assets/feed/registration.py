@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import User
 from ..accounts.queries import locked
-from ..common.audit import Action, Result, client_address
+from ..common.audit import Action, Agent, Result, client_address
 from ..common.db import bulk
 from ..common.db.models import NamedAsset
 from ..common.errors import Problem, refuse_if
@@ -39,7 +39,7 @@ OWNER_RENAMES = {
 
 
 def record(
-    actor: User,
+    actor: User | Agent,
     action: str,
     kind: AssetKind,
     names: Mapping[UUID, str],

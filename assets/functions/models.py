@@ -20,6 +20,20 @@ class FunctionStatus(models.TextChoices):
     CANCELED = "FUNCTION_STATUS_CANCELED", _("cancelled")
 
 
+# The statuses that may follow each; a status without any is final. Source: contract 4.
+FUNCTION_TRANSITIONS: dict[FunctionStatus, set[FunctionStatus]] = {
+    FunctionStatus.WAITING: {FunctionStatus.BUILDING, FunctionStatus.CANCELED},
+    FunctionStatus.BUILDING: {
+        FunctionStatus.READY,
+        FunctionStatus.FAILED,
+        FunctionStatus.CANCELED,
+    },
+    FunctionStatus.READY: set(),
+    FunctionStatus.FAILED: set(),
+    FunctionStatus.CANCELED: set(),
+}
+
+
 class Function(NamedAsset, PermittedAsset):
     """Code with a Dockerfile that tasks run."""
 

@@ -2,11 +2,14 @@
 
 import uuid
 from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
 
 from ..accounts.models import User
 from ..accounts.queries import organization_ids
+from ..common.audit import Agent
 from ..common.db import bulk
-from ..common.errors import Problem, refuse_if
+from ..common.errors import Code, Problem, Refused, not_found, refuse, refuse_if
 from ..common.files.archives.check import archive_suffix
 from ..common.files.batch import file_batch
 from ..common.kinds import AssetKind
@@ -16,7 +19,7 @@ from ..permissions.access import check_may_register
 from ..permissions.registration import intern_permissions
 from ..permissions.rules import check_permissions
 from . import rules
-from .models import Function, FunctionInput, FunctionOutput
+from .models import FUNCTION_TRANSITIONS, Function, FunctionInput, FunctionOutput, FunctionStatus
 from .specs import FunctionSpec
 
 
@@ -68,6 +71,30 @@ def register_function(spec: FunctionSpec, actor: User) -> Function:
                 {key: function.name},
                 when=function.creation_date,
             )
+    return function
+
+
+def change_status(
+    key: UUID, status: FunctionStatus, actor: User | Agent, now: datetime
+) -> Function:
+    """Change the status of a function, in the caller's transaction, and return it locked.
+
+    Raises:
+        Refused: the function does not exist, or its status cannot be followed by this one.
+    """
+    function = Function.objects.select_for_update().filter(pk=key).first()
+    if function is None:
+        raise Refused([not_found("function", key)])
+    before = FunctionStatus(function.status)
+    if status not in FUNCTION_TRANSITIONS[before]:
+        message = f'Function "{key}" is {before} and cannot become {status}.'
+        raise refuse(Code.CONFLICT, message, key=str(key))
+    function.status = status
+    function.save(update_fields=["status"])
+    is_final = not FUNCTION_TRANSITIONS[status]
+    detail = {"status": status.removeprefix("FUNCTION_STATUS_")} if is_final else {}
+    action = Event.Action.ENDED if is_final else Event.Action.STARTED
+    record(actor, action, AssetKind.FUNCTION, {key: function.name}, when=now, detail=detail)
     return function
 
 

@@ -46,6 +46,13 @@ def count_in(plan: ComputePlan, statuses: Sequence[str]) -> None:
         setattr(plan, column, getattr(plan, column) + count)
 
 
+def move(plan: ComputePlan, before: TaskStatus, after: TaskStatus, count: int) -> None:
+    """Count tasks of the plan in another status than before."""
+    for status, change in ((before, -count), (after, count)):
+        column = COUNTERS[status]
+        setattr(plan, column, getattr(plan, column) + change)
+
+
 def cancel_tasks(plan: ComputePlan, now: datetime) -> None:
     """Cancel the plan's tasks that are not final, and update its counters."""
     open_tasks = Task.objects.filter(compute_plan=plan).exclude(status__in=FINAL)

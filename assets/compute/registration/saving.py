@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ...accounts.models import User
+from ...common.audit import Agent
 from ...common.db import bulk
 from ...common.errors import Code, Problem, refuse_if
 from ...common.kinds import AssetKind
@@ -84,12 +85,14 @@ def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
     save_progress(plan, actor, now)
 
 
-def record_plan(actor: User, action: str, plan: ComputePlan, when: datetime, **detail: str) -> None:
+def record_plan(
+    actor: User | Agent, action: str, plan: ComputePlan, when: datetime, **detail: str
+) -> None:
     """Log an event of a compute plan."""
     record(actor, action, AssetKind.COMPUTE_PLAN, {plan.key: plan.name}, when=when, detail=detail)
 
 
-def save_progress(plan: ComputePlan, actor: User, now: datetime) -> None:
+def save_progress(plan: ComputePlan, actor: User | Agent, now: datetime) -> None:
     """Save what follows from the plan's tasks, and log a start or an end."""
     started, ended = plan.start_date, plan.end_date
     counters.update_progress(plan, now)

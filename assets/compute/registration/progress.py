@@ -1,0 +1,167 @@
+"""What running work does to tasks, and what follows for functions' tasks, children and plans.
+
+Each function changes any number of tasks with a constant number of statements, all or none, and
+locks their plans first. So whoever holds the lock of a plan knows the statuses of its tasks.
+Source: contract 3.7 and 4.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from ...accounts.models import User
+from ...common.audit import Agent
+from ...common.errors import Code, Problem, not_found, refuse_if
+from ...common.kinds import AssetKind
+from ...feed.models import Event
+from ...feed.registration import record
+from ...functions.models import FunctionStatus
+from ...functions.registration import change_status
+from ..models import ComputePlan, Task, TaskInput
+from ..queries.relations import keys_of_children
+from ..specs import TASK
+from ..statuses import FINAL, TRANSITIONS, ErrorType, TaskStatus
+from . import counters
+from .saving import save_progress
+
+Actor = User | Agent
+Plans = Mapping[UUID, ComputePlan]
+_CAN_RUN = TaskStatus.WAITING_FOR_EXECUTOR_SLOT
+
+
+def move_tasks(
+    keys: Collection[UUID], status: TaskStatus, actor: Actor, error_type: str = ""
+) -> None:
+    """Change the status of tasks; when they are DONE, children whose parents all are can run.
+
+    Raises:
+        Refused: a task does not exist, or its status cannot be followed by this one.
+    """
+
+    def concerned() -> Iterable[UUID]:
+        found = Task.objects.filter(key__any=keys)
+        yield from found.values_list("compute_plan_id", flat=True).distinct()
+        if status == TaskStatus.DONE:
+            waiting = _waiting_children(keys)
+            yield from waiting.values_list("compute_plan_id", flat=True).distinct()
+
+    def change(plans: Plans, now: datetime) -> None:
+        tasks = Task.objects.filter(key__any=keys)
+        refuse_if(_check_transition(keys, tasks, status))
+        columns = {"error_type": error_type} if status == TaskStatus.FAILED else {}
+        _move(tasks, status, plans, now, **columns)
+        _record_tasks(actor, keys, status, now)
+        if status == TaskStatus.DONE:
+            _move(_without_open_parents(_waiting_children(keys)), _CAN_RUN, plans, now)
+
+    _with_locked_plans(concerned, change, actor)
+
+
+def move_function(key: UUID, status: FunctionStatus, actor: Actor) -> None:
+    """Change the status of a function, and of the tasks that wait for it.
+
+    Raises:
+        Refused: the function does not exist, or its status cannot be followed by this one.
+    """
+    # A direct WAITING -> CANCELED leaves its tasks alone, as in the reference server.
+    before = (
+        TaskStatus.WAITING_FOR_BUILDER_SLOT
+        if status == FunctionStatus.BUILDING
+        else TaskStatus.BUILDING
+    )
+
+    def waiting() -> QuerySet[Task]:
+        return Task.objects.filter(function_id=key, status=before)
+
+    def concerned() -> Iterable[UUID]:
+        return waiting().values_list("compute_plan_id", flat=True).distinct()
+
+    def change(plans: Plans, now: datetime) -> None:
+        change_status(key, status, actor, now)
+        if status == FunctionStatus.READY:
+            _move(_without_open_parents(waiting()), _CAN_RUN, plans, now)
+            _move(waiting(), TaskStatus.WAITING_FOR_PARENT_TASKS, plans, now)
+        elif status == FunctionStatus.FAILED:
+            _move(waiting(), TaskStatus.FAILED, plans, now, error_type=ErrorType.BUILD)
+        elif status == FunctionStatus.CANCELED:
+            _move(waiting(), TaskStatus.CANCELED, plans, now)
+        else:
+            _move(waiting(), TaskStatus.BUILDING, plans, now)
+
+    _with_locked_plans(concerned, change, actor)
+
+
+def _with_locked_plans(
+    concerned: Callable[[], Iterable[UUID]],
+    change: Callable[[Plans, datetime], None],
+    actor: Actor,
+) -> None:
+    """Lock the plans that are concerned, change their tasks, and save what follows for the plans.
+
+    All plans are locked by one statement in the order of keys, so that two changes cannot wait for
+    each other. Until then, a task of one more plan may be registered; then it starts again.
+    """
+    wanted = set(concerned())
+    while True:
+        with transaction.atomic():
+            plans = counters.lock_plans(wanted)
+            more = set(concerned()) - wanted
+            if not more:
+                now = timezone.now()
+                change(plans, now)
+                for plan in plans.values():
+                    save_progress(plan, actor, now)
+                return
+        wanted |= more
+
+
+def _move(
+    tasks: QuerySet[Task], status: TaskStatus, plans: Plans, now: datetime, **columns: Any
+) -> None:
+    """Change the status of tasks and the counters of their plans, which are locked."""
+    if status == TaskStatus.EXECUTING:
+        columns["start_date"] = now
+    elif status in FINAL:
+        columns["end_date"] = now
+    rows = list(tasks.order_by().values_list("key", "compute_plan_id", "status"))
+    if not rows:
+        return
+    Task.objects.filter(key__any=[row[0] for row in rows]).update(status=status, **columns)
+    for (plan, before), count in Counter(row[1:] for row in rows).items():
+        counters.move(plans[plan], TaskStatus(before), status, count)
+
+
+def _waiting_children(keys: Collection[UUID]) -> QuerySet[Task]:
+    waiting = Task.objects.filter(status=TaskStatus.WAITING_FOR_PARENT_TASKS)
+    return waiting.filter(pk__in=keys_of_children(keys))
+
+
+def _without_open_parents(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    """Return the tasks of which every parent is DONE."""
+    parents = TaskInput.objects.filter(task=OuterRef("pk"), parent_task__isnull=False)
+    return tasks.exclude(Exists(parents.exclude(parent_task__status=TaskStatus.DONE)))
+
+
+def _check_transition(
+    keys: Collection[UUID], tasks: QuerySet[Task], status: TaskStatus
+) -> Iterator[Problem]:
+    found = dict(tasks.values_list("key", "status"))
+    for key in keys:
+        if key not in found:
+            yield not_found(TASK, key)
+        elif status not in TRANSITIONS[TaskStatus(found[key])]:
+            message = f'Task "{key}" is {found[key]} and cannot become {status}.'
+            yield Problem(Code.CONFLICT, message, key=str(key))
+
+
+def _record_tasks(actor: Actor, keys: Collection[UUID], status: TaskStatus, now: datetime) -> None:
+    action = Event.Action.STARTED if status == TaskStatus.EXECUTING else Event.Action.ENDED
+    detail = {"status": status.removeprefix("STATUS_")} if status in FINAL else {}
+    names = dict.fromkeys(keys, "")
+    record(actor, action, AssetKind.COMPUTE_TASK, names, when=now, detail=detail)
