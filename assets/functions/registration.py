@@ -1,9 +1,12 @@
 """The only writer of functions."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
+
+from django.db import connection
 
 from ..accounts.models import User
 from ..accounts.queries import organization_ids
@@ -72,6 +75,21 @@ def register_function(spec: FunctionSpec, actor: User) -> Function:
                 when=function.creation_date,
             )
     return function
+
+
+def hold_statuses(keys: Collection[UUID]) -> None:
+    """Keep the statuses of functions until the transaction ends; registering does not wait.
+
+    The status of a new task follows from its function's. If that changed before the task is
+    committed, the task would wait forever. SQLite has one writer at a time anyway.
+    """
+    if connection.vendor == "postgresql" and keys:
+        table = connection.ops.quote_name(Function._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT key FROM {table} WHERE key = ANY(%s) ORDER BY key FOR SHARE",  # noqa: S608
+                [list(keys)],
+            )
 
 
 def change_status(

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from assets.accounts.models import User
@@ -27,6 +28,7 @@ from assets.compute.specs import OutputSpec
 from assets.compute.statuses import COUNTERS, TRANSITIONS, ErrorType, TaskStatus
 from assets.feed.models import Event
 from assets.functions.models import FUNCTION_TRANSITIONS, Function, FunctionStatus
+from assets.functions.registration import hold_statuses
 from assets.functions.specs import FunctionInputSpec
 from assets.permissions.specs import PermissionsSpec
 from tests import builders
@@ -370,3 +372,29 @@ def test_changes_of_many_tasks_take_as_many_statements():
             move_tasks([task.key for task in tasks], TaskStatus.EXECUTING, RUNNER)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+def test_a_function_waits_for_tasks_that_are_being_registered():
+    """A build that begins meanwhile finds the new task, which would wait forever otherwise."""
+    study = Study()
+
+    def build() -> None:
+        try:
+            move_function(study.function.key, FunctionStatus.BUILDING, RUNNER)
+        finally:
+            connections.close_all()
+
+    def status() -> str:
+        return Function.objects.get(pk=study.function.key).status
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            hold_statuses([study.function.key])
+            building = threads.submit(build)
+            with pytest.raises(TimeoutError):
+                building.result(1)
+            assert status() == FunctionStatus.WAITING
+        building.result(30)
+    assert status() == FunctionStatus.BUILDING

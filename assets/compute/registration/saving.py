@@ -17,6 +17,7 @@ from ...common.kinds import AssetKind
 from ...datasets.registration import intern_sample_sets
 from ...feed.models import Event
 from ...feed.registration import record
+from ...functions.registration import hold_statuses
 from ...permissions.access import check_may_change
 from ...permissions.registration import intern_permissions
 from ..models import ComputePlan, Task, TaskInput, TaskOutput
@@ -63,6 +64,8 @@ def save_batch(
     Raises:
         Refused: the batch has problems, or what it refers to changed and now has some.
     """
+    if batch.references:
+        hold_statuses(batch.references.functions)
     if not batch.is_current:
         batch = check_batch(specs, plan.key, actor.acts_for)
     refuse_if(problems_of(batch, plan, plan.key, specs, actor))
