@@ -110,7 +110,7 @@ def _record(actor: Actor, kind: AssetKind, key: UUID, identifier: str, when: dat
 
 
 def _locked_output(task_key: UUID, identifier: str, kind: AssetKind) -> TaskOutput:
-    """Return an output that can get a result; its plan is locked, so that the task stays as it is.
+    """Return an output that can get a result. Its plan is locked, so the status cannot change.
 
     Raises:
         Refused: it can get none.
