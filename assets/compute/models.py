@@ -176,6 +176,8 @@ class TaskInput(models.Model):
     parent_output_identifier = models.CharField(max_length=100, blank=True)
 
     class Meta:
+        # The version before, which may serve after `migrate`, has a view with the usual name.
+        db_table = "assets_taskinputgroup"
         verbose_name, verbose_name_plural = _("input"), _("inputs")
         ordering = ["task", "position"]
         constraints = [

@@ -1,7 +1,9 @@
 """Data samples of a task that follow each other become one input: the list of them.
 
 It copies the inputs into another table, in batches, and can be run again after an interruption. The
-version before goes on with the old table until the last step, which takes its place.
+version before goes on with the old table until the last step. On PostgreSQL, where it may still
+serve afterwards, a view then has the old table's name and rows. It reads them, and registers no
+task until it is restarted.
 """
 
 import logging
@@ -21,10 +23,19 @@ BATCH = 1_000
 # Seconds between two lines of progress.
 EVERY = 10
 # For how long the last step waits for other transactions before it lets them pass and tries again.
-PATIENCE = "500ms"
+PATIENCE = "150ms"
 
 SOURCES = ("dataset_id", "data_sample_id", "model_id", "parent_task_id")
 COLUMNS = ("task_id", "position", "identifier", *SOURCES, "parent_output_identifier")
+
+
+# Each input has a row of its own again, and an id.
+VIEW = """CREATE VIEW {old} AS
+    SELECT i.id * 1048576 + coalesce(k.n, 0) AS id, i.task_id,
+        (i.position + coalesce(k.n - 1, 0))::integer AS position, i.identifier, i.dataset_id,
+        k.key::uuid AS data_sample_id, i.model_id, i.parent_task_id, i.parent_output_identifier
+    FROM assets_taskinputgroup i LEFT JOIN assets_sampleset s ON s.id = i.sample_set_id
+    LEFT JOIN LATERAL jsonb_array_elements_text(s.keys) WITH ORDINALITY AS k(key, n) ON true"""
 
 
 class Copy:
@@ -124,33 +135,34 @@ def grouped(rows):
 
 def migrate(apps, schema_editor) -> None:
     connection = connections[schema_editor.connection.alias]
-    old, new = (apps.get_model("assets", name)._meta.db_table for name in ("TaskInput", "TaskInputGroup"))
-    if new not in connection.introspection.table_names():
-        return  # An earlier run was interrupted after its last step.
     copy = Copy(apps, connection)
+    if copy.old._meta.db_table not in connection.introspection.table_names():
+        return  # An earlier run was interrupted after its last step.
     copy.in_batches()
-    while not switched(copy, old, new):
+    while not switched(copy):
         time.sleep(1)
 
 
-def switched(copy, old: str, new: str) -> bool:
-    """Let the new table take the place of the old one; return whether others let it.
+def switched(copy) -> bool:
+    """Drop the old table once everything is copied; return whether others let it.
 
-    Reading goes on, except for the moment in which the names change.
+    Registering tasks waits meanwhile. Reading goes on, and the moment in which it does not is at
+    most `PATIENCE` for each table that the old one refers to.
     """
     postgresql = copy.connection.vendor == "postgresql"
-    quote = copy.connection.ops.quote_name
+    old = copy.connection.ops.quote_name(copy.old._meta.db_table)
     try:
         with transaction.atomic(copy.using), copy.connection.cursor() as cursor:
             if postgresql:
                 cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
                 # No task is registered from here on.
-                cursor.execute(f"LOCK TABLE {quote(old)} IN SHARE ROW EXCLUSIVE MODE")
+                cursor.execute(f"LOCK TABLE {old} IN SHARE ROW EXCLUSIVE MODE")
             copy.the_rest()
             if postgresql:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute(f"DROP TABLE {quote(old)}")
-            cursor.execute(f"ALTER TABLE {quote(new)} RENAME TO {quote(old)}")
+            cursor.execute(f"DROP TABLE {old}")
+            if postgresql:
+                cursor.execute(VIEW.format(old=old))
     except DatabaseError as error:
         if postgresql and getattr(error.__cause__, "sqlstate", "") == "55P03":  # lock not available
             logger.warning("Others are using the inputs of tasks; trying again.")
@@ -171,6 +183,7 @@ class Migration(migrations.Migration):
             database_operations=[migrations.RunPython(migrate)],
             state_operations=[
                 migrations.DeleteModel("TaskInput"),
+                migrations.AlterModelTable("TaskInputGroup", "assets_taskinputgroup"),
                 migrations.RenameModel("TaskInputGroup", "TaskInput"),
                 *(
                     migrations.AlterField(

@@ -141,7 +141,7 @@ def tasks(where: str, *parameters: Any) -> Sequence[Any]:
     keys = [row[0] for row in rows]
     inputs = fetch_in(
         "SELECT i.task_id, i.identifier, i.dataset_id, s.keys, i.model_id, i.parent_task_id, "
-        "i.parent_output_identifier FROM assets_taskinput i "
+        "i.parent_output_identifier FROM assets_taskinputgroup i "
         "LEFT JOIN assets_sampleset s ON s.id = i.sample_set_id WHERE i.task_id IN ? "
         "ORDER BY i.task_id, i.position",
         keys,
@@ -171,7 +171,7 @@ def graph(plan: Any) -> Sequence[Rows]:
     )
     edges = fetch(
         "SELECT i.parent_task_id, i.parent_output_identifier, i.task_id, i.identifier "
-        "FROM assets_taskinput i JOIN assets_task t ON t.key = i.task_id "
+        "FROM assets_taskinputgroup i JOIN assets_task t ON t.key = i.task_id "
         "JOIN assets_task p ON p.key = i.parent_task_id "
         "WHERE t.compute_plan_id = ? AND p.compute_plan_id = ? "
         "ORDER BY t.rank, i.task_id, i.position",

@@ -8,8 +8,9 @@ from typing import Any
 
 import psycopg
 
-# How long a read may wait for others.
-PATIENCE = "1s"
+# How long a read may wait for others. Locks last for milliseconds of processor time, but a busy
+# machine may stop a process that has one.
+PATIENCE = "20s"
 
 Rows = list[str]
 

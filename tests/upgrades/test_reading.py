@@ -26,7 +26,7 @@ def copy(old_database) -> Iterator[dict]:
 
 
 def test_no_read_is_refused_or_waits(recorded, copy):
-    """Each reads what it read before, and waits for no lock for a second."""
+    """Each reads what it read before, and is not kept waiting for a lock."""
     server = EarlierServer(copy, recorded.reads)
     assert any("taskinput" in sql for sql in server.statements)
     with another_database(copy), server.reading():

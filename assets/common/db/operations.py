@@ -42,7 +42,7 @@ def lock_timeout(connection: Any, limit: str) -> Iterator[None]:
 
 
 def _waiting(schema_editor: Any) -> AbstractContextManager[None]:
-    """Wait as long as other transactions last: nobody waits for a concurrent index."""
+    """Wait as long as other transactions last, since a concurrent index makes none of them wait."""
     return lock_timeout(schema_editor.connection, "0")
 
 

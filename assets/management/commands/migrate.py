@@ -1,7 +1,7 @@
 """`migrate`: Django's command, which also creates the triggers if a migration fails.
 
-On PostgreSQL it keeps nobody waiting. Readers queue behind a statement that waits for a lock, so it
-gives up a lock that it does not get at once, and tries again.
+On PostgreSQL, readers queue behind a statement that waits for a lock. So it gives up a lock that it
+does not get at once, and tries again.
 """
 
 import time
