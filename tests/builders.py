@@ -212,7 +212,7 @@ def make_model(
     return Model.objects.create(
         key=key,
         owner_id=task.worker_id,
-        permissions=intern_permissions([value])[value],
+        permissions_id=intern_permissions([value])[value],
         output=output,
         task=task,
         **(_stored("file", f"models/{key}", content) if content else {}),

@@ -1,7 +1,7 @@
 """Organisations, users, tokens and locks, as pages and other rooms read them."""
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
@@ -39,7 +39,17 @@ _COUNTS = "counts-by-owner"
 
 def organization_ids() -> set[str]:
     """Return the ids of all organisations: one query, as many ids as the consortium has members."""
-    return set(Organization.objects.values_list("id", flat=True))
+    return {id for (id,) in _organization_ids()}
+
+
+@Compiled
+def _organization_ids(_values: Collection[Any]) -> QuerySet:
+    return Organization.objects.order_by().values_list("id")
+
+
+def organization_ids_to_check(named: Iterable[str], own: str) -> set[str]:
+    """Return ids of organisations: `own` if `named` has no other, for which no query is needed."""
+    return {own} if {own}.issuperset(named) else organization_ids()
 
 
 def managed_users(actor: User) -> QuerySet[User]:

@@ -1,15 +1,18 @@
 """The only writer of Permissions rows."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from django.db.models import QuerySet
 
 from ..accounts.queries import organization_ids
 from ..common.db import bulk
+from ..common.db.compiled import Compiled
 from .models import Permissions, digest_of
 from .specs import PermissionsSpec
 
 
-def intern_permissions(values: Iterable[PermissionsSpec]) -> dict[PermissionsSpec, Permissions]:
-    """Return the row of each distinct value; insert the missing ones.
+def intern_permissions(values: Iterable[PermissionsSpec]) -> dict[PermissionsSpec, int]:
+    """Return the id of each distinct value's row; insert the missing ones.
 
     Args:
         values: as stored, see `PermissionsSpec.owned_by`.
@@ -17,20 +20,20 @@ def intern_permissions(values: Iterable[PermissionsSpec]) -> dict[PermissionsSpe
     The number of queries is constant. Two transactions may intern the same value at once.
     """
     digests = {digest_of(value): value for value in set(values)}
-    rows = _rows(digests)
-    missing = [digest for digest in digests if digest not in rows]
+    ids = dict(_ids(digests))
+    missing = {digest: value for digest, value in digests.items() if digest not in ids}
     if missing:
-        _insert({digest: digests[digest] for digest in missing})
-        rows |= _rows(missing)
-    return {value: rows[digest] for digest, value in digests.items()}
+        ids |= _insert(missing)
+    return {value: ids[digest] for digest, value in digests.items()}
 
 
-def _rows(digests: Iterable[str]) -> dict[str, Permissions]:
-    found = Permissions.objects.filter(digest__any=list(digests))
-    return {row.digest: row for row in found}
+@Compiled
+def _ids(digests: Collection[str]) -> QuerySet:
+    return Permissions.objects.filter(digest__any=digests).values_list("digest", "pk")
 
 
-def _insert(values: dict[str, PermissionsSpec]) -> None:
+def _insert(values: dict[str, PermissionsSpec]) -> dict[str, int]:
+    """Insert rows of the values; return their ids by digest."""
     bulk.insert(
         Permissions,
         [
@@ -40,13 +43,14 @@ def _insert(values: dict[str, PermissionsSpec]) -> None:
         ],
         ignore_conflicts=True,
     )
-    known = organization_ids()
+    ids, known = dict(_ids(values)), organization_ids()
     bulk.insert(
         Permissions.organizations.through,
         [
-            {"permissions_id": row.pk, "organization_id": organization_id}
-            for digest, row in _rows(values).items()
+            {"permissions_id": pk, "organization_id": organization_id}
+            for digest, pk in ids.items()
             for organization_id in known.intersection(values[digest].authorized_ids)
         ],
         ignore_conflicts=True,
     )
+    return ids

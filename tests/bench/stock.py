@@ -90,8 +90,7 @@ class Stock:
         self.sizes, self.random, self.now = sizes, Random(seed), begin
         self.users = _make_users(begin)
         values = [*_all_public(), *map(_private, ORGANIZATIONS), TOGETHER]
-        found = intern_permissions(values)
-        self.permissions = {value: row.pk for value, row in found.items()}
+        self.permissions = intern_permissions(values)
         self.events = Events(self.users)
         self.datasets: list[Dataset] = []
         self.functions: list[Function] = []

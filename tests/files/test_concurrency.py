@@ -224,7 +224,7 @@ def test_the_same_permissions(org_a, org_b):
 
     def intern():
         with transaction.atomic():
-            return intern_permissions([value, PermissionsSpec(True)])[value].pk
+            return intern_permissions([value, PermissionsSpec(True)])[value]
 
     keys = at_once(*[intern] * THREADS)
     assert len(set(keys)) == 1

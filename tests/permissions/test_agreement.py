@@ -33,9 +33,9 @@ def organizations(db):
 def test_rows_and_values_agree(organizations, specs, owner, asking):
     with rolled_back():
         stored = {spec.owned_by(owner) for spec in specs}
-        rows = intern_permissions(stored)
-        found = {value: row.pk for value, row in rows.items()}
-        for value, row in rows.items():
+        found = intern_permissions(stored)
+        rows = Permissions.objects.in_bulk(found.values())
+        for value, row in ((value, rows[pk]) for value, pk in found.items()):
             assert row.value == value
             assert [row.allows(who) for who in asking] == [value.allows(who) for who in asking]
         for queryset, combine in ((allowing_all(asking), all), (allowing_any(asking), any)):
@@ -54,8 +54,8 @@ def test_equal_values_share_one_row_however_they_are_written(organizations, spec
         again = intern_permissions(spec.owned_by(owner) for spec in reversed(specs))
         assert first == again
         assert Permissions.objects.count() == len(set(stored)) == len(first)
-        for value, row in first.items():
-            names = row.organizations.values_list("pk", flat=True)
+        for value, pk in first.items():
+            names = Permissions.objects.get(pk=pk).organizations.values_list("pk", flat=True)
             assert sorted(names) == list(value.authorized_ids)
 
 

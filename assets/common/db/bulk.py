@@ -6,6 +6,7 @@ INSERT at 999 parameters on SQLite, and building model instances costs more than
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -37,17 +38,65 @@ def insert(
     """
     if not rows:
         return []
-    rows = _ordered(rows, model._meta.pk.attname)
-    by_attribute = {field.attname: field for field in model._meta.concrete_fields}
-    fields = [by_attribute[name] for name in rows[0]]
-    shared = {by_attribute[name]: value for name, value in (same or {}).items()}
-    expand = _sqlite if connection.vendor == "sqlite" else _postgresql
-    payload, values, source = expand(fields, rows)
-    values += [f"%s::{_type(field)}" if expand is _postgresql else "%s" for field in shared]
+    rows, same = _ordered(rows, model._meta.pk.attname), same or {}
+    names = tuple(rows[0]), tuple(same), tuple(returning)
+    sql = _statement(connection.vendor, model, *names, ignore_conflicts)
+    fields = _fields(model)
+    shared = [fields[name].get_db_prep_save(value, connection) for name, value in same.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_payload(rows), *shared])
+        return cursor.fetchall() if returning else []
+
+
+def insert_one(row: models.Model) -> None:
+    """Insert the row of a new instance as `save` does, at a third of the cost; sends no signals.
+
+    Raises:
+        IntegrityError: the row violates a constraint.
+    """
+    fields = row._meta.concrete_fields
+    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(_statement_for_one(type(row)), values)
+
+
+@cache
+def _statement_for_one(model: type[models.Model]) -> str:
+    quote = connection.ops.quote_name
+    fields = model._meta.concrete_fields
+    marks = ", ".join(["%s"] * len(fields))
+    return f"INSERT INTO {quote(model._meta.db_table)} ({_columns(fields)}) VALUES ({marks})"  # noqa: S608
+
+
+@cache
+def _fields(model: type[models.Model]) -> dict[str, models.Field]:
+    return {field.attname: field for field in model._meta.concrete_fields}
+
+
+@cache
+def _statement(
+    vendor: str,
+    model: type[models.Model],
+    names: tuple[str, ...],
+    shared: tuple[str, ...],
+    returning: tuple[str, ...],
+    ignore_conflicts: bool,
+) -> str:
+    """Return the SQL; its parameters are the rows as JSON, then the values that they share."""
+    by_attribute, quote = _fields(model), connection.ops.quote_name
+    fields = [by_attribute[name] for name in names]
+    same = [by_attribute[name] for name in shared]
+    if vendor == "sqlite":
+        values, source = [_sqlite_value(field) for field in fields], "json_each(%s)"
+        values += ["%s"] * len(same)
+    else:
+        types = ", ".join(f"{quote(field.attname)} {_type(field)}" for field in fields)
+        values = [f"r.{quote(field.attname)}" for field in fields]
+        values += [f"%s::{_type(field)}" for field in same]
+        source = f"json_to_recordset(%s::json) AS j({types})"
     # The table of values comes first, because its parameter does.
     sql = (
-        f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} "  # noqa: S608
-        f"({_columns([*fields, *shared])}) "
+        f"INSERT INTO {quote(model._meta.db_table)} ({_columns([*fields, *same])}) "  # noqa: S608
         f"WITH r AS (SELECT * FROM {source}) SELECT {', '.join(values)} FROM r"
     )
     if ignore_conflicts:
@@ -55,10 +104,7 @@ def insert(
         sql += " WHERE true ON CONFLICT DO NOTHING"
     if returning:
         sql += f" RETURNING {_columns([by_attribute[name] for name in returning])}"
-    params = [payload, *(field.get_db_prep_save(v, connection) for field, v in shared.items())]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall() if returning else []
+    return sql
 
 
 def _columns(fields: Sequence[models.Field]) -> str:
@@ -75,12 +121,11 @@ def _comparable(key: Any) -> Any:
     return key.int if isinstance(key, UUID) else key
 
 
-# Each returns the rows as JSON, the SQL of each column's value in `r`, and the SQL of `r` itself.
-
-
-def _sqlite(fields: Sequence[models.Field], rows: Sequence[Row]) -> tuple[str, list[str], str]:
-    payload = orjson.dumps(rows, default=_naive_utc, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    return payload.decode(), [_sqlite_value(field) for field in fields], "json_each(%s)"
+def _payload(rows: Sequence[Row]) -> str:
+    if connection.vendor == "sqlite":
+        option = orjson.OPT_PASSTHROUGH_DATETIME
+        return orjson.dumps(rows, default=_naive_utc, option=option).decode()
+    return orjson.dumps(rows).decode()
 
 
 def _sqlite_value(field: models.Field) -> str:
@@ -94,13 +139,6 @@ def _naive_utc(value: Any) -> str:
     if isinstance(value, datetime):
         return str(value.astimezone(UTC).replace(tzinfo=None))
     raise TypeError(f"{type(value).__name__} cannot be inserted in bulk")
-
-
-def _postgresql(fields: Sequence[models.Field], rows: Sequence[Row]) -> tuple[str, list[str], str]:
-    quote = connection.ops.quote_name
-    types = ", ".join(f"{quote(field.attname)} {_type(field)}" for field in fields)
-    values = [f"r.{quote(field.attname)}" for field in fields]
-    return orjson.dumps(rows).decode(), values, f"json_to_recordset(%s::json) AS j({types})"
 
 
 def _type(field: models.Field) -> str:

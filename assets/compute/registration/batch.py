@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from ...common.asset_keys import AssetKeys
 from ...common.errors import Code, Problem
 from ...common.kinds import AssetKind
-from ...permissions.models import Permissions
 from ...permissions.specs import PermissionsSpec
 from ..graph import sort_by_rank
 from ..inputs import InputGroup
@@ -226,17 +225,16 @@ def _input_rows(check: TaskCheck) -> Iterator[Row]:
 
 def complete_rows(
     batch: Batch,
-    permissions: Mapping[PermissionsSpec, Permissions],
+    permissions: Mapping[PermissionsSpec, int],
     sample_sets: Mapping[AssetKeys, int],
     now: datetime,
 ) -> None:
     """Add to the rows what is known only inside the transaction that inserts them."""
-    ids = {value: row.pk for value, row in permissions.items()}
     for row in batch.tasks:
-        row["logs_permission_id"] = ids[row["logs_permission_id"]]
+        row["logs_permission_id"] = permissions[row["logs_permission_id"]]
         row["end_date"] = now if row["status"] in FINAL else None
     for row in batch.inputs:
         if row["sample_set_id"] is not None:
             row["sample_set_id"] = sample_sets[row["sample_set_id"]]
     for row in batch.outputs:
-        row["permissions_id"] = ids[row["permissions_id"]]
+        row["permissions_id"] = permissions[row["permissions_id"]]
