@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 
 from django.core.files.storage import default_storage
@@ -116,13 +116,22 @@ def orphans() -> Iterator[str]:
     """Yield the names of stored files that no row names or will name."""
     # In this order: files become pending first, and rows name them afterwards.
     for names in _batches(stored_files()):
-        known = _in_progress() | _known(names)
-        yield from (name for name in names if name not in known)
+        pending = _in_progress()
+        known = _known(names)
+        yield from (
+            name for name in names if name not in known and pending.isdisjoint(_with_folders(name))
+        )
 
 
 def _in_progress() -> set[str]:
+    """Return the names, of files and of folders, that may still be registered."""
     rows, now = PendingFiles.objects.all(), timezone.now()
     return {name for row in rows if not _is_abandoned(row, now) for name in row.names}
+
+
+def _with_folders(name: str) -> Iterator[str]:
+    """Yield the name of a file, and those of the folders that it is in."""
+    return accumulate(name.split("/"), "{}/{}".format)
 
 
 def _is_abandoned(row: PendingFiles, now: datetime) -> bool:
@@ -134,7 +143,7 @@ def stored_files(folder: str = "") -> Iterator[str]:
     """Yield the names of the files in a folder of the storage and below; by default of all."""
     try:
         folders, files = default_storage.listdir(folder)
-    except FileNotFoundError:  # the storage was never used
+    except (FileNotFoundError, NotADirectoryError):  # the storage was never used
         return
     yield from (f"{folder}/{name}".lstrip("/") for name in sorted(files))
     for child in sorted(folders):
@@ -176,13 +185,20 @@ def tidy_up() -> int:
     for row in PendingFiles.objects.order_by("since"):
         # `_unnamed`: a second check before files are deleted for good.
         if _is_abandoned(row, timezone.now()) and abandon(row.pk):
-            names = [name for batch in _batches(row.names) for name in _unnamed(batch)]
+            # Each is a file, or a folder of files.
+            files = (file for name in row.names for file in files_at(name))
+            names = [name for batch in _batches(files) for name in _unnamed(batch)]
             removed += len(names) if delete_abandoned(row.pk, names) else 0
     pending = set(PendingFiles.objects.values_list("writer", flat=True))
     for writer in ended:
         if writer not in pending:
             process_locks.forget(writer)
     return removed
+
+
+def files_at(name: str) -> list[str]:
+    """Return the names of the files at a place: of the one file, or of those in the folder."""
+    return [*stored_files(name)] or [name] * default_storage.exists(name)
 
 
 def _unnamed(names: list[str]) -> Iterator[str]:

@@ -23,7 +23,7 @@ def asset_storage(bucket: str, folder: Path) -> dict[str, Any]:
             },
         }
     return {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "assets.common.files.folder.AssetStorage",
         "OPTIONS": {
             "location": folder,
             # No stored file is served by its path: only the download views send files.

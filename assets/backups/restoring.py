@@ -9,7 +9,7 @@ from django.core.files.base import File
 from django.db import connection
 
 from ..common.files.batch import FileBatch, file_batch
-from ..common.files.pending import PendingFiles
+from ..common.files.pending import Names, PendingFiles
 from ..integrity import stored_checksum, stored_files, tidy_up
 from .making import listed_files
 from .manifest import (
@@ -50,7 +50,7 @@ def restore_backup(folder: Path, out: TextIOBase) -> Manifest:
 
 def _restore(manifest: Manifest, rows_folder: Path, folder: Path, out: TextIOBase) -> None:
     """Restore rows of this version, and the files of the backup in `folder`."""
-    names = [name for name, _, _ in listed_files(folder)]
+    names = Names([name for name, _, _ in listed_files(folder)])
     with file_batch(names) as files, files.commit():
         # Once more inside the transaction, so that nothing is registered meanwhile.
         _check_empty()

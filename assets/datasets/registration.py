@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..accounts.models import User
-from ..accounts.queries import organization_ids
+from ..accounts.queries import organization_ids_to_check
 from ..common.asset_keys import AssetKeys
 from ..common.db import bulk
 from ..common.errors import Code, Problem, not_found, refuse, refuse_if
@@ -34,39 +34,44 @@ def check_dataset(spec: DatasetSpec, actor: User) -> list[Problem]:
     """Return every problem with registering the dataset; writes nothing."""
     if problems := list(check_may_register(actor)):
         return problems
-    known = organization_ids()
+    may_use, may_read_logs = spec.permissions, spec.logs_permission
+    named = (*may_use.authorized_ids, *may_read_logs.authorized_ids)
+    known = organization_ids_to_check(named, actor.acts_for)
     return [
         *rules.check_dataset_values(spec),
-        *check_permissions(spec.permissions, known),
-        *check_permissions(spec.logs_permission, known, field="logs_permission"),
+        *check_permissions(may_use, known),
+        *check_permissions(may_read_logs, known, field="logs_permission"),
     ]
 
 
-def register_dataset(spec: DatasetSpec, actor: User) -> Dataset:
+def register_dataset(spec: DatasetSpec, actor: User, *, key: UUID | None = None) -> Dataset:
     """Register a dataset for the actor's organisation and return it.
+
+    Args:
+        key: by default a new one.
 
     Raises:
         Refused: `check_dataset` finds a problem.
+        IntegrityError: there is a dataset with this key.
     """
     refuse_if(check_dataset(spec, actor))
     assert spec.data_opener is not None and spec.description is not None  # noqa: S101, PT018
-    key, owner = uuid.uuid4(), actor.acts_for
-    names = f"datasets/{key}/opener.py", f"datasets/{key}/description.md"
-    with file_batch(names) as files:
-        opener = files.save(names[0], spec.data_opener)
-        description = files.save(names[1], spec.description)
+    owner = actor.acts_for
+    with file_batch("datasets") as files:
+        opener = files.save("opener.py", spec.data_opener)
+        description = files.save("description.md", spec.description)
         with files.commit():
             may_use = spec.permissions.owned_by(owner)
             may_read_logs = spec.logs_permission.owned_by(owner)
-            rows = intern_permissions([may_use, may_read_logs])
+            ids = intern_permissions([may_use, may_read_logs])
             dataset = Dataset(
-                key=key,
+                key=key or files.key,
                 owner_id=owner,
                 name=spec.name,
                 type=spec.type,
                 metadata=dict(spec.metadata),
-                permissions=rows[may_use],
-                logs_permission=rows[may_read_logs],
+                permissions_id=ids[may_use],
+                logs_permission_id=ids[may_read_logs],
                 opener=opener.name,
                 opener_checksum=opener.checksum,
                 opener_size=opener.size,
@@ -74,24 +79,31 @@ def register_dataset(spec: DatasetSpec, actor: User) -> Dataset:
                 description_checksum=description.checksum,
                 description_size=description.size,
             )
-            dataset.save(force_insert=True)
+            bulk.insert_one(dataset)
             record(
                 actor,
                 Event.Action.REGISTERED,
                 AssetKind.DATA_MANAGER,
-                {key: dataset.name},
+                {dataset.key: dataset.name},
                 when=dataset.creation_date,
             )
     return dataset
 
 
-def check_data_samples(spec: DataSampleSpec, actor: User) -> list[Problem]:
-    """Return every problem with registering the samples; writes nothing."""
+def check_data_samples(
+    spec: DataSampleSpec, actor: User, *, upcoming: Collection[UUID] = ()
+) -> list[Problem]:
+    """Return every problem with registering the samples; writes nothing.
+
+    Args:
+        upcoming: keys of datasets that the actor will have registered by then.
+    """
     if problems := list(check_may_register(actor)):
         return problems
     root = organization_root(actor.acts_for)
+    keys = [key for key in spec.data_manager_keys if key not in upcoming]
     return [
-        *_check_datasets(spec.data_manager_keys, actor, unknown=Code.BAD_REQUEST),
+        *_check_datasets(keys, actor, unknown=Code.BAD_REQUEST),
         *rules.check_data_sample_values(spec),
         *(
             problem
@@ -111,18 +123,21 @@ def _check_datasets(keys: Collection[UUID], actor: User, *, unknown: Code) -> It
             yield from check_may_change(actor, datasets[key], rules.OWNER_ADDS_SAMPLES)
 
 
-def register_data_samples(spec: DataSampleSpec, actor: User) -> list[DataSample]:
+def register_data_samples(
+    spec: DataSampleSpec, actor: User, *, keys: Mapping[str, UUID] | None = None
+) -> list[DataSample]:
     """Register one sample for each archive or folder and return them in that order, all or none.
+
+    Args:
+        keys: keys of samples by the names of their archives; by default new ones.
 
     Raises:
         Refused: `check_data_samples` finds a problem, or a folder cannot be read.
     """
     refuse_if(check_data_samples(spec, actor))
-    archives = {uuid.uuid4(): archive for archive in spec.archives.values()}
-    stored_as = {key: f"data_samples/{key}{archive_suffix(file)}" for key, file in archives.items()}
-    with file_batch(stored_as.values()) as files:
+    with file_batch("data_samples") as files:
         contents = [
-            *_uploaded(archives, stored_as, files),
+            *_uploaded(spec.archives, keys or {}, files),
             *_in_place(spec, organization_root(actor.acts_for)),
         ]
         now = timezone.now()
@@ -146,10 +161,11 @@ def _content(key: UUID, *, archive: str = "", path: str = "", checksum: str, siz
 
 
 def _uploaded(
-    archives: Mapping[UUID, File], stored_as: Mapping[UUID, str], files: FileBatch
+    archives: Mapping[str, File], keys: Mapping[str, UUID], files: FileBatch
 ) -> Iterator[bulk.Row]:
-    for key, archive in archives.items():
-        stored = files.save(stored_as[key], archive)
+    for name, archive in archives.items():
+        key = keys.get(name) or uuid.uuid4()
+        stored = files.save(f"{key}{archive_suffix(archive)}", archive)
         yield _content(key, archive=stored.name, checksum=stored.checksum, size=stored.size)
 
 

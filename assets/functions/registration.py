@@ -1,6 +1,5 @@
 """The only writer of functions."""
 
-import uuid
 from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
@@ -9,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from ..accounts.models import User
-from ..accounts.queries import organization_ids
+from ..accounts.queries import organization_ids_to_check
 from ..common.audit import Agent
 from ..common.db import bulk
 from ..common.errors import Code, Problem, Refused, not_found, refuse, refuse_if
@@ -30,34 +29,37 @@ def check_function(spec: FunctionSpec, actor: User) -> list[Problem]:
     """Return every problem with registering the function; writes nothing."""
     if problems := list(check_may_register(actor)):
         return problems
+    known = organization_ids_to_check(spec.permissions.authorized_ids, actor.acts_for)
     return [
         *rules.check_function_values(spec),
-        *check_permissions(spec.permissions, organization_ids()),
+        *check_permissions(spec.permissions, known),
     ]
 
 
-def register_function(spec: FunctionSpec, actor: User) -> Function:
+def register_function(spec: FunctionSpec, actor: User, *, key: UUID | None = None) -> Function:
     """Register a function for the actor's organisation and return it.
+
+    Args:
+        key: by default a new one.
 
     Raises:
         Refused: `check_function` finds a problem.
+        IntegrityError: there is a function with this key.
     """
     refuse_if(check_function(spec, actor))
     assert spec.file is not None and spec.description is not None  # noqa: S101, PT018
-    key, owner = uuid.uuid4(), actor.acts_for
-    suffix = archive_suffix(spec.file)
-    names = f"functions/{key}/function{suffix}", f"functions/{key}/description.md"
-    with file_batch(names) as files:
-        archive = files.save(names[0], spec.file)
-        description = files.save(names[1], spec.description)
+    owner = actor.acts_for
+    with file_batch("functions") as files:
+        archive = files.save(f"function{archive_suffix(spec.file)}", spec.file)
+        description = files.save("description.md", spec.description)
         with files.commit():
             may_use = spec.permissions.owned_by(owner)
             function = Function(
-                key=key,
+                key=key or files.key,
                 owner_id=owner,
                 name=spec.name,
                 metadata=dict(spec.metadata),
-                permissions=intern_permissions([may_use])[may_use],
+                permissions_id=intern_permissions([may_use])[may_use],
                 description=description.name,
                 description_checksum=description.checksum,
                 description_size=description.size,
@@ -65,13 +67,13 @@ def register_function(spec: FunctionSpec, actor: User) -> Function:
                 archive_checksum=archive.checksum,
                 archive_size=archive.size,
             )
-            function.save(force_insert=True)
+            bulk.insert_one(function)
             _insert_inputs_and_outputs(function, spec)
             record(
                 actor,
                 Event.Action.REGISTERED,
                 AssetKind.FUNCTION,
-                {key: function.name},
+                {function.key: function.name},
                 when=function.creation_date,
             )
     return function

@@ -1,6 +1,5 @@
 """The only writer of uploads."""
 
-import uuid
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from uuid import UUID
@@ -36,13 +35,11 @@ def stage(user: User, file: File) -> Upload:
     refuse_if(check_may_register(user))
     discard_expired(MAX_EXPIRED_PER_UPLOAD)
     _check_room(user, file.size or 0)
-    key = uuid.uuid4()
     file.seek(0)
-    name = f"uploads/{key}"
-    with file_batch([name]) as files:
-        stored = files.save(name, file)
+    with file_batch("uploads") as files:
+        stored = files.save("", file)
         upload = Upload(
-            id=key,
+            id=files.key,
             user=user,
             name=(file.name or "file")[-255:],
             file=stored.name,

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 
+from assets.common.files.pending import ahead
 from assets.datasets.registration import register_data_samples
 from assets.datasets.specs import DataSampleSpec
 from assets.uploads.registration import stage
@@ -55,6 +56,7 @@ def empty(settings, tmp_path):
             }
         }
         cache.clear()
+        ahead.clear()
 
     return make
 

@@ -200,8 +200,7 @@ def test_orphans_are_removed_once_they_are_old_enough(dataset):
 
 def test_nothing_but_orphans_is_removed(outputs, folder):
     """However old: what a row names stays."""
-    _, names = default_storage.listdir("data_samples")
-    stored = [f"data_samples/{name}" for name in names]
+    stored = [*integrity.stored_files("data_samples")]
     stored += [outputs[0].file.name, outputs[1].logs.name]
     for name in stored:
         age(name)

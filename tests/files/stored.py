@@ -9,6 +9,9 @@ from django.apps import apps
 from django.core.files.storage import default_storage
 from django.db import connection
 
+from assets.common.files.pending import PendingFiles
+from assets.integrity import files_at
+
 # Signing in is no registration.
 NOT_REGISTERED = {"ApiToken", "Organization", "User"}
 
@@ -24,7 +27,7 @@ def row_counts(*, without: Collection[str] = NOT_REGISTERED) -> dict[str, int]:
     """How many rows each model has, those that are no assets left out; one query.
 
     Of events only what happened to assets counts: that somebody signed in or was refused is shown
-    besides.
+    besides. Places without files are announced ahead: they do not count.
     """
     models = apps.get_app_config("assets").get_models()
     tables = {
@@ -36,7 +39,11 @@ def row_counts(*, without: Collection[str] = NOT_REGISTERED) -> dict[str, int]:
     counts = ", ".join(f"(SELECT COUNT(*) FROM {table})" for table in tables.values())  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {counts}")
-        return dict(zip(tables, cursor.fetchone(), strict=True))
+        found = dict(zip(tables, cursor.fetchone(), strict=True))
+    if "PendingFiles" in found:
+        rows = PendingFiles.objects.all()
+        found["PendingFiles"] = sum(any(map(files_at, row.names)) for row in rows)
+    return found
 
 
 @contextmanager

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import psycopg.errors
 import pytest
-from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError, connection
 from django.urls import reverse
 
+from assets.common.files.folder import AssetStorage
 from assets.uploads.models import Upload
 from tests import builders
 
@@ -32,7 +32,7 @@ def storage_fails(number):
         raise OSError(number, "the system says so")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FileSystemStorage, "_save", save)
+        patch.setattr(AssetStorage, "_save", save)
         yield
 
 

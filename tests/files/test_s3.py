@@ -16,6 +16,7 @@ from django.test import Client
 from assets.common.files import s3
 from assets.common.files.pending import PendingFiles
 from assets.common.files.storage import NoSpace, StorageError
+from assets.datasets.models import DataSample
 from tests import builders
 
 from .registrations import WITH_FILES
@@ -110,13 +111,11 @@ def test_a_dataset_samples_and_a_function_through_the_api(bucket, client):
         ),
     ).json()
 
+    stored = [DataSample.objects.get(pk=sample["key"]).archive.name for sample in samples]
     assert bucket.files() == {
         f"datasets/{dataset['key']}/opener.py": builders.OPENER,
         f"datasets/{dataset['key']}/description.md": builders.DESCRIPTION,
-        **{
-            f"data_samples/{sample['key']}.zip": content
-            for sample, content in zip(samples, data.values(), strict=True)
-        },
+        **dict(zip(stored, data.values(), strict=True)),
         f"functions/{function['key']}/function.tar.gz": archive,
         f"functions/{function['key']}/description.md": builders.DESCRIPTION,
     }

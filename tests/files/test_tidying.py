@@ -13,12 +13,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from assets import integrity
-from assets.common.files import process_locks
+from assets.common.files import pending, process_locks
 from assets.common.files.batch import file_batch
-from assets.common.files.pending import PendingFiles
+from assets.common.files.folder import AssetStorage
+from assets.common.files.pending import Names, PendingFiles
 from assets.common.files.storage import StorageError
 from assets.uploads.models import Upload
 from assets.uploads.registration import discard, stage
@@ -47,10 +49,10 @@ def ended(var_dir) -> UUID:
     return writer
 
 
-def left_by(writer, *names, **values) -> PendingFiles:
+def left_by(writer, *names, places=(), **values) -> PendingFiles:
     for name in names:
         default_storage.save(name, ContentFile(b"x"))
-    return PendingFiles.objects.create(writer=writer, names=list(names), **values)
+    return PendingFiles.objects.create(writer=writer, names=[*(places or names)], **values)
 
 
 def hours_ago(hours):
@@ -114,9 +116,25 @@ def test_files_of_a_process_that_has_ended(ended, var_dir):
     assert list((var_dir / "writers").iterdir()) == []
 
 
+def test_files_at_a_place_of_a_process_that_has_ended(ended):
+    names = ["datasets/1/opener.py", "datasets/1/description.md", "uploads/2"]
+    left_by(ended, *names, places=["datasets/1", "uploads/2"])
+    default_storage.save("datasets/11/opener.py", ContentFile(b"x"))
+    assert sorted(integrity.orphans()) == sorted([*names, "datasets/11/opener.py"])
+    assert integrity.tidy_up() == 3
+    assert list(stored_files()) == ["datasets/11/opener.py"]
+
+
+def test_files_at_a_place_in_use_are_no_orphans(ended):
+    left_by(living(), "datasets/1/opener.py", "uploads/2", places=["datasets/1", "uploads/2"])
+    assert list(integrity.orphans()) == []
+    assert integrity.tidy_up() == 0
+    assert len(stored_files()) == 2
+
+
 def test_files_that_were_never_written(ended):
-    PendingFiles.objects.create(writer=ended, names=["datasets/1/opener.py"])
-    integrity.tidy_up()
+    PendingFiles.objects.create(writer=ended, names=["datasets/1/opener.py", "datasets/2"])
+    assert integrity.tidy_up() == 0
     assert not PendingFiles.objects.exists()
 
 
@@ -163,14 +181,14 @@ def test_the_command_removes_them_at_once(alice, ended):
 
 
 def test_a_slow_registration_finds_that_its_files_were_abandoned(alice, monkeypatch):
-    save = FileSystemStorage._save
+    save = AssetStorage._save
 
     def slowly(*args):
         PendingFiles.objects.update(since=hours_ago(2))
         integrity.tidy_up()
         return save(*args)
 
-    monkeypatch.setattr(FileSystemStorage, "_save", slowly)
+    monkeypatch.setattr(AssetStorage, "_save", slowly)
     with nothing_left(), pytest.raises(StorageError, match="abandoned"):
         builders.make_dataset(alice)
 
@@ -179,7 +197,7 @@ def test_files_stay_when_the_commit_was_done_but_not_answered(alice):
     """Only the database knows whether rows name them."""
 
     def lose_the_answer():
-        with file_batch(["a"]) as files:
+        with file_batch(Names(["a"])) as files:
             files.save("a", ContentFile(b"1"))
             with files.commit():
                 pass
@@ -207,6 +225,70 @@ def test_files_go_when_the_database_is_gone(alice):
     assert not PendingFiles.objects.exists()
 
 
+# --- Places that are announced ahead --------------------------------------------------------------
+
+
+@pytest.fixture
+def announced(alice, var_dir) -> PendingFiles:
+    """The place that a registration has announced for the next one."""
+    living()
+    builders.make_dataset(alice)
+    return PendingFiles.objects.get()
+
+
+ahead = pytest.mark.django_db(transaction=True)
+
+
+@ahead
+def test_the_next_registration_needs_no_transaction_to_announce_its_files(alice, announced):
+    assert announced.names == [f"datasets/{announced.pk}"]
+    assert list(integrity.orphans()) == []
+    with CaptureQueriesContext(connection) as captured:
+        dataset = builders.make_dataset(alice)
+    assert [entry["sql"] for entry in captured].count("COMMIT") == 1
+    assert dataset.key == announced.pk
+    assert stored_files()[f"datasets/{announced.pk}/opener.py"] == builders.OPENER
+    assert PendingFiles.objects.get().pk != announced.pk
+
+
+@ahead
+def test_a_registration_that_fails_leaves_no_place(alice, announced):
+    before = stored_files()
+    with suppress(OperationalError), failing_at_insert(1):
+        builders.make_dataset(alice)
+    assert stored_files() == before
+    assert not PendingFiles.objects.exists()
+    assert builders.make_dataset(alice).key != announced.pk
+
+
+@ahead
+@pytest.mark.parametrize("is_abandoned", [False, True])
+def test_an_old_place_is_renewed(alice, announced, monkeypatch, is_abandoned):
+    monkeypatch.setattr(pending, "MAX_SECONDS_AHEAD", 0)
+    PendingFiles.objects.update(since=hours_ago(0.9), abandoned=is_abandoned)
+    dataset = builders.make_dataset(alice)
+    assert (dataset.key == announced.pk) is not is_abandoned
+    assert stored_files()[dataset.opener.name] == builders.OPENER
+
+
+@ahead
+def test_a_place_that_is_abandoned_before_its_time_fails_once(alice, announced):
+    PendingFiles.objects.update(since=hours_ago(2))
+    integrity.tidy_up()
+    with pytest.raises(StorageError, match="abandoned"):
+        builders.make_dataset(alice)
+    builders.make_dataset(alice)
+
+
+@ahead
+def test_the_places_of_a_process_that_has_ended_go(announced, ended):
+    before = stored_files()
+    PendingFiles.objects.update(writer=ended)
+    assert integrity.tidy_up() == 0
+    assert not PendingFiles.objects.exists()
+    assert stored_files() == before
+
+
 # --- Files whose rows are deleted ----------------------------------------------------------------
 
 
@@ -219,7 +301,8 @@ def test_a_forgotten_upload(upload, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         discard([upload])
     assert stored_files() == {}
-    assert PendingFiles.objects.count() == Upload.objects.count() == 0
+    assert not PendingFiles.objects.filter(abandoned=True).exists()
+    assert not Upload.objects.exists()
 
 
 def test_a_forgotten_upload_whose_process_is_killed(upload):

@@ -11,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 
 from assets.accounts.models import User
 from assets.common.errors import Refused
+from assets.common.files.folder import AssetStorage
 from assets.common.files.storage import StorageError
 from assets.datasets.models import DataSample, Dataset
 from assets.functions.models import Function
@@ -28,7 +29,7 @@ class DiskFull(OSError):
 
 def fail_at_write(monkeypatch, number: int, *, halfway: bool) -> None:
     """Make storage fail at the `number`-th file, perhaps with half of it written."""
-    write, count = FileSystemStorage._save, itertools.count(1)
+    write, count = AssetStorage._save, itertools.count(1)
 
     def save(storage, name, content):
         if next(count) != number:
@@ -39,7 +40,7 @@ def fail_at_write(monkeypatch, number: int, *, halfway: bool) -> None:
             path.write_bytes(content.read(3))
         raise DiskFull
 
-    monkeypatch.setattr(FileSystemStorage, "_save", save)
+    monkeypatch.setattr(AssetStorage, "_save", save)
 
 
 @pytest.mark.parametrize("halfway", [False, True], ids=["before", "halfway"])

@@ -10,9 +10,8 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from assets.common.files.batch import file_batch
-from assets.common.files.pending import PendingFiles
+from assets.common.files.pending import Names, PendingFiles
 from assets.common.files.storage import StorageError
-from assets.common.files.upload_handlers import UnnamedUpload
 from assets.datasets import registration as datasets
 from assets.datasets.models import DataSample, Dataset
 from assets.datasets.registration import register_data_samples
@@ -24,7 +23,7 @@ from .stored import nothing_left, stored_files
 
 pytestmark = pytest.mark.django_db
 
-# Above FILE_UPLOAD_MAX_MEMORY_SIZE, so that Django keeps it in a temporary file.
+# Above FILE_UPLOAD_MAX_MEMORY_SIZE, so that it is in a temporary file.
 LARGE = random.Random(7).randbytes(3_000_000)
 
 
@@ -58,7 +57,7 @@ def test_large_files_are_stored_and_hashed(client, monkeypatch):
     )
     opener = builders.upload(LARGE, "opener.py")
     answer = post_dataset(client, data_opener=opener).json()
-    assert isinstance(seen[0].data_opener, UnnamedUpload)
+    assert seen[0].data_opener.fileno() > 0
     dataset = Dataset.objects.get(pk=answer["key"])
     assert stored_files()[dataset.opener.name] == LARGE
     assert answer["opener"]["checksum"] == dataset.opener_checksum == sha256(LARGE)
@@ -126,13 +125,16 @@ def test_a_large_upload_has_no_name_on_its_way(client, settings, tmp_path, monke
 
 def test_a_name_that_is_taken_is_not_overwritten():
     default_storage.save("kind/name", ContentFile(b"1"))
-    with pytest.raises(StorageError, match="already exists"), file_batch(["kind/name"]) as files:
+    with (
+        pytest.raises(StorageError, match="already exists"),
+        file_batch(Names(["kind/name"])) as files,
+    ):
         files.save("kind/name", ContentFile(b"2"))
     assert stored_files() == {"kind/name": b"1"}
 
 
 def save_and_raise(error):
-    with file_batch(["a/b", "c"]) as files:
+    with file_batch(Names(["a/b", "c"])) as files:
         files.save("a/b", ContentFile(b"2"))
         assert len(stored_files()) == 2
         raise error
@@ -148,9 +150,12 @@ def test_a_batch_that_fails_takes_its_own_files_only(error):
 
 
 def test_a_batch_is_committed_or_fails():
-    with pytest.raises(RuntimeError, match="commit was not used"), file_batch(["a"]) as files:
+    with (
+        pytest.raises(RuntimeError, match="commit was not used"),
+        file_batch(Names(["a"])) as files,
+    ):
         files.save("a", ContentFile(b"1"))
-    with pytest.raises(ValueError, match="not announced"), file_batch(["a"]) as files:
+    with pytest.raises(ValueError, match="not announced"), file_batch(Names(["a"])) as files:
         files.save("b", ContentFile(b"1"))
     assert stored_files() == {}
 

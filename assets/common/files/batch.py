@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 
 from ..connections import client_has_gone
 from ..errors import Code, refuse
-from .pending import PendingFiles, abandon, announce, delete_abandoned
+from .pending import Names, Place, abandon, delete_abandoned
 from .storage import HashingFile, StorageError, StoredFile, storage_error
 
 logger = logging.getLogger(__name__)
@@ -25,34 +25,49 @@ class OutcomeUnknown(StorageError):
 
 
 class FileBatch:
-    """The files of one registration, whose names are announced before any file is written."""
+    """The files of one registration; their names are announced before any file is written."""
 
-    def __init__(self, names: Collection[str]) -> None:
-        self._names = frozenset(names)
+    def __init__(self, where: Names | str) -> None:
+        self._where: Names | Place | str = where
         self._written: list[str] = []
         self._committing = self.is_committed = False
-        self._pending: UUID | None = announce(names) if names else None
 
-    def save(self, name: str, upload: File) -> StoredFile:
-        """Write `upload` to storage as `name`; return its name, checksum and size.
+    @property
+    def _announced(self) -> Names | Place:
+        # A registration may turn out to have no files.
+        if isinstance(self._where, str):
+            self._where = Place(self._where)
+        return self._where
+
+    @property
+    def _pending(self) -> UUID | None:
+        return None if isinstance(self._where, str) else self._where.key
+
+    @property
+    def key(self) -> UUID:
+        """A new key, which is part of the names."""
+        return self._announced.key
+
+    def save(self, file: str, upload: File) -> StoredFile:
+        """Write `upload` to storage; return its name, checksum and size.
 
         Raises:
             StorageError: the storage cannot be written.
-            ValueError: `name` was not announced.
+            ValueError: the name was not announced.
         """
-        if name not in self._names:
-            raise ValueError(f"{name} was not announced")
+        name = self._announced.name_of(file)
         content = HashingFile(upload)
         # Recorded before it is written: a write that fails may leave part of a file.
         self._written.append(name)
         try:
-            self._written[-1] = default_storage.save(name, content)
+            default_storage.save(name, content)
+        except FileExistsError as error:
+            self._written.remove(name)
+            raise StorageError(f"{name} already exists") from error
         except StorageError:
             raise
         except OSError as error:
             raise storage_error(f"{name} cannot be written: {error}", error) from error
-        if self._written[-1] != name:
-            raise StorageError(f"{name} already exists")
         return StoredFile(name, content.checksum, content.bytes_read)
 
     @contextmanager
@@ -66,13 +81,11 @@ class FileBatch:
         """
         try:
             with transaction.atomic():
-                if self._pending:
-                    mine = PendingFiles.objects.filter(pk=self._pending, abandoned=False)
-                    # Locks the row until the commit, which whoever abandons it waits for.
-                    if not mine.delete()[0]:
-                        raise StorageError(
-                            "the files were abandoned because storing them took too long"
-                        )
+                # Locks the row until the commit, which whoever abandons it waits for.
+                if self._pending and not self._announced.settle():
+                    raise StorageError(
+                        "the files were abandoned because storing them took too long"
+                    )
                 yield
                 _check_client_waits()
                 self._committing = True
@@ -84,7 +97,7 @@ class FileBatch:
     def _has_committed(self, error: DatabaseError) -> bool:
         """Return whether the transaction whose commit failed took effect nevertheless.
 
-        It deletes its `PendingFiles` row, so the row shows it. If it is still there, abandoning
+        It settles its `PendingFiles` row, so the row shows it. If it is still there, abandoning
         it keeps the transaction from being committed later.
         """
         try:
@@ -100,17 +113,20 @@ class FileBatch:
 
 
 @contextmanager
-def file_batch(names: Collection[str]) -> Iterator[FileBatch]:
+def file_batch(where: Names | str) -> Iterator[FileBatch]:
     """Yield a batch whose files stay if the block succeeds, and are deleted if it fails::
 
-        with file_batch([name]) as files:
-            stored = files.save(name, upload)
+        with file_batch("datasets") as files:
+            stored = files.save("opener.py", upload)  # datasets/<files.key>/opener.py
             with files.commit():
                 ...  # insert the rows that name them
 
     Call it outside of any transaction, which would delay the commit of the announcement.
+
+    Args:
+        where: the room of storage in which the files get a place of their own, or their names.
     """
-    batch = FileBatch(names)
+    batch = FileBatch(where)
     try:
         yield batch
         if not batch.is_committed:
