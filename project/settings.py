@@ -186,12 +186,7 @@ MAX_JSON_SIZE = env.int("MAX_JSON_SIZE", 1024**3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = min(MAX_JSON_SIZE, 64 * 1024**2)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10_000
-# The last one writes temporary files without a name, so that a killed process leaves none.
-FILE_UPLOAD_HANDLERS = [
-    "assets.common.ops.body_limits.SignedInOnly",
-    "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "assets.common.files.upload_handlers.UnnamedUploadHandler",
-]
+FILE_UPLOAD_HANDLERS = ["assets.common.ops.multipart.MultipartHandler"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(VAR_DIR / "static")))

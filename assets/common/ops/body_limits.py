@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.defaultfilters import filesizeformat
@@ -62,7 +61,8 @@ def largest_body(request: HttpRequest) -> int:
     return settings.SMALL_BODY_SIZE
 
 
-def _is_signed_in(request: HttpRequest) -> bool:
+def is_signed_in(request: HttpRequest) -> bool:
+    """Return whether the user of the request is authenticated, by now."""
     user = getattr(request, "user", None)
     return user is not None and user.is_authenticated
 
@@ -132,7 +132,7 @@ class LimitedBody:
         if size <= min(limit, settings.SMALL_BODY_SIZE):
             return
         # The user is authenticated by now: views read the body after that.
-        if not _is_signed_in(self._request):
+        if not is_signed_in(self._request):
             most = filesizeformat(settings.SMALL_BODY_SIZE)
             raise RequestDataTooBig(f"Sign in to send more than {most}.")
         if size <= limit:
@@ -161,17 +161,3 @@ class BodyLimits:
             return self.get_response(request)
         finally:
             body.close_copy()
-
-
-class SignedInOnly(FileUploadHandler):
-    """Upload handler that refuses files of any size before sign-in."""
-
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        if self.request is not None and not _is_signed_in(self.request):
-            raise RequestDataTooBig("Sign in to send files.")
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
-        return raw_data
-
-    def file_complete(self, file_size: int) -> None:
-        return None
