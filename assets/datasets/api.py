@@ -1,12 +1,12 @@
 """`/data_manager/` and `/data_sample/`. Contract 2.3, 2.4."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -46,7 +46,7 @@ class DatasetViewSet(DescribedAssetViewSet):
     @extend_schema(request=DatasetSpecSerializer, responses={201: DatasetSerializer})
     @idempotent(AssetViewSet.answer_created)
     def create(self, request: Request, *args, **kwargs) -> Response:
-        dataset = registration.register_dataset(self.parsed(request), self.user)
+        dataset = registration.register_dataset(self.parsed(request.data), self.user)
         return self.answer_created([str(dataset.key)])
 
     def rename(self, dataset: Dataset, name: str) -> None:
@@ -69,12 +69,6 @@ class DataSampleViewSet(AssetViewSet):
     filterset_class = DataSampleFilterSet
     ordering_fields = {"creation_date": "creation_date", "key": "key", "owner": "owner_id"}
     http_method_names = ["get", "post", "head", "options"]
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        context = dict(super().get_serializer_context())
-        if self.action == "create":
-            context["files"] = by_name(self.request.FILES)
-        return context
 
     def answer_again(self, keys: Sequence[str]) -> Response:
         """Return the response to the request that registered these data samples."""
@@ -99,8 +93,16 @@ class DataSampleViewSet(AssetViewSet):
 
     @cached_property
     def spec(self) -> DataSampleSpec:
-        """The body of the request, read once."""
-        spec: DataSampleSpec = self.parsed(self.request)
+        """The body of the request, read once; every file is one sample, whatever its name."""
+        data, files = self.request.data, by_name(self.request.FILES)
+        if isinstance(data, Mapping):
+            # A file part may have the name of a field.
+            fields = {name: value for name, value in data.items() if name not in files}
+            if isinstance(data, QueryDict):
+                fields["data_manager_keys"] = data.getlist("data_manager_keys")
+            data = fields
+        spec: DataSampleSpec = self.parsed(data)
+        spec.archives = files
         return spec
 
     @extend_schema(

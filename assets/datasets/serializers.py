@@ -1,6 +1,6 @@
 """Datasets and data samples in requests and responses. Contract 2.3, 2.4."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -142,7 +142,7 @@ class KeysField(serializers.ListField):
 
 
 class DataSampleSpecSerializer(serializers.Serializer):
-    """Reads a DataSampleSpec; every file of the body is one sample, whatever its name."""
+    """Reads a DataSampleSpec without its archives, the files of the body."""
 
     data_manager_keys = KeysField(Dataset.objects.all())
     file = file_part("A zip or tar archive. Every other file of the body is one more sample.")
@@ -160,18 +160,10 @@ class DataSampleSpecSerializer(serializers.Serializer):
     )
 
     def to_internal_value(self, data: Any) -> DataSampleSpec:
-        files = self.context.get("files", {})
-        if not isinstance(data, Mapping):
-            return super().to_internal_value(data)
-        # A file part may have the name of a field; it is a sample nevertheless.
-        plain = {name: value for name, value in data.items() if name not in files}
-        if hasattr(data, "getlist"):
-            plain["data_manager_keys"] = data.getlist("data_manager_keys")
-        values = super().to_internal_value(plain)
+        values = super().to_internal_value(data)
         paths = [*(values.get("paths") or ()), *filter(None, [values.get("path")])]
         return DataSampleSpec(
             data_manager_keys=values["data_manager_keys"],
-            archives=files,
             paths=[Path(path) for path in paths],
             multiple=values["multiple"],
         )

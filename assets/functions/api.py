@@ -28,7 +28,7 @@ class FunctionViewSet(DescribedAssetViewSet):
     @extend_schema(request=FunctionSpecSerializer, responses={201: FunctionSerializer})
     @idempotent(AssetViewSet.answer_created)
     def create(self, request: Request, *args, **kwargs) -> Response:
-        function = registration.register_function(self.parsed(request), self.user)
+        function = registration.register_function(self.parsed(request.data), self.user)
         return self.answer_created([str(function.key)])
 
     def rename(self, function: Function, name: str) -> None:
