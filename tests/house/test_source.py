@@ -106,7 +106,11 @@ ALLOWED = {
         "default_storage.delete",
     ): "files of a registration that failed",
     ("assets/common/files/pending.py", "row.save"): "which files no row names yet",
-    ("assets/common/files/batch.py", "mine.delete"): "that rows name them now",
+    (
+        "assets/common/files/pending.py",
+        "PendingFiles.objects.filter(pk=self.key, abandoned=False).delete",
+    ): "that rows name them now",
+    ("assets/common/files/pending.py", "row.update"): "where the next files will be",
     (
         "assets/common/files/pending.py",
         "PendingFiles.objects.filter(pk=pending).update",

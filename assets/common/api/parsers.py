@@ -64,9 +64,18 @@ class JSONPartParser(MultiPartParser):
 
     def parse(self, stream, media_type=None, parser_context=None) -> DataAndFiles:
         parts = super().parse(stream, media_type, parser_context)
+        try:
+            return self._with_json(parts)
+        except BaseException:
+            for _name, files in parts.files.lists():
+                _close(files)
+            raise
+
+    def _with_json(self, parts: DataAndFiles) -> DataAndFiles:
         text: str | bytes | None = parts.data.get("json")
         if text is None and "json" in parts.files:
-            text = _text_of(parts.files.pop("json")[-1])
+            text = _text_of(parts.files["json"])
+            _close(parts.files.pop("json"))
         if text is None:
             return parts
         with json_errors():
@@ -74,3 +83,8 @@ class JSONPartParser(MultiPartParser):
         if not isinstance(value, dict):
             raise ParseError("JSON parse error - the part `json` must hold an object.")
         return DataAndFiles(PartsData(value), parts.files)
+
+
+def _close(files: list[UploadedFile]) -> None:
+    for file in files:
+        file.close()

@@ -76,7 +76,7 @@ class _Body:
 
     def _part_of(self, head: MultipartSegment) -> "_Field | _File":
         if head.header("Content-Transfer-Encoding", "").lower() == "base64":
-            raise MultiPartParserError("a part is encoded in base64. Send its bytes as they are.")
+            raise MultiPartParserError("a part is encoded in base64. Send its plain bytes.")
         filename = _filename_of(head)
         if filename is None:
             self._field_count += 1
@@ -111,7 +111,7 @@ def _filename_of(head: MultipartSegment) -> str | None:
 
 
 class _Field:
-    """A field, as it is received."""
+    """A field, while it arrives."""
 
     def __init__(self, body: _Body, head: MultipartSegment) -> None:
         self._body, self._name = body, str(head.name).strip()
@@ -130,7 +130,7 @@ class _Field:
 
 
 class _File:
-    """A file, as it is received."""
+    """A file, while it arrives."""
 
     def __init__(self, body: _Body, head: MultipartSegment, filename: str) -> None:
         self._body, self._head, self._filename = body, head, filename

@@ -16,7 +16,7 @@ from ...accounts.models import User
 from ...common.audit import Agent
 from ...common.errors import Code, Problem, not_found, refuse, refuse_if
 from ...common.files.batch import file_batch
-from ...common.files.pending import delete_on_commit
+from ...common.files.pending import Names, delete_on_commit
 from ...common.kinds import AssetKind
 from ...feed.models import Event
 from ...feed.registration import record
@@ -47,7 +47,7 @@ def register_model(
     # A wrong request is refused before its file is written.
     refuse_if(_check_output(task_key, identifier, AssetKind.MODEL))
     names = [f"models/{key}"]
-    with file_batch(names) as files:
+    with file_batch(Names(names)) as files:
         stored = files.save(names[0], file)
         if stored.checksum != checksum:
             found = f"The file has the checksum {stored.checksum}, not {checksum}. Send it again."
@@ -210,7 +210,7 @@ def _report(report: FailureReport, logs: File | None, change: Callable[[], None]
             report.save(force_insert=True)
         return report
     names = [f"logs/{report.key}"]
-    with file_batch(names) as files:
+    with file_batch(Names(names)) as files:
         stored = files.save(names[0], logs)
         with files.commit():
             change()
