@@ -299,7 +299,7 @@ def test_a_long_list_is_estimated(resource, query, statements, api, small_limit)
         cursor.execute("ANALYZE")
     url = f"/api/{resource}/?page_size=2{query}"
     assert len(_counting(_statements(api, url))) == statements
-    assert api.get(url).json()["count"] >= ROWS
+    assert api.get(url).json()["count"] > pagination.EXACT_COUNT_LIMIT
 
 
 def test_no_page_skips_rows(api):

@@ -57,7 +57,7 @@ class Counter:
             rows = self._planned() if connection.vendor == "postgresql" else self._sampled()
         return RowCount(max(number, rows), exact=False)
 
-    @cached_property
+    @property
     def _all_rows(self) -> str:
         """The SQL of the number of rows of a table without a condition; NULL if there is one."""
         return "NULL" if self._rows.query.where else ALL_ROWS[connection.vendor].format(self._table)
