@@ -126,10 +126,13 @@ def grouped(rows):
         # Within a task the positions have no gaps.
         return (task, identifier) if sample else (task, position)
 
+    known: dict = {}
     for _, run in groupby(rows, key=kind):
         first, *others = run
         task, position, identifier, dataset, sample, model, parent, output = first
         keys = AssetKeys([sample, *(row[4] for row in others)]) if sample else None
+        # Lists repeat from task to task: in memory, too, each is there once.
+        keys = known.setdefault(keys, keys)
         yield task, position, identifier, dataset, model, parent, keys, output
 
 
