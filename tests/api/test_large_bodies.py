@@ -4,13 +4,16 @@ import json
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 
 from assets.accounts.api.authentication import admitted
+from assets.accounts.models import User
 from assets.common import large_json
 from assets.common.api import parsers
 from assets.common.ops import body_limits
 from assets.compute.models import ComputePlan, Task
 from assets.compute.specs import ComputePlanSpec, TaskSpec
+from project.requests import Limits, Request
 from tests.builders import plan_spec, training_task, wire_plan, wire_task
 
 PLAN, TASKS = "/api/compute_plan/", "/api/task/bulk_create/"
@@ -107,6 +110,21 @@ def test_a_repeated_request_has_the_same_bytes(api, spec):
     assert [api.post(PLAN, text, **send).status_code for _ in range(2)] == [201, 201]
     assert api.post(PLAN, text + " ", **send).status_code == 422
     assert ComputePlan.objects.filter(key=spec.key).count() == 1
+
+
+def test_the_file_that_our_server_has_received_is_not_copied():
+    received = Request(Limits(small_body=10**6))
+    received.received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n")
+    for _ in range(5):
+        received.received(b"x" * 100_000)
+    environ = received.environ() | {"CONTENT_TYPE": "application/json", "SERVER_NAME": "x"}
+    request: Any = WSGIRequest(environ)
+    request.user = User()
+    file = body_limits.LimitedBody(request, environ["wsgi.input"], 500_000).file()
+    assert file is environ["wsgi.input"]
+    assert file.fileno()
+    assert len(file.read()) == 500_000
+    received.close()
 
 
 @pytest.mark.parametrize(
