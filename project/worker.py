@@ -37,10 +37,14 @@ class ConnectionsWorker(Worker):
     def run(self) -> None:
         # These need Django to be set up.
         from django.conf import settings
+        from django.core.signals import request_finished, request_started
         from django.db import close_old_connections
 
         from assets.accounts.api.authentication import admitted
 
+        # The server does it after each request, once, in the thread that answered.
+        for signal in (request_started, request_finished):
+            signal.disconnect(close_old_connections)
         server = Server(
             self.wsgi,
             [listener.sock for listener in self.sockets],

@@ -12,7 +12,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
@@ -30,15 +30,15 @@ class TokenAuthentication(BaseAuthentication):
     keyword = "Token"
 
     def authenticate(self, request) -> tuple[User, ApiToken] | None:
-        words = get_authorization_header(request).split()
-        if not words or words[0].lower() != self.keyword.lower().encode():
+        words = request.META.get("HTTP_AUTHORIZATION", "").split()
+        if not words or words[0].lower() != self.keyword.lower():
             return None
         if len(words) != 2:
             problem = (
                 "No credentials provided" if len(words) == 1 else "It should not contain spaces"
             )
             raise AuthenticationFailed(f"Invalid token header. {problem}.")
-        return self._user_of(words[1].decode("latin-1"))
+        return self._user_of(words[1])
 
     def _user_of(self, secret: str) -> tuple[User, ApiToken]:
         token = token_of(token_digest(secret))

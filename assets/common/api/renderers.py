@@ -109,7 +109,7 @@ class LenientNegotiation(DefaultContentNegotiation):
     def select_renderer(self, request, renderers, format_suffix=None):
         # Only browsers accept text: a shortcut for programs, which send most requests.
         accepted = request.META.get("HTTP_ACCEPT", "")
-        names = format_suffix or self.settings.URL_FORMAT_OVERRIDE in request.query_params
+        names = format_suffix or self.settings.URL_FORMAT_OVERRIDE in request.META["QUERY_STRING"]
         if renderers[0].format == "json" and "text/" not in accepted and not names:
             return renderers[0], renderers[0].media_type
         try:

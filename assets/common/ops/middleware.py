@@ -1,16 +1,21 @@
-"""Subclasses of the middleware of Django and django-csp."""
+"""Headers of every answer, and subclasses of Django's middleware."""
+
+from collections.abc import Callable
+from typing import Any
 
 from csp.constants import HEADER
-from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.middleware.gzip import GZipMiddleware
-from django.utils.functional import cached_property
 
+API, SIGN_IN_PAGES = "/api/", "/api/session/"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # Features of browsers that no page uses, so that an injected script cannot use them either.
 UNUSED = (
@@ -58,32 +63,56 @@ class GZipPages(GZipMiddleware):
         return super().process_response(request, response) if is_page else response
 
 
-class SecurityHeaders(CSPMiddleware):
+class SecurityHeaders:
     """Adds the content security policy, and headers that are the same for every response.
 
     A response without `Cache-Control` is for one user, so no cache may store it.
     """
 
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
-        # Django's error pages for developers have inline styles.
-        if not (settings.DEBUG and response.status_code in (404, 500)):
-            response[HEADER] = self._content_security_policy
-        for name, value in self._others.items():
-            response.headers.setdefault(name, value)
-        return response
-
-    @cached_property
-    def _content_security_policy(self) -> str:
-        return build_policy()
-
-    @cached_property
-    def _others(self) -> dict[str, str]:
-        others = {
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self._policy = build_policy()
+        self._others = {
             "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
             "Cache-Control": "private, no-store",
         }
         if settings.VIOLATIONS_TO:
-            others["Reporting-Endpoints"] = f'csp="{settings.VIOLATIONS_TO}"'
-        return others
+            self._others["Reporting-Endpoints"] = f'csp="{settings.VIOLATIONS_TO}"'
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        # Django's error pages for developers have inline styles.
+        if not (settings.DEBUG and response.status_code in (404, 500)):
+            response[HEADER] = self._policy
+        for name, value in self._others.items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+class _ForBrowsers:
+    """Mixin of middleware that does nothing for a program.
+
+    A program sends a token and no cookie to the API, so it has no session.
+    """
+
+    get_response: Callable[[HttpRequest], HttpResponseBase]
+
+    def __call__(self, request: HttpRequest) -> Any:
+        sent = request.META
+        is_program = "HTTP_AUTHORIZATION" in sent and not sent.get("HTTP_COOKIE")
+        path = request.path_info
+        if is_program and path.startswith(API) and not path.startswith(SIGN_IN_PAGES):
+            return self.get_response(request)
+        return super().__call__(request)  # type: ignore[misc]
+
+
+class Sessions(_ForBrowsers, SessionMiddleware):
+    """Django's sessions."""
+
+
+class SessionUsers(_ForBrowsers, AuthenticationMiddleware):
+    """The users of Django's sessions; the API's authentication sets the user of a token."""
+
+
+class Messages(_ForBrowsers, MessageMiddleware):
+    """Django's messages."""
