@@ -95,7 +95,7 @@ class _ForBrowsers:
     A program sends a token and no cookie to the API, so it has no session.
     """
 
-    get_response: Callable[[HttpRequest], HttpResponseBase]
+    get_response: Any
 
     def __call__(self, request: HttpRequest) -> Any:
         sent = request.META
