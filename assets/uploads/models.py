@@ -1,17 +1,15 @@
 """Upload."""
 
 import uuid
-from functools import cached_property
-from typing import Any
 
 from django.conf import settings
-from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import models
 from django.utils import timezone
 
 from ..common.db.fields import AssetFileField, ChecksumField
 from ..common.files.archives.check import mark_passed
+from ..common.files.deferred import DeferredFile
 
 
 class Upload(models.Model):
@@ -40,21 +38,11 @@ class Upload(models.Model):
         return self.name
 
 
-class StagedFile(File):
+class StagedFile(DeferredFile):
     """The file of an upload, which a form takes in place of a file that was just sent."""
 
     def __init__(self, upload: Upload) -> None:
-        # Without super().__init__(), which needs an open file.
+        name = str(upload.file.name)
+        super().__init__(upload.name, upload.file_size, lambda: default_storage.open(name))
         self.upload = upload
-        self.name, self.size, self.mode = upload.name, upload.file_size, "rb"
         mark_passed(self, upload.passed)
-
-    @cached_property
-    def file(self) -> Any:  # type: ignore[override]
-        """The stored file, opened when it is first read."""
-        return default_storage.open(str(self.upload.file.name))
-
-    def close(self) -> None:
-        """Close the stored file if it is open; reading on opens it again."""
-        if opened := self.__dict__.pop("file", None):
-            opened.close()
