@@ -15,6 +15,7 @@ from .compute.pages import plans, register, tasks
 from .datasets.pages import datasets, samples
 from .feed.pages import activity
 from .functions import pages as functions
+from .imports import pages as imports
 from .overview import pages as overview
 from .uploads import pages as uploads
 
@@ -108,10 +109,14 @@ urlpatterns = [
     path("tasks/", tasks.TaskList.as_view(), name="tasks"),
     path("tasks/new/", register.TaskRegisterPage.as_view(), name="task-new"),
     path("tasks/<key>/", tasks.TaskPage.as_view(), name="task"),
+    # --- Many assets at once --------------------------------------------------------------------
+    path("import/", imports.ImportPage.as_view(), name="import"),
+    path("import/<uuid:pk>/", imports.CheckPage.as_view(), name="import-check"),
     # --- Files ahead of their form --------------------------------------------------------------
     path("account/files/", uploads.WaitingFilesPage.as_view(), name="waiting-files"),
     path("uploads/opener/", datasets.OpenerUpload.as_view(), name="upload-opener"),
     path("uploads/description/", datasets.DescriptionUpload.as_view(), name="upload-description"),
     path("uploads/data-sample/", samples.DataSampleUpload.as_view(), name="upload-data-sample"),
     path("uploads/function/", functions.FunctionUpload.as_view(), name="upload-function"),
+    path("uploads/import/", imports.ImportUpload.as_view(), name="upload-import"),
 ]

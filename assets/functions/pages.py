@@ -51,6 +51,7 @@ class FunctionPageMixin(AssetKindMixin):
     register_label = _("Register a function")
     list_url, detail_url = "functions", "function"
     register_url, rename_url = "function-new", "function-rename"
+    can_import = True
 
 
 class FunctionList(FunctionPageMixin, AssetListPage):

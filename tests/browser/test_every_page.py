@@ -70,6 +70,8 @@ NO_PAGES = {
     "sign-in-oidc",
     "sign-in-oidc-return",
     "compute-plan-graph",
+    # Of who has uploaded a zip; see `test_importing`.
+    "import-check",
 }
 NAMES = [
     pattern.name

@@ -67,6 +67,8 @@ class AssetKindMixin:
     register_label: ClassVar["StrOrPromise"] = ""
     list_url: ClassVar[str]
     detail_url: ClassVar[str]
+    # Whether the page of imports takes this kind.
+    can_import: ClassVar[bool] = False
     # Blank for kinds without such a page.
     register_url: ClassVar[str] = ""
     rename_url: ClassVar[str] = ""

@@ -35,6 +35,7 @@ class DatasetPageMixin(AssetKindMixin):
     register_label = _("Register a dataset")
     list_url, detail_url = "datasets", "dataset"
     register_url, rename_url = "dataset-new", "dataset-rename"
+    can_import = True
 
 
 class DatasetList(DatasetPageMixin, AssetListPage):

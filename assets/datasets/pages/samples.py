@@ -41,6 +41,7 @@ class DataSamplePageMixin(AssetKindMixin):
     register_label = _("Register a data sample")
     list_url, detail_url = "data-samples", "data-sample"
     register_url = "data-sample-new"
+    can_import = True
 
 
 class DataSampleList(DataSamplePageMixin, AssetListPage):
@@ -138,6 +139,7 @@ class LinkPage(DataSamplePageMixin, FormPage):
     """Adds data samples to more datasets; `?sample=KEY` and `?dataset=KEY` choose some."""
 
     form_class = LinkSamplesForm
+    can_import = False
     title = _("Add data samples to datasets")
     button = _("Add to datasets")
     note = _("Each data sample is added to each dataset. It also stays in the datasets it is in.")
