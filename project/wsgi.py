@@ -1,7 +1,6 @@
 """The WSGI application that gunicorn serves."""
 
 import os
-from importlib import import_module
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -12,11 +11,12 @@ os.environ["SERVING"] = os.environ.get("SERVING") or "true"
 
 application = get_wsgi_application()
 
-from assets.immutable import check_triggers  # noqa: E402  it needs the apps
+# These need the apps.
+from assets.common.ops.preloading import preload  # noqa: E402
+from assets.immutable import check_triggers  # noqa: E402
 
 check_triggers()
-# Otherwise every process would import the pages with its first request.
-import_module(settings.ROOT_URLCONF)
+preload()
 if settings.METRICS_PORT:
     from assets.common.ops.metrics import with_metrics
 

@@ -20,11 +20,10 @@ HEAVY = {
 OURS = sorted(name for name, app in get_commands().items() if app == "assets")
 
 
-def imported_by(code: str, folder) -> set[str]:
-    """Return the modules that a new process on SQLite has imported after this code."""
+def printed_by(code: str, folder) -> list[str]:
+    """Return the list that this code prints at its end, in a new process on SQLite."""
     environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     environment |= {"DJANGO_SETTINGS_MODULE": "project.settings", "VAR_DIR": str(folder)}
-    code += "\nimport sys; print(sorted(sys.modules))"
     answer = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -33,7 +32,12 @@ def imported_by(code: str, folder) -> set[str]:
         text=True,
         check=True,
     )
-    return set(ast.literal_eval(answer.stdout.splitlines()[-1]))
+    return ast.literal_eval(answer.stdout.splitlines()[-1])
+
+
+def imported_by(code: str, folder) -> set[str]:
+    """Return the modules that have been imported after this code."""
+    return set(printed_by(f"{code}\nimport sys; print(sorted(sys.modules))", folder))
 
 
 def test_a_command_imports_no_page(tmp_path):
@@ -41,8 +45,18 @@ def test_a_command_imports_no_page(tmp_path):
 
 
 def test_the_server_has_the_pages_before_its_first_request(tmp_path):
-    """And before its workers begin, which share what it has imported."""
+    """And before its workers begin, which share what it has loaded."""
     assert imported_by("import project.wsgi", tmp_path) >= {"project.urls", "assets.admin"}
+
+
+def test_the_server_has_the_templates_before_its_first_request(tmp_path):
+    code = """
+import project.wsgi
+from django.template import engines
+[loader] = engines["django"].engine.template_loaders
+print([str(name) for name in loader.get_template_cache])
+"""
+    assert {"base.html", "components/list.html"} <= set(printed_by(code, tmp_path))
 
 
 @pytest.mark.parametrize("name", [name for name in OURS if name not in ("check", "migrate")])
