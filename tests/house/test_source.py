@@ -110,7 +110,6 @@ ALLOWED = {
         "assets/common/files/pending.py",
         "PendingFiles.objects.filter(pk=self.key, abandoned=False).delete",
     ): "that rows name them now",
-    ("assets/common/files/pending.py", "row.update"): "where the next files will be",
     (
         "assets/common/files/pending.py",
         "PendingFiles.objects.filter(pk=pending).update",

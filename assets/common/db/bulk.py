@@ -43,9 +43,7 @@ def insert(
     sql = _statement(connection.vendor, model, *names, ignore_conflicts)
     fields = _fields(model)
     shared = [fields[name].get_db_prep_save(value, connection) for name, value in same.items()]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [_payload(rows), *shared])
-        return cursor.fetchall() if returning else []
+    return run(sql, [_payload(rows), *shared])
 
 
 def insert_one(row: models.Model) -> None:
@@ -56,8 +54,26 @@ def insert_one(row: models.Model) -> None:
     """
     fields = row._meta.concrete_fields
     values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(_statement_for_one(type(row)), values)
+    run(_statement_for_one(type(row)), values)
+
+
+def run(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement, if it returns any; PostgreSQL prepares it."""
+    here: Any = connection
+    rows: list[tuple[Any, ...]]
+    if here.vendor == "postgresql":
+        rows = here.fetch(_numbered(sql), params)
+    else:
+        with here.cursor() as cursor:
+            cursor.execute(sql, params)
+            rows = cursor.fetchall()
+    return rows
+
+
+@cache
+def _numbered(sql: str) -> str:
+    first, *rest = sql.split("%s")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
 
 
 @cache

@@ -4,6 +4,7 @@ import os
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
+from django.utils._os import safe_makedirs
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
@@ -18,12 +19,13 @@ class AssetStorage(FileSystemStorage):
         return name
 
     def _save(self, name: str, content: File) -> str:
+        path, mode = self.path(name), self.file_permissions_mode or 0o600
         try:
-            descriptor = os.open(self.path(name), _NEW, self.file_permissions_mode or 0o600)
+            descriptor = os.open(path, _NEW, mode)
         except FileNotFoundError:
-            # It makes the folder first.
-            saved: str = super()._save(name, content)  # type: ignore[misc]  # its stubs lack it
-            return saved
+            folder = os.path.dirname(path)  # noqa: PTH120
+            safe_makedirs(folder, self.directory_permissions_mode or 0o700, exist_ok=True)
+            descriptor = os.open(path, _NEW, mode)
         with open(descriptor, "wb") as file:  # noqa: PTH123  it has no path
             file.writelines(content.chunks())
         return name

@@ -31,12 +31,14 @@ from collections import defaultdict
 from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
+from ..db import bulk
 from .process_locks import this_process
 
 
@@ -132,17 +134,27 @@ class Place:
         Returns False if it was abandoned.
         """
         following = uuid.uuid4()
-        row = PendingFiles.objects.filter(pk=self.key, abandoned=False)
         names = [f"{self._room}/{following}"]
-        if not row.update(id=following, names=names, since=timezone.now()):
+        if not _change(self.key, id=following, names=names, since=timezone.now()):
             return False
         transaction.on_commit(partial(self._ahead.append, (following, time.monotonic())))
         return True
 
 
 def _renew(pending: UUID) -> bool:
-    row = PendingFiles.objects.filter(pk=pending, abandoned=False)
-    return bool(row.update(since=timezone.now()))
+    return _change(pending, since=timezone.now())
+
+
+def _change(pending: UUID, **values: Any) -> bool:
+    """Change columns of a row; return False if it was abandoned."""
+    meta: Any = PendingFiles._meta
+    changes = ", ".join(f"{name} = %s" for name in values)
+    params = [
+        meta.get_field(name).get_db_prep_save(value, connection)
+        for name, value in (*values.items(), ("id", pending))
+    ]
+    sql = f"UPDATE {meta.db_table} SET {changes} WHERE id = %s AND NOT given_up RETURNING id"  # noqa: S608
+    return bool(bulk.run(sql, params))
 
 
 def abandon(pending: UUID) -> bool:

@@ -71,7 +71,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         cursor: Any = cast(Any, self)._prepare_cursor(self._kept) if watched else self._kept
         with self.wrap_database_errors:
             cursor.execute(sql, params)
-            rows = cursor.fetchall()
+            rows = cursor.fetchall() if cursor.description else []
         if len(rows) > MAX_ROWS_KEPT:
             self._kept = None
         return rows
