@@ -13,6 +13,7 @@ from .bodies import Bodies, post
 from .client import ask_at_once, time_one, warm_up
 from .fan_in import Size, fan_in
 from .goals import CLIENTS
+from .importing import import_datasets
 from .machine import median, memory
 from .serving import serving
 from .sides import Side, run_python
@@ -152,6 +153,14 @@ def _writes(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
         }
 
 
+def _imports(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
+    """BASE has no such command: there, they are posted one after the other."""
+    base, now = pair
+    bodies = Bodies(base)
+    taken = [post(base, "data_manager", bodies.dataset())[0] for _ in range(50)]
+    yield {"name": "1,000 datasets, imported", "rate": [1 / median(taken), import_datasets(now)]}
+
+
 # --- Starting ------------------------------------------------------------------------------------
 
 
@@ -190,6 +199,7 @@ PARTS = {
     "reads": _reads,
     "pages": _pages,
     "writes": _writes,
+    "imports": _imports,
     "fan-in": _fan_in,
     "starts": _starts,
     "serve": _serve,

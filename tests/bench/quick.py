@@ -17,7 +17,7 @@ from . import report
 from .databases import DATABASES
 from .machine import about
 
-PARTS = "reads,pages,writes,fan-in,starts,serve"
+PARTS = "reads,pages,writes,imports,fan-in,starts,serve"
 
 
 def main() -> None:

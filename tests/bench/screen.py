@@ -3,11 +3,17 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .goals import AT_MOST, goal_of
+from .goals import AT_LEAST, AT_MOST, goal_of
 
 HEAD = ("what", "unit", "BASE", "now", "times", "goal", "CPU", "goal", "peer", "now")
 # The figure of a line that the table shows, the best first, and its unit.
-SHOWN = {"per_second": "requests/s", "p50_ms": "ms", "seconds": "s", "mib": "MiB"}
+SHOWN = {
+    "per_second": "requests/s",
+    "rate": "assets/s",
+    "p50_ms": "ms",
+    "seconds": "s",
+    "mib": "MiB",
+}
 
 
 def rows(lines: Sequence[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
@@ -19,14 +25,15 @@ def rows(lines: Sequence[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
     for line in lines:
         figure = next(name for name in SHOWN if name in line)
         base, now = line[figure]
-        goal, most = goal_of(line["name"]), AT_MOST.get(line["name"])
+        goal, is_rate = goal_of(line["name"]), figure in ("per_second", "rate")
+        most, least = (goals.get(line["name"], now) for goals in (AT_MOST, AT_LEAST))
         times = now / base
-        faster = times if figure == "per_second" else 1 / times
+        faster = times if is_rate else 1 / times
         cpu = line["cpu_ms"][1] / line["cpu_ms"][0] if "cpu_ms" in line else None
         yield (
             *(line["name"], SHOWN[figure], _short(base)),
-            _short(now) if most is None or now <= most else f"{_short(now)} ✗",
-            *_judged(times, goal.times, more=figure == "per_second"),
+            _short(now) if least <= now <= most else f"{_short(now)} ✗",
+            *_judged(times, goal.times, more=is_rate),
             *(_judged(cpu, goal.cpu) if cpu is not None else ("", "")),
             f"{goal.peer:.1f}" if goal.peer else "",
             f"{goal.peer * faster:.1f}" if goal.peer else "",
