@@ -38,10 +38,10 @@ function_rows = Rows(
     _slots(FunctionInput, _INPUT, "{}"),
     _slots(FunctionOutput, _OUTPUT, "{}"),
 )
-# Each function's inputs and outputs with their kinds, as a graph shows them.
-slot_kinds = Rows(
+# Each function's name, inputs and outputs, as a graph shows them.
+graphed_functions = Rows(
     Function,
-    key_text("key"),
+    *(key_text("key"), "name"),
     _slots(FunctionInput, _KIND, "[]"),
     _slots(FunctionOutput, _KIND, "[]"),
 )

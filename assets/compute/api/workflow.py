@@ -6,7 +6,7 @@ from uuid import UUID
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from ...functions.queries import slot_kinds
+from ...functions.queries import graphed_functions
 from ..queries.graphs import MAX_GRAPH_TASKS, edge_rows, graph_rows
 from .dialects import dialect_of
 
@@ -22,10 +22,10 @@ def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str,
         raise PermissionDenied(
             f"Cannot build workflow graph for more than {MAX_GRAPH_TASKS} tasks."
         )
-    functions = slot_kinds({task[2] for task in tasks})
-    slots = {
-        key: {"inputs_specs": inputs, "outputs_specs": outputs}
-        for key, inputs, outputs in functions
+    functions = graphed_functions({task[2] for task in tasks})
+    shown = {
+        key: {"function_name": name, "inputs_specs": inputs, "outputs_specs": outputs}
+        for key, name, inputs, outputs in functions
     }
     dialect = dialect_of(request)
     return {
@@ -33,12 +33,11 @@ def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str,
             {
                 "key": key,
                 "rank": rank,
-                "function_name": name,
                 "worker": worker,
                 "status": dialect.task_status(status),
-                **slots[function],
+                **shown[function],
             }
-            for key, rank, function, name, worker, status in tasks
+            for key, rank, function, worker, status in tasks
         ],
         "edges": _wire_edges(plan_key),
     }

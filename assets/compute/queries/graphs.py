@@ -41,8 +41,7 @@ def graph_rows(plan_keys: Collection[UUID]) -> QuerySet:
     """Tasks of the API's graph by rank; one more than the maximum, to detect an excess."""
     rows = Task.objects.filter(compute_plan_id__only=plan_keys).order_by("rank", "key")
     values = rows.values_list(
-        *(key_text("key"), "rank", key_text("function_id"), "function__name"),
-        *("worker_id", "status"),
+        *(key_text("key"), "rank", key_text("function_id"), "worker_id", "status")
     )
     return values[: MAX_GRAPH_TASKS + 1]
 

@@ -1,6 +1,6 @@
 """The assets that tasks take and make: models, performances and failure reports."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -106,13 +106,15 @@ def _performances(limit: int | None) -> Compiled:
 
 def ranks_and_rounds(plan_key: UUID) -> tuple[list[int], list[str]]:
     """Return the distinct ranks and `round_idx` metadata values of a plan's tasks; one query."""
-    ranks, rounds = set(), set()
-    rows = Task.objects.filter(compute_plan_id=plan_key).values_list("rank", "metadata")
-    for rank, metadata in rows:
-        ranks.add(rank)
-        if "round_idx" in metadata:
-            rounds.add(metadata["round_idx"])
-    return sorted(ranks), sorted(rounds, key=lambda text: (len(text), text))
+    found = _ranks_and_rounds([plan_key])
+    rounds = {text for _, text in found if text is not None}
+    return sorted({rank for rank, _ in found}), sorted(rounds, key=lambda text: (len(text), text))
+
+
+@Compiled
+def _ranks_and_rounds(plan_keys: Collection[UUID]) -> QuerySet:
+    tasks = Task.objects.filter(compute_plan_id__only=plan_keys)
+    return tasks.values_list("rank", MetadataValue("metadata", "round_idx")).distinct()
 
 
 def models_of(task_key: UUID) -> dict[str, list[Model]]:
