@@ -1,6 +1,6 @@
 """Serializers and fields that several rooms use."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -55,10 +55,10 @@ class WireSerializer(serializers.Serializer):
         found = self.by_key(texts)
         return [found[key] for key in texts if key in found]
 
-    def page(self, listed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Return the objects of a page of a listing of keys."""
-        if listed and "columns" in listed[0]:
-            return self.objects([row["columns"] for row in listed])
+    def page(self, listed: Sequence[Any]) -> list[dict[str, Any]]:
+        """Return the objects of a page of a listing of keys that shows `rows`."""
+        if listed and isinstance(listed[0], tuple):
+            return self.objects([row[: len(self.rows.columns)] for row in listed])
         return self.represent([row["pk"] for row in listed])
 
     @property

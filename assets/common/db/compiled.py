@@ -3,7 +3,7 @@
 Django compiles a query each time that it runs, which costs more than running it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import cache, cached_property, partial, update_wrapper
 from typing import Any, cast
 from uuid import uuid4
@@ -106,14 +106,15 @@ class Rows(Compiled):
         self._all = model._default_manager.all()
         super().__init__(lambda keys: self._all.filter(pk__any=keys).values_list(*columns))
 
-    def first(self, keys: QuerySet, limit: int, *paths: str) -> Compiled:
-        """Return the statement of the first rows of a query of keys: these paths, and `columns`.
+    def first(self, keys: QuerySet, limit: int, paths: Sequence[str]) -> Compiled:
+        """Return the statement of the first rows of a query of keys: `columns`, and these paths.
 
         The database chooses the rows before it reads what belongs to them.
         """
         ordering = [path for path in keys.query.order_by if isinstance(path, str)]
         chosen = self._all.filter(pk__in=keys[:limit]).order_by(*ordering)
-        return Compiled(lambda _: chosen.values_list(*paths, *self.columns))
+        ends = [key_text(path) if path == "pk" else path for path in paths]
+        return Compiled(lambda _: chosen.values_list(*self.columns, *ends))
 
 
 @cache

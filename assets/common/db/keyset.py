@@ -72,14 +72,9 @@ class Keyset:
         self._queryset = queryset
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The names of a row of keys: its key, and the values that `positions` reads."""
-        return ("pk", *(term.name for term in self.terms))
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The paths of the columns with these names."""
-        return ("pk", *(term.path for term in self.terms))
+    def paths(self) -> list[str]:
+        """The paths of the columns of the order."""
+        return [term.path for term in self.terms]
 
     @cached_property
     def queryset(self) -> QuerySet:
@@ -107,7 +102,12 @@ class Keyset:
         return cls(queryset, terms, ascending=not ordering[0].startswith("-"))
 
     def positions(self, rows: Sequence[Any]) -> list[Position]:
-        """Return the positions of the first and the last row; added values are removed."""
+        """Return the positions of the first and the last row; added values are removed.
+
+        A row that is a tuple ends with the columns of the order.
+        """
+        if isinstance(rows[0], tuple):
+            return [list(row[-len(self.terms) :]) for row in (rows[0], rows[-1])]
         read = dict.__getitem__ if isinstance(rows[0], dict) else getattr
         found = [[read(row, term.name) for term in self.terms] for row in (rows[0], rows[-1])]
         for row in rows if isinstance(rows[0], dict) else ():

@@ -34,7 +34,7 @@ class Listing:
     def __init__(self, queryset: QuerySet, shown: Rows | None = None) -> None:
         """Make a listing of rows, or of keys with the columns of each that are `shown`.
 
-        A row of keys is a dictionary with `pk` and, on a first page, its `columns`.
+        A row of keys is a dictionary with `pk`; on a first page, a tuple that begins with `shown`.
         """
         self.queryset = queryset
         self._shown = shown
@@ -101,13 +101,9 @@ class Listing:
         # meanwhile, so the attribute is read once.
         first = self._first_page
         if first is None or first[0] != limit:
-            first = limit, self._shown.first(self.queryset, limit, *keyset.paths)
+            first = limit, self._shown.first(self.queryset, limit, keyset.paths)
             self._first_page = first
-        size = len(keyset.names)
-        return [
-            dict(zip(keyset.names, row[:size], strict=True), columns=row[size:])
-            for row in first[1]()
-        ]
+        return first[1]()
 
     @cached_property
     def _counter(self) -> Counter:
