@@ -13,6 +13,7 @@ from assets.datasets.specs import DataSampleSpec
 from assets.functions.specs import FunctionInputSpec, FunctionOutputSpec
 from tests.builders import (
     child_input,
+    dataset_spec,
     function_spec,
     make_dataset,
     make_function,
@@ -21,6 +22,8 @@ from tests.builders import (
     plan_spec,
     training_task,
     upload,
+    wire_dataset,
+    wire_function,
     wire_plan,
     zip_of,
 )
@@ -139,3 +142,35 @@ def test_statements_of_a_refusal(world, client_of, django_assert_num_queries):
         assert interface.post(requests[0], client).status_code == 400
     with django_assert_num_queries(len(captured)):
         assert interface.post(requests[1], client).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "build", "count"),
+    [
+        ("data_manager", lambda: wire_dataset(dataset_spec()), 8),
+        ("function", lambda: wire_function(function_spec()), 10),
+    ],
+)
+def test_statements_of_one(
+    path,
+    build,
+    count,
+    world,
+    client_of,
+    django_assert_num_queries,
+    django_capture_on_commit_callbacks,
+):
+    """The token, the place of its files, the permissions, what is inserted, and the answer.
+
+    Two are the savepoint that its transaction is in a test.
+    """
+    client = client_of(world.alice)
+
+    def post():
+        assert client.post(f"/api/{path}/", build()).status_code == 201
+
+    # The first one announces the place of the second one.
+    with django_capture_on_commit_callbacks(execute=True):
+        post()
+    with django_assert_num_queries(count):
+        post()

@@ -148,12 +148,13 @@ def _renew(pending: UUID) -> bool:
 def _change(pending: UUID, **values: Any) -> bool:
     """Change columns of a row; return False if it was abandoned."""
     meta: Any = PendingFiles._meta
+    abandoned = meta.get_field("abandoned").column
     changes = ", ".join(f"{name} = %s" for name in values)
     params = [
         meta.get_field(name).get_db_prep_save(value, connection)
         for name, value in (*values.items(), ("id", pending))
     ]
-    sql = f"UPDATE {meta.db_table} SET {changes} WHERE id = %s AND NOT given_up RETURNING id"  # noqa: S608
+    sql = f"UPDATE {meta.db_table} SET {changes} WHERE id = %s AND NOT {abandoned} RETURNING id"  # noqa: S608
     return bool(bulk.run(sql, params))
 
 

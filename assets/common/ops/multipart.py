@@ -102,9 +102,10 @@ class _Body:
 def _filename_of(head: MultipartSegment) -> str | None:
     """Return the name of a file without its folders, blank if it has none; None of a field."""
     disposition = head.header("Content-Disposition")
-    # Older clients write other letters than ASCII so.
-    if "*=" in disposition:
-        head.filename = parse_header_parameters(disposition)[1].get("filename", head.filename)
+    # Clients escape names in many ways, of which Django reads the most.
+    if any(sign in disposition for sign in ("*=", "\\", "%")):
+        found = parse_header_parameters(disposition)[1]
+        head.name, head.filename = found.get("name", head.name), found.get("filename")
     if head.filename is None:
         return None
     return MultiPartParser.sanitize_file_name(None, head.filename) or ""  # type: ignore[arg-type]
