@@ -7,10 +7,12 @@ from uuid import uuid4
 import orjson
 import pytest
 from django.db import connection, transaction
+from django.db.models import OuterRef
 
 from assets.accounts.models import Organization
-from assets.common.db.compiled import Compiled, key_text, stored_json
-from assets.compute.models import Task
+from assets.common.db.compiled import Compiled, Rows, key_text, stored_json
+from assets.common.db.nested import JSONRows, JSONText
+from assets.compute.models import ComputePlan, Task
 from assets.compute.statuses import TaskStatus
 
 pytestmark = pytest.mark.postgresql
@@ -96,6 +98,39 @@ def test_what_is_sent_again_is_prepared_unless_a_pooler_may_not_know_it(
     with connection.cursor() as cursor:
         cursor.execute(PREPARED)
         assert cursor.fetchone() == (prepared,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_prepared_statement_outlives_a_change_of_its_columns():
+    if connection.vendor != "postgresql":
+        pytest.skip("of PostgreSQL")
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("CREATE TABLE changing AS SELECT 1 AS number")
+        for _ in range(3):
+            assert connection.fetch("SELECT number FROM changing", []) == [(1,)]
+        with other.cursor() as cursor:
+            cursor.execute("ALTER TABLE changing ALTER number TYPE text")
+        assert connection.fetch("SELECT number FROM changing", []) == [("1",)]
+    finally:
+        with other.cursor() as cursor:
+            cursor.execute("DROP TABLE changing")
+        other.close()
+
+
+@pytest.mark.parametrize("text", ['"', "\\", "'", "%s %", "{}?$1", "é \u2028 😀", "</script>", ""])
+def test_json_that_the_database_writes(text, world):
+    task = world.registered(world.task(tag=text, metadata={"a": text}))
+    item = JSONText('{"key":?,"b":[?,?,?]}', "key", "rank", "tag", "metadata")
+    tasks = Task.objects.filter(compute_plan_id=OuterRef("pk"))
+    none = JSONText("[?]", "failed_task_key")
+    rows = Rows(
+        ComputePlan, *(JSONRows(tasks, item), JSONRows(tasks.filter(tag="none"), item, "{}"), none)
+    )
+    found = orjson.loads(orjson.dumps(rows([task.compute_plan_key])))
+    inner = {"key": str(task.key), "b": [0, text, {"a": text}]}
+    assert found == [[[inner], {}, [None]]]
 
 
 def test_threads_compile_the_same():

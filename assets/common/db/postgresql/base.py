@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, cast
 
+from django.db import NotSupportedError
 from django.db.backends.postgresql import base, operations
 from psycopg import RawCursor
 from psycopg.types.datetime import TimestamptzLoader
@@ -57,9 +58,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def fetch(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement with parameters `$1`, `$2`, which PostgreSQL prepares.
 
-        What is sent again is neither parsed nor planned again. All of these statements share one
-        cursor, since making one costs as much as a small statement.
+        What is sent again is neither parsed nor planned again.
         """
+        try:
+            return self._fetch(sql, params)
+        except NotSupportedError:
+            if self.in_atomic_block:
+                raise
+            # Another type of a column since it was prepared: a new connection prepares it anew.
+            self.close()
+            return self._fetch(sql, params)
+
+    def _fetch(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run it on a cursor that stays: making one takes as long as a small statement."""
         self.close_if_health_check_failed()
         self.ensure_connection()
         self.validate_no_broken_transaction()
