@@ -62,10 +62,15 @@ def on_starting(server):
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
             prefix="registrar-metrics-", dir=worker_tmp_dir
         )
-    gc.disable()
-    server.app.wsgi()
-    gc.freeze()
-    gc.enable()
+    gc.disable()  # to import makes no garbage
+    try:
+        server.app.wsgi()
+    except BaseException:
+        on_exit(server)
+        raise
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def processors_to_bind():

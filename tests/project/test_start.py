@@ -1,11 +1,16 @@
 """What starting imports, and where; how long it takes is for benchmarks to say."""
 
 import ast
+import gc
 import os
+import runpy
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands, load_command_class
 
 from tests.house.source import ROOT
@@ -62,3 +67,18 @@ print([str(name) for name in loader.get_template_cache])
 @pytest.mark.parametrize("name", [name for name in OURS if name not in ("check", "migrate")])
 def test_no_command_checks_all_pages_first(name):
     assert set(load_command_class("assets", name).requires_system_checks) <= {"staticfiles"}
+
+
+def test_a_server_that_does_not_start_leaves_nothing(monkeypatch):
+    def refuse():
+        raise ImproperlyConfigured
+
+    monkeypatch.setenv("METRICS_PORT", "9100")
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    hooks = runpy.run_path(str(ROOT / "project/gunicorn.py"))
+    with pytest.raises(ImproperlyConfigured):
+        hooks["on_starting"](SimpleNamespace(app=SimpleNamespace(wsgi=refuse)))
+    gc.unfreeze()
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    assert folder.name.startswith("registrar-metrics-")
+    assert not folder.exists()

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from assets.accounts.queries import find_user
@@ -15,6 +15,7 @@ from assets.imports.lists import NoLists
 from assets.imports.registration import Import
 from assets.imports.sources import FolderSource
 from assets.imports.specs import Outcome, State
+from assets.management.base import StartsAtOnce
 
 # How each state is named in the summary; in a dry run, nothing is registered.
 WORDS = {
@@ -28,7 +29,7 @@ BAR_WIDTH = 30
 ROWS_PER_LINE = 1000
 
 
-class Command(BaseCommand):
+class Command(StartsAtOnce):
     help = (
         "Register the datasets, functions and data samples that the lists of a folder name, for "
         "the organisation of a user. Run it again after an interruption: it skips what is "
