@@ -29,6 +29,8 @@ LINGER_SECONDS = 5
 LINGER_BYTES = 64 * 1024**2
 
 RECEIVED_AT_ONCE = 64 * 1024
+# Of a body: each call has a price, and most requests have no use for a larger buffer.
+RECEIVED_OF_A_BODY = 256 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +103,7 @@ class Connection:
     def _receive(self) -> None:
         self.last_activity = time.monotonic()
         try:
-            data = self.socket.recv(RECEIVED_AT_ONCE)
+            data = self.socket.recv(RECEIVED_OF_A_BODY if self.request else RECEIVED_AT_ONCE)
         except BlockingIOError:
             if self.is_late:
                 self._time_out()
