@@ -190,7 +190,7 @@ def _serve(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
 
 
 def _fan_in(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
-    yield from fan_in(pair, Size(100, 1000))
+    yield from fan_in(pair, Size(500, 1000))
 
 
 # --- All -----------------------------------------------------------------------------------------
