@@ -106,6 +106,11 @@ class LenientNegotiation(DefaultContentNegotiation):
     The SDK accepts only ``application/json;version=0.0``, also when it downloads a file.
     """
 
+    def select_parser(self, request, parsers):
+        # Ours have plain media types; DRF's own way parses two for each parser.
+        media_type = request.content_type.partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
     def select_renderer(self, request, renderers, format_suffix=None):
         # Only browsers accept text: a shortcut for programs, which send most requests.
         accepted = request.META.get("HTTP_ACCEPT", "")

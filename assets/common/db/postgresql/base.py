@@ -82,7 +82,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         cursor: Any = cast(Any, self)._prepare_cursor(self._kept) if watched else self._kept
         with self.wrap_database_errors:
             cursor.execute(sql, params)
-            rows = cursor.fetchall() if cursor.description else []
+            # A statement without rows has none to number.
+            rows = [] if cursor.rownumber is None else cursor.fetchall()
         if len(rows) > MAX_ROWS_KEPT:
             self._kept = None
         return rows
