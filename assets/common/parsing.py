@@ -139,6 +139,12 @@ class Reader:
         # A batch repeats the same keys, and parsing one takes long.
         self._keys: dict[str, UUID] = {}
 
+    def apart(self) -> "Reader":
+        """Return a reader with problems of its own, to which the same texts are the same keys."""
+        reader = Reader(self.asset)
+        reader._keys = self._keys
+        return reader
+
     def complain(self, field: str, message: str) -> None:
         self.problems.append(Problem(Code.INVALID, message, field, self.asset))
 

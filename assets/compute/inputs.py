@@ -14,11 +14,13 @@ import orjson
 
 from ..common.asset_keys import AssetKeys
 from ..common.errors import Problem
-from ..common.kinds import AssetKind
 from ..common.parsing import Reader, json_of
 
 Item = TypeVar("Item")
 
+_NO_KEYS = AssetKeys()
+# What the four values of nearly every input are.
+_TEXTS = {str, type(None)}
 # An input is within the list of inputs, a task, the list of tasks and the body.
 _DEPTH = 4
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -40,7 +42,7 @@ class InputGroup(NamedTuple):
     """
 
     identifier: str
-    asset_keys: AssetKeys = AssetKeys()
+    asset_keys: AssetKeys = _NO_KEYS
     parent_task_key: UUID | None = None
     parent_task_output_identifier: str | None = None
 
@@ -56,12 +58,9 @@ class InputGroup(NamedTuple):
         return [InputRef(identifier, key, parent, output) for key in keys or (None,)]
 
     def as_json(self) -> bytes:
-        """Return the inputs as the digest of a task has them: lists, separated by commas."""
-        identifier, keys, *parent = self
-        if len(keys) < 2:
-            return orjson.dumps([identifier, keys[0] if keys else None, *parent])
-        start = b"[" + orjson.dumps(identifier) + b","
-        listed = keys.json[1:-1].replace(b",", b",null,null]," + start)
+        """Return assets as the digest of a task has them: lists, separated by commas."""
+        start = b"[" + orjson.dumps(self.identifier) + b","
+        listed = self.asset_keys.json[1:-1].replace(b",", b",null,null]," + start)
         return start + listed + b",null,null]"
 
 
@@ -70,7 +69,7 @@ def _kind(ref: InputRef) -> str | InputGroup:
     identifier, key, parent, output = ref
     if key is not None and parent is None and output is None:
         return identifier
-    return InputGroup(identifier, AssetKeys([] if key is None else [key]), parent, output)
+    return InputGroup(identifier, _NO_KEYS if key is None else AssetKeys([key]), parent, output)
 
 
 def _groups(
@@ -101,7 +100,7 @@ def placed(groups: Iterable[InputGroup]) -> Iterator[tuple[int, InputGroup]]:
     position = 0
     for group in groups:
         yield position, group
-        position += group.size
+        position += len(group.asset_keys) or 1
 
 
 class _Numbers(dict[Any, int]):
@@ -123,8 +122,8 @@ class InputReader:
     keys: an input that repeats takes a third of a microsecond.
     """
 
-    def __init__(self) -> None:
-        self._reader = Reader(AssetKind.COMPUTE_TASK.word)
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader.apart()
         self._numbers = _Numbers(self._add)
         # By number.
         self._refs: list[InputRef] = []
@@ -157,7 +156,7 @@ class InputReader:
             except msgspec.DecodeError:
                 # No list, or no JSON.
                 inputs = json_of(bytes(inputs), around=_DEPTH - 1)
-        items = reader.items({"inputs": inputs}, "inputs")
+        items = inputs if type(inputs) is list else reader.items({"inputs": inputs}, "inputs")
         return [self._numbers[_spelling(item)] for item in items]
 
     def _add(self, spelling: Any) -> int:
@@ -191,8 +190,8 @@ class InputReader:
 
 def _spelling(item: Any) -> tuple[str | None, ...] | bytes:
     """Return what equal inputs have in common: their four texts, or else their JSON."""
-    if isinstance(item, Mapping):
-        texts = tuple([item.get(name) for name in InputRef._fields])
-        if all(text is None or type(text) is str for text in texts):
+    if isinstance(item, dict):
+        texts = tuple(map(item.get, InputRef._fields))
+        if _TEXTS.issuperset(map(type, texts)):
             return texts
     return orjson.dumps(item)

@@ -68,12 +68,17 @@ class TaskSpec:
             owned: the stored permissions of each output.
             json_of: the JSON of a group with several inputs, which may be remembered.
         """
-        inputs = [json_of(group) if group.size > 1 else group.as_json() for group in self.inputs]
+        inputs = [
+            orjson.Fragment(json_of(group))
+            if len(group.asset_keys) > 1
+            else (group.identifier, *(group.asset_keys or (None,)), *group[2:])
+            for group in self.inputs
+        ]
         content = [
             self.function_key,
             self.tag,
             sorted(self.metadata.items()),
-            orjson.Fragment(b"[" + b",".join(inputs) + b"]"),
+            inputs,
             sorted(
                 [(name, owned[name], output.transient) for name, output in self.outputs.items()]
             ),
@@ -133,7 +138,7 @@ def _read_task(reader: Reader, inputs: InputReader, data: Mapping[str, Any]) -> 
 
 def read_tasks(reader: Reader, data: Mapping[str, Any]) -> list[TaskSpec]:
     """Return the tasks under ``tasks``; problems have paths such as ``tasks[3].function_key``."""
-    found, inputs, items = [], InputReader(), data.get("tasks")
+    found, inputs, items = [], InputReader(reader), data.get("tasks")
     if not isinstance(items, LazyItems):
         items = reader.items(data, "tasks")
     for index, item in enumerate(items):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -14,6 +14,7 @@ from django.db.models.lookups import Exact
 from ...common.db.compiled import Compiled, Rows, key_text, stored_json
 from ...common.db.nested import JSONRows, JSONText
 from ...permissions.queries import permission_columns
+from ..inputs import InputRef
 from ..models import ComputePlan, Model, Task, TaskInput, TaskOutput
 from ..statuses import COUNTERS
 
@@ -79,11 +80,11 @@ def input_rows_of(
     """Return each task's inputs in their order, and the JSON of each list of samples; one query."""
     rows: dict[str, list[InputRow]] = defaultdict(list)
     samples: dict[int | None, str] = {}
-    for key, *columns, keys_text in _input_rows(keys):
+    for key, *columns, text in _input_rows(keys):
         row = InputRow._make(columns)
         rows[key].append(row)
-        if keys_text is not None:
-            samples[row.sample_set] = keys_text
+        if text is not None:
+            samples[row.sample_set] = text
     return rows, samples
 
 
@@ -92,22 +93,29 @@ def inputs_of(keys: Collection[str]) -> dict[str, bytes]:
 
     Equal inputs are the same bytes, however many tasks have them.
     """
-    rows, samples = input_rows_of(keys)
-    json_of = cache(lambda row: _json_of(row, samples.get(row.sample_set)))
-    joined = cache(lambda inputs: b"[" + b",".join(map(json_of, inputs)) + b"]")
-    return {key: joined(tuple(rows[key])) for key in keys}
+    samples: dict[Any, bytes] = {}
+    found: dict[str, list[bytes]] = {key: [] for key in keys}
+    for key, identifier, sample_set, asset, parent, output, text in _input_rows(keys):
+        if sample_set is None:
+            ref = (identifier, asset, parent, output or None)
+            found[key].append(orjson.dumps(dict(zip(InputRef._fields, ref, strict=True))))
+            continue
+        if text is not None:
+            # Each database spaces JSON its own way.
+            samples[sample_set] = text.replace(" ", "")[1:-1].encode()
+        same = (identifier, sample_set)
+        if same not in samples:
+            samples[same] = _json_of(identifier, samples[sample_set])
+        found[key].append(samples[same])
+    joined = cache(lambda inputs: b"[" + b",".join(inputs) + b"]")
+    return {key: joined(tuple(inputs)) for key, inputs in found.items()}
 
 
-def _json_of(row: InputRow, samples: str | None) -> bytes:
-    """Return the objects of the inputs in a row, separated by commas."""
-    start = b'{"identifier":' + orjson.dumps(row.identifier) + b',"asset_key":'
-    parent, output = orjson.dumps(row.parent), orjson.dumps(row.output or None)
-    end = b',"parent_task_key":' + parent + b',"parent_task_output_identifier":' + output + b"}"
-    if samples is None:
-        return start + orjson.dumps(row.asset) + end
-    # Each database spaces JSON its own way.
-    listed = samples.replace(" ", "")[1:-1].encode()
-    return start + listed.replace(b",", end + b"," + start) + end
+def _json_of(identifier: str, samples: bytes) -> bytes:
+    """Return the inputs with these keys, which are separated by commas; so are the inputs."""
+    start = b'{"identifier":' + orjson.dumps(identifier) + b',"asset_key":'
+    end = b',"parent_task_key":null,"parent_task_output_identifier":null}'
+    return start + samples.replace(b",", end + b"," + start) + end
 
 
 # Models with the keys of their tasks.

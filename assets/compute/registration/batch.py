@@ -45,12 +45,12 @@ class Batch:
     tasks: list[Row] = field(default_factory=list)
     inputs: list[Row] = field(default_factory=list)
     outputs: list[Row] = field(default_factory=list)
-    # Each permissions value as sent, and as stored: many outputs share few values.
-    _stored: dict[PermissionsSpec, PermissionsSpec] = field(default_factory=dict)
     # The latest lists of inputs as JSON: many tasks share few lists.
-    _json_of: Callable[[InputGroup], bytes] = field(
+    json_of: Callable[[InputGroup], bytes] = field(
         default_factory=lambda: lru_cache(maxsize=16)(InputGroup.as_json)
     )
+    # Each permissions value as sent, and as stored: many outputs share few values.
+    _stored: dict[PermissionsSpec, PermissionsSpec] = field(default_factory=dict)
 
     @property
     def parents(self) -> set[UUID]:
@@ -80,10 +80,6 @@ class Batch:
             if output.permissions not in stored:
                 stored[output.permissions] = output.permissions.owned_by(self.owner)
         return {name: stored[output.permissions] for name, output in spec.outputs.items()}
-
-    def digest_of(self, spec: TaskSpec) -> str:
-        """Return the digest of a task with the stored permissions of its outputs."""
-        return spec.digest_as(self.stored_permissions(spec), self._json_of)
 
 
 def check_batch(specs: Sequence[TaskSpec], plan_key: UUID, owner: str) -> Batch:
@@ -129,8 +125,9 @@ def _check_existing(batch: Batch, specs: Sequence[TaskSpec], plan_key: UUID) -> 
     for index, spec in enumerate(specs) if existing else ():
         if spec.key not in existing:
             continue
-        owner, plan, digest, worker, _rank = existing[spec.key]
-        same = (owner, plan, digest) == (batch.owner, plan_key, batch.digest_of(spec))
+        owner, plan, found, worker, _rank = existing[spec.key]
+        digest = spec.digest_as(batch.stored_permissions(spec), batch.json_of)
+        same = (owner, plan, found) == (batch.owner, plan_key, digest)
         if not same or (spec.worker and spec.worker != worker):
             message = _(
                 '%(asset)s with key "%(key)s" already exists with another content, plan or owner; '
@@ -189,7 +186,7 @@ def _add(batch: Batch, check: TaskCheck, rank: int, parent_statuses: Sequence[st
             # Only a function that could not be built makes a task fail at registration.
             "error_type": ErrorType.BUILD if status == TaskStatus.FAILED else "",
             "logs_permission_id": logs,
-            "digest": batch.digest_of(spec),
+            "digest": spec.digest_as(outputs, batch.json_of),
         }
     )
     batch.inputs += _input_rows(check)

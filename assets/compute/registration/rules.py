@@ -68,12 +68,20 @@ def check_task_values(spec: TaskSpec) -> Iterator[Problem]:
     """2, 3: metadata, tag, and that each input names one source."""
     yield from check_metadata(spec.metadata, asset=TASK)
     yield from check_text(spec.tag, asset=TASK, field="tag")
+    if all(map(_names_one_source, spec.inputs)):
+        return
     for position, group in placed(spec.inputs):
         if not group.identifier:
             message = _("is missing. Name an input of the function.")
             for index in range(position, position + group.size):
                 yield _invalid(f"inputs[{index}].identifier", message)
         yield from _check_source(group, f"inputs[{position}]")
+
+
+def _names_one_source(group: InputGroup) -> bool:
+    identifier, keys, parent, output = group
+    has_parent = parent is not None
+    return bool(identifier) and has_parent == (output is not None) and has_parent != bool(keys)
 
 
 def _check_source(group: InputGroup, field: str) -> Iterator[Problem]:

@@ -93,8 +93,8 @@ class TaskCheck:
         The answer is stored: thousands of tasks in a batch share a shape.
         """
         spec = self.spec
-        inputs = tuple([(group.identifier, group.size > 1) for group in spec.inputs])
-        shape = (spec.function_key, inputs, tuple(spec.outputs.items()))
+        inputs = [(group[0], len(group[1]) > 1) for group in spec.inputs]
+        shape = (spec.function_key, *inputs, *spec.outputs.items())
         found = self.context.compatible_shapes.get(shape)
         if found is None:
             problems = chain(
