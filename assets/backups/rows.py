@@ -7,10 +7,11 @@ processed in batches of a few thousand.
 import base64
 import hashlib
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from io import TextIOBase
 from itertools import islice
 from pathlib import Path
@@ -150,6 +151,7 @@ def _read_table(model: type[models.Model], table: Table, folder: Path) -> None:
     if different := by_attribute.keys() ^ set(table.columns):
         raise BackupError(f"These columns of {table.model} differ: {', '.join(sorted(different))}.")
     fields = [by_attribute[name] for name in table.columns]
+    converters = _converters(fields)
     quote = connection.ops.quote_name
     # The names in the statement are those of our models; the backup has none of them.
     sql = (
@@ -159,7 +161,7 @@ def _read_table(model: type[models.Model], table: Table, folder: Path) -> None:
     )
     with rows_path(folder, table.model).open("rb") as file, connection.cursor() as cursor:
         while batch := list(islice(file, BATCH)):
-            cursor.executemany(sql, [_parameters(fields, line) for line in batch])
+            cursor.executemany(sql, [_parameters(converters, line) for line in batch])
     found = digest_of(model, table.columns)
     if (found.rows, str(found)) != (table.rows, table.digest):
         raise BackupError(
@@ -168,9 +170,43 @@ def _read_table(model: type[models.Model], table: Table, folder: Path) -> None:
         )
 
 
-def _parameters(fields: list[models.Field], line: bytes) -> list[Any]:
-    values = zip(fields, orjson.loads(line), strict=True)
-    return [field.get_db_prep_save(field.to_python(value), connection) for field, value in values]
+# Fields whose values JSON and both databases spell alike.
+_SPELT_ALIKE = (models.CharField, models.IntegerField, models.BooleanField, models.FileField)
+
+
+def _converters(fields: Sequence[models.Field]) -> list[tuple[int, Callable[[Any], Any]]]:
+    """Return the places of values that are not inserted as they are in a line, and what to do."""
+    sqlite = connection.vendor == "sqlite"
+    found: list[tuple[int, Callable[[Any], Any]]] = []
+    for place, field in enumerate(fields):
+        target = getattr(field, "target_field", field)
+        if isinstance(target, models.UUIDField):
+            found += [(place, _sqlite_uuid)] if sqlite else []
+        elif isinstance(target, models.DateTimeField):
+            found += [(place, _sqlite_datetime)] if sqlite else []
+        elif not isinstance(target, _SPELT_ALIKE):
+            found.append((place, partial(_prepared, field)))
+    return found
+
+
+def _sqlite_uuid(value: str) -> str:
+    return value.replace("-", "")
+
+
+def _sqlite_datetime(value: str) -> str:
+    return value.replace("T", " ").rstrip("Z")
+
+
+def _prepared(field: models.Field, value: Any) -> Any:
+    return field.get_db_prep_save(field.to_python(value), connection)
+
+
+def _parameters(converters: list[tuple[int, Callable[[Any], Any]]], line: bytes) -> list[Any]:
+    values: list[Any] = orjson.loads(line)
+    for place, convert in converters:
+        if values[place] is not None:
+            values[place] = convert(values[place])
+    return values
 
 
 def digest_of(model: type[models.Model], columns: Sequence[str]) -> Digest:

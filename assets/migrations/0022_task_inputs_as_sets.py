@@ -29,13 +29,17 @@ SOURCES = ("dataset_id", "data_sample_id", "model_id", "parent_task_id")
 COLUMNS = ("task_id", "position", "identifier", *SOURCES, "parent_output_identifier")
 
 
-# Each input has a row of its own again, and an id.
+# Each input has a row of its own again, and an id. Members are joined so that their index serves
+# lists by data sample.
 VIEW = """CREATE VIEW {old} AS
     SELECT i.id * 1048576 + coalesce(k.n, 0) AS id, i.task_id,
         (i.position + coalesce(k.n - 1, 0))::integer AS position, i.identifier, i.dataset_id,
-        k.key::uuid AS data_sample_id, i.model_id, i.parent_task_id, i.parent_output_identifier
-    FROM assets_taskinputgroup i LEFT JOIN assets_sampleset s ON s.id = i.sample_set_id
-    LEFT JOIN LATERAL jsonb_array_elements_text(s.keys) WITH ORDINALITY AS k(key, n) ON true"""
+        m.data_sample_id, i.model_id, i.parent_task_id, i.parent_output_identifier
+    FROM assets_taskinputgroup i LEFT JOIN (
+        assets_samplesetmember m JOIN assets_sampleset s ON s.id = m.sample_set_id
+        JOIN LATERAL jsonb_array_elements_text(s.keys) WITH ORDINALITY AS k(key, n)
+        ON k.key::uuid = m.data_sample_id
+    ) ON m.sample_set_id = i.sample_set_id"""
 
 
 class Copy:
