@@ -87,10 +87,12 @@ class Compiled:
         converters: list[tuple[int, Callable[[Any], Any]]] = [
             (
                 int(position),
-                partial(converter, expression=expression, connection=compiler.connection),
+                _fragment
+                if isinstance(expression.output_field, StoredJSON)
+                else partial(step, expression=expression, connection=compiler.connection),
             )
             for position, (steps, expression) in found.items()
-            for converter in steps
+            for step in steps
         ]
         return sql, list(params), converters
 
@@ -127,7 +129,11 @@ class StoredJSON(TextField):
     """A text of JSON, which a response includes without parsing it."""
 
     def from_db_value(self, value, expression, connection):
-        return value and orjson.Fragment(value)
+        return _fragment(value)
+
+
+def _fragment(text: str | None) -> orjson.Fragment | None:
+    return orjson.Fragment(text) if text else None
 
 
 class _KeyText(TextField):
