@@ -9,7 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import CharFilter, DateFilter, FilterSet
 
 from ..accounts.filters import OrganizationFilter
-from ..common.api.filters import FlagBox, FlagFilter, KeysFilter, NarrowingMixin, TextsFilter
+from ..common.api.filters import (
+    FlagBox,
+    FlagFilter,
+    KeysFilter,
+    NarrowingMixin,
+    SharedFilters,
+    TextsFilter,
+)
 from ..common.db.lookups import MetadataHas
 from ..common.text.moments import ZONE, within_time, zone_named
 from .models import Permissions
@@ -84,7 +91,7 @@ def hidden_keys(**kwargs) -> KeysFilter:
     return KeysFilter(widget=HiddenInput, **kwargs)
 
 
-class AssetListFilterSet(FilterSet):
+class AssetListFilterSet(SharedFilters, FilterSet):
     """Base of the filters of asset lists; subclasses declare the search, `q`."""
 
     owner = OrganizationFilter(field_name="owner_id", label=_("Owner"))

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django_tables2.rows import BoundRows
 
-from ..api.filters import ordered, with_ties
+from ..api.filters import Shared, ordered, with_ties
 from ..db.lookups import OrderKey
 from ..text.moments import moment
 from ..text.reading import cut
@@ -162,6 +162,10 @@ class AssetTable(tables.Table):
     key = KeyColumn(verbose_name=_("Key"))
     owner = tables.Column(accessor="owner_id", verbose_name=_("Owner"))
     creation_date = WhenColumn(verbose_name=_("Registered"))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.base_columns = Shared(cls.base_columns)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # The numbers of `CountColumn`s for the rows of the page.
