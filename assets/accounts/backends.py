@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from ..common.audit import client_address
 from .models import User
-from .queries import find_user
+from .queries import find_user, user_with_id
 from .registration.failed_sign_ins import check_may_attempt, clear_failures, count_failure
 
 BACKEND = "assets.accounts.backends.PasswordBackend"
@@ -51,6 +51,11 @@ class PasswordBackend(ModelBackend):
         if user.second_factor_at is None:
             clear_failures(username, address)
         return user
+
+    def get_user(self, user_id: int) -> User | None:
+        """Return the user of a session; None if the user has been deactivated or removed."""
+        user = user_with_id(user_id)
+        return user if user and self.user_can_authenticate(user) else None
 
 
 def address_of(request: HttpRequest) -> str:

@@ -113,6 +113,18 @@ def token_of(digest: str) -> ApiToken | None:
     return None
 
 
+@Compiled
+def _users(ids: Collection[int]) -> QuerySet:
+    return User.objects.filter(pk__any=ids).values_list(*_columns(User))
+
+
+def user_with_id(id: int) -> User | None:
+    """Return the user with this primary key, or None; one query."""
+    for row in _users([id]):
+        return User.from_db("default", _columns(User), row)
+    return None
+
+
 def tokens_of(user: User) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(user=user)
 

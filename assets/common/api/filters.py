@@ -164,7 +164,7 @@ class Shared(OrderedDict):
     """Filters or columns of a class by name, whose deep copies share what each of them has.
 
     django-filter and django-tables2 copy them for each request, with every label and widget: that
-    was a tenth of the computing of a list's page.
+    was a tenth of the function calls of a list's page.
     """
 
     def __deepcopy__(self, memo: Any) -> "Shared":

@@ -1,7 +1,7 @@
 """Sessions in the database with a limit for their age and for idle time."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -10,12 +10,23 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
+from ..db.compiled import Compiled
 from ..files.storage import is_full
 
+COLUMNS = ["session_key", "session_data", "expire_date"]
 BEGAN, USED = "_began", "_used"
 # How often the time of use is written within the idle limit.
 WRITES_PER_LIMIT = 20
+
+
+@Compiled
+def _sessions(keys: Collection[str]) -> QuerySet:
+    return (
+        SessionStore.get_model_class().objects.filter(session_key__any=keys).values_list(*COLUMNS)
+    )
 
 
 class SessionStore(db.SessionStore):
@@ -31,6 +42,15 @@ class SessionStore(db.SessionStore):
         if not (key and key.isascii() and key.isalnum()):
             return False
         return bool(super()._validate_session_key(key))  # type: ignore[misc]
+
+    def _get_session_from_db(self) -> Any:
+        """Return the row of the session; None if there is none, or if it has expired."""
+        for row in _sessions([self.session_key or ""]):
+            session = self.model.from_db("default", COLUMNS, row)
+            if session.expire_date > timezone.now():
+                return session
+        self._session_key = None
+        return None
 
     def load(self) -> dict[str, Any]:
         data = super().load()
