@@ -18,6 +18,7 @@ from django_filters import (
     BaseInFilter,
     BooleanFilter,
     CharFilter,
+    Filter,
     IsoDateTimeFilter,
     IsoDateTimeFromToRangeFilter,
 )
@@ -171,8 +172,10 @@ class Shared(OrderedDict):
         found = Shared()
         for name, item in self.items():
             found[name] = own = copy(item)
-            if hasattr(item, "extra"):
+            if isinstance(item, Filter):
                 own.extra = dict(item.extra)
+                # Setting it binds it to this copy.
+                own.method = item.method
         return found
 
 
