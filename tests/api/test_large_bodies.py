@@ -143,7 +143,11 @@ def test_the_file_that_our_server_has_received_is_not_copied():
         ("POST", "/nothing/", "application/json", "DATA_UPLOAD_MAX_MEMORY_SIZE"),
     ],
 )
-def test_what_the_server_admits(method, path, content_type, limit, world, api, settings, rf):
+def test_what_the_server_admits(
+    method, path, content_type, limit, world, api, settings, rf, monkeypatch
+):
+    # The connection has the transaction of the test.
+    monkeypatch.setattr("assets.accounts.api.authentication.close_old_connections", bool)
     request = {"REQUEST_METHOD": method, "PATH_INFO": path, "CONTENT_TYPE": content_type}
     environ = rf._base_environ() | request
     assert admitted(dict(environ)) == 0
