@@ -14,9 +14,9 @@ from ..common.api.filters import (
     FlagFilter,
     KeysFilter,
     NarrowingMixin,
-    SharedFilters,
     TextsFilter,
 )
+from ..common.api.shared import SharedFilters
 from ..common.db.lookups import MetadataHas
 from ..common.text.moments import ZONE, within_time, zone_named
 from .models import Permissions

@@ -3,9 +3,7 @@
 import csv
 import re
 import shlex
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +16,6 @@ from django_filters import (
     BaseInFilter,
     BooleanFilter,
     CharFilter,
-    Filter,
     IsoDateTimeFilter,
     IsoDateTimeFromToRangeFilter,
 )
@@ -32,6 +29,7 @@ from ..parsing import as_key, as_keys, key_range
 from ..text.folding import spellings
 from ..text.moments import in_utc
 from ..text.reading import cut
+from .shared import Shared, SharedFilters
 
 DATE = "creation_date"
 # The words of django-environ and of the reference server.
@@ -159,32 +157,6 @@ class FlagFilter(BooleanFilter):
     """A boolean filter that refuses words that are neither true nor false."""
 
     field_class = FlagField
-
-
-class Shared(OrderedDict):
-    """Filters or columns of a class by name, whose deep copies share what each of them has.
-
-    django-filter and django-tables2 copy them for each request, with every label and widget: that
-    was a tenth of the function calls of a list's page.
-    """
-
-    def __deepcopy__(self, memo: Any) -> "Shared":
-        found = Shared()
-        for name, item in self.items():
-            found[name] = own = copy(item)
-            if isinstance(item, Filter):
-                own.extra = dict(item.extra)
-                # Setting it binds it to this copy.
-                own.method = item.method
-        return found
-
-
-class SharedFilters:
-    """Mixin of filter sets."""
-
-    @classmethod
-    def get_filters(cls) -> Shared:
-        return Shared(super().get_filters())  # type: ignore[misc]
 
 
 class AssetFilterSet(SharedFilters, FilterSet):

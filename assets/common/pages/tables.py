@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django_tables2.rows import BoundRows
 
-from ..api.filters import Shared, ordered, with_ties
+from ..api.filters import ordered, with_ties
+from ..api.shared import Shared
 from ..db.lookups import OrderKey
 from ..text.moments import moment
 from ..text.reading import cut
