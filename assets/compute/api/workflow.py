@@ -22,22 +22,21 @@ def workflow_graph(plan_key: UUID, request: Request) -> dict[str, list[dict[str,
         raise PermissionDenied(
             f"Cannot build workflow graph for more than {MAX_GRAPH_TASKS} tasks."
         )
-    functions = graphed_functions({task[2] for task in tasks})
-    shown = {
-        key: {"function_name": name, "inputs_specs": inputs, "outputs_specs": outputs}
-        for key, name, inputs, outputs in functions
-    }
+    functions = {key: shown for key, *shown in graphed_functions({task[2] for task in tasks})}
     dialect = dialect_of(request)
     return {
         "tasks": [
             {
                 "key": key,
                 "rank": rank,
+                "function_name": name,
                 "worker": worker,
                 "status": dialect.task_status(status),
-                **shown[function],
+                "inputs_specs": inputs,
+                "outputs_specs": outputs,
             }
             for key, rank, function, worker, status in tasks
+            for name, inputs, outputs in [functions[function]]
         ],
         "edges": _wire_edges(plan_key),
     }
