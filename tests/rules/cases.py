@@ -79,7 +79,8 @@ def everything() -> dict[str, Any]:
     """Return all that is registered: the rows of every table, the bytes of every file.
 
     Sign-ins are left out, what the audit trail reports besides, files that a form keeps until they
-    are registered, and the places that are announced for the next files. Equal before and after means that nothing was written, not even half of it.
+    are registered, and where the next files will be. Equal before and after means that nothing was
+    written, not even half of it.
     """
     models = apps.get_app_config("assets").get_models(include_auto_created=True)
     tables = {model._meta.db_table for model in models}
