@@ -55,6 +55,7 @@ def insert_one(row: models.Model) -> None:
     fields = row._meta.concrete_fields
     values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
     run(_statement_for_one(type(row)), values)
+    row._state.adding, row._state.db = False, connection.alias
 
 
 def run(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
