@@ -151,7 +151,7 @@ def test_a_fault_of_ours_is_shown_as_json(api, monkeypatch):
     def broken(*args):
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(ComputePlanViewSet, "answer", broken)
+    monkeypatch.setattr(ComputePlanViewSet, "answer_list", broken)
     api.raise_request_exception = False
     answer = api.get("/api/compute_plan/")
     assert answer.status_code == 500

@@ -1,5 +1,6 @@
 """A registry with something of every kind in it, who asks, and the API as it describes itself."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -38,6 +39,19 @@ def in_this_process(one_connection) -> None:
     """The application itself is asked, not Django's client."""
 
 
+def closing(application):
+    """Return the application with its answers closed at once, as every server does.
+
+    The client of werkzeug leaves them open, and with them the files of the requests.
+    """
+
+    def answer(environ, start_response):
+        with contextlib.closing(application(environ, start_response)) as pieces:
+            return [b"".join(pieces)]
+
+    return answer
+
+
 @pytest.fixture(scope="session")
 def api() -> OpenApiSchema:
     """The API as it describes itself, asked in this process."""
@@ -45,7 +59,7 @@ def api() -> OpenApiSchema:
     # Who asks is ours to say.
     config.generation = GenerationConfig(with_security_parameters=False)
     schema = schemathesis.openapi.from_dict(description(), config=config)
-    schema.app, schema.location = WSGIHandler(), reverse("schema")
+    schema.app, schema.location = closing(WSGIHandler()), reverse("schema")
     return schema
 
 
