@@ -22,6 +22,8 @@ from ..common.signals import recorded
 from ..permissions.access import check_may_change
 from .models import Event
 
+# Who acts: a user, or a program of an organisation.
+Actor = User | Agent
 # A name that was typed to sign in may be longer than a user name.
 NAME_LENGTH = Event._meta.get_field("asset_name").max_length
 # Why others than the owner may not rename an asset of each kind that has names.
@@ -39,7 +41,7 @@ OWNER_RENAMES = {
 
 
 def record(
-    actor: User | Agent,
+    actor: Actor,
     action: str,
     kind: AssetKind,
     names: Mapping[UUID, str],

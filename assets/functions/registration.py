@@ -9,14 +9,13 @@ from django.db import connection
 
 from ..accounts.models import User
 from ..accounts.queries import organization_ids_to_check
-from ..common.audit import Agent
 from ..common.db import bulk
 from ..common.errors import Code, Problem, Refused, not_found, refuse, refuse_if
 from ..common.files.archives.check import archive_suffix
 from ..common.files.batch import file_batch
 from ..common.kinds import AssetKind
 from ..feed.models import Event
-from ..feed.registration import record
+from ..feed.registration import Actor, record
 from ..permissions.access import check_may_register
 from ..permissions.registration import intern_permissions
 from ..permissions.rules import check_permissions
@@ -94,9 +93,7 @@ def hold_statuses(keys: Collection[UUID]) -> None:
             )
 
 
-def change_status(
-    key: UUID, status: FunctionStatus, actor: User | Agent, now: datetime
-) -> Function:
+def change_status(key: UUID, status: FunctionStatus, actor: Actor, now: datetime) -> Function:
     """Change the status of a function, in the caller's transaction, and return it locked.
 
     Raises:

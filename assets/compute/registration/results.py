@@ -12,22 +12,18 @@ from django.core.files.base import File
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from ...accounts.models import User
-from ...common.audit import Agent
 from ...common.errors import Code, Problem, not_found, refuse, refuse_if
 from ...common.files.batch import file_batch
 from ...common.files.pending import Names, delete_on_commit
 from ...common.kinds import AssetKind
 from ...feed.models import Event
-from ...feed.registration import record
+from ...feed.registration import Actor, record
 from ...functions.models import FunctionOutput, FunctionStatus
 from ..models import FailureReport, Model, Performance, Task, TaskInput, TaskOutput
 from ..specs import TASK
 from ..statuses import FINAL, ErrorType, TaskStatus
 from . import counters
 from .progress import move_function, move_tasks
-
-Actor = User | Agent
 
 
 def register_model(

@@ -10,13 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ...accounts.models import User
-from ...common.audit import Agent
 from ...common.db import bulk
 from ...common.errors import Code, Problem, refuse_if
 from ...common.kinds import AssetKind
 from ...datasets.registration import intern_sample_sets
 from ...feed.models import Event
-from ...feed.registration import record
+from ...feed.registration import Actor, record
 from ...functions.registration import hold_statuses
 from ...permissions.access import check_may_change
 from ...permissions.registration import intern_permissions
@@ -89,13 +88,13 @@ def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
 
 
 def record_plan(
-    actor: User | Agent, action: str, plan: ComputePlan, when: datetime, **detail: str
+    actor: Actor, action: str, plan: ComputePlan, when: datetime, **detail: str
 ) -> None:
     """Log an event of a compute plan."""
     record(actor, action, AssetKind.COMPUTE_PLAN, {plan.key: plan.name}, when=when, detail=detail)
 
 
-def save_progress(plan: ComputePlan, actor: User | Agent, now: datetime) -> None:
+def save_progress(plan: ComputePlan, actor: Actor, now: datetime) -> None:
     """Save what follows from the plan's tasks, and log a start or an end."""
     started, ended = plan.start_date, plan.end_date
     counters.update_progress(plan, now)
