@@ -6,7 +6,7 @@ Source: contract 3.7 and 4.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from ...accounts.models import User
-from ...common.audit import Agent
 from ...common.errors import Code, Problem, not_found, refuse_if
 from ...common.kinds import AssetKind
 from ...feed.models import Event
-from ...feed.registration import record
+from ...feed.registration import Actor, record
 from ...functions.models import FunctionStatus
 from ...functions.registration import change_status
 from ..models import ComputePlan, Task, TaskInput
@@ -30,8 +28,9 @@ from ..statuses import FINAL, TRANSITIONS, ErrorType, TaskStatus
 from . import counters
 from .saving import save_progress
 
-Actor = User | Agent
 Plans = Mapping[UUID, ComputePlan]
+# Key, plan and status of a task.
+Row = tuple[UUID, UUID, str]
 _CAN_RUN = TaskStatus.WAITING_FOR_EXECUTOR_SLOT
 
 
@@ -52,13 +51,14 @@ def move_tasks(
             yield from waiting.values_list("compute_plan_id", flat=True).distinct()
 
     def change(plans: Plans, now: datetime) -> None:
-        tasks = Task.objects.filter(key__any=keys)
+        tasks = _rows(Task.objects.filter(key__any=keys))
         refuse_if(_check_transition(keys, tasks, status))
         columns = {"error_type": error_type} if status == TaskStatus.FAILED else {}
         _move(tasks, status, plans, now, **columns)
         _record_tasks(actor, keys, status, now)
         if status == TaskStatus.DONE:
-            _move(_without_open_parents(_waiting_children(keys)), _CAN_RUN, plans, now)
+            children = _without_open_parents(_waiting_children(keys))
+            _move(_rows(children), _CAN_RUN, plans, now)
 
     _with_locked_plans(concerned, change, actor)
 
@@ -85,14 +85,14 @@ def move_function(key: UUID, status: FunctionStatus, actor: Actor) -> None:
     def change(plans: Plans, now: datetime) -> None:
         change_status(key, status, actor, now)
         if status == FunctionStatus.READY:
-            _move(_without_open_parents(waiting()), _CAN_RUN, plans, now)
-            _move(waiting(), TaskStatus.WAITING_FOR_PARENT_TASKS, plans, now)
+            _move(_rows(_without_open_parents(waiting())), _CAN_RUN, plans, now)
+            _move(_rows(waiting()), TaskStatus.WAITING_FOR_PARENT_TASKS, plans, now)
         elif status == FunctionStatus.FAILED:
-            _move(waiting(), TaskStatus.FAILED, plans, now, error_type=ErrorType.BUILD)
+            _move(_rows(waiting()), TaskStatus.FAILED, plans, now, error_type=ErrorType.BUILD)
         elif status == FunctionStatus.CANCELED:
-            _move(waiting(), TaskStatus.CANCELED, plans, now)
+            _move(_rows(waiting()), TaskStatus.CANCELED, plans, now)
         else:
-            _move(waiting(), TaskStatus.BUILDING, plans, now)
+            _move(_rows(waiting()), TaskStatus.BUILDING, plans, now)
 
     _with_locked_plans(concerned, change, actor)
 
@@ -121,19 +121,22 @@ def _with_locked_plans(
         wanted |= more
 
 
+def _rows(tasks: QuerySet[Task]) -> list[Row]:
+    return list(tasks.order_by().values_list("key", "compute_plan_id", "status"))
+
+
 def _move(
-    tasks: QuerySet[Task], status: TaskStatus, plans: Plans, now: datetime, **columns: Any
+    tasks: Sequence[Row], status: TaskStatus, plans: Plans, now: datetime, **columns: Any
 ) -> None:
     """Change the status of tasks and the counters of their plans, which are locked."""
     if status == TaskStatus.EXECUTING:
         columns["start_date"] = now
     elif status in FINAL:
         columns["end_date"] = now
-    rows = list(tasks.order_by().values_list("key", "compute_plan_id", "status"))
-    if not rows:
+    if not tasks:
         return
-    Task.objects.filter(key__any=[row[0] for row in rows]).update(status=status, **columns)
-    for (plan, before), count in Counter(row[1:] for row in rows).items():
+    Task.objects.filter(key__any=[row[0] for row in tasks]).update(status=status, **columns)
+    for (plan, before), count in Counter(row[1:] for row in tasks).items():
         counters.move(plans[plan], TaskStatus(before), status, count)
 
 
@@ -149,9 +152,9 @@ def _without_open_parents(tasks: QuerySet[Task]) -> QuerySet[Task]:
 
 
 def _check_transition(
-    keys: Collection[UUID], tasks: QuerySet[Task], status: TaskStatus
+    keys: Collection[UUID], tasks: Sequence[Row], status: TaskStatus
 ) -> Iterator[Problem]:
-    found = dict(tasks.values_list("key", "status"))
+    found = {key: before for key, _plan, before in tasks}
     for key in keys:
         if key not in found:
             yield not_found(TASK, key)
