@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 
 from ...common.errors import Code, Problem, not_found, refuse, refuse_if
 from ...common.files.batch import file_batch
-from ...common.files.pending import Names, delete_on_commit
+from ...common.files.pending import delete_on_commit
 from ...common.kinds import AssetKind
 from ...feed.models import Event
 from ...feed.registration import Actor, record
@@ -42,9 +42,8 @@ def register_model(
         return known
     # A wrong request is refused before its file is written.
     refuse_if(_check_output(task_key, identifier, AssetKind.MODEL))
-    names = [f"models/{key}"]
-    with file_batch(Names(names)) as files:
-        stored = files.save(names[0], file)
+    with file_batch("models") as files:
+        stored = files.save("", file)
         if stored.checksum != checksum:
             found = f"The file has the checksum {stored.checksum}, not {checksum}. Send it again."
             raise refuse(Code.BAD_REQUEST, found)
@@ -205,9 +204,8 @@ def _report(report: FailureReport, logs: File | None, change: Callable[[], None]
             change()
             report.save(force_insert=True)
         return report
-    names = [f"logs/{report.key}"]
-    with file_batch(Names(names)) as files:
-        stored = files.save(names[0], logs)
+    with file_batch("logs") as files:
+        stored = files.save("", logs)
         with files.commit():
             change()
             report.logs, report.logs_checksum = stored.name, stored.checksum
