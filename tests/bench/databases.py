@@ -78,6 +78,18 @@ def registry(
             yield found
 
 
+@contextlib.contextmanager
+def django_without_database() -> Iterator[None]:
+    """Set Django up for what makes requests, which uses the models, but no database."""
+    with tempfile.TemporaryDirectory(prefix="registrar-bench-") as folder:
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "project.settings", "VAR_DIR": folder}
+        os.environ |= {"SECRET_KEY": "bench", "DATABASE_URL": ""}
+        import django
+
+        django.setup()
+        yield
+
+
 def run(module: str, *arguments: str, environment: dict[str, str], build: Build = NOW) -> None:
     """Run one of our modules on the registry of that environment; end with it when it fails."""
     command = [build.python, "-m", module, *arguments]

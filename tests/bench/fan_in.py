@@ -9,10 +9,8 @@ that one; without it, sizes show whether the cost grows with the number of input
 
 import argparse
 import json
-import os
 import re
 import signal
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +19,7 @@ from uuid import uuid4
 from tests.with_postgres import leave
 
 from .client import WrongAnswer
-from .databases import DATABASES
+from .databases import DATABASES, django_without_database
 from .machine import MemoryPeak
 from .sides import Side, sides
 from .world import ORGANIZATIONS
@@ -167,18 +165,16 @@ def main() -> None:
     parser.add_argument("--database", default="postgresql", choices=DATABASES)
     parser.add_argument("--without-base", action="store_true")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="registrar-bench-") as folder:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "project.settings", "VAR_DIR": folder}
-        os.environ |= {"SECRET_KEY": "bench", "DATABASE_URL": ""}
-        import django
-
-        django.setup()
-        with sides(arguments.database, 0, None, with_base=not arguments.without_base) as pair:
-            for size in arguments.sizes:
-                for line in fan_in(pair, size):
-                    name, (unit, values) = line.pop("name"), line.popitem()
-                    figures = "  ".join(f"{value:10.2f}" for value in values)
-                    print(f"{size.tasks:>6} x {size.samples:<6} {name:18} {figures} {unit}")
+    with_base = not arguments.without_base
+    with (
+        django_without_database(),
+        sides(arguments.database, 0, None, with_base=with_base) as pair,
+    ):
+        for size in arguments.sizes:
+            for line in fan_in(pair, size):
+                name, (unit, values) = line.pop("name"), line.popitem()
+                figures = "  ".join(f"{value:10.2f}" for value in values)
+                print(f"{size.tasks:>6} x {size.samples:<6} {name:18} {figures} {unit}")
 
 
 if __name__ == "__main__":

@@ -5,16 +5,14 @@ Both builds serve the same data set on PostgreSQL, each with two workers, and ar
 
 import argparse
 import json
-import os
 import signal
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from tests.with_postgres import leave
 
 from . import report
-from .databases import DATABASES
+from .databases import DATABASES, django_without_database
 from .machine import about
 
 PARTS = "reads,pages,writes,imports,fan-in,starts,serve"
@@ -36,13 +34,7 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what the machine is and the lines, and write them to the output."""
-    # What makes the requests uses the models, but no database.
-    with tempfile.TemporaryDirectory(prefix="registrar-bench-") as folder:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "project.settings", "VAR_DIR": folder}
-        os.environ |= {"SECRET_KEY": "bench", "DATABASE_URL": ""}
-        import django
-
-        django.setup()
+    with django_without_database():
         from .beside import lines
         from .sides import sides
 

@@ -3,10 +3,7 @@
 A process has 1 GB, Python and Django included, and no archive makes it grow by 100 MB.
 """
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+from tests.processes import found_by
 
 from .hostile import HARMLESS, LARGE, REFUSED
 
@@ -14,15 +11,7 @@ MAX_GROWTH = 100_000_000
 
 
 def test_the_corpus_is_read_in_bounded_memory_and_time():
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.corpus.bounds"],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout)
+    found = found_by("tests.corpus.bounds")
     for name, (_, phrase) in (REFUSED | LARGE).items():
         assert phrase in found[name][0], name
     assert [name for name in HARMLESS if found[name][0]] == []

@@ -1,13 +1,8 @@
 """An import that is killed continues where it was, and leaves nothing behind."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
-from tests.house.source import ROOT
+from tests.processes import found_by
 
 from .killed import DATASETS
 
@@ -15,16 +10,7 @@ pytestmark = pytest.mark.postgresql
 
 
 def test_a_killed_import_continues():
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.imports.killed"],
-        cwd=ROOT,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    figures = json.loads(done.stdout)
+    figures = found_by("tests.imports.killed")
     last, assets = figures.pop("last"), DATASETS + 3
     assert last.endswith(" registered before.")
     assert figures == {
