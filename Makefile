@@ -23,6 +23,7 @@ UV_COMPILE = $(UV) pip compile --quiet --no-header --no-strip-extras --universal
 
 INSTALLER := .venv/.installer
 RUNTIME := .venv/.runtime
+RUNNER := .venv/.runner
 DEV := .venv/.dev
 OTHER := .venv/other/.dev
 STATIC := $(VAR_DIR)/static/staticfiles.json
@@ -36,7 +37,7 @@ SDK_VENVS := $(SDK_VERSIONS:%=.venv/sdk/%/.installed)
 RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-all test-sqlite test-postgresql run-sqlite run-postgresql run-other \
+.PHONY: help serve runner test test-all test-sqlite test-postgresql run-sqlite run-postgresql run-other \
     test-report lint format bench-quick bench soak kill fuzz oracle coverage audit slow mutants migrations \
     translations lock venv sdk-venvs clean clean-data
 
@@ -49,6 +50,8 @@ help:  ## list these commands
 serve: $(RUNTIME) $(STATIC)  ## install, migrate, load the demo on first start, serve on HOST:PORT
 	@$(MANAGE) prepare
 	@HOST=$(HOST) PORT=$(PORT) exec $(BIN)/gunicorn -c project/gunicorn.py project.wsgi:application
+
+runner: $(RUNNER)  ## install what a runner needs, and no more; docs/runners.md
 
 $(STATIC): $(RUNTIME) project/settings.py assets/apps.py $(shell find static -type f)
 	@echo 'Collecting the style sheets and scripts'
@@ -169,7 +172,7 @@ AUDIT := $(UV) tool run --quiet pip-audit==2.10.1 --vulnerability-service osv \
     --require-hashes --disable-pip --progress-spinner off --timeout 20
 
 audit: $(DEV)  ## ask the advisory service OSV about every locked package; needs the internet
-	@status=0; for lock in requirements.lock requirements-dev.lock; do \
+	@status=0; for lock in requirements.lock requirements-runner.lock requirements-dev.lock; do \
 	    $(AUDIT) --requirement $$lock 2>.venv/audit.log || { \
 	        status=1; tail -n 1 .venv/audit.log; \
 	        if grep -q 'ConnectionError\|Max retries\|ConnectTimeout' .venv/audit.log; then \
@@ -195,6 +198,7 @@ endef
 lock: $(DEV)  ## renew the lock files within the ranges of pyproject.toml
 	@$(call compile,requirements.lock,--extra s3 pyproject.toml)
 	@$(call compile,requirements-dev.lock,--extra s3 --group dev pyproject.toml)
+	@$(call compile,requirements-runner.lock,--constraint requirements.lock --group runner)
 	@$(call compile,requirements-install.lock,--group install)
 	@for version in $(ALL_SDK_VERSIONS); do echo "substra==$$version" \
 	    | $(call compile,tests/sdk/substra-$$version.lock,--constraint tests/sdk/constraints.txt -) \
@@ -221,11 +225,16 @@ $(RUNTIME): requirements.lock $(INSTALLER)
 	@$(UV_INSTALL) --python $(BIN)/python -r $<
 	@touch $@
 
+$(RUNNER): requirements-runner.lock $(INSTALLER)
+	@echo 'Installing the packages that a runner needs (requirements-runner.lock)'
+	@$(UV_INSTALL) --python $(BIN)/python -r $<
+	@touch $@
+
 # What a developer needs contains what the server needs, in the same versions.
-$(DEV): requirements-dev.lock requirements.lock $(INSTALLER)
+$(DEV): requirements-dev.lock requirements.lock requirements-runner.lock $(INSTALLER)
 	@echo 'Installing the packages that developing needs (requirements-dev.lock)'
 	@$(UV_INSTALL) --compile-bytecode --python $(BIN)/python -r $<
-	@touch $(RUNTIME) $@
+	@touch $(RUNTIME) $(RUNNER) $@
 
 $(OTHER): requirements-dev.lock | $(DEV)
 	@python='$(OTHER_PYTHON)'; test -n "$$python" \

@@ -184,7 +184,7 @@ def test_the_configuration_of_uv_comes_first(started, monkeypatch):
 def test_everything_installed_has_a_hash_and_no_host():
     """A lock file names packages and hashes; where they come from is the machine's to say."""
     locks = [*ROOT.glob("requirements*.lock"), *ROOT.glob("tests/sdk/*.lock")]
-    assert len(locks) == 7
+    assert len(locks) == 8
     for lock in locks:
         text = lock.read_text()
         packages = re.findall(r"^[A-Za-z0-9]\S*==.*$", text, re.M)
