@@ -1,0 +1,109 @@
+"""What limits say and measure, the same for every engine."""
+
+import os
+import signal
+import time
+from collections import deque
+from pathlib import Path
+
+from . import Limits
+
+BLOCK = 512  # the unit of `st_blocks`, whatever the file system
+ENTRY = 256  # bytes that a file takes at least, so that empty ones cannot fill a disk unseen
+
+
+class LastBytes:
+    """The last bytes of a stream of any length, in little memory."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._chunks: deque[bytes] = deque()
+        self._held = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Append the chunk, and let go of chunks that are no longer among the last bytes."""
+        self._chunks.append(chunk[-self._size :])
+        self._held += len(self._chunks[-1])
+        while self._held - len(self._chunks[0]) >= self._size:
+            self._held -= len(self._chunks.popleft())
+
+    def value(self, ending: str = "") -> bytes:
+        """Return the last bytes, with `ending` on a line of its own after them."""
+        text = b"".join(self._chunks)
+        if ending:
+            text += (b"" if not text or text.endswith(b"\n") else b"\n") + ending.encode() + b"\n"
+        return text[-self._size :]
+
+
+def exceeded(folder: Path, limits: Limits, started: float) -> str:
+    """Return why a job in `folder` has to end, or a blank text if it may go on.
+
+    Args:
+        folder: that of the job; what it wrote is below ``work/`` and ``outputs/``.
+        limits: those of the job.
+        started: when it started, on the clock of `time.monotonic`.
+    """
+    if time.monotonic() - started > limits.seconds:
+        return time_message(limits)
+    if written(folder / "work", folder / "outputs") > limits.output_bytes:
+        return (
+            f"The function wrote more than {size_text(limits.output_bytes)}. Let it write less, "
+            "or start the runner with a higher --output-limit."
+        )
+    return ""
+
+
+def written(*folders: Path) -> int:
+    """Return the bytes that the folders take on the disk; links are not followed."""
+    total = 0
+    waiting = [str(folder) for folder in folders]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    total += max(entry.stat(follow_symlinks=False).st_blocks * BLOCK, ENTRY)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError:
+            continue  # the function removed it meanwhile
+    return total
+
+
+def time_message(limits: Limits, what: str = "The function") -> str:
+    """Return the message for work that took too long."""
+    return (
+        f"{what} ran for more than {limits.seconds:g} seconds. Give it less to do, or start the "
+        "runner with a higher --time-limit."
+    )
+
+
+def memory_message(limits: Limits) -> str:
+    """Return the message for a function that used too much memory."""
+    return (
+        f"The function used more than {size_text(limits.memory)} of memory. Give it less data at "
+        "once, or start the runner with a higher --memory-limit."
+    )
+
+
+def exit_message(code: int) -> str:
+    """Return the message for an exit code, or blank for 0. Below 0 and above 128, it is a signal.
+
+    A function that raises has left its traceback above this line.
+    """
+    if not code:
+        return ""
+    number = -code if code < 0 else code - 128
+    try:
+        return f"The function was ended by the signal {signal.Signals(number).name}."
+    except ValueError:
+        return f"The function ended with the exit code {code}."
+
+
+def size_text(size: int) -> str:
+    """Return the size as people read it: ``2 GiB``, ``1.5 MiB``."""
+    value = float(size)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.3g} {unit}"
+        value /= 1024
+    return f"{value:.3g} TiB"
