@@ -8,6 +8,7 @@
     functions       Function with its inputs and outputs
     imports         many datasets, functions and data samples at once, from lists
     compute         ComputePlan, Task and what tasks make: Model, Performance, failure reports
+    execution       running it: runners' jobs, approvals and dry runs
     overview        the home page and the global search
     common          what every room uses and that knows no asset
 
@@ -17,5 +18,5 @@ Inside a room: `specs` (plain values) <- `rules` (pure checks) <- `models` <- `q
 `compute`, the largest room, has a package for each: `registration` (with its rules), `queries`,
 `api`, `pages`, and `plan_editor`, where plans are built in the browser.
 Between rooms: common <- accounts <- permissions <- feed, uploads <- datasets,
-functions <- compute, imports <- overview. Never back; import-linter holds both.
+functions <- compute, imports <- execution <- overview. Never back; import-linter holds both.
 """

@@ -6,6 +6,7 @@ from .accounts.models import (
     FailedSignIn,
     Organization,
     RecoveryCode,
+    Runner,
     User,
 )
 from .common.files.pending import PendingFiles
@@ -15,11 +16,20 @@ from .compute.models import (
     FailureReport,
     Model,
     Performance,
+    ProfilingStep,
     Task,
     TaskInput,
     TaskOutput,
 )
-from .datasets.models import DataSample, DataSampleLink, Dataset, SampleSet, SampleSetMember
+from .datasets.models import (
+    DataSample,
+    DataSampleCheck,
+    DataSampleLink,
+    Dataset,
+    SampleSet,
+    SampleSetMember,
+)
+from .execution.models import Approval, Job, RunPolicy, Trial
 from .feed.models import Event
 from .functions.models import Function, FunctionInput, FunctionOutput
 from .permissions.models import Permissions

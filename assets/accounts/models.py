@@ -1,4 +1,4 @@
-"""Organization, User, ApiToken, FailedSignIn, RecoveryCode and ExternalIdentity."""
+"""Organization, User, ApiToken, Runner, FailedSignIn, RecoveryCode and ExternalIdentity."""
 
 import uuid
 from collections.abc import Collection
@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from ..common.audit import Agent
 from ..common.db.fields import ChoiceField
 from ..common.text.moments import utc
 from ..common.text.names import MAX_KEY_LENGTH, SEPARATOR, check_scripts, name_key
@@ -227,6 +228,49 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.note or f"{self.kind} token of {utc(self.created_at)}"
+
+
+class Runner(models.Model):
+    """A program on an organisation's machine, which runs what is registered to run there.
+
+    Only its token's digest is stored. A revoked runner stays: its name stands at what it ran.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="runners", verbose_name=_("organisation")
+    )
+    name = models.CharField(_("name"), max_length=100, help_text=_("Such as its machine's name."))
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("creation date"), default=timezone.now, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+    # As of its last request for work.
+    last_seen = models.DateTimeField(_("last seen"), null=True, editable=False)
+    version = models.CharField(_("version"), max_length=50, blank=True, editable=False)
+    engine = models.CharField(_("engine"), max_length=50, blank=True, editable=False)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("runner"), _("runners")
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="runner_has_name"),
+            models.UniqueConstraint(
+                fields=["organization", "name"],
+                condition=Q(revoked_at=None),
+                name="runner_one_of_name",
+                violation_error_message=_(
+                    "Your organisation has a runner with this name. Choose another."
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def agent(self) -> Agent:
+        """Who acts when the runner does."""
+        return Agent(self.organization_id, f"runner {self.name}")
 
 
 class FailedSignIn(models.Model):

@@ -58,12 +58,19 @@ class SubjectKind(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A program that acts for an organisation without a user; its name stands in events."""
+    """A program that acts for an organisation without a user; its name stands in events.
+
+    It answers what views ask of a request's user.
+    """
 
     organization_id: str
     username: str
-    # As of a user: no row of a user stands for it.
+    # As of a user: no row of a user stands for it, and it has no role.
     pk: None = None
+    role: str = ""
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_superuser: bool = False
 
 
 # Equal views, ranges of a download and denied requests of a user are one event within this time.

@@ -37,7 +37,11 @@ class Dataset(NamedAsset, PermittedAsset):
 
 
 class DataSample(Asset):
-    """One unit of data: an uploaded archive, or a folder below the organisation's server root."""
+    """One unit of data: an uploaded archive, or a folder that stays where it is.
+
+    The folder is on the server, below the organisation's root, or on the machine of the
+    organisation's runners, below their data root.
+    """
 
     owner = owner_field(db_index=False)
     datasets = models.ManyToManyField(
@@ -45,8 +49,11 @@ class DataSample(Asset):
     )
     archive = AssetFileField(blank=True)
     path = models.CharField(max_length=1024, blank=True)
-    # Of the archive's bytes, or of the folder's content (`folders.folder_digest`).
-    checksum = ChecksumField()
+    # Whether `path` is relative to the data root of runners.
+    at_runner = models.BooleanField(default=False, db_default=False)
+    # Of the archive's bytes, or of the folder's content (`folders.folder_digest`). At a runner,
+    # they are blank and 0; its `DataSampleCheck` has them once a runner has looked.
+    checksum = ChecksumField(blank=True)
     size = models.BigIntegerField()
 
     class Meta:
@@ -54,7 +61,10 @@ class DataSample(Asset):
         constraints = [
             models.CheckConstraint(
                 condition=Q(archive="") ^ Q(path=""), name="datasample_archive_or_path"
-            )
+            ),
+            models.CheckConstraint(
+                condition=~Q(checksum="") ^ Q(at_runner=True), name="datasample_checksum"
+            ),
         ]
         indexes = [
             models.Index(fields=["creation_date", "key"], name="datasample_creation"),
@@ -64,6 +74,31 @@ class DataSample(Asset):
     @property
     def source_label(self) -> str:
         return gettext("uploaded") if self.archive else gettext("folder on the server")
+
+
+class DataSampleCheck(models.Model):
+    """What a runner found at the path of a data sample: its checksum and size, or a problem.
+
+    A problem is replaced when a runner looks again; what was found never changes.
+    """
+
+    data_sample = models.OneToOneField(
+        DataSample, on_delete=models.PROTECT, primary_key=True, related_name="found"
+    )
+    checksum = ChecksumField(blank=True)
+    size = models.BigIntegerField(default=0)
+    problem = models.CharField(max_length=1000, blank=True)
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(checksum="") ^ Q(problem=""), name="datasamplecheck_found_or_problem"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.problem or self.checksum
 
 
 class DataSampleLink(models.Model):

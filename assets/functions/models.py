@@ -65,6 +65,12 @@ class Function(NamedAsset, PermittedAsset):
             models.Index(fields=["creation_date", "key"], name="function_creation"),
             listing_index("function", "name"),
             listing_index("function", "name_order"),
+            # What runners ask for, again and again.
+            models.Index(
+                fields=["owner", "creation_date", "key"],
+                condition=Q(status=FunctionStatus.WAITING),
+                name="function_to_build",
+            ),
         ]
 
 

@@ -1,0 +1,1 @@
+"""Running what is registered: runners' jobs, approvals and dry runs."""
