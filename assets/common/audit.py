@@ -53,6 +53,7 @@ class SubjectKind(models.TextChoices):
 
     USER = "user", _("user")
     TOKEN = "token", _("token")
+    RUNNER = "runner", _("runner")
     REQUEST = "request", _("request")
 
 
@@ -98,7 +99,7 @@ def log_event(
     """Log an event, in the transaction of the change.
 
     Args:
-        actor: the user who acts; by default the request's user, and none in a command.
+        actor: the user or agent who acts; by default the request's user, and none in a command.
         organization_id: the organisation whose admins read the event; by default the actor's.
         detail: JSON.
         once: an equal event that is not older than this stands for this one too.

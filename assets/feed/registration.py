@@ -79,7 +79,7 @@ def record_private(
     *,
     key: UUID | None = None,
     name: str = "",
-    actor: User | None = None,
+    actor: Actor | None = None,
     organization_id: str | None = None,
     result: Result = Result.DONE,
     detail: Mapping[str, Any] | None = None,
@@ -97,7 +97,7 @@ def record_private(
         result=result,
         public=False,
         organization_id=organization_id or (actor.organization_id if actor else None),
-        actor=actor,
+        actor_id=actor.pk if actor else None,
         actor_name=actor.username if actor else "",
         address=client_address(),
         asset_kind=kind,
@@ -110,13 +110,15 @@ def record_private(
     elif not _is_written(event, once):
         with transaction.atomic():
             # Requests for ranges of a file come at the same time: each waits for the one before.
-            locked(actor)
+            # A runner sends them one after the other.
+            if isinstance(actor, User):
+                locked(actor)
             if not _is_written(event, once):
                 event.save(force_insert=True)
 
 
 def _is_written(event: Event, once: timedelta) -> bool:
-    same = ("action", "result", "actor_id", "address", "asset_key", "detail")
+    same = ("action", "result", "actor_id", "actor_name", "address", "asset_key", "detail")
     younger = Event.objects.filter(timestamp__gt=event.timestamp - once)
     return younger.filter(**{name: getattr(event, name) for name in same}).exists()
 

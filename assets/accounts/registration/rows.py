@@ -1,4 +1,4 @@
-"""Inserts rows of organisations, users and tokens."""
+"""Inserts rows of organisations, users, tokens and runners."""
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model
@@ -16,4 +16,5 @@ def insert(row: Model) -> None:
     except IntegrityError:
         row.clean()
         row.validate_unique()
+        row.validate_constraints()
         raise
