@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from .common.db.fields import AssetFileField
 from .common.files import process_locks
+from .common.files.digest import folder_digest, folder_files
 from .common.files.pending import PendingFiles, abandon, delete_abandoned
 from .compute.models import FailureReport, Model
-from .datasets.folders import folder_digest, folder_files
 from .datasets.models import DataSample, Dataset
 from .functions.models import Function
 from .uploads.models import Upload

@@ -51,7 +51,7 @@ class DataSample(Asset):
     path = models.CharField(max_length=1024, blank=True)
     # Whether `path` is relative to the data root of runners.
     at_runner = models.BooleanField(default=False, db_default=False)
-    # Of the archive's bytes, or of the folder's content (`folders.folder_digest`). At a runner,
+    # Of the archive's bytes, or of the folder's content (`digest.folder_digest`). At a runner,
     # they are blank and 0; its `DataSampleCheck` has them once a runner has looked.
     checksum = ChecksumField(blank=True)
     size = models.BigIntegerField()

@@ -18,6 +18,7 @@ from ..common.db import bulk
 from ..common.errors import Code, Problem, not_found, refuse, refuse_if
 from ..common.files.archives.check import archive_suffix
 from ..common.files.batch import FileBatch, file_batch
+from ..common.files.digest import folder_digest
 from ..common.kinds import AssetKind
 from ..feed.models import Event
 from ..feed.registration import record
@@ -25,7 +26,7 @@ from ..permissions.access import check_may_change, check_may_register
 from ..permissions.registration import intern_permissions
 from ..permissions.rules import check_permissions
 from . import folders, rules
-from .folders import folder_digest, organization_root, sample_folders
+from .folders import organization_root, sample_folders
 from .models import DataSample, DataSampleLink, Dataset, SampleSet, SampleSetMember
 from .specs import DataSampleSpec, DatasetSpec
 

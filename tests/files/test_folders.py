@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assets.common.errors import Code, Refused
-from assets.datasets.folders import folder_digest
+from assets.common.files.digest import folder_digest
 from assets.datasets.models import DataSample
 from assets.datasets.registration import register_data_samples
 from assets.datasets.rules import MAX_PATH_LENGTH
