@@ -32,6 +32,7 @@ CHANGEABLE = {
     "Event": set(),
     "Performance": set(),
     "FailureReport": set(),
+    "ProfilingStep": {"duration"},
     "Model": {"file", "file_checksum", "file_size"},
     "Task": {"status", "start_date", "end_date", "error_type"},
     "ComputePlan": {

@@ -22,7 +22,14 @@ from django.core.files.storage import default_storage
 from assets.accounts.models import User
 from assets.compute import registration as compute
 from assets.compute.inputs import InputRef, grouped
-from assets.compute.models import ComputePlan, FailureReport, Model, Performance, Task
+from assets.compute.models import (
+    ComputePlan,
+    FailureReport,
+    Model,
+    Performance,
+    ProfilingStep,
+    Task,
+)
 from assets.compute.specs import ComputePlanSpec, OutputSpec, TaskSpec
 from assets.compute.statuses import ErrorType, TaskStatus
 from assets.datasets import registration as datasets
@@ -230,6 +237,11 @@ def _stored(field: str, name: str, content: bytes) -> dict[str, Any]:
 def make_performance(task_key: UUID, value: float, identifier: str = "performance") -> Performance:
     output = Task.objects.get(pk=task_key).outputs.get(identifier=identifier)
     return Performance.objects.create(output=output, value=value)
+
+
+def make_step(task_key: UUID, step: str = "task_execution", took: int = 10**6) -> ProfilingStep:
+    """A step of a task that took so many microseconds."""
+    return ProfilingStep.objects.create(task_id=task_key, step=step, duration=took)
 
 
 def make_failure(logs: bytes = b"", **values: Any) -> FailureReport:

@@ -42,6 +42,15 @@ class ErrorType(models.TextChoices):
     INTERNAL = "INTERNAL_ERROR", _("the platform failed")
 
 
+class TaskStep(models.TextChoices):
+    """The steps of running a task, in their order. Contract 2.12."""
+
+    PREPARE_INPUTS = "prepare_inputs", _("prepare the inputs")
+    DOWNLOAD_FUNCTION = "download_function", _("download the function")
+    TASK_EXECUTION = "task_execution", _("run the function")
+    SAVE_OUTPUTS = "save_outputs", _("save the outputs")
+
+
 _STOPPED = {TaskStatus.CANCELED, TaskStatus.FAILED}
 
 # The statuses that may follow each; a status without any is final.

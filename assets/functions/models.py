@@ -20,6 +20,13 @@ class FunctionStatus(models.TextChoices):
     CANCELED = "FUNCTION_STATUS_CANCELED", _("cancelled")
 
 
+class FunctionStep(models.TextChoices):
+    """The steps of building a function's image, in their order. Contract 2.5."""
+
+    BUILD_IMAGE = "build_image", _("build the image")
+    SAVE_FUNCTION = "save_function", _("save the image")
+
+
 # The statuses that may follow each; a status without any is final. Source: contract 4.
 FUNCTION_TRANSITIONS: dict[FunctionStatus, set[FunctionStatus]] = {
     FunctionStatus.WAITING: {FunctionStatus.BUILDING, FunctionStatus.CANCELED},

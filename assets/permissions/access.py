@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from ..accounts.models import Role, User
 from ..accounts.rules import acts_for, acts_for_one, is_admin, manages_all
+from ..common.audit import Agent
 from ..common.db.models import Asset
 from ..common.errors import Code, Problem
 from .models import Permissions
@@ -28,6 +29,13 @@ def may_register(user: User) -> bool:
 def may_change(user: User, asset: Asset) -> bool:
     """Return whether the user may change the asset: its owner's admins and members may."""
     return may_register(user) and acts_for(user, asset.owner_id)
+
+
+def may_report(actor: User | Agent, organization_id: str) -> bool:
+    """Return whether the actor may report an organisation's work: its runners and those who
+    register for it may.
+    """
+    return acts_for(actor, organization_id) and (isinstance(actor, Agent) or may_register(actor))
 
 
 def may_download(user: User, permissions: Permissions) -> bool:

@@ -26,6 +26,7 @@ def make_everything(actor) -> dict[str, Any]:
     builders.make_plan(actor, spec)
     builders.set_status([spec.key], TaskStatus.DONE)
     builders.make_performance(spec.key, 0.5)
+    builders.make_step(spec.key)
     rows = {model.__name__: model._default_manager.first() for model in registered_models()}
     missing = [name for name, row in rows.items() if row is None]
     assert not missing, f"no row of {missing}"

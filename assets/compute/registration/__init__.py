@@ -16,6 +16,7 @@ from .plans import (
     register_compute_plan,
 )
 from .rules import check_accepts_tasks
+from .steps import report_steps
 from .tasks import check_tasks, register_tasks
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "check_tasks",
     "register_compute_plan",
     "register_tasks",
+    "report_steps",
 ]

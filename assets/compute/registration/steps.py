@@ -1,0 +1,59 @@
+"""How long the steps of running a task, or of building a function, took. Contract 2.5, 2.12."""
+
+from collections.abc import Iterator, Mapping
+
+from django.db import transaction
+from django.db.models import Case, Value, When
+
+from ...common.errors import Code, Problem, refuse_if
+from ...feed.registration import Actor
+from ...functions.models import Function, FunctionStep
+from ...permissions.access import may_report
+from ..models import ProfilingStep, Task
+from ..statuses import TaskStep
+
+# The longest duration in microseconds: ten years.
+MAX_DURATION = 10 * 366 * 86_400 * 10**6
+
+
+def report_steps(asset: Task | Function, steps: Mapping[str, int], actor: Actor) -> None:
+    """Write how many microseconds each step of a task or a function took; the last value stands.
+
+    Two statements, however many steps.
+
+    Raises:
+        Refused: the actor does not act for the task's worker or the function's owner, a step is
+            unknown, or a duration is out of range.
+    """
+    refuse_if(_check_actor(asset, actor))
+    refuse_if(_check_steps(asset, steps))
+    if not steps:
+        return
+    subject = {"task" if isinstance(asset, Task) else "function": asset}
+    rows = [ProfilingStep(**subject, step=step, duration=took) for step, took in steps.items()]
+    last = [When(step=step, then=Value(took)) for step, took in steps.items()]
+    with transaction.atomic():
+        ProfilingStep.objects.bulk_create(rows, ignore_conflicts=True)
+        known = ProfilingStep.objects.filter(**subject, step__in=steps)
+        known.update(duration=Case(*last))
+
+
+def _check_actor(asset: Task | Function, actor: Actor) -> Iterator[Problem]:
+    organization = asset.worker_id if isinstance(asset, Task) else asset.owner_id
+    if not may_report(actor, organization):
+        message = (
+            f"only runners of {organization}, and its users who may register, report how long "
+            "this took. Use a token of one."
+        )
+        yield Problem(Code.FORBIDDEN, message, key=str(asset.key))
+
+
+def _check_steps(asset: Task | Function, steps: Mapping[str, int]) -> Iterator[Problem]:
+    known = TaskStep if isinstance(asset, Task) else FunctionStep
+    for step, took in steps.items():
+        if step not in known.values:
+            message = f'"{step}" is no step. Choose one of: {", ".join(known.values)}.'
+            yield Problem(Code.INVALID, message, "step")
+        elif not 0 <= took <= MAX_DURATION:
+            message = f"{took} is out of range. Send microseconds, from 0 to {MAX_DURATION}."
+            yield Problem(Code.INVALID, message, "duration")
