@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext, gettext_lazy as _
 
+from ..accounts.models import Organization
 from ..common.db.fields import AssetFileField, ChecksumField
 from ..common.db.models import Asset, NamedAsset, listing_index, owner_field
 from ..common.kinds import AssetKind
@@ -51,8 +52,8 @@ class DataSample(Asset):
     path = models.CharField(max_length=1024, blank=True)
     # Whether `path` is relative to the data root of runners.
     at_runner = models.BooleanField(default=False, db_default=False)
-    # Of the archive's bytes, or of the folder's content (`digest.folder_digest`). At a runner,
-    # they are blank and 0; its `DataSampleCheck` has them once a runner has looked.
+    # Of the archive's bytes, or of the folder's content (`digest.folder_digest`). At a runner they
+    # are blank and 0: `found` has them once a runner has looked.
     checksum = ChecksumField(blank=True)
     size = models.BigIntegerField()
 
@@ -64,6 +65,11 @@ class DataSample(Asset):
             ),
             models.CheckConstraint(
                 condition=~Q(checksum="") ^ Q(at_runner=True), name="datasample_checksum"
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "path"],
+                condition=Q(at_runner=True),
+                name="datasample_once_at_runner",
             ),
         ]
         indexes = [
@@ -79,21 +85,35 @@ class DataSample(Asset):
 class DataSampleCheck(models.Model):
     """What a runner found at the path of a data sample: its checksum and size, or a problem.
 
-    A problem is replaced when a runner looks again; what was found never changes.
+    The row is there from the registration on, and empty until a runner has looked. A problem is
+    cleared when somebody asks for another look; what was found never changes.
     """
 
     data_sample = models.OneToOneField(
         DataSample, on_delete=models.PROTECT, primary_key=True, related_name="found"
     )
+    # The sample's owner, whose runners look.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     checksum = ChecksumField(blank=True)
     size = models.BigIntegerField(default=0)
     problem = models.CharField(max_length=1000, blank=True)
-    checked_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(checksum="") ^ Q(problem=""), name="datasamplecheck_found_or_problem"
+                condition=Q(checked_at=None, checksum="", problem="")
+                | (~Q(checked_at=None) & (Q(checksum="") ^ Q(problem=""))),
+                name="datasamplecheck_found_or_problem",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "data_sample"],
+                condition=Q(checked_at=None),
+                name="datasamplecheck_waiting",
             )
         ]
 
