@@ -1,8 +1,10 @@
 """Tar archives, read entry by entry with limits for the size of headers."""
 
+import io
 import re
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from tarfile import BLOCKSIZE
 from typing import IO, Any
 
@@ -106,11 +108,16 @@ class Tar(tarfile.TarFile):
 
     def content(self, info: tarfile.TarInfo) -> bytes:
         """Return the content of a file."""
+        with self.opened(info) as content:
+            return content.read(info.size)
+
+    @contextmanager
+    def opened(self, info: tarfile.TarInfo) -> Iterator[IO[bytes]]:
+        """Yield the content of a file, to be read before the next entry."""
         # Reads past the limits, which are for headers.
         self.fileobj = self.headers.file  # only read
         try:
-            content = self.extractfile(info)
-            return content.read(info.size) if content else b""
+            yield self.extractfile(info) or io.BytesIO()
         finally:
             self.fileobj = self.headers  # type: ignore[assignment]
 
