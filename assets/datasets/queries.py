@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet
 
 from ..common.db.aggregates import counts_by, related_rows
-from ..common.db.compiled import Rows, key_text, stored_json
+from ..common.db.compiled import Instances, Rows, key_text, stored_json
 from ..common.db.nested import JSONRows, JSONText
 from ..common.text.moments import utc_day
 from ..permissions.queries import permission_columns
@@ -87,13 +87,34 @@ def task_counts_of_samples(
     return counts_by(inputs, "sample_set__members__data_sample_id", sample_keys, limit)
 
 
-def tasks_using(asset: Dataset | DataSample) -> QuerySet:
-    """Return the tasks that take this asset as an input, the newest first."""
-    if isinstance(asset, Dataset):
-        inputs: Any = related_rows(Dataset, "task_inputs").filter(dataset=asset)
-    else:
-        lists = SampleSetMember.objects.filter(data_sample=asset).values("sample_set")
-        inputs = related_rows(SampleSet, "task_inputs").filter(sample_set__in=lists)
+@Instances
+def samples_in(dataset_keys: Collection[UUID]) -> QuerySet[DataSample]:
+    """Return the data samples of a dataset, the newest first."""
+    samples = DataSample.objects.filter(links__dataset_id__only=dataset_keys)
+    return samples.order_by("-creation_date", "-pk")
+
+
+@Instances
+def datasets_with(sample_keys: Collection[UUID]) -> QuerySet[Dataset]:
+    """Return the datasets that a data sample belongs to, the newest first."""
+    datasets = Dataset.objects.filter(links__data_sample_id__only=sample_keys)
+    return datasets.order_by("-creation_date", "-pk")
+
+
+@Instances
+def tasks_using_dataset(keys: Collection[UUID]) -> QuerySet:
+    """Return the tasks that take a dataset as an input, the newest first."""
+    return _tasks_of(related_rows(Dataset, "task_inputs").filter(dataset_id__only=keys))
+
+
+@Instances
+def tasks_using_sample(keys: Collection[UUID]) -> QuerySet:
+    """Return the tasks that take a data sample as an input, the newest first."""
+    lists = SampleSetMember.objects.filter(data_sample_id__only=keys).values("sample_set")
+    return _tasks_of(related_rows(SampleSet, "task_inputs").filter(sample_set__in=lists))
+
+
+def _tasks_of(inputs: Any) -> QuerySet:
     tasks = inputs.model._meta.get_field("task").related_model._default_manager
     found = tasks.filter(pk__in=inputs.order_by().values("task"))
     return found.select_related("function", "compute_plan").order_by("-creation_date", "-pk")

@@ -110,7 +110,7 @@ class FunctionPage(FunctionPageMixin, AssetPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         function = self.object
         kwargs |= self.failure()
-        tasks = tasks_running(function)
+        tasks, task_count = tasks_running.some([function.pk], PREVIEW_ROWS)
         if may_download(self.user, function.permissions):
             kwargs["description_text"] = shown_text(
                 self.request, function.permissions, function, "description"
@@ -129,8 +129,8 @@ class FunctionPage(FunctionPageMixin, AssetPage):
                 draw(function.name, self.spec.inputs, self.spec.outputs, measures)
                 for measures in (WIDE, NARROW)
             ],
-            task_count=tasks.count(),
-            tasks=tasks[:PREVIEW_ROWS],
+            task_count=task_count,
+            tasks=tasks,
             **kwargs,
         )
 

@@ -1,14 +1,14 @@
 """Queries about functions for responses, lists and pages."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet
 
 from ..common.db.aggregates import counts_by, related_rows
-from ..common.db.compiled import Rows, key_text, stored_json
+from ..common.db.compiled import Compiled, Instances, Rows, key_text, stored_json
 from ..common.db.nested import JSONRows, JSONText
 from ..permissions.queries import permission_columns
 from .models import Function, FunctionInput, FunctionOutput
@@ -52,20 +52,31 @@ Slots = dict[str, dict[str, Any]]
 
 def inputs_of(keys: Collection[UUID]) -> dict[UUID, Slots]:
     """Return each function's inputs by its key; one query."""
-    return _slots_of(FunctionInput, keys, "kind", "optional", "multiple")
+    return _slots_of(_inputs(keys), "kind", "optional", "multiple")
 
 
 def outputs_of(keys: Collection[UUID]) -> dict[UUID, Slots]:
     """Return each function's outputs by its key; one query."""
-    return _slots_of(FunctionOutput, keys, "kind", "multiple")
+    return _slots_of(_outputs(keys), "kind", "multiple")
 
 
-def _slots_of(model: Any, keys: Collection[UUID], *names: str) -> dict[UUID, Slots]:
-    rows = model.objects.filter(function_id__any=keys).order_by("function_id", "position")
+def _slots_of(rows: Sequence[Sequence[Any]], *names: str) -> dict[UUID, Slots]:
     found: dict[UUID, Slots] = defaultdict(dict)
-    for key, identifier, *values in rows.values_list("function_id", "identifier", *names):
+    for key, identifier, *values in rows:
         found[key][identifier] = dict(zip(names, values, strict=True))
     return found
+
+
+@Compiled
+def _inputs(keys: Collection[UUID]) -> QuerySet:
+    rows = FunctionInput.objects.filter(function_id__any=keys).order_by("function_id", "position")
+    return rows.values_list("function_id", "identifier", "kind", "optional", "multiple")
+
+
+@Compiled
+def _outputs(keys: Collection[UUID]) -> QuerySet:
+    rows = FunctionOutput.objects.filter(function_id__any=keys).order_by("function_id", "position")
+    return rows.values_list("function_id", "identifier", "kind", "multiple")
 
 
 def task_counts_of(keys: Collection[UUID], limit: int | None = None) -> dict[UUID, int]:
@@ -73,9 +84,10 @@ def task_counts_of(keys: Collection[UUID], limit: int | None = None) -> dict[UUI
     return counts_by(related_rows(Function, "tasks"), "function_id", keys, limit)
 
 
-def tasks_running(function: Function) -> QuerySet:
+@Instances
+def tasks_running(keys: Collection[UUID]) -> QuerySet:
     """Return the tasks that run a function, the newest first."""
-    tasks: QuerySet = related_rows(Function, "tasks").filter(function=function)
+    tasks: QuerySet = related_rows(Function, "tasks").filter(function_id__only=keys)
     return tasks.select_related("function", "compute_plan").order_by("-creation_date", "-pk")
 
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 import orjson
 import pytest
 from django.db import connection, transaction
-from django.db.models import OuterRef
+from django.db.models import F, Model, OuterRef
 
 from assets.accounts.models import Organization
-from assets.common.db.compiled import Compiled, Rows, key_text, stored_json
+from assets.common.db.compiled import Compiled, Instances, Rows, key_text, stored_json
 from assets.common.db.nested import JSONRows, JSONText
 from assets.compute.models import ComputePlan, Task
 from assets.compute.statuses import TaskStatus
@@ -46,6 +46,36 @@ def test_values_have_the_types_of_their_columns(keys):
     assert found == list(Task.objects.order_by("key").values_list(*COLUMNS))
     assert {row[5].utcoffset() for row in found} == {UTC.utcoffset(None)}
     assert [row[6] for row in found] == [None, None]
+
+
+def test_instances_are_those_of_the_query(keys, django_assert_num_queries):
+    def build(found):
+        rows = Task.objects.filter(key__any=found).select_related("function__permissions", "owner")
+        rows = rows.annotate(above=F("rank") + 1, plan=F("compute_plan__name"))
+        return rows.defer("tag").order_by("key")
+
+    statement, wanted = Instances(build), list(build(keys))
+    assert statement([]) == []
+    assert statement(keys, 1) == wanted[:1]
+    with django_assert_num_queries(1):
+        found = statement(keys)
+        assert [vars_of(task) for task in found] == [vars_of(task) for task in wanted]
+        assert not any(task._state.adding for task in found)
+    assert [task.tag for task in found] == [task.tag for task in wanted]
+
+
+def vars_of(instance: Model) -> dict:
+    values = {name: value for name, value in vars(instance).items() if name != "_state"}
+    related = {name: vars_of(row) for name, row in instance._state.fields_cache.items()}
+    return values | related
+
+
+@pytest.mark.parametrize(("limit", "queries"), [(1, 2), (2, 1), (3, 1)])
+def test_instances_are_counted_if_there_are_more(limit, queries, keys, django_assert_num_queries):
+    statement = Instances(lambda found: Task.objects.filter(key__any=found).order_by("-key"))
+    with django_assert_num_queries(queries):
+        found, count = statement.some(keys, limit)
+    assert (count, [task.key for task in found]) == (2, sorted(keys, reverse=True)[:limit])
 
 
 @pytest.mark.django_db

@@ -5,16 +5,19 @@ Django compiles a query each time that it runs, which costs more than running it
 
 from collections.abc import Callable, Collection, Sequence
 from functools import cache, cached_property, partial, update_wrapper
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 from uuid import uuid4
 
 import orjson
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.db.models.query import get_related_populators
 
 from .lookups import DeferredValues
+
+Row = TypeVar("Row", bound=Model)
 
 
 class Compiled:
@@ -32,8 +35,10 @@ class Compiled:
         self.build = build
         update_wrapper(self, build)
 
-    def __call__(self, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
-        rows = self.run_within("{}", values)
+    def __call__(
+        self, values: Collection[Any] = (), limit: int | None = None
+    ) -> list[tuple[Any, ...]]:
+        rows = self.run_within("{}" if limit is None else f"{{}} LIMIT {limit:d}", values)
         converters = self._statement[2] if self._statement else []
         if not converters or not rows:
             return rows
@@ -76,9 +81,13 @@ class Compiled:
         return text, deferred
 
     @cached_property
+    def _compiler(self) -> Any:
+        return self.build(DeferredValues()).query.get_compiler(connection=_compile_connection())
+
+    @cached_property
     def _statement(self) -> tuple[str, list[Any], list[tuple[int, Callable[[Any], Any]]]] | None:
         """The SQL, its parameters (callables if deferred), and (column, converter) pairs."""
-        compiler = self.build(DeferredValues()).query.get_compiler(connection=_compile_connection())
+        compiler = self._compiler
         try:
             sql, params = compiler.as_sql()
         except EmptyResultSet:
@@ -95,6 +104,57 @@ class Compiled:
             for step in steps
         ]
         return sql, list(params), converters
+
+
+class Instances(Compiled, Generic[Row]):
+    """Wraps a function from values to a query of instances: a call returns them in a list.
+
+    They are made as a QuerySet makes them, with `select_related`, `defer` and annotations. Besides
+    what `Compiled` relies on, that is `klass_info`, `annotation_col_map` and
+    `get_related_populators`.
+    """
+
+    build: Callable[[Any], QuerySet[Row]]
+
+    def __init__(self, build: Callable[[Any], QuerySet[Row]]) -> None:
+        super().__init__(build)
+
+    def __call__(self, values: Collection[Any] = (), limit: int | None = None) -> list[Row]:  # type: ignore[override]
+        if not (rows := super().__call__(values, limit)):
+            return []
+        model, own, names, related, annotated = self._parts
+        found = []
+        for row in rows:
+            instance = model.from_db(DEFAULT_DB_ALIAS, names, row[own])
+            for populator in related:
+                populator.populate(row, instance)
+            for name, position in annotated:
+                setattr(instance, name, row[position])
+            found.append(instance)
+        return found
+
+    def some(self, values: Collection[Any], limit: int) -> tuple[list[Row], int]:
+        """Return the first instances and how many there are; counted only if there are more."""
+        found = self(values, limit + 1)
+        if len(found) <= limit:
+            return found, len(found)
+        [(count,)] = self._keys.run_within("SELECT COUNT(*) FROM ({}) counted", values)
+        return found[:limit], count
+
+    @cached_property
+    def _keys(self) -> Compiled:
+        return Compiled(lambda values: self.build(values).order_by().values_list("pk"))
+
+    @cached_property
+    def _parts(self) -> tuple[Any, slice, list[str], list[Any], list[tuple[str, int]]]:
+        """The model, its columns in a row and their names, what sets related rows, annotations."""
+        compiler = self._compiler
+        info, select = compiler.klass_info, compiler.select
+        own = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
+        names = [column[0].target.attname for column in select[own]]
+        # The types are those of the next version of Django.
+        related = get_related_populators(info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+        return info["model"], own, names, related, [*compiler.annotation_col_map.items()]
 
 
 class Rows(Compiled):

@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.views.generic import TemplateView
 
+from ..db.compiled import Instances
 from ..parsing import as_key
 from ..urls import PAGES
 
@@ -111,17 +112,16 @@ def asset_url(event: Any) -> str:
     return url_of(pages.detail, event.asset_key)
 
 
-def get_or_404(queryset: QuerySet, key: Any, noun: "StrOrPromise") -> Any:
-    """Return the row with this key.
+def get_or_404(rows: Instances, key: Any, noun: "StrOrPromise") -> Any:
+    """Return the row with this key; `rows` returns those of some keys.
 
     Raises:
         Http404: there is none.
     """
-    found = as_key(str(key))
-    row = queryset.filter(pk=found).first() if found else None
-    if row is None:
-        raise Http404(
-            gettext('No %(noun)s has the key "%(key)s". Check the key, or search by name.')
-            % {"noun": noun, "key": key}
-        )
-    return row
+    valid = as_key(str(key))
+    for row in rows([valid]) if valid else ():
+        return row
+    raise Http404(
+        gettext('No %(noun)s has the key "%(key)s". Check the key, or search by name.')
+        % {"noun": noun, "key": key}
+    )

@@ -49,15 +49,13 @@ def _tags(counts: Mapping[str, int]) -> str:
     return " ".join([status_tag(status, counts[status]) for status in ORDER if status in counts])
 
 
-def function_rows(functions: Iterable[Mapping[str, Any]], plan_key: UUID) -> SafeString:
+def function_rows(functions: Iterable[Sequence[Any]], plan_key: UUID) -> SafeString:
     """Return the rows of the table of a plan's functions, given what `functions_of` returns."""
     list_url = f"{reverse('tasks')}?compute_plan_key={plan_key}&amp;function_key="
     rows = [
-        f'<tr><td><a href="{url_of("function", function["function_id"])}">'
-        f"{escape(function['name'])}</a></td>"
-        f'<td class="number"><a href="{list_url}{function["function_id"]}">'
-        f"{function['count']:,}</a></td></tr>"
-        for function in functions
+        f'<tr><td><a href="{url_of("function", key)}">{escape(name)}</a></td>'
+        f'<td class="number"><a href="{list_url}{key}">{count:,}</a></td></tr>'
+        for key, name, count in functions
     ]
     return mark_safe("\n".join(rows))  # noqa: S308  names were escaped; the rest is our own
 

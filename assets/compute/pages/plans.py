@@ -50,7 +50,7 @@ class ComputePlanPage(PlanPageMixin, AssetPage):
         plan = self.object
         own = may_change(self.user, plan)
         performances = plan_performances(plan.pk, PREVIEW_ROWS + 1)
-        functions = list(functions_of(plan.pk)[: PREVIEW_ROWS + 1])
+        functions = functions_of([plan.pk], PREVIEW_ROWS + 1)
         return super().get_context_data(
             shares=shares(plan.counts),
             duration=duration_text(plan.start_date, plan.end_date),

@@ -25,7 +25,7 @@ from ...permissions.pages import AssetListPage
 from ..models import ComputePlan, Model, Performance, Task, TaskInput, TaskOutput
 from ..queries.copies import spec_of_task
 from ..queries.lists import count_of_all
-from ..queries.outputs import models_of, performances_of, report_of
+from ..queries.outputs import models_of, outputs_with_permissions, performances_of, report_of
 from ..queries.relations import children_of, inputs_with_sources, parents_of
 from ..snippets import MAX_SAMPLES, task_snippets
 from .base import TaskPageMixin, duration_text
@@ -133,9 +133,7 @@ class TaskPage(TaskPageMixin, AssetPage):
         task = self.object
         kinds = outputs_of([task.function_id])[task.function_id]
         order = {identifier: place for place, identifier in enumerate(kinds)}
-        rows = sorted(
-            task.outputs.select_related("permissions"), key=lambda row: order[row.identifier]
-        )
+        rows = sorted(outputs_with_permissions([task.pk]), key=lambda row: order[row.identifier])
         models, performances = models_of(task.pk), performances_of(task.pk)
         return [
             Output(
@@ -181,8 +179,8 @@ class TaskPage(TaskPageMixin, AssetPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         task = self.object
-        parents, parent_count = _some(parents_of(task.pk))
-        children, child_count = _some(children_of(task.pk))
+        parents, parent_count = parents_of.some([task.pk], PREVIEW_ROWS)
+        children, child_count = children_of.some([task.pk], PREVIEW_ROWS)
         inputs = _inputs(task)
         return super().get_context_data(
             duration=duration_text(task.start_date, task.end_date),
@@ -197,12 +195,6 @@ class TaskPage(TaskPageMixin, AssetPage):
             **self.failure(),
             **kwargs,
         )
-
-
-def _some(tasks: QuerySet[Task]) -> tuple[list[Task], int]:
-    """Return the first tasks and how many there are; counted only if there are more."""
-    found = list(tasks[: PREVIEW_ROWS + 1])
-    return found[:PREVIEW_ROWS], len(found) if len(found) <= PREVIEW_ROWS else tasks.count()
 
 
 def _inputs(task: Task) -> list[Input]:

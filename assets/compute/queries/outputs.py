@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
-from ...common.db.compiled import Compiled, key_text
+from ...common.db.compiled import Compiled, Instances, key_text
 from ...common.db.lookups import MetadataValue
 from ...common.kinds import AssetKind
-from ..models import FailureReport, Model, Performance, Task, TaskInput
+from ..models import FailureReport, Model, Performance, Task, TaskInput, TaskOutput
 from ..statuses import ErrorType
 
 # One asset of a task: identifier, kind, key. Performances have no key of their own.
@@ -117,19 +117,36 @@ def _ranks_and_rounds(plan_keys: Collection[UUID]) -> QuerySet:
     return tasks.values_list("rank", MetadataValue("metadata", "round_idx")).distinct()
 
 
+@Instances
+def outputs_with_permissions(task_keys: Collection[UUID]) -> QuerySet[TaskOutput]:
+    """Return the outputs of a task; one query."""
+    rows = TaskOutput.objects.filter(task_id__only=task_keys).order_by("pk")
+    return rows.select_related("permissions")
+
+
 def models_of(task_key: UUID) -> dict[str, list[Model]]:
     """Return the models of a task, by output; one query."""
     found: dict[str, list[Model]] = {}
-    rows = Model.objects.filter(task_id=task_key).select_related("output", "permissions")
-    for model in rows.order_by("creation_date", "key"):
+    for model in _models([task_key]):
         found.setdefault(model.output.identifier, []).append(model)
     return found
 
 
+@Instances
+def _models(task_keys: Collection[UUID]) -> QuerySet[Model]:
+    rows = Model.objects.filter(task_id__only=task_keys).order_by("creation_date", "key")
+    return rows.select_related("output", "permissions")
+
+
 def performances_of(task_key: UUID) -> dict[str, Performance]:
     """Return the performances of a task, by output; one query."""
-    rows = Performance.objects.filter(output__task_id=task_key).select_related("output")
-    return {performance.output.identifier: performance for performance in rows}
+    return {found.output.identifier: found for found in _performances_of([task_key])}
+
+
+@Instances
+def _performances_of(task_keys: Collection[UUID]) -> QuerySet[Performance]:
+    rows = Performance.objects.filter(output__task_id__only=task_keys)
+    return rows.select_related("output")
 
 
 def report_of(task: Task) -> FailureReport | None:

@@ -4,25 +4,34 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Count, F, QuerySet, Sum, Window
+from django.db.models import Count, QuerySet, Sum, Window
 from django.db.models.functions import Coalesce, RowNumber
 
+from ...common.db.compiled import Compiled, Instances
 from ..models import Task, TaskInput
 
 
 def counts_by_rank(plan_key: UUID) -> dict[int, dict[str, dict[str, int]]]:
     """Return how many of a plan's tasks are in each status, by rank and worker; one query."""
-    rows = Task.objects.filter(compute_plan_id=plan_key).values_list("rank", "worker_id", "status")
     found: dict[int, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for rank, worker, status, count in rows.annotate(count=Count("pk")).order_by("rank"):
+    for rank, worker, status, count in _counts_by_rank([plan_key]):
         found[rank][worker][status] = count
     return found
 
 
-def functions_of(plan_key: UUID) -> QuerySet:
-    """Return the functions of a plan's tasks, each with its number of tasks; one query."""
-    rows = Task.objects.filter(compute_plan_id=plan_key)
-    named = rows.values("function_id", name=F("function__name")).annotate(count=Count("pk"))
+@Compiled
+def _counts_by_rank(plan_keys: Collection[UUID]) -> QuerySet:
+    rows = Task.objects.filter(compute_plan_id__only=plan_keys)
+    return (
+        rows.values_list("rank", "worker_id", "status").annotate(count=Count("pk")).order_by("rank")
+    )
+
+
+@Compiled
+def functions_of(plan_keys: Collection[UUID]) -> QuerySet:
+    """Return the functions of a plan's tasks: key, name, and number of tasks; one query."""
+    rows = Task.objects.filter(compute_plan_id__only=plan_keys)
+    named = rows.values_list("function_id", "function__name").annotate(count=Count("pk"))
     return named.order_by("function__name_order", "function_id")
 
 
@@ -32,33 +41,39 @@ def inputs_with_sources(task_key: UUID, limit: int) -> list[tuple[TaskInput, int
     Each identifier has at most `limit` rows, of which one can be a list of data samples. One query,
     or two if there are more rows.
     """
-    rows = TaskInput.objects.filter(task_id=task_key).order_by("position")
-    rows = rows.select_related("dataset", "sample_set", "model", "parent_task__function")
-    found = list(rows[: limit + 1])
+    found = _inputs_with_sources([task_key], limit + 1)
     if len(found) <= limit:
         # Nearly always. Window functions cost more than all other queries of a task's page.
         totals: Counter[str] = Counter()
         for row in found:
             totals[row.identifier] += row.size
         return [(row, totals[row.identifier]) for row in found]
-    placed = rows.annotate(
+    placed = _inputs_with_sources.build([task_key]).annotate(
         place=Window(RowNumber(), partition_by="identifier", order_by="position"),
         total=Window(Sum(Coalesce("sample_set__count", 1)), partition_by="identifier"),
     )
     return [(row, row.total) for row in placed.filter(place__lte=limit)]
 
 
-def parents_of(task_key: UUID) -> QuerySet[Task]:
+@Instances
+def _inputs_with_sources(task_keys: Collection[UUID]) -> QuerySet[TaskInput]:
+    rows = TaskInput.objects.filter(task_id__only=task_keys).order_by("position")
+    return rows.select_related("dataset", "sample_set", "model", "parent_task__function")
+
+
+@Instances
+def parents_of(task_keys: Collection[UUID]) -> QuerySet[Task]:
     """Return the tasks whose outputs a task takes, by reference or as models, sorted by rank."""
-    inputs = TaskInput.objects.filter(task_id=task_key).order_by()
+    inputs = TaskInput.objects.filter(task_id__only=task_keys).order_by()
     referred = inputs.filter(parent_task__isnull=False).values_list("parent_task_id")
     made = inputs.filter(model__isnull=False).values_list("model__task_id")
     return _related(referred.union(made))
 
 
-def children_of(task_key: UUID) -> QuerySet[Task]:
+@Instances
+def children_of(task_keys: Collection[UUID]) -> QuerySet[Task]:
     """Return the tasks that take an output of a task, by reference or as a model, by rank."""
-    return _related(keys_of_children([task_key]))
+    return _related(keys_of_children(task_keys))
 
 
 def keys_of_children(task_keys: Collection[UUID]) -> QuerySet:

@@ -19,7 +19,7 @@ from ..filters import DatasetListFilterSet
 from ..forms import ConfirmingDatasetForm, DatasetForm
 from ..models import Dataset
 from ..openers import opener_advice
-from ..queries import spec_of, tasks_using
+from ..queries import samples_in, spec_of, tasks_using_dataset
 from ..rules import DATASET
 from ..snippets import dataset_snippets
 from ..tables import DatasetTable
@@ -59,16 +59,16 @@ class DatasetPage(DatasetPageMixin, AssetPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         dataset = self.object
-        samples = dataset.data_samples.order_by("-creation_date", "-pk")
-        tasks = tasks_using(dataset)
+        samples, sample_count = samples_in.some([dataset.pk], PREVIEW_ROWS)
+        tasks, task_count = tasks_using_dataset.some([dataset.pk], PREVIEW_ROWS)
         return super().get_context_data(
             why_not=why_not_download(self.user, dataset.permissions, dataset.owner_id),
             opener_text=shown_text(self.request, dataset.permissions, dataset, "opener"),
             description_text=shown_text(self.request, dataset.permissions, dataset, "description"),
-            sample_count=samples.count(),
-            samples=samples[:PREVIEW_ROWS],
-            task_count=tasks.count(),
-            tasks=tasks[:PREVIEW_ROWS],
+            sample_count=sample_count,
+            samples=samples,
+            task_count=task_count,
+            tasks=tasks,
             **kwargs,
         )
 

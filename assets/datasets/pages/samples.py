@@ -22,7 +22,7 @@ from ...uploads.pages import UploadView
 from ..filters import DataSampleListFilterSet
 from ..forms import DataSampleForm, LinkSamplesForm
 from ..models import DataSample, Dataset
-from ..queries import dataset_keys_of, tasks_using
+from ..queries import dataset_keys_of, datasets_with, tasks_using_sample
 from ..registration import left_out
 from ..rules import archive_advice, check_archive
 from ..snippets import sample_snippets
@@ -70,14 +70,14 @@ class DataSamplePage(DataSamplePageMixin, AssetPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sample = self.object
-        datasets = sample.datasets.order_by("-creation_date", "-pk")
-        tasks = tasks_using(sample)
+        datasets, dataset_count = datasets_with.some([sample.pk], PREVIEW_ROWS)
+        tasks, task_count = tasks_using_sample.some([sample.pk], PREVIEW_ROWS)
         return super().get_context_data(
             may_see_content=may_see_content(self.user, sample),
-            dataset_count=datasets.count(),
-            datasets=datasets[:PREVIEW_ROWS],
-            task_count=tasks.count(),
-            tasks=tasks[:PREVIEW_ROWS],
+            dataset_count=dataset_count,
+            datasets=datasets,
+            task_count=task_count,
+            tasks=tasks,
             **kwargs,
         )
 

@@ -1,12 +1,14 @@
 """Base classes of the pages that show and rename one asset."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _
 
 from ...accounts.pages.base import ObjectPageMixin
+from ...common.db.compiled import Instances
 from ...common.errors import Problem
 from ...common.pages.base import AssetKindMixin, Crumb, Page, crumb, get_or_404
 from ...common.pages.snippets import Snippets
@@ -26,13 +28,19 @@ class AssetPageMixin(AssetKindMixin, ObjectPageMixin):
     """Loads the asset whose key is in the URL."""
 
     def load_object(self) -> None:
-        self.object = get_or_404(self.queryset.all(), self.kwargs["key"], self.noun)
+        self.object = get_or_404(_by_key(type(self)), self.kwargs["key"], self.noun)
 
     def crumbs(self) -> Sequence[Crumb]:
         return [self.list_crumb(), self.asset_crumb()]
 
     def asset_crumb(self) -> Crumb:
         return crumb(str(self.object), self.detail_url, self.object.pk)
+
+
+@cache
+def _by_key(page: type[AssetPageMixin]) -> Instances:
+    """Return the statement of the row that a page shows."""
+    return Instances(lambda keys: page.queryset.filter(pk__only=keys))
 
 
 class AssetPage(AssetPageMixin, Page):
@@ -56,7 +64,7 @@ class AssetPage(AssetPageMixin, Page):
         asset, user = self.object, self.user
         all_uses = self.uses()
         uses = all_uses[:USES]
-        events = list(events_of(asset, user)[: RECENT + 1])
+        events = events_of(asset, user)
         return super().get_context_data(
             asset=asset,
             may_change=may_change(user, asset),
