@@ -86,6 +86,22 @@ def may_manage_user(actor: Any, user: Any) -> bool:
     )
 
 
+def may_manage_runners(user: Any, organization_id: str | None) -> bool:
+    """Return whether the user may register runners, and decide what they run: its admins may.
+
+    Superusers of no or another organisation may not: a runner downloads what its organisation may.
+    """
+    return is_admin(user) and acts_for(user, organization_id)
+
+
+def may_revoke_runners(user: Any, organization_id: str | None) -> bool:
+    """Return whether the user may revoke an organisation's runners: its admins and superusers may.
+
+    Revoking gives nobody access.
+    """
+    return manages_all(user) or may_manage_runners(user, organization_id)
+
+
 def check_not_oneself(actor: Any, user: Any) -> None:
     """Return nothing if the actor is another user: users cannot lock themselves out.
 

@@ -30,6 +30,8 @@ class Action(models.TextChoices):
     STARTED = "started", _("started")
     ENDED = "ended", _("ended")
     CANCELED = "canceled", _("cancelled")
+    APPROVED = "approved", _("approved")
+    DECLINED = "declined", _("declined")
     DOWNLOADED = "downloaded", _("downloaded")
     VIEWED = "viewed", _("viewed")
     SIGNED_IN = "signed_in", _("signed in")

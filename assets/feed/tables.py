@@ -16,6 +16,8 @@ LOOKS: dict[str, str] = {
     Event.Action.REGISTERED: "accent",
     Event.Action.ENDED: "good",
     Event.Action.CANCELED: "warn",
+    Event.Action.APPROVED: "good",
+    Event.Action.DECLINED: "bad",
 }
 # How plans end, by the status in the event.
 _ENDED = {"STATUS_DONE": _("done"), "STATUS_FAILED": _("failed"), "STATUS_CANCELED": _("cancelled")}
@@ -45,6 +47,8 @@ def detail_of(event: Event) -> str:
         texts.append(str(file))
     if changed := detail.get("changed"):
         texts.append(change_text(str(changed)))
+    if reason := detail.get("reason"):
+        texts.append(str(reason))
     if keys := detail.get("data_manager_keys"):
         names = ", ".join(short(key) for key in keys[:NAMED])
         if (more := len(keys) - NAMED) > 0:

@@ -34,6 +34,9 @@ _CHANGES = (
     ("deactivated", _("deactivated")),
     ("made by signing in with a password", _("made by signing in with a password")),
     ("made on purpose", _("made on purpose")),
+    ("runners run everything that is permitted", _("runners run everything that is permitted")),
+    ("runners run approved functions only", _("runners run approved functions only")),
+    ("runners run approved compute plans only", _("runners run approved compute plans only")),
 )
 
 

@@ -35,9 +35,16 @@ _CAN_RUN = TaskStatus.WAITING_FOR_EXECUTOR_SLOT
 
 
 def move_tasks(
-    keys: Collection[UUID], status: TaskStatus, actor: Actor, error_type: str = ""
+    keys: Collection[UUID],
+    status: TaskStatus,
+    actor: Actor,
+    error_type: str = "",
+    reason: str = "",
 ) -> None:
     """Change the status of tasks; when they are DONE, children whose parents all are can run.
+
+    Args:
+        reason: what the tasks' events say of it.
 
     Raises:
         Refused: a task does not exist, or its status cannot be followed by this one.
@@ -55,7 +62,7 @@ def move_tasks(
         refuse_if(_check_transition(keys, tasks, status))
         columns = {"error_type": error_type} if status == TaskStatus.FAILED else {}
         _move(tasks, status, plans, now, **columns)
-        _record_tasks(actor, keys, status, now)
+        _record_tasks(actor, keys, status, now, reason)
         if status == TaskStatus.DONE:
             children = _without_open_parents(_waiting_children(keys))
             _move(_rows(children), _CAN_RUN, plans, now)
@@ -163,8 +170,12 @@ def _check_transition(
             yield Problem(Code.CONFLICT, message, key=str(key))
 
 
-def _record_tasks(actor: Actor, keys: Collection[UUID], status: TaskStatus, now: datetime) -> None:
+def _record_tasks(
+    actor: Actor, keys: Collection[UUID], status: TaskStatus, now: datetime, reason: str
+) -> None:
     action = Event.Action.STARTED if status == TaskStatus.EXECUTING else Event.Action.ENDED
     detail = {"status": status.removeprefix("STATUS_")} if status in FINAL else {}
+    if reason:
+        detail["reason"] = reason
     names = dict.fromkeys(keys, "")
     record(actor, action, AssetKind.COMPUTE_TASK, names, when=now, detail=detail)

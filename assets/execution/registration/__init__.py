@@ -1,0 +1,1 @@
+"""The only writers of what runners do, and of decisions about what they run."""

@@ -1,0 +1,25 @@
+"""Rules about decisions on what runners run."""
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from ..common.errors import Code, Problem
+from ..common.rules import unprintable
+
+MAX_REASON_LENGTH = 500
+
+
+def check_reason(reason: str) -> Iterator[Problem]:
+    """Yield a problem unless this is a reason that others can read: a line of text."""
+    message = ""
+    if not reason.strip():
+        message = _("cannot be blank. Say why, so that the owner can act on it.")
+    elif bad := unprintable(reason):
+        message = _("contains the character %(character)s, which is not allowed. Remove it.")
+        message %= {"character": bad}
+    elif len(reason) > MAX_REASON_LENGTH:
+        message = _("can have %(limit)d characters at most. This has %(count)d. Shorten it.")
+        message %= {"limit": MAX_REASON_LENGTH, "count": len(reason)}
+    if message:
+        yield Problem(Code.INVALID, message, field="reason")
