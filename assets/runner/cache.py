@@ -14,11 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
+from .stopping import Stopped
+
 _PATIENCE = 0.05  # seconds between two attempts to get a lock
-
-
-class Stopped(Exception):
-    """The job is no longer wanted."""
 
 
 class Cache:

@@ -7,7 +7,8 @@ from threading import Event
 
 import pytest
 
-from assets.runner.cache import Cache, Stopped
+from assets.runner.cache import Cache
+from assets.runner.stopping import Stopped
 
 BLOCK = 64 * 1024
 

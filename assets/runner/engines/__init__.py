@@ -110,6 +110,7 @@ class EngineOptions:
         folder: the engine's own, where it may keep what it builds; it exists.
         cache_size: the bytes that it may keep.
         trust_functions: whether functions may run without a sandbox.
+        docker_host: where Docker or Podman listens; blank for the usual places.
         scheduler: the address of Dask's scheduler.
         worker_engine: the engine that Dask's workers use.
     """
@@ -117,6 +118,7 @@ class EngineOptions:
     folder: Path
     cache_size: int
     trust_functions: bool = False
+    docker_host: str = ""
     scheduler: str = ""
     worker_engine: str = "process"
 

@@ -1,0 +1,89 @@
+"""Puts the program together from its options, and ends it on signals."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from .cache import Cache
+from .client import Claim, Client
+from .connection import Connection, Say
+from .engines import Engine, EngineOptions, Limits, create_engine
+from .program import Program
+from .samples import DataRoot
+from .scratch import scratch
+from .work import Worker
+
+
+def start(options: dict[str, Any], version: str, say: Say, engine: Engine | None = None) -> None:
+    """Run the program until it is stopped, with an engine of its own if one is given.
+
+    Raises:
+        EngineError: the engine cannot work on this machine.
+        ValueError: the server's address is none.
+        TokenRefused, Refusal: the server refuses the runner.
+    """
+    connection = Connection(options["server"], options["token"], say)
+    folder = options["folder"].expanduser().resolve()
+    _make_private(folder)
+    engine = engine or create_engine(options["engine"], _engine_options(options, folder))
+    limits = Limits(options["time_limit"], options["memory_limit"], options["output_limit"])
+    client, cache = Client(connection), Cache(folder / "cache", options["cache_size"])
+    data_root = DataRoot(options["data_root"])
+    claim: Claim = {
+        "jobs": options["jobs"],
+        "version": version,
+        "engine": engine.name,
+        "data_root": data_root.path is not None,
+    }
+    try:
+        with scratch(folder / "jobs") as jobs:
+            worker = Worker(client, engine, cache, data_root, limits, jobs)
+            program = Program(
+                client, worker, claim, say, grace=options["grace"], once=options["once"]
+            )
+            say(f"Working for {connection.server} by the engine {engine.name}, {version}")
+            with _stopped_by_signals(program):
+                program.run()
+    finally:
+        engine.close()
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder for this user only; functions that run as others see what is below it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    os.umask(0o022)
+
+
+def _engine_options(options: dict[str, Any], folder: Path) -> EngineOptions:
+    own = folder / "engines" / options["engine"]
+    own.mkdir(parents=True, exist_ok=True)
+    return EngineOptions(
+        folder=own,
+        cache_size=options["cache_size"],
+        trust_functions=options["trust_functions"],
+        docker_host=options["docker_host"],
+        scheduler=options["dask"],
+        worker_engine=options["dask_engine"],
+    )
+
+
+@contextmanager
+def _stopped_by_signals(program: Program) -> Iterator[None]:
+    """Stop the program on SIGTERM and SIGINT in the block, and end it at once on the second one."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        program.stop()
+        for each in before:
+            signal.signal(each, signal.default_int_handler)
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
