@@ -59,6 +59,7 @@ urlpatterns = [
     *account_urls,
     path("logs/<key>/file/", LogsView.as_view(), name="logs-file"),
     path("compute_plan_metadata/", PlanMetadataView.as_view(), name="compute_plan_metadata"),
+    path("runner/", include("assets.execution.urls")),
     path("liveness", live, name="liveness"),
     path("readiness", ready, name="readiness"),
 ]

@@ -323,6 +323,11 @@ SPECTACULAR_SETTINGS = {
     }""",
 }
 
+# --- Runners -------------------------------------------------------------------------------------
+
+# A job whose runner is silent for longer can be run by another one.
+RUNNER_LEASE_SECONDS = env.float("RUNNER_LEASE_SECONDS", 60, validate=validate.Range(min=1))
+
 # --- Language, time, logs ------------------------------------------------------------------------
 
 # Texts are written in English; the API, logs and commands have no other language.

@@ -12,7 +12,16 @@ from ..common.db.aggregates import counts_by
 from ..common.db.compiled import Compiled
 from ..common.db.lookups import OrderKey
 from ..common.text.names import MAX_NAME_LENGTH, caseless
-from .models import ApiToken, ExternalIdentity, FailedSignIn, Organization, Role, User, alike
+from .models import (
+    ApiToken,
+    ExternalIdentity,
+    FailedSignIn,
+    Organization,
+    Role,
+    Runner,
+    User,
+    alike,
+)
 from .rules import attempted_name, manages_all, may_manage_users
 
 if TYPE_CHECKING:
@@ -110,6 +119,20 @@ def token_of(digest: str) -> ApiToken | None:
         token = ApiToken.from_db("default", own, row[: len(own)])
         token.user = User.from_db("default", _columns(User), row[len(own) :])
         return token
+    return None
+
+
+@Compiled
+def _runners(digests: Collection[str]) -> QuerySet:
+    return Runner.objects.filter(digest__only=digests, revoked_at=None).values_list(
+        *_columns(Runner)
+    )
+
+
+def runner_of(digest: str) -> Runner | None:
+    """Return the runner whose token has this digest, or None if it is revoked; one query."""
+    for row in _runners([digest]):
+        return Runner.from_db("default", _columns(Runner), row)
     return None
 
 

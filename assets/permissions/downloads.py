@@ -81,12 +81,31 @@ def download(
         Gone: the file does not exist any more, or not yet (410).
         StorageError: the storage does not respond (503).
     """
-    facts: Any = asset  # every asset has a kind and a date
-    event = _event(Action.DOWNLOADED, asset, {"file": field})
+    facts: Any = asset  # every asset has an owner
     user: Any = request.user
     if not may_download(user, permissions):
-        log_refusal(**event)
+        log_refusal(**_event(Action.DOWNLOADED, asset, {"file": field}))
         raise NotPermitted(why_not_download(user, permissions, facts.owner_id))
+    return send_file(request, asset, field, filename, content_type)
+
+
+def send_file(
+    request: Request,
+    asset: Model,
+    field: str,
+    filename: str,
+    content_type: str = "application/octet-stream",
+) -> HttpResponseBase:
+    """Return the response with the file in `field` of an asset, and log the download.
+
+    The caller has checked that the request may have it.
+
+    Raises:
+        Gone: the file does not exist any more, or not yet (410).
+        StorageError: the storage does not respond (503).
+    """
+    facts: Any = asset  # every asset has a kind and a date
+    event = _event(Action.DOWNLOADED, asset, {"file": field})
     stored = stored_in(asset, field)
     if stored is None:
         raise Gone

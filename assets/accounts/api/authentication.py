@@ -16,10 +16,11 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
+from ...common.audit import Agent
 from ...common.ops.body_limits import largest_body
 from ...common.ops.outages import OUTAGES
-from ..models import ApiToken, User
-from ..queries import token_of
+from ..models import ApiToken, Runner, User
+from ..queries import runner_of, token_of
 from ..registration.tokens import token_digest
 from ..rules import acts_for_one
 
@@ -29,7 +30,7 @@ class TokenAuthentication(BaseAuthentication):
 
     keyword = "Token"
 
-    def authenticate(self, request) -> tuple[User, ApiToken] | None:
+    def authenticate(self, request) -> tuple[Any, Any] | None:
         words = request.META.get("HTTP_AUTHORIZATION", "").split()
         if not words or words[0].lower() != self.keyword.lower():
             return None
@@ -38,7 +39,11 @@ class TokenAuthentication(BaseAuthentication):
                 "No credentials provided" if len(words) == 1 else "It should not contain spaces"
             )
             raise AuthenticationFailed(f"Invalid token header. {problem}.")
-        return self._user_of(words[1])
+        return self._who_has(words[1])
+
+    def _who_has(self, secret: str) -> tuple[Any, Any]:
+        """Return who acts, and the row of the token. Raises: AuthenticationFailed if no one."""
+        return self._user_of(secret)
 
     def _user_of(self, secret: str) -> tuple[User, ApiToken]:
         token = token_of(token_digest(secret))
@@ -52,10 +57,32 @@ class TokenAuthentication(BaseAuthentication):
         return self.keyword
 
 
+class RunnerAuthentication(TokenAuthentication):
+    """Authenticates a runner, which acts as an agent of its organisation, in one query."""
+
+    def _who_has(self, secret: str) -> tuple[Agent, Runner]:
+        runner = runner_of(token_digest(secret))
+        if runner is None:
+            raise AuthenticationFailed(
+                "No runner has this token. Give the token of a runner that is not revoked."
+            )
+        return runner.agent, runner
+
+
+class AnyTokenAuthentication(TokenAuthentication):
+    """Authenticates the user of a token, or a runner, which takes one query more."""
+
+    def _who_has(self, secret: str) -> tuple[Any, Any]:
+        if runner := runner_of(token_digest(secret)):
+            return runner.agent, runner
+        return self._user_of(secret)
+
+
 class TokenScheme(OpenApiAuthenticationExtension):
     """Documents the header; the schema finds this class by its `target_class`."""
 
     target_class = TokenAuthentication
+    match_subclasses = True
     name = "token"
 
     def get_security_definition(self, auto_schema) -> dict[str, str]:
@@ -92,7 +119,7 @@ def admitted(environ: dict[str, Any]) -> int:
 
 
 def _is_signed_in(request: WSGIRequest) -> bool:
-    if TokenAuthentication().authenticate(request):
+    if AnyTokenAuthentication().authenticate(request):
         return True
     for middleware in (SessionMiddleware, AuthenticationMiddleware):
         middleware(_no_response).process_request(request)

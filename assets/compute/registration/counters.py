@@ -38,6 +38,16 @@ def lock_plans(keys: Collection[UUID], parents: Collection[UUID] = ()) -> dict[U
     return {plan.key: plan for plan in plans}
 
 
+def lock_one_plan(keys: Sequence[UUID]) -> ComputePlan | None:
+    """Return one of these plans, locked until the transaction ends.
+
+    It is one that no one else has locked. If there is none, this waits for the first one.
+    """
+    free = ComputePlan.objects.select_for_update(skip_locked=True).filter(key__any=keys)
+    found = free.order_by("creation_date", "key")[:1]
+    return next(iter(found), None) or lock_plans(keys[:1]).get(keys[0])
+
+
 def count_in(plan: ComputePlan, statuses: Sequence[str]) -> None:
     """Add new tasks to the plan's counters, by their statuses."""
     plan.task_count += len(statuses)

@@ -70,6 +70,14 @@ def move_tasks(
     _with_locked_plans(concerned, change, actor)
 
 
+def start_tasks(plan: ComputePlan, keys: Collection[UUID], actor: Actor) -> None:
+    """Start tasks of a locked plan that wait for an executor, in the caller's transaction."""
+    now = timezone.now()
+    _move([(key, plan.key, _CAN_RUN) for key in keys], TaskStatus.EXECUTING, {plan.key: plan}, now)
+    _record_tasks(actor, keys, TaskStatus.EXECUTING, now)
+    save_progress(plan, actor, now)
+
+
 def move_function(key: UUID, status: FunctionStatus, actor: Actor) -> None:
     """Change the status of a function, and of the tasks that wait for it.
 
@@ -171,7 +179,7 @@ def _check_transition(
 
 
 def _record_tasks(
-    actor: Actor, keys: Collection[UUID], status: TaskStatus, now: datetime, reason: str
+    actor: Actor, keys: Collection[UUID], status: TaskStatus, now: datetime, reason: str = ""
 ) -> None:
     action = Event.Action.STARTED if status == TaskStatus.EXECUTING else Event.Action.ENDED
     detail = {"status": status.removeprefix("STATUS_")} if status in FINAL else {}

@@ -26,13 +26,25 @@ from . import counters
 from .progress import move_function, move_tasks
 
 
+def _nothing() -> None:
+    """What a report begins with, unless its sender has something to check first."""
+
+
 def register_model(
-    task_key: UUID, identifier: str, key: UUID, file: File, checksum: str, actor: Actor
+    task_key: UUID,
+    identifier: str,
+    key: UUID,
+    file: File,
+    checksum: str,
+    actor: Actor,
+    *,
+    begin: Callable[[], object] = _nothing,
 ) -> Model:
     """Register a model that an executing task made, and return it.
 
     Args:
         checksum: the sha256 that the sender computed.
+        begin: called first in the transaction; what it raises refuses the model.
 
     Raises:
         Refused: the task is not executing, has no such output, or has its one model already; or
@@ -48,6 +60,7 @@ def register_model(
             found = f"The file has the checksum {stored.checksum}, not {checksum}. Send it again."
             raise refuse(Code.BAD_REQUEST, found)
         with files.commit():
+            begin()
             output = _locked_output(task_key, identifier, AssetKind.MODEL)
             model = Model(
                 key=key,
@@ -162,8 +175,18 @@ def _check_complete(key: UUID) -> Iterator[Problem]:
         yield Problem(Code.CONFLICT, message, key=str(key))
 
 
-def fail_task(key: UUID, error_type: ErrorType, logs: File | None, actor: Actor) -> FailureReport:
+def fail_task(
+    key: UUID,
+    error_type: ErrorType,
+    logs: File | None,
+    actor: Actor,
+    *,
+    begin: Callable[[], object] = _nothing,
+) -> FailureReport:
     """Make an executing task FAILED, and return the report of its failure.
+
+    Args:
+        begin: called first in the transaction; what it raises refuses the report.
 
     Raises:
         Refused: the task is not executing, or its kind of failure has logs and there are none.
@@ -173,22 +196,32 @@ def fail_task(key: UUID, error_type: ErrorType, logs: File | None, actor: Actor)
     refuse_if(_check_logs(error_type, logs))
 
     def change() -> None:
+        begin()
         move_tasks([key], TaskStatus.FAILED, actor, error_type)
         free_outputs_used_by([key])
 
     return _report(FailureReport(task_id=key, error_type=error_type), logs, change)
 
 
-def fail_function(key: UUID, logs: File, actor: Actor) -> FailureReport:
+def fail_function(
+    key: UUID, logs: File, actor: Actor, *, begin: Callable[[], object] = _nothing
+) -> FailureReport:
     """Make a function that is being built FAILED, with the tasks that wait for it.
+
+    Args:
+        begin: called first in the transaction; what it raises refuses the report.
 
     Raises:
         Refused: the function is not being built.
     """
     if known := FailureReport.objects.filter(function=key).first():
         return known
-    report = FailureReport(function_id=key, error_type=ErrorType.BUILD)
-    return _report(report, logs, lambda: move_function(key, FunctionStatus.FAILED, actor))
+
+    def change() -> None:
+        begin()
+        move_function(key, FunctionStatus.FAILED, actor)
+
+    return _report(FailureReport(function_id=key, error_type=ErrorType.BUILD), logs, change)
 
 
 def _check_logs(error_type: ErrorType, logs: File | None) -> Iterator[Problem]:

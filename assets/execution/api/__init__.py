@@ -1,0 +1,1 @@
+"""`/api/runner/`: what runners ask for and report."""

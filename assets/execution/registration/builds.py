@@ -1,0 +1,70 @@
+"""Jobs that build functions."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from ...accounts.models import Runner
+from ...common.errors import Refused
+from ...compute.registration import report_steps
+from ...compute.registration.progress import move_function
+from ...compute.registration.results import fail_function
+from ...functions.models import Function, FunctionStatus
+from ..models import Job
+from .leases import begin_jobs
+from .work import Failure, Report, Work
+
+# A failed build has logs, so one that no runner has finished gets these.
+NOT_FINISHED = (
+    b"The runner stopped while it prepared the function, %d times. Look at its own logs.\n"
+)
+
+
+class BuildWork(Work):
+    """Functions of the runner's organisation, which its runners prepare before any task runs."""
+
+    kind = "build"
+    subject = "function"
+    running = {"function__status": FunctionStatus.BUILDING}
+
+    def begin(self, runner: Runner, limit: int) -> list[UUID]:
+        waiting = Function.objects.filter(
+            owner=runner.organization_id, status=FunctionStatus.WAITING
+        )
+        begun: list[UUID] = []
+        for key in waiting.order_by("creation_date", "key").values_list("pk", flat=True)[:limit]:
+            try:
+                with transaction.atomic():
+                    move_function(key, FunctionStatus.BUILDING, runner.agent)
+                    begun += begin_jobs(runner, "function", {key: 0}, timezone.now())
+            except Refused:  # another runner was faster
+                continue
+        return begun
+
+    def abandoned(self, organization_id: str, now: datetime) -> QuerySet:
+        building = Function.objects.filter(owner=organization_id, status=FunctionStatus.BUILDING)
+        return self.without_runner(building, now).values_list("pk", flat=True)
+
+    def finish(self, job: Job, report: Report) -> None:
+        self.report_steps(job, report.steps)
+        move_function(self.key_of(job), FunctionStatus.READY, job.runner.agent)
+
+    def fail(self, job: Job, failure: Failure, begin: Callable[[], object]) -> None:
+        def begin_and_report() -> None:
+            begin()
+            self.report_steps(job, failure.steps)
+
+        logs = failure.logs or ContentFile(NOT_FINISHED % (job.losses + 1))
+        fail_function(self.key_of(job), logs, job.runner.agent, begin=begin_and_report)
+
+    def report_steps(self, job: Job, steps: Mapping[str, int]) -> None:
+        function = Function.objects.get(pk=self.key_of(job))
+        report_steps(function, steps, job.runner.agent)
+
+
+BUILDS = BuildWork()
