@@ -1,7 +1,7 @@
 """The server's API for runners. Every call is repeated until it is answered, or stopped."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from threading import Event
@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import requests
 
-from .connection import Connection, Interrupted, Refusal
+from .connection import MOST_ERRORS, Answer, Connection, Interrupted, Refusal
 from .stopping import check
 
 # Seconds that the server waits for work before it answers that there is none.
@@ -62,8 +62,9 @@ class Client:
             JobLost: the job is no longer this runner's.
             Refusal: the server does not accept the report.
         """
+        address = f"/api/runner/job/{job}/{what}/"
         try:
-            self._ask("POST", f"/api/runner/job/{job}/{what}/", body, stop)
+            self._until_answered(lambda: self.connection.ask("POST", address, body), stop)
         except Refusal as error:
             raise _lost(error) from error
 
@@ -71,6 +72,10 @@ class Client:
         return self.connection.until_answered(
             lambda: self.connection.ask(method, address, body, **options), stop
         )
+
+    def _until_answered(self, attempt: Callable[[], Answer], stop: Event) -> Answer:
+        """Return the answer to a request about a job, which may be what the server fails at."""
+        return self.connection.until_answered(attempt, stop, MOST_ERRORS)
 
     # --- Files -----------------------------------------------------------------------------------
 
@@ -85,7 +90,7 @@ class Client:
         for _attempt in range(2):
             path.unlink(missing_ok=True)
             path.touch()
-            self.connection.until_answered(lambda: self._continue(address, path, stop), stop)
+            self._until_answered(lambda: self._continue(address, path, stop), stop)
             if checksum_of(path, stop) == checksum:
                 return
         raise WrongContent(
@@ -150,7 +155,7 @@ class Client:
             return True
 
         try:
-            while not self.connection.until_answered(attempt, stop):
+            while not self._until_answered(attempt, stop):
                 pass
         except Refusal as error:
             raise _lost(error) from error

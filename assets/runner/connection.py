@@ -3,18 +3,23 @@
 import random
 from collections.abc import Callable
 from contextlib import closing
-from threading import Event, Lock, local
+from http.cookiejar import DefaultCookiePolicy
+from threading import Event, Lock
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 
 from .stopping import Stopped, check
 
 CONNECT_SECONDS, READ_SECONDS = 10, 120
+CONNECTIONS = 32  # that are kept; more can be open
 # Seconds to wait before the second attempt, twice as long before each further one, and at most.
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
-TRANSIENT = (429, 502, 503, 504)
+# How often in a row a request about a job may meet an error of the server, which may be its cause.
+MOST_ERRORS = 10
 
 Answer = TypeVar("Answer")
 Say = Callable[[str], object]
@@ -34,7 +39,20 @@ class Refusal(Exception):
 
 
 class Interrupted(Exception):
-    """There is no answer, or a broken one: the request can be sent again."""
+    """No answer, or a broken one, of that status: the request can be sent again."""
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class _TokenAuth(AuthBase):
+    def __init__(self, token: str) -> None:
+        self.value = f"Token {token}"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self.value
+        return request
 
 
 class Connection:
@@ -49,14 +67,21 @@ class Connection:
             )
         self.server = server.rstrip("/")
         self.origin = (parts.scheme, parts.netloc)
-        self.headers = {
-            "Authorization": f"Token {token}",
-            "Accept": "application/json",
-            # Files arrive as they are stored, so that a part of one can be continued.
-            "Accept-Encoding": "identity",
-        }
+        # Threads share what no answer changes: its connections are kept for all of them.
+        self._session = requests.Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
+        # Or else an entry in ~/.netrc would take the place of the token.
+        self._session.auth = _TokenAuth(token)
+        self._session.headers.update(
+            {
+                "Accept": "application/json",
+                # Files arrive as they are stored, so that a part of one can be continued.
+                "Accept-Encoding": "identity",
+            }
+        )
         self._say = say
-        self._sessions = local()
         self._lock = Lock()
         self._is_lost = False
 
@@ -70,20 +95,27 @@ class Connection:
         parts = urlsplit(address)
         return urlunsplit((*self.origin, parts.path, parts.query, ""))
 
-    def until_answered(self, attempt: Callable[[], Answer], stop: Event) -> Answer:
+    def until_answered(
+        self, attempt: Callable[[], Answer], stop: Event, most_errors: int | None = None
+    ) -> Answer:
         """Return what `attempt` returns, called again while it is interrupted.
 
         Raises:
             Stopped: `stop` was set.
+            Refusal: the server answered with `most_errors` errors of its own.
             Whatever else `attempt` raises.
         """
-        wait = FIRST_WAIT
+        wait, errors = FIRST_WAIT, 0
         while True:
             check(stop)
             try:
                 answer = attempt()
             except Interrupted as error:
-                self._lost(str(error))
+                errors = errors + 1 if error.status == 500 else 0
+                if errors == most_errors:
+                    raise Refusal(500, str(error)) from error
+                if wait > FIRST_WAIT:  # a kept connection may have ended in silence
+                    self._lost(str(error))
                 if stop.wait(wait * random.uniform(0.5, 1)):  # noqa: S311  not all at the same time
                     raise Stopped from error
                 wait = min(2 * wait, LONGEST_WAIT)
@@ -120,15 +152,6 @@ class Connection:
         with closing(response):
             raise _failure(response, method, address)
 
-    @property
-    def _session(self) -> requests.Session:
-        """This thread's: the sessions of requests are not made for several."""
-        if not hasattr(self._sessions, "own"):
-            self._sessions.own = requests.Session()
-            self._sessions.own.headers.update(self.headers)
-        own: requests.Session = self._sessions.own
-        return own
-
     def _lost(self, why: str) -> None:
         with self._lock:
             if not self._is_lost:
@@ -158,6 +181,6 @@ def _failure(response: requests.Response, method: str, address: str) -> Exceptio
     text = str(body.get("detail", body)) if isinstance(body, dict) else response.reason
     if response.status_code == 401:
         return TokenRefused(text)
-    if response.status_code >= 500 or response.status_code in TRANSIENT:
-        return Interrupted(f"{response.status_code}: {text[:500]}")
+    if response.status_code >= 500 or response.status_code == 429:
+        return Interrupted(f"{response.status_code}: {text[:500]}", response.status_code)
     return Refusal(response.status_code, f"{method} {address}: {text[:2000]}", body)

@@ -32,10 +32,10 @@ class DataRoot:
                 "with --data-root."
             )
         given = PurePosixPath(relative)
-        if not relative or "\0" in relative or given.is_absolute() or ".." in given.parts:
+        if not given.parts or "\0" in relative or given.is_absolute() or ".." in given.parts:
             raise BadSample(f"{relative!r} is not a path below the data root.")
         folder = self.path / given
-        if folder.resolve() != folder or folder == self.path:
+        if folder.resolve() != folder:
             raise BadSample(
                 f"{relative!r} leads through a link. Enter the path of the folder itself, below "
                 "the data root."
