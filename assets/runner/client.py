@@ -1,11 +1,11 @@
 """The server's API for runners. Every call is repeated until it is answered, or stopped."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from threading import Event
-from typing import IO, Any, TypedDict
+from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
 import requests
@@ -16,6 +16,8 @@ from .stopping import check
 # Seconds that the server waits for work before it answers that there is none.
 CLAIM_SECONDS = 5
 _CLAIM_TIMEOUT = (10, CLAIM_SECONDS + 15)
+# Models are sent in parts: of what is interrupted, nothing arrives.
+PART = 8 * 1024**2
 _BLOCK = 1024**2
 _LOST = (404, 409)
 
@@ -88,14 +90,29 @@ class Client:
             Stopped: `stop` was set.
         """
         for _attempt in range(2):
-            path.unlink(missing_ok=True)
-            path.touch()
-            self._until_answered(lambda: self._continue(address, path, stop), stop)
+            self._download(address, path, stop, continued=True)
             if checksum_of(path, stop) == checksum:
                 return
         raise WrongContent(
             f"The server's file {address} does not have the checksum {checksum} that is registered."
         )
+
+    def download_stream(self, address: str, path: Path, stop: Event) -> None:
+        """Write what the server makes while it sends it, from its start after interruptions.
+
+        Raises as `download`, but nothing says which content is right.
+        """
+        self._download(address, path, stop, continued=False)
+
+    def _download(self, address: str, path: Path, stop: Event, *, continued: bool) -> None:
+        path.unlink(missing_ok=True)
+
+        def attempt() -> None:
+            if not continued or not path.exists():
+                path.write_bytes(b"")
+            self._continue(address, path, stop)
+
+        self._until_answered(attempt, stop)
 
     def _continue(self, address: str, path: Path, stop: Event) -> None:
         """Append what is missing of the file at `path`."""
@@ -133,26 +150,28 @@ class Client:
             Refusal: the server does not accept it.
             Stopped: `stop` was set.
         """
-        key, size = uuid4(), path.stat().st_size
+        key = uuid4()
         address = f"/api/runner/job/{job}/model/{key}/"
-        about = {"identifier": identifier, "checksum": checksum, "size": size}
+        about = {"identifier": identifier, "checksum": checksum, "size": path.stat().st_size}
         received: int | None = 0
 
         def attempt() -> bool:
+            """Send what follows on what the server has, and return whether it has all of it."""
             nonlocal received
             if received is None:
                 received = self.connection.ask("GET", address)["received"]
             offset, received = received, None  # what arrives is not known before the answer
             try:
-                self._send_rest(address, {**about, "offset": offset}, path, stop)
+                answer = self._send_part(address, {**about, "offset": offset}, path)
             except Refusal as error:
                 if not isinstance(error.body, dict) or "received" not in error.body:
                     raise
-                received = error.body["received"]
+                answer = error.body
+            if "key" not in answer:
+                received = answer["received"]
                 if received == offset:
-                    raise Interrupted(str(error)) from error
-                return False
-            return True
+                    raise Interrupted(f"the server takes no more than {offset} bytes")
+            return "key" in answer
 
         try:
             while not self._until_answered(attempt, stop):
@@ -161,35 +180,15 @@ class Client:
             raise _lost(error) from error
         return key
 
-    def _send_rest(self, address: str, query: dict[str, Any], path: Path, stop: Event) -> None:
+    def _send_part(self, address: str, query: dict[str, Any], path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
-            rest = _Rest(file, query["offset"], query["size"], stop)
-            self.connection.ask(
-                "PUT",
-                address,
-                params=query,
-                data=rest if len(rest) else b"",
-                headers={"Content-Type": "application/octet-stream"},
-            )
-
-
-class _Rest:
-    """A file from an offset on, as a body that can be stopped."""
-
-    def __init__(self, file: IO[bytes], offset: int, size: int, stop: Event) -> None:
-        file.seek(offset)
-        self._file, self._length, self._stop = file, size - offset, stop
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[bytes]:
-        while block := self.read(_BLOCK):
-            yield block
-
-    def read(self, size: int = -1) -> bytes:
-        check(self._stop)
-        return self._file.read(size)
+            file.seek(query["offset"])
+            part = file.read(PART)
+        headers = {"Content-Type": "application/octet-stream"}
+        answer: dict[str, Any] = self.connection.ask(
+            "PUT", address, params=query, data=part, headers=headers
+        )
+        return answer
 
 
 def checksum_of(path: Path, stop: Event) -> str:

@@ -33,6 +33,7 @@ class Input:
         checksum: the sha256 of its file, or of the content of a folder; blank if not known yet.
         address: where the server has it; None for a folder below the data root.
         path: where it is below the data root; None for a file of the server.
+        is_folder: whether the checksum is that of a folder's content, which a server sends as tar.
     """
 
     identifier: str
@@ -42,6 +43,7 @@ class Input:
     checksum: str
     address: str | None
     path: str | None
+    is_folder: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def _read_input(data: dict[str, Any]) -> Input:
         checksum=data["checksum"] or "",
         address=data["address"],
         path=data["path"],
+        is_folder=data["is_folder"],
     )
 
 

@@ -11,6 +11,7 @@ from threading import Event, Lock
 from typing import Any
 
 from ..common.files.archives.names import UnsafeArchive
+from ..common.files.digest import folder_digest
 from .cache import Cache
 from .client import Client, checksum_of
 from .dockerfile import BuildError, Entry, read_entry
@@ -203,12 +204,19 @@ class Worker:
 
     def _fetch(self, each: Input, archive: Path | None, stop: Event, path: Path) -> None:
         """Write an input to `path`, unpacked from `archive` if that is given."""
-        self.client.download(each.address or "", archive or path, each.checksum, stop)
-        if archive:
-            unpack(archive, path)
-            archive.unlink()
-        else:
+        address = each.address or ""
+        if archive is None:
+            self.client.download(address, path, each.checksum, stop)
             path.chmod(0o444)
+            return
+        if each.is_folder:
+            self.client.download_stream(address, archive, stop)
+        else:
+            self.client.download(address, archive, each.checksum, stop)
+        unpack(archive, path)
+        archive.unlink()
+        if each.is_folder and folder_digest(path)[0] != each.checksum:
+            raise BadSample("its folder on the server has changed. Register it as a new one.")
 
     # --- What a job made -------------------------------------------------------------------------
 

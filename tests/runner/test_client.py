@@ -167,6 +167,13 @@ def test_a_file_that_is_not_there_is_a_refusal(client, tmp_path):
         client.download("https://else.example.org/files/x/", tmp_path / "file", "", Event())
 
 
+def test_what_is_made_while_it_is_sent_begins_again(server, client, tmp_path):
+    found = server.add_input("ASSET_DATA_SAMPLE", CONTENT)
+    server.faults += [("GET", "/files/", HALF)] * 2
+    client.download_stream(found["address"], tmp_path / "file", Event())
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
 def test_a_function_is_there_for_whoever_has_the_lease(server, client, job, tmp_path):
     function = server.add_function("f", b"archive")
     client.download_function(job, tmp_path / "file", function["checksum"], Event())
@@ -189,13 +196,17 @@ def test_uploads_continue_where_they_were_interrupted(server, client, job, tmp_p
     assert model_of(server, job) == (key, "an output", CONTENT[:size])
 
 
-def test_only_what_is_missing_is_sent_again(server, client, job, tmp_path):
+def test_only_parts_that_are_missing_are_sent_again(server, client, job, tmp_path, monkeypatch):
+    monkeypatch.setattr("assets.runner.client.PART", 1_000_000)
     (tmp_path / "model").write_bytes(CONTENT)
     checksum = hashlib.sha256(CONTENT).hexdigest()
-    server.faults += [("PUT", "/model/", HALF), ("GET", "/model/", 503)]
+    server.faults += [("PUT", "/model/", fault) for fault in (HALF, LATE, CUT)]
+    server.faults.append(("GET", "/model/", 503))
     key = client.upload(job, "an output", tmp_path / "model", checksum, Event())
     address = f"/api/runner/job/{job}/model/{key}/"
-    assert server.requests[f"PUT {address}"] == server.requests[f"GET {address}"] == 2
+    # Six parts: two did not arrive, and of one nothing was known; each is asked for.
+    assert server.requests[f"PUT {address}"] == 6 + 2
+    assert server.requests[f"GET {address}"] == 3 + 1
     assert model_of(server, job)[2] == CONTENT
 
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from assets.common.files.digest import folder_digest
 from assets.runner import program, samples
 from assets.runner.cache import Cache
 from assets.runner.client import Client
@@ -19,7 +20,7 @@ from assets.runner.engines import EngineError, Limits, Outcome
 from assets.runner.program import Program
 from assets.runner.samples import DataRoot
 from assets.runner.work import Worker
-from tests.properties.archives import Item, zip_of_items
+from tests.properties.archives import Item, tar_of_items, zip_of_items
 
 from .engine import FakeEngine
 from .server import CUT, HALF, LATE, TOKEN
@@ -308,6 +309,24 @@ def test_a_sample_that_cannot_be_unpacked_fails_the_task(server, runner):
     report = server.ended[key][1]
     assert report["error_type"] == "EXECUTION_ERROR"
     assert report["logs"].startswith(f"The data sample {sample['key']}: not a readable zip")
+
+
+def test_a_sample_that_is_a_folder_on_the_server(server, runner, tmp_path):
+    (tmp_path / "sample").mkdir()
+    (tmp_path / "sample" / "data.csv").write_text("1,2\n")
+    content = tar_of_items([Item("data.csv", content=b"1,2\n")])
+    checksum, _size = folder_digest(tmp_path / "sample")
+    sample = server.add_input("ASSET_DATA_SAMPLE", content, is_folder=True, checksum=checksum)
+    changed = {**sample, "checksum": "0" * 64}
+
+    def function(call):
+        assert Path(call.inputs[0]["value"], "data.csv").read_text() == "1,2\n"
+        train(call)
+
+    key, other = task(server, inputs=[sample]), task(server, inputs=[changed])
+    runner(FakeEngine(function)).run()
+    assert server.ended[key][0] == "finish"
+    assert "its folder on the server has changed" in server.ended[other][1]["logs"]
 
 
 def test_results_that_the_server_refuses_are_an_internal_error(server, runner, said):
