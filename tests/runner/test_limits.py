@@ -39,7 +39,7 @@ def test_long_streams_take_little_memory():
     log = LastBytes(1000)
     for _ in range(10_000):
         log.add(b"x" * 100)
-    assert len(log._chunks) == 10
+    assert len(log._end) <= 2000
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_job_that_writes_too_much_ends(folder, name):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"x" * 20_000)
     message = exceeded(folder, LIMITS, time.monotonic())
-    assert message.startswith("The function wrote more than 9.77 KiB. Let it write less, or start")
+    assert message.startswith("The function wrote more than 9.766 KiB. Let it write less, or start")
 
 
 def test_empty_files_count(folder):
@@ -107,7 +107,14 @@ def test_what_an_exit_code_says(code, message):
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(5, "5 bytes"), (2048, "2 KiB"), (1_600_000, "1.53 MiB"), (2**31, "2 GiB"), (2**41, "2 TiB")],
+    [
+        (5, "5 bytes"),
+        (2048, "2 KiB"),
+        (1_048_575, "1024 KiB"),
+        (1_600_000, "1.526 MiB"),
+        (2**31, "2 GiB"),
+        (2**41, "2 TiB"),
+    ],
 )
 def test_sizes_are_readable(size, text):
     assert size_text(size) == text

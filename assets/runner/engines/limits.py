@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections import deque
 from pathlib import Path
 
 from . import Limits
@@ -17,19 +16,17 @@ class LastBytes:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._chunks: deque[bytes] = deque()
-        self._held = 0
+        self._end = bytearray()
 
     def add(self, chunk: bytes) -> None:
-        """Append the chunk, and let go of chunks that are no longer among the last bytes."""
-        self._chunks.append(chunk[-self._size :])
-        self._held += len(self._chunks[-1])
-        while self._held - len(self._chunks[0]) >= self._size:
-            self._held -= len(self._chunks.popleft())
+        """Append the chunk. What is no longer among the last bytes goes, now and then."""
+        self._end += chunk[-self._size :]
+        if len(self._end) > 2 * self._size:
+            del self._end[: -self._size]
 
     def value(self, ending: str = "") -> bytes:
         """Return the last bytes, with `ending` on a line of its own after them."""
-        text = b"".join(self._chunks)
+        text = bytes(self._end)
         if ending:
             text += (b"" if not text or text.endswith(b"\n") else b"\n") + ending.encode() + b"\n"
         return text[-self._size :]
@@ -104,6 +101,6 @@ def size_text(size: int) -> str:
     value = float(size)
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if value < 1024:
-            return f"{value:.3g} {unit}"
+            return f"{value:.4g} {unit}"
         value /= 1024
-    return f"{value:.3g} TiB"
+    return f"{value:.4g} TiB"
