@@ -61,6 +61,7 @@ def daemon() -> Iterator[str]:
             service = subprocess.Popen(
                 ["unshare", "--mount", "sh", "-c", START, name],
                 env={**os.environ, "CONTAINERS_CONF": str(folder / "containers.conf")},
+                cwd=folder,  # where it leaves an empty file when a container takes too much memory
                 stdout=log,
                 stderr=log,
             )
