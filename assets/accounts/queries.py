@@ -9,7 +9,7 @@ from django.db.models import Aggregate, CharField, Model, Q, QuerySet, Value
 from django.utils import timezone
 
 from ..common.db.aggregates import counts_by
-from ..common.db.compiled import Compiled
+from ..common.db.compiled import Compiled, Instances
 from ..common.db.lookups import OrderKey
 from ..common.text.names import MAX_NAME_LENGTH, caseless
 from .models import (
@@ -44,6 +44,12 @@ MANY, SECONDS = 5_000, 10
 
 
 _COUNTS = "counts-by-owner"
+
+
+@Instances
+def all_organizations(_values: Collection[Any]) -> QuerySet[Organization]:
+    """Return all organisations, by their ids: as many as the consortium has members."""
+    return Organization.objects.all()
 
 
 def organization_ids() -> set[str]:
@@ -154,7 +160,7 @@ def tokens_of(user: User) -> QuerySet[ApiToken]:
 
 def user_counts_of(ids: Collection[str]) -> dict[str, int]:
     """Return how many users each organisation has; one query."""
-    return counts_by(User.objects.all(), "organization_id", ids)
+    return counts_by(User, "organization_id", ids)
 
 
 def counts_by_owner() -> Mapping[str, Mapping[str, int]]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet
 
-from ..common.db.aggregates import counts_by, related_rows
+from ..common.db.aggregates import counts_by, related_model, related_rows
 from ..common.db.compiled import Instances, Rows, key_text, stored_json
 from ..common.db.nested import JSONRows, JSONText
 from ..common.text.moments import utc_day
@@ -64,26 +64,26 @@ def sample_notes(samples: Sequence[DataSample]) -> dict[UUID, str]:
 
 def sample_counts_of(dataset_keys: Collection[UUID], limit: int | None = None) -> dict[UUID, int]:
     """Return how many samples each dataset has; one query."""
-    return counts_by(DataSampleLink.objects.all(), "dataset_id", dataset_keys, limit)
+    return counts_by(DataSampleLink, "dataset_id", dataset_keys, limit)
 
 
 def dataset_counts_of(sample_keys: Collection[UUID], limit: int | None = None) -> dict[UUID, int]:
     """Return how many datasets each sample belongs to; one query."""
-    return counts_by(DataSampleLink.objects.all(), "data_sample_id", sample_keys, limit)
+    return counts_by(DataSampleLink, "data_sample_id", sample_keys, limit)
 
 
 def task_counts_of_datasets(
     dataset_keys: Collection[UUID], limit: int | None = None
 ) -> dict[UUID, int]:
     """Return how many tasks work on each dataset; one query."""
-    return counts_by(related_rows(Dataset, "task_inputs"), "dataset_id", dataset_keys, limit)
+    return counts_by(related_model(Dataset, "task_inputs"), "dataset_id", dataset_keys, limit)
 
 
 def task_counts_of_samples(
     sample_keys: Collection[UUID], limit: int | None = None
 ) -> dict[UUID, int]:
     """Return how many tasks work on each data sample; one query."""
-    inputs = related_rows(SampleSet, "task_inputs")
+    inputs = related_model(SampleSet, "task_inputs")
     return counts_by(inputs, "sample_set__members__data_sample_id", sample_keys, limit)
 
 

@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 
 from ..accounts.models import User
 from ..accounts.rules import EXTERNAL, manages_all
-from ..common.db.compiled import Instances
+from ..common.db.compiled import Compiled, Instances
 from ..common.db.models import Asset
 from ..permissions.access import may_audit, may_audit_asset
 from .models import NEWS_ACTIONS, NEWS_KINDS, Event
@@ -29,12 +29,14 @@ def with_visible_actor(events: QuerySet[Event], user: User) -> QuerySet[Event]:
 
     Searches and orders use it, so that they reveal no more than pages show.
     """
-    if manages_all(user):
+    return _with_actor(events, manages_all(user), user.organization_id)
+
+
+def _with_actor(
+    events: QuerySet[Event], sees_all: bool, organization_id: str | None
+) -> QuerySet[Event]:
+    if sees_all:
         return events.annotate(visible_actor=F("actor_name"))
-    return _seen_by(events, user.organization_id)
-
-
-def _seen_by(events: QuerySet[Event], organization_id: str | None) -> QuerySet[Event]:
     known = Q(organization_id=organization_id) | Q(actor_name="")
     return events.annotate(
         visible_actor=Case(When(known, then=F("actor_name")), default=Value(EXTERNAL))
@@ -106,19 +108,17 @@ def events_of(asset: Asset, user: User) -> list[Event]:
 
     Its owner's admins also see downloads.
     """
-    audits = may_audit_asset(user, asset)
-    seen_by = None if audits else user.organization_id
-    return _events_of(audits, seen_by)([asset.pk], RECENT + 1)
+    seen_by = (True, None) if may_audit_asset(user, asset) else (False, user.organization_id)
+    return _events_of(*seen_by)([asset.pk], RECENT + 1)
 
 
 # A statement for each organisation whose users look.
 @lru_cache(maxsize=100)
-def _events_of(audits: bool, organization_id: str | None) -> Instances[Event]:
+def _events_of(sees_all: bool, organization_id: str | None) -> Instances[Event]:
     def build(keys: Any) -> QuerySet[Event]:
         events = Event.objects.filter(asset_key__only=keys)
-        if audits:
-            return events.annotate(visible_actor=F("actor_name"))
-        return _seen_by(events.filter(public=True), organization_id)
+        shown = events if sees_all else events.filter(public=True)
+        return _with_actor(shown, sees_all, organization_id)
 
     return Instances(build)
 
@@ -145,10 +145,10 @@ def recent_events(user: User) -> list[Event]:
     events looked at.
     """
     # Most events are read only to see which request they belong to.
-    looked_at = public_events().values_list("pk", *_OF_A_REQUEST)[:LOOKED_AT]
-    requests = [list(events) for _, events in groupby(looked_at, key=itemgetter(slice(1, None)))]
+    requests = [list(events) for _, events in groupby(_latest(), key=itemgetter(slice(1, None)))]
     together = {events[0][0]: len(events) for events in requests[:RECENT]}
-    found = with_visible_actor(Event.objects.all(), user).in_bulk(together)
+    rows = _events_by_id(manages_all(user), user.organization_id)(together)
+    found = {event.pk: event for event in rows}
     for pk, count in together.items():
         found[pk].together = count  # type: ignore[attr-defined]
     return without_ends_of_cancelled(found[pk] for pk in together)
@@ -156,3 +156,16 @@ def recent_events(user: User) -> list[Event]:
 
 # Equal for the events of one request.
 _OF_A_REQUEST = ("timestamp", "actor_name", "action", "asset_kind")
+
+
+@Compiled
+def _latest(_values: Any) -> QuerySet:
+    return public_events().values_list("pk", *_OF_A_REQUEST)[:LOOKED_AT]
+
+
+@lru_cache(maxsize=100)
+def _events_by_id(sees_all: bool, organization_id: str | None) -> Instances[Event]:
+    def build(ids: Any) -> QuerySet[Event]:
+        return _with_actor(Event.objects.filter(pk__any=ids), sees_all, organization_id)
+
+    return Instances(build)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet
 
-from ..common.db.aggregates import counts_by, related_rows
+from ..common.db.aggregates import counts_by, related_model, related_rows
 from ..common.db.compiled import Compiled, Instances, Rows, key_text, stored_json
 from ..common.db.nested import JSONRows, JSONText
 from ..permissions.queries import permission_columns
@@ -81,7 +81,7 @@ def _outputs(keys: Collection[UUID]) -> QuerySet:
 
 def task_counts_of(keys: Collection[UUID], limit: int | None = None) -> dict[UUID, int]:
     """Return how many tasks run each function; one query."""
-    return counts_by(related_rows(Function, "tasks"), "function_id", keys, limit)
+    return counts_by(related_model(Function, "tasks"), "function_id", keys, limit)
 
 
 @Instances

@@ -161,7 +161,7 @@ def _datasets(own: str, may_add: bool) -> Concern:
     return _concern(
         gettext("Datasets without data samples"),
         gettext("Tasks run on data samples. Add some before you use these datasets."),
-        queries.datasets_without_samples(own),
+        queries.datasets_without_samples([own], PREVIEW_ROWS + 1),
         lambda dataset: Item(
             dataset.name,
             reverse("dataset", args=[dataset.pk]),

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 
-from ..accounts.models import Organization
 from ..accounts.pages.base import LoginRequiredMixin
+from ..accounts.queries import all_organizations
 from ..accounts.rules import acts_for
 from ..common.pages.base import Page
 from ..feed.queries import recent_events
@@ -24,7 +24,7 @@ class HomePage(LoginRequiredMixin, Page):
     title = _("Home")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        organizations = list(Organization.objects.all())
+        organizations = all_organizations()
         counts = counts_of(organizations)
         own = next((row for row in organizations if acts_for(self.user, row.pk)), None)
         return super().get_context_data(

@@ -1,5 +1,6 @@
 """Queries of what needs attention, for the home page."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ..accounts.models import ApiToken, User
 from ..accounts.rules import EXPIRES_SOON
+from ..common.db.compiled import Instances
 from ..common.db.lookups import OrderKey
 from ..compute.models import ComputePlan
 from ..compute.statuses import PlanStatus
@@ -36,9 +38,11 @@ def failed_functions(organization_id: str, now: datetime) -> QuerySet[Function]:
     return recent.order_by("-creation_date", "-pk")
 
 
-def datasets_without_samples(organization_id: str) -> QuerySet[Dataset]:
-    """Return the organisation's recent datasets without data samples, the newest first."""
-    own = Dataset.objects.filter(owner=organization_id).order_by("-creation_date", "-pk")
+@Instances
+def datasets_without_samples(organization_ids: Collection[str]) -> QuerySet[Dataset]:
+    """Return an organisation's recent datasets without data samples, the newest first."""
+    own = Dataset.objects.filter(owner_id__only=organization_ids)
+    own = own.order_by("-creation_date", "-pk")
     links = DataSampleLink.objects.filter(dataset=OuterRef("pk"))
     empty = Dataset.objects.filter(~Exists(links), pk__in=own.values("pk")[:MAX_DATASETS_SEARCHED])
     return empty.order_by("-creation_date", "-pk")

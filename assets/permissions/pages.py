@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy as _
 
 from ..accounts.pages.base import LoginRequiredMixin, WriterPage
+from ..common.db.pagination import Listing
 from ..common.errors import Problem
 from ..common.forms.formsets import MAX_ROWS
 from ..common.forms.saving import NotSaved, save_or_explain
@@ -30,12 +31,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+# What a list without parameters shows; its statement is compiled once.
+_listings: dict[type[ListPage], Listing] = {}
+
+
 class AssetListPage(LoginRequiredMixin, ListPage):
     """Lists one kind of asset, with a button to register one."""
 
     template_name = "components/asset_list.html"
     # Models of filters by keys; the list of active filters shows the rows' names.
     filter_models: ClassVar[Mapping[str, type[Model]]] = {}
+
+    def listing(self, rows: QuerySet) -> Listing:
+        # Without parameters, the list is the same for everyone.
+        if self.request.GET:
+            return super().listing(rows)
+        return _listings.setdefault(type(self), Listing(rows, is_kept=True))
 
     def display_value(self, name: str, value: str) -> str:
         if model := self.filter_models.get(name):

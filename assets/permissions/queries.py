@@ -1,12 +1,13 @@
 """Which permissions allow an organisation: `Permissions.allows` for whole lists."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from ..accounts.models import Organization
-from ..common.db.compiled import Instances, stored_json
+from ..accounts.queries import all_organizations
+from ..common.db.compiled import stored_json
 from .models import Permissions
 
 
@@ -29,11 +30,6 @@ def allowing_any(organization_ids: Iterable[str]) -> QuerySet[Permissions]:
     return Permissions.objects.filter(Q(public=True) | Q(pk__in=named.values("pk")))
 
 
-@Instances
-def _organizations(_values: Collection[Any]) -> QuerySet[Organization]:
-    return Organization.objects.all()
-
-
 def access_matrix(
     owner_id: str, uses: Sequence[tuple[str, Permissions]]
 ) -> list[tuple[Organization, bool, list[bool]]]:
@@ -44,6 +40,6 @@ def access_matrix(
             organization.pk == owner_id,
             [permissions.allows(organization.pk) for _, permissions in uses],
         )
-        for organization in _organizations()
+        for organization in all_organizations()
     ]
     return sorted(rows, key=lambda row: not row[1])

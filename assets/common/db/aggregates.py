@@ -1,9 +1,12 @@
 """Queries that several rooms share."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Subquery
+
+from .compiled import Compiled
 
 
 class _CountOf(Subquery):
@@ -14,27 +17,41 @@ class _CountOf(Subquery):
 
 
 def counts_by(
-    rows: QuerySet, field: str, keys: Collection[Any], limit: int | None = None
+    model: type[Model], field: str, keys: Collection[Any], limit: int | None = None
 ) -> dict[Any, int]:
-    """Return the number of rows by the key in their `field`; one query.
+    """Return the number of a model's rows by the key in their `field`; one query.
 
     Keys without rows may be missing. No more than `limit` rows of each key are counted.
     """
-    if limit is None:
-        counted = rows.filter(**{f"{field}__any": list(keys)}).order_by().values(field)
-        return dict(counted.annotate(count=Count("pk")).values_list(field, "count"))
-    ones = rows.filter(**{field: OuterRef("pk")}).order_by().values(field)[:limit]
-    named: Any = rows.model
-    for name in field.split("__"):
-        named = named._meta.get_field(name).related_model
-    found = named._default_manager.filter(pk__any=list(keys)).order_by()
-    return dict(found.annotate(count=_CountOf(ones)).values_list("pk", "count"))
+    return dict(_counts(model, field, limit)(keys))
 
 
-def related_rows(model: type[Model], name: str) -> QuerySet:
-    """Return all rows of another model whose foreign key to `model` has this `related_name`.
+@cache
+def _counts(model: type[Model], field: str, limit: int | None) -> Compiled:
+    def build(keys: Any) -> QuerySet:
+        rows = model._default_manager.order_by()
+        if limit is None:
+            counted = rows.filter(**{f"{field}__any": keys}).values(field)
+            return counted.annotate(count=Count("pk")).values_list(field, "count")
+        ones = rows.filter(**{field: OuterRef("pk")}).values(field)[:limit]
+        named: Any = model
+        for name in field.split("__"):
+            named = named._meta.get_field(name).related_model
+        found = named._default_manager.filter(pk__any=keys).order_by()
+        return found.annotate(count=_CountOf(ones)).values_list("pk", "count")
+
+    return Compiled(build)
+
+
+def related_model(model: type[Model], name: str) -> type[Model]:
+    """Return another model, whose foreign key to `model` has this `related_name`.
 
     A room reaches the rows of a higher room by it without importing that room.
     """
     relation: Any = model._meta.get_field(name)
-    return relation.related_model._default_manager.all()
+    return relation.related_model
+
+
+def related_rows(model: type[Model], name: str) -> QuerySet:
+    """Return all rows of that other model."""
+    return related_model(model, name)._default_manager.all()

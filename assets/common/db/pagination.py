@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
-from .compiled import Compiled, Rows
+from .compiled import Compiled, Instances, Rows
 from .counting import EXACT_COUNT_LIMIT, Counter, RowCount
 from .keyset import Keyset, Position
 
@@ -31,13 +31,19 @@ class Listing:
     the first page and of the count once.
     """
 
-    def __init__(self, queryset: QuerySet, shown: Rows | None = None) -> None:
+    def __init__(
+        self, queryset: QuerySet, shown: Rows | None = None, *, is_kept: bool = False
+    ) -> None:
         """Make a listing of rows, or of keys with the columns of each that are `shown`.
 
         A row of keys is a dictionary with `pk`; on a first page, a tuple that begins with `shown`.
+
+        Args:
+            is_kept: whether a listing of rows is used again, so that its first page is compiled.
         """
         self.queryset = queryset
         self._shown = shown
+        self._instances = Instances(lambda _: self.rows) if is_kept else None
         # None where rows can only be skipped by number.
         self.keyset = Keyset.of(queryset)
         self._first_page: tuple[int, Compiled] | None = None
@@ -95,6 +101,8 @@ class Listing:
 
     def _first_rows(self, limit: int) -> list[Any]:
         keyset = self.keyset
+        if self._instances:
+            return self._instances(limit=limit)
         if keyset is None or self._shown is None:
             return list(self.rows[:limit])
         # Only the statement for the last size stays in memory. Another thread may replace it

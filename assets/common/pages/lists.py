@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from ..db.counting import RowCount, count_rows
+from ..db.pagination import Listing
 from ..forms.filter_form import fields_of
 from ..text.moments import ZONE
 from ..text.reading import cut
@@ -144,7 +145,10 @@ class ListPage(AssetKindMixin, Page):
     def part(self, rows: QuerySet) -> Part:
         """Return the page of rows that the URL names, or the last one."""
         counted = count_rows(rows) if self.chips else self.count_all()
-        return part_of(rows, counted, self.per_page(), self.request.GET)
+        return part_of(self.listing(rows), counted, self.per_page(), self.request.GET)
+
+    def listing(self, rows: QuerySet) -> Listing:
+        return Listing(rows)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         table = self.make_table(self.filterset.qs)

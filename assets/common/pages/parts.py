@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.db.models import QuerySet
 
 from ..db.counting import RowCount
 from ..db.keyset import Position
@@ -58,9 +57,8 @@ class Part:
         return max(1, -(-self.counted.number // self.size))
 
 
-def part_of(rows: QuerySet, counted: RowCount, size: int, query: Mapping[str, str]) -> Part:
+def part_of(listing: Listing, counted: RowCount, size: int, query: Mapping[str, str]) -> Part:
     """Return the part that the query asks for; beyond the end, the last one."""
-    listing = Listing(rows)
     text = query.get("page", "")
     number = int(text) if text.isdecimal() and len(text) < 10 else None
     part = Part((), counted, size, number)
