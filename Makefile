@@ -58,6 +58,9 @@ $(STATIC): $(RUNTIME) project/settings.py assets/apps.py $(shell find static -ty
 	@$(MANAGE) collectstatic --noinput --verbosity 0
 	@touch $@
 
+work: $(RUNTIME)  ## run the demo's studies: a runner for each of its hospitals; WORK_ARGS for options
+	@HOST=$(HOST) PORT=$(PORT) exec $(MANAGE) work -- $(WORK_ARGS)
+
 # --- Testing -------------------------------------------------------------------------------------
 
 # run NAME, PREFIX, BIN, ARGS: pytest under PREFIX; what it prints is shown and stored.

@@ -1,4 +1,6 @@
-"""The base of our commands."""
+"""The base of our commands, and what several of them need."""
+
+import os
 
 from django.core.management.base import BaseCommand
 
@@ -10,3 +12,9 @@ class StartsAtOnce(BaseCommand):
     """
 
     requires_system_checks = ()
+
+
+def server_address() -> str:
+    """Return the URL at which `make serve` listens, from the same environment variables."""
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,7 +1,5 @@
 """`manage.py load_demo [--if-empty]`."""
 
-import os
-
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
@@ -9,7 +7,7 @@ from assets.accounts.models import Organization
 from assets.common.errors import Refused
 from assets.demo.hospitals import HOSPITALS, PASSWORD, SUPERUSER
 from assets.demo.load import is_loaded, load
-from assets.management.base import StartsAtOnce
+from assets.management.base import StartsAtOnce, server_address
 
 
 class Command(StartsAtOnce):
@@ -39,7 +37,7 @@ class Command(StartsAtOnce):
             raise CommandError(f"The demo was not loaded: {why}") from error
 
     def _print_logins(self) -> None:
-        address = _address()
+        address = server_address()
         self.stdout.write("The demo consortium is loaded. Its users, for this demo only:\n\n")
         row = "  {:<34} {:<18} {}"
         self.stdout.write(row.format("organisation", "user", "role"))
@@ -51,10 +49,5 @@ class Command(StartsAtOnce):
         self.stdout.write(f"  Dashboard   {address}/")
         self.stdout.write(f"  Admin       {address}/admin/")
         self.stdout.write(f"  API         {address}/api/  (documentation: {address}/api/docs/)")
-        self.stdout.write("  A token     .venv/bin/python manage.py create_token curie-member\n\n")
-
-
-def _address() -> str:
-    """Return the URL at which `make serve` listens, from the same environment variables."""
-    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.stdout.write("  A token     .venv/bin/python manage.py create_token curie-member")
+        self.stdout.write("  To run its second study: make work\n\n")
