@@ -79,6 +79,17 @@ def registry(
 
 
 @contextlib.contextmanager
+def empty_registry(database: str) -> Iterator[Registry]:
+    """Yield a registry without a table that lives as long as the block."""
+    with tempfile.TemporaryDirectory(prefix="registrar-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL runs as another user
+        _begin(database, folder)
+        with _running(database, 0, folder) as found:
+            yield found
+
+
+@contextlib.contextmanager
 def django_without_database() -> Iterator[None]:
     """Set Django up for what makes requests, which uses the models, but no database."""
     with tempfile.TemporaryDirectory(prefix="registrar-bench-") as folder:
