@@ -75,7 +75,7 @@ def check_named(model: type[models.Model], *, fast: bool) -> Iterator[Finding | 
         wrong = _wrong_with_file(name, checksum, size, fast=fast)
         yield Finding(wrong, kind, name, key) if wrong else None
     if model is DataSample:
-        folders = DataSample.objects.exclude(path="").order_by("pk")
+        folders = DataSample.objects.filter(at_runner=False).exclude(path="").order_by("pk")
         for sample in folders.iterator(chunk_size=BATCH):
             wrong = _wrong_with_folder(sample, fast=fast)
             yield Finding(wrong, kind, sample.path, str(sample.key)) if wrong else None

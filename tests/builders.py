@@ -13,6 +13,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -107,6 +108,13 @@ def make_dataset(actor: User, **changes: Any) -> Dataset:
 def make_samples(actor: User, *dataset_keys: UUID, count: int = 1) -> list[DataSample]:
     archives = {f"sample-{n}": upload(zip_of({"data.csv": b"%d\n" % n})) for n in range(count)}
     return datasets.register_data_samples(DataSampleSpec(dataset_keys, archives), actor)
+
+
+def make_samples_at_runner(
+    actor: User, *dataset_keys: UUID, paths: Iterable[str] = ("visits/p1",)
+) -> list[DataSample]:
+    spec = DataSampleSpec(dataset_keys, runner_paths=list(map(PurePosixPath, paths)))
+    return datasets.register_data_samples(spec, actor)
 
 
 def function_spec(**changes: Any) -> FunctionSpec:
@@ -349,4 +357,6 @@ def wire_samples(spec: DataSampleSpec) -> dict[str, Any]:
     values = {"data_manager_keys": [str(key) for key in spec.data_manager_keys]}
     if spec.paths:
         values |= {"paths": [str(path) for path in spec.paths], "multiple": spec.multiple}
+    if spec.runner_paths:
+        values |= {"runner_paths": list(map(str, spec.runner_paths)), "multiple": spec.multiple}
     return multipart(values, **spec.archives)

@@ -107,16 +107,17 @@ class DataSampleAdmin(AssetAdmin):
 
     @admin.display(description=_("source"))
     def source(self, sample: DataSample) -> str:
-        return gettext("uploaded") if sample.archive else gettext("folder on the server")
+        return sample.source_label
 
     @admin.display(description=_("content"))
     def content(self, sample: Any) -> str:
         """Return what the sample holds, for its owner only, as in the API."""
         if not may_see_content(sample.viewer, sample):
             return gettext("Only %(owner)s can see the contents.") % {"owner": sample.owner_id}
+        path = f"{sample.path} · " if sample.path else ""
+        found = sample.content
+        if not found.checksum:
+            return f"{path}{found.problem or found.state_label}"
         return format_html(
-            "{}{} · sha256 <code>{}</code>",
-            f"{sample.path} · " if sample.path else "",
-            filesizeformat(sample.size),
-            sample.checksum,
+            "{}{} · sha256 <code>{}</code>", path, filesizeformat(found.size), found.checksum
         )

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,17 +18,19 @@ from ..common.api.serializers import by_name
 from ..common.api.viewsets import EMPTY, AssetViewSet
 from ..common.idempotency.api import idempotent
 from ..feed.registration import rename
+from ..permissions.access import may_see_content
 from ..permissions.api import DescribedAssetViewSet
 from ..permissions.downloads import FILE_RESPONSES, download
 from . import registration
 from .filters import DataSampleFilterSet, DatasetFilterSet
-from .models import DataSample, Dataset
+from .models import DataSample, DataSampleCheck, Dataset
 from .serializers import (
     DataSampleSerializer,
     DataSampleSpecSerializer,
     DatasetSerializer,
     DatasetSpecSerializer,
     LinkSerializer,
+    LookSerializer,
 )
 from .specs import DataSampleSpec
 
@@ -61,7 +64,7 @@ class DatasetViewSet(DescribedAssetViewSet):
 
 
 class DataSampleViewSet(AssetViewSet):
-    """Data samples: uploaded archives, or folders on the server."""
+    """Data samples: uploaded archives, or folders that stay on the server or at runners."""
 
     queryset = DataSample.objects.all()
     serializer_class = DataSampleSerializer
@@ -111,6 +114,20 @@ class DataSampleViewSet(AssetViewSet):
     @idempotent(answer_again)
     def create(self, request: Request, *args, **kwargs) -> Response:
         return self._answer_samples(registration.register_data_samples(self.spec, self.user))
+
+    @extend_schema(methods=["get"], responses={200: LookSerializer})
+    @extend_schema(methods=["post"], request=None, responses={200: LookSerializer})
+    @action(detail=True, methods=["get", "post"])
+    def look(self, request: Request, key: str, **kwargs) -> Response:
+        """What a runner found at the folder of a data sample, for its owner; POST: look again."""
+        sample = self.get_object()
+        if request.method == "POST":
+            registration.look_again(sample, self.user)
+        if not may_see_content(self.user, sample):
+            raise PermissionDenied(f"Only {sample.owner_id} can see the content.")
+        if not sample.at_runner:
+            raise NotFound("This data sample is not at a runner.")
+        return Response(LookSerializer(DataSampleCheck.objects.get(data_sample=sample)).data)
 
     @extend_schema(request=LinkSerializer, responses={200: EMPTY})
     @action(detail=False, methods=["post"], serializer_class=LinkSerializer)

@@ -1,7 +1,7 @@
 """Forms of datasets and data samples."""
 
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
@@ -163,7 +163,7 @@ class ConfirmingDatasetForm(DatasetForm):
 
 
 class DataSampleForm(StagedUploadsMixin, PageForm):
-    """Registers data samples: each is a file, or a folder on the server."""
+    """Registers data samples: each is a file, or a folder that stays where it is."""
 
     field_aliases = {"data_manager_keys": "datasets", "path": "paths"}
     sections = (
@@ -178,6 +178,14 @@ class DataSampleForm(StagedUploadsMixin, PageForm):
             "paths",
             "multiple",
             note=_("Folders are not copied. The data stay where they are."),
+        ),
+        Section(
+            _("Or folders at your runners"),
+            "runner_paths",
+            note=_(
+                "The data never reach this server. A runner looks at each folder, and reports its "
+                "checksum and size."
+            ),
         ),
     )
 
@@ -211,15 +219,22 @@ class DataSampleForm(StagedUploadsMixin, PageForm):
         ),
     )
 
+    runner_paths = forms.CharField(
+        label=_("Folders at your runners"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("One per line, relative to the runners' data root. Each is a data sample."),
+    )
+
     def make_spec(self, values: dict[str, Any]) -> DataSampleSpec:
         self.faulty: list[File | Upload] = []
         uploads: list[File] = values.get("archives", [])
-        lines = values.get("paths", "").splitlines()
         return DataSampleSpec(
             data_manager_keys=[dataset.key for dataset in values.get("datasets", ())],
             archives={f"archives[{index}]": upload for index, upload in enumerate(uploads)},
-            paths=[Path(line.strip()) for line in lines if line.strip()],
+            paths=[Path(line) for line in _lines(values.get("paths", ""))],
             multiple=values.get("multiple", False),
+            runner_paths=[PurePosixPath(line) for line in _lines(values.get("runner_paths", ""))],
         )
 
     def check(self) -> Iterable[Problem]:
@@ -241,6 +256,10 @@ class DataSampleForm(StagedUploadsMixin, PageForm):
 
     def save(self) -> list[DataSample]:
         return register_data_samples(self.spec, self.actor)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 class LinkSamplesForm(PageForm):

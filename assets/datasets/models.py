@@ -78,7 +78,14 @@ class DataSample(Asset):
         ]
 
     @property
+    def content(self) -> "DataSample | DataSampleCheck":
+        """The row with the checksum and the size, which are blank and 0 before a look."""
+        return self.found if self.at_runner else self
+
+    @property
     def source_label(self) -> str:
+        if self.at_runner:
+            return gettext("stays at a runner of %(owner)s") % {"owner": self.owner_id}
         return gettext("uploaded") if self.archive else gettext("folder on the server")
 
 
@@ -119,6 +126,13 @@ class DataSampleCheck(models.Model):
 
     def __str__(self) -> str:
         return self.problem or self.checksum
+
+    @property
+    def state_label(self) -> str:
+        """What the last look found, without a path."""
+        if self.checked_at is None:
+            return gettext("not yet checked")
+        return gettext("problem") if self.problem else gettext("checked")
 
 
 class DataSampleLink(models.Model):

@@ -91,7 +91,7 @@ def task_counts_of_samples(
 def samples_in(dataset_keys: Collection[UUID]) -> QuerySet[DataSample]:
     """Return the data samples of a dataset, the newest first."""
     samples = DataSample.objects.filter(links__dataset_id__only=dataset_keys)
-    return samples.order_by("-creation_date", "-pk")
+    return samples.select_related("found").order_by("-creation_date", "-pk")
 
 
 @Instances

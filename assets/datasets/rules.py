@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from ..common.errors import Code, Problem
 from ..common.files.archives.check import inspect, mark_passed, passed_check
+from ..common.files.archives.names import UnsafeArchive, plain_path
 from ..common.files.archives.preview import preview_archive
 from ..common.files.hidden import hidden_advice, is_hidden, some_of
 from ..common.files.storage import check_upload
 from ..common.kinds import AssetKind
-from ..common.rules import check_metadata, check_name, check_text
+from ..common.rules import check_metadata, check_name, check_text, unprintable
 from .specs import DataSampleSpec, DatasetSpec
 
 DATASET = AssetKind.DATA_MANAGER.word
@@ -41,16 +42,32 @@ def check_dataset_values(spec: DatasetSpec) -> Iterator[Problem]:
 
 
 def check_data_sample_values(spec: DataSampleSpec) -> Iterator[Problem]:
-    """Yield problems unless there are either archives or folders, and each dataset occurs once."""
+    """Yield problems unless there is one kind of source, and each dataset occurs once."""
     yield from _check_dataset_keys(spec.data_manager_keys)
-    if bool(spec.archives) == bool(spec.paths):
+    yield from _check_sources(spec)
+    for name, archive in spec.archives.items():
+        yield from check_archive(archive, field=name)
+    for path, times in Counter(spec.runner_paths).items():
+        yield from _check_runner_path(str(path), times)
+
+
+def _check_sources(spec: DataSampleSpec) -> Iterator[Problem]:
+    if spec.runner_paths:
+        if spec.archives or spec.paths:
+            message = _(
+                "cannot be combined with files or with folders on the server. Register them one "
+                "after the other."
+            )
+            yield Problem(Code.INVALID, message, "runner_paths", DATA_SAMPLE)
+        elif spec.multiple:
+            message = _("the server cannot list folders at a runner. Give the path of each folder.")
+            yield Problem(Code.INVALID, message, "multiple", DATA_SAMPLE)
+    elif bool(spec.archives) == bool(spec.paths):
         if spec.archives:
             message = _("cannot be combined with files. Give either files or folders.")
         else:
             message = _("cannot be blank unless you upload files. Give either files or folders.")
         yield Problem(Code.INVALID, message, "path", DATA_SAMPLE)
-    for name, archive in spec.archives.items():
-        yield from check_archive(archive, field=name)
 
 
 def check_archive(archive: File | None, *, field: str) -> Iterator[Problem]:
@@ -121,6 +138,44 @@ def _content_message(path: Path, values: dict[str, Any]) -> str:
     return ""
 
 
-def printable(path: Path) -> str:
+def _check_runner_path(path: str, times: int) -> Iterator[Problem]:
+    """Yield a problem unless the path leads to a folder below a data root, whatever it is."""
+    values: dict[str, Any] = {"path": printable(path), "count": times}
+    if bad := unprintable(path):
+        message = _("%(path)s contains the character %(character)s. Rename the folder.")
+        values["character"] = bad
+    elif not _is_below_root(path):
+        message = _(
+            "%(path)s is not below the data root of your runners. Give a relative path such as "
+            "visits/patient-1, without '..' and backslashes."
+        )
+    elif (length := len(path)) > MAX_PATH_LENGTH:
+        message = _("%(path)s is too long: %(length)d characters. The limit is %(limit)d.")
+        values |= {"length": length, "limit": MAX_PATH_LENGTH}
+    elif times > 1:
+        message = _("%(path)s occurs %(count)d times. Remove the repetitions.")
+    else:
+        return
+    yield Problem(Code.INVALID, message % values, "runner_paths", DATA_SAMPLE)
+
+
+def _is_below_root(path: str) -> bool:
+    try:
+        return plain_path(path) != "."
+    except UnsafeArchive:
+        return False
+
+
+def already_at_runner(path: str, key: UUID) -> Problem:
+    """Return the problem of a path that a data sample of the organisation has."""
+    message = _(
+        '%(path)s is registered already, as the data sample "%(key)s". Add that one to your '
+        "datasets."
+    )
+    values = {"path": path, "key": key}
+    return Problem(Code.INVALID, message % values, "runner_paths", DATA_SAMPLE, key=str(key))
+
+
+def printable(path: PurePath | str) -> str:
     """Return the path as text, with escapes for what is not UTF-8."""
     return str(path).encode(errors="backslashreplace").decode()

@@ -1,7 +1,7 @@
 """Datasets and data samples in requests and responses. Contract 2.3, 2.4."""
 
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
@@ -153,6 +153,13 @@ class DataSampleSpecSerializer(serializers.Serializer):
         help_text="A folder on the server, instead of a file.",
     )
     paths = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True)
+    runner_paths = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        allow_null=True,
+        help_text="Folders that stay at your organisation's runners, instead of files: paths "
+        "relative to the runners' data root, each a sample.",
+    )
     multiple = serializers.BooleanField(
         default=False,
         help_text="Each subfolder of the paths is a sample; hidden ones are left out, and named in "
@@ -166,7 +173,17 @@ class DataSampleSpecSerializer(serializers.Serializer):
             data_manager_keys=values["data_manager_keys"],
             paths=[Path(path) for path in paths],
             multiple=values["multiple"],
+            runner_paths=[PurePosixPath(path) for path in values.get("runner_paths") or ()],
         )
+
+
+class LookSerializer(serializers.Serializer):
+    """What a runner found at the folder of a data sample, or blank before it has looked."""
+
+    checked_at = serializers.DateTimeField(allow_null=True)
+    checksum = serializers.CharField(help_text="The sha256 of its files' names and contents.")
+    size = serializers.IntegerField()
+    problem = serializers.CharField()
 
 
 class LinkSerializer(serializers.Serializer):

@@ -3,9 +3,18 @@
 import ntpath
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
-from ..common.pages.snippets import Snippets, call, permissions_call, permissions_json, sdk_and_curl
+from ..common.pages.snippets import (
+    Snippets,
+    api_url,
+    call,
+    curl,
+    permissions_call,
+    permissions_json,
+    sdk_and_curl,
+)
 from .specs import DatasetSpec
 
 
@@ -75,3 +84,14 @@ def sample_snippets(
     else:
         body["paths"] = list(paths)
     return sdk_and_curl(request, ("DataSampleSpec",), code, "data_sample-list", body, files)
+
+
+def runner_snippets(
+    dataset_keys: Sequence[Any], paths: Sequence[PurePath | str], request: Any
+) -> Snippets:
+    """Return the code that registers folders at runners, which the SDK's specs cannot name."""
+    body = {
+        "data_manager_keys": [str(key) for key in dataset_keys],
+        "runner_paths": [str(path) for path in paths],
+    }
+    return [("curl", "bash", curl(api_url(request, "data_sample-list"), body))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from django.core.files.base import File
@@ -25,12 +25,17 @@ class DatasetSpec:
 
 @dataclass(slots=True)
 class DataSampleSpec:
-    """The values that register data samples: archives, or folders on the server.
+    """The values that register data samples: archives, or folders that stay where they are.
 
-    Each archive and each folder is one sample; with `multiple`, each folder's subfolders are.
+    Each archive and each folder is one sample; with `multiple`, each subfolder of `paths` is.
+
+    Attributes:
+        paths: folders on the server.
+        runner_paths: folders below the data root of the organisation's runners.
     """
 
     data_manager_keys: Sequence[UUID]
     archives: Mapping[str, File] = field(default_factory=dict)
     paths: Sequence[Path] = ()
     multiple: bool = False
+    runner_paths: Sequence[PurePosixPath] = ()

@@ -55,14 +55,18 @@ class DataSampleTable(AssetTable):
     size = tables.Column(verbose_name=_("Size"), orderable=False, empty_values=())
 
     def render_source(self, record: Any) -> str:
-        return record.source_label
+        if not record.at_runner:
+            return record.source_label
+        return f"{record.source_label}, {record.found.state_label}"
 
     def render_size(self, record: Any) -> str:
         size = self.value_size(record)
         return "" if size is None else filesizeformat(size)
 
     def value_size(self, record: Any) -> int | None:
-        return record.size if may_see_content(self.viewer, record) else None
+        # Unknown before a look.
+        content = record.content
+        return content.size if content.checksum and may_see_content(self.viewer, record) else None
 
     class Meta(AssetTable.Meta):
         sequence = ("key", "owner", "source", "datasets", "tasks", "size", "creation_date")

@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 
 from ..common.parsing import LossyJSON, json_of
 from .sources import Source, Unusable
-from .specs import DATA_SAMPLES, LIST_KINDS, METADATA, METADATA_PREFIX, ListKind, Row
+from .specs import DATA_SAMPLES, LIST_KINDS, METADATA, METADATA_PREFIX, RUNNER_PATHS, ListKind, Row
 
 SUFFIXES = (".csv", ".json")
 # Excel separates by semicolons where the comma is the decimal sign.
 SEPARATORS = ",;\t"
 MAX_LIST_SIZE = 64 * 1024**2
+# Columns with several data samples, and the column of a row with one of them.
+SEVERAL = {"paths": "path", RUNNER_PATHS: RUNNER_PATHS}
 
 
 class NoLists(Exception):
@@ -190,22 +192,24 @@ def _json_rows(content: bytes, kind: ListKind) -> Iterator[tuple[int, dict[str, 
 
 
 def _one_path_each(row: Row) -> Iterator[Row]:
-    """Yield a row for each data sample of a row with `paths`; other rows as they are."""
-    paths = row.values.get("paths")
-    if row.kind is not DATA_SAMPLES or paths is None:
+    """Yield a row for each data sample of a row with several; other rows as they are."""
+    given = [name for name in ("path", *SEVERAL) if name in row.values]
+    if row.kind is not DATA_SAMPLES or given in ([], ["path"]):
         yield row
         return
+    column = given[-1]
+    paths = row.values[column]
     listed = [path.strip() for path in paths.split(";")] if isinstance(paths, str) else paths
-    if "path" in row.values:
-        message = _("cannot be combined with path. Give either path or paths.")
-        yield replace(row, problems=[row.problem("paths", message)])
+    if len(given) > 1:
+        message = _("cannot be combined with %(other)s. Give one of the two.")
+        yield replace(row, problems=[row.problem(column, message % {"other": given[0]})])
     elif not isinstance(listed, list) or not all(isinstance(path, str) for path in listed):
         message = _("must be a list of paths.")
-        yield replace(row, problems=[row.problem("paths", message)])
+        yield replace(row, problems=[row.problem(column, message)])
     else:
-        others = {name: value for name, value in row.values.items() if name != "paths"}
+        others = {name: value for name, value in row.values.items() if name != column}
         for path in filter(None, listed):
-            yield replace(row, values={**others, "path": path})
+            yield replace(row, values={**others, SEVERAL[column]: path})
 
 
 def _unique(rows: Iterable[Row]) -> Iterator[Row]:
@@ -213,11 +217,11 @@ def _unique(rows: Iterable[Row]) -> Iterator[Row]:
 
     Data samples name datasets of the list, and a sample that is listed twice is a mistake.
     """
-    seen: dict[str, Row] = {}
+    seen: dict[tuple[str, str], Row] = {}
     for row in rows:
-        known = seen.setdefault(row.name, row) if row.name else row
+        field = row.name_column
+        known = seen.setdefault((field, row.name), row) if row.name else row
         if known is not row:
-            field = "path" if row.kind is DATA_SAMPLES else "name"
             message = _('"%(name)s" is also in %(place)s. Change or remove one of the two.')
             values = {"name": row.name, "place": known.place}
             row = replace(row, problems=[*row.problems, row.problem(field, message % values)])

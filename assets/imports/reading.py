@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
+from pathlib import PurePath, PurePosixPath
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -16,7 +17,7 @@ from ..datasets.specs import DataSampleSpec, DatasetSpec
 from ..functions.specs import FunctionSpec, read_inputs, read_outputs
 from ..permissions.specs import PermissionsSpec, read_permissions
 from .sources import Source, Unusable
-from .specs import METADATA, Row
+from .specs import METADATA, RUNNER_PATHS, Row
 
 # All keys of imported assets derive from it; another one would register everything again.
 NAMESPACE = UUID("6a4f7d0c-3d0e-5f3b-9a53-0d4b7a1f2c68")
@@ -127,10 +128,12 @@ def read_function(reader: RowReader) -> FunctionSpec:
 
 def read_sample(reader: RowReader, key_of: Callable[[str], UUID]) -> DataSampleSpec:
     """Return the spec of one sample, whose archive has the name of its path."""
+    keys = reader.dataset_keys("data_manager_keys", key_of)
+    if at_runner := reader.name(RUNNER_PATHS):
+        return DataSampleSpec(keys, runner_paths=[PurePosixPath(at_runner)])
     if not reader.name("path"):
         reader.complain("path", _("cannot be blank. Give the path of an archive or a folder."))
     archive = reader.file("path", reader.source.sample)
-    keys = reader.dataset_keys("data_manager_keys", key_of)
     return DataSampleSpec(keys, {} if archive is None else {reader.name("path"): archive})
 
 
@@ -160,6 +163,8 @@ def _default(field: Any) -> Any:
 def _plain(value: Any, owner: str) -> Any:
     if isinstance(value, File):
         return checksum_of(value)
+    if isinstance(value, PurePath):
+        return str(value)
     if isinstance(value, PermissionsSpec):
         return PUBLIC if value.public else value.owned_by(owner).authorized_ids
     if isinstance(value, Mapping):

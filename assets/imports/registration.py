@@ -32,7 +32,7 @@ from ..permissions.access import check_may_register
 from .lists import read_lists
 from .reading import AnySpec, RowReader, key_of_spec, read_dataset, read_function, read_sample
 from .sources import Source, Unusable
-from .specs import DATA_SAMPLES, DATASETS, FUNCTIONS, ListKind, Outcome, Row, State
+from .specs import DATA_SAMPLES, DATASETS, FUNCTIONS, RUNNER_PATHS, ListKind, Outcome, Row, State
 
 # Rows whose keys are looked up together; as many data samples are registered together.
 BATCH = 100
@@ -190,7 +190,7 @@ class Import:
             elif item.problems:
                 found[id(item)] = item.checked(item.problems)
             else:
-                groups[tuple(item.spec.data_manager_keys)].append(item)
+                groups[item.row.name_column, *item.spec.data_manager_keys].append(item)
         for items in groups.values():
             found |= self._samples_of_same_datasets(items, dry_run=dry_run)
         yield from (found[id(item)] for item in batch)
@@ -198,10 +198,14 @@ class Import:
     def _samples_of_same_datasets(
         self, items: Sequence[_Item], *, dry_run: bool
     ) -> dict[int, Outcome]:
-        """Check and register samples together, whose datasets are the same."""
+        """Check and register samples together, of one kind of source and of the same datasets."""
         problems = defaultdict(list)
         names = {item.row.name: item for item in items}
         for problem in check_data_samples(_together(items), self.actor, upcoming=self._upcoming):
+            if problem.field == RUNNER_PATHS and items[1:]:
+                # The path of one of them: which, only its own check says.
+                alone = [self._samples_of_same_datasets([item], dry_run=dry_run) for item in items]
+                return {key: outcome for outcomes in alone for key, outcome in outcomes.items()}
             # At the path of one sample, or at the datasets of all.
             for item in [names[problem.field]] if problem.field in names else items:
                 problems[id(item)].append(problem)
@@ -211,7 +215,7 @@ class Import:
         return {id(item): item.checked(problems[id(item)], dry_run=dry_run) for item in items}
 
     def _register_samples(self, items: Sequence[_Item]) -> None:
-        keys = {item.row.name: item.key for item in items if item.key}
+        keys = {name: item.key for item in items if item.key for name in _names_of(item.spec)}
         try:
             register_data_samples(_together(items), self.actor, keys=keys)
         except IntegrityError:
@@ -234,7 +238,13 @@ def _together(items: Sequence[_Item]) -> DataSampleSpec:
     """Return one spec of samples that belong to the same datasets."""
     spec: DataSampleSpec = items[0].spec
     archives = {name: file for item in items for name, file in item.spec.archives.items()}
-    return replace(spec, archives=archives)
+    runner_paths = [path for item in items for path in item.spec.runner_paths]
+    return replace(spec, archives=archives, runner_paths=runner_paths)
+
+
+def _names_of(spec: DataSampleSpec) -> list[str]:
+    """Return what `register_data_samples` calls the samples of a spec."""
+    return [*spec.archives, *map(str, spec.runner_paths)]
 
 
 def _close(spec: Any) -> None:

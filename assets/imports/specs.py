@@ -12,6 +12,8 @@ from ..common.errors import Code, Problem
 from ..common.kinds import AssetKind
 
 METADATA = "metadata"
+# Folders that stay at runners; a row of one data sample has one path.
+RUNNER_PATHS = "runner_paths"
 # What begins the columns of CSV that hold one value of the metadata each.
 METADATA_PREFIX = f"{METADATA}."
 
@@ -40,7 +42,7 @@ FUNCTIONS = ListKind(
 DATA_SAMPLES = ListKind(
     "data_samples",
     AssetKind.DATA_SAMPLE,
-    ("path", "paths", "data_manager_keys"),
+    ("path", "paths", RUNNER_PATHS, "data_manager_keys"),
 )
 # In the order in which they are registered: samples belong to datasets.
 LIST_KINDS = (DATASETS, FUNCTIONS, DATA_SAMPLES)
@@ -63,9 +65,16 @@ class Row:
     problems: Sequence[Problem] = ()
 
     @property
+    def name_column(self) -> str:
+        """The column that names the row: the name, or the path of a data sample."""
+        if self.kind is not DATA_SAMPLES:
+            return "name"
+        return RUNNER_PATHS if RUNNER_PATHS in self.values else "path"
+
+    @property
     def name(self) -> str:
         """The name of the asset, or the path of a data sample."""
-        found = self.values.get("path" if self.kind is DATA_SAMPLES else "name")
+        found = self.values.get(self.name_column)
         return found if isinstance(found, str) else ""
 
     @property

@@ -89,6 +89,7 @@ class AdminInterface:
             "datasets": [str(key) for key in spec.data_manager_keys],
             "archives": [named(archive) for archive in spec.archives.values()],
             "paths": "\n".join(map(str, spec.paths)),
+            "runner_paths": "\n".join(map(str, spec.runner_paths)),
             **flags(multiple=spec.multiple),
         }
 

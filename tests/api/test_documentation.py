@@ -38,6 +38,7 @@ PATHS = {
     "data_manager/{key}/description/": "get",
     "data_sample/": "get post",
     "data_sample/{key}/": "get",
+    "data_sample/{key}/look/": "get post",
     "data_sample/bulk_update/": "post",
     "function/": "get post",
     "function/{key}/": "get put",

@@ -69,7 +69,9 @@ class TestEveryPage:
     def test_strangers_and_other_methods(self, kind, dataset, sample, client, alice, session_of):
         asset = dataset if kind == "datasets" else sample
         assert client.get(f"/{kind}/{asset.pk}/").status_code == 302
-        assert session_of(alice).post(f"/{kind}/{asset.pk}/").status_code == 405
+        # A POST has a runner look at a data sample again, which this one does not need.
+        status = 405 if kind == "datasets" else 422
+        assert session_of(alice).post(f"/{kind}/{asset.pk}/").status_code == status
 
     @pytest.mark.parametrize("who", ["alice", "victor", "bob", "root"])
     def test_only_members_of_the_owner_are_offered_to_change_it(

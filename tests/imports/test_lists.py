@@ -11,7 +11,7 @@ from assets.functions.models import Function
 from assets.imports.lists import NoLists
 from assets.imports.specs import State
 from assets.permissions.specs import PermissionsSpec
-from tests.builders import DESCRIPTION, OPENER, make_dataset
+from tests.builders import DESCRIPTION, OPENER, make_dataset, make_samples_at_runner
 from tests.cast import A, B, C
 
 from .studies import COLUMNS, FUNCTION, csv_of, dataset_lines, datasets_csv, only, study
@@ -125,6 +125,34 @@ def test_samples_can_name_a_registered_dataset_by_its_key(alice, run):
     outcomes = run(only("data_samples.csv", csv_of(lines)))
     assert [outcome.row.name for outcome in outcomes] == ["visits/first", "visits/second.zip"]
     assert Dataset.objects.get().data_samples.count() == 2
+
+
+def test_samples_can_stay_at_runners(alice, run):
+    key = make_dataset(alice).pk
+    lines = [("path", "runner_paths", "data_manager_keys")]
+    lines += [("visits/first", "", key), ("", "visits/first; p2/", key), ("", "p3", key)]
+    outcomes = run(only("data_samples.csv", csv_of(lines)))
+    assert [outcome.row.name for outcome in outcomes] == [
+        *("visits/first", "visits/first", "p2/", "p3"),
+    ]
+    samples = DataSample.objects.filter(at_runner=True)
+    assert {(sample.path, sample.pk) for sample in samples} == {
+        (path, outcome.key)
+        for path, outcome in zip(("visits/first", "p2", "p3"), outcomes[1:], strict=True)
+    }
+    again = run(only("data_samples.csv", csv_of(lines)))
+    assert [outcome.state for outcome in again] == [State.KNOWN] * 4
+
+
+def test_one_path_at_runners_can_be_wrong(alice, run):
+    key = make_dataset(alice).pk
+    make_samples_at_runner(alice, key, paths=["p2"])
+    lines = [("runner_paths", "data_manager_keys"), *((path, key) for path in ("p1", "p2", "/p3"))]
+    outcomes = run(only("data_samples.csv", csv_of(lines)))
+    assert [outcome.state for outcome in outcomes] == [
+        *(State.REGISTERED, State.REFUSED, State.REFUSED)
+    ]
+    assert set(DataSample.objects.values_list("path", flat=True)) == {"p1", "p2"}
 
 
 def test_a_thousand_rows_of_one_file(run):
@@ -300,8 +328,8 @@ COLUMN = "datasets.csv, line 1: %s: there is no such column. "
             "data_samples.csv",
             csv_of([("path", "paths", "data_manager_keys"), ("visits/first", "a; b", "Ward 1")]),
             [
-                "data_samples.csv, line 2: paths: cannot be combined with path. Give either path "
-                "or paths.",
+                "data_samples.csv, line 2: paths: cannot be combined with path. Give one of the "
+                "two.",
                 "data_samples.csv, line 2: data_manager_keys: no dataset of the list is called "
                 '"Ward 1". Add it, or give the key of a registered one.',
             ],

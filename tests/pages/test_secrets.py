@@ -143,6 +143,7 @@ def forms_about(keys, alice) -> dict[str, dict]:
         "function-new": {"name": "x", "file": code, "description": file["description"]},
         "function-rename": rename,
         "data-sample-new": {"datasets": keys["dataset"], "archives": code},
+        "data-sample": {},
         "data-sample-link": {"datasets": keys["dataset"], "data_samples": keys["data-sample"]},
         "compute-plan-new": {"name": "x", "tasks": ""},
         "compute-plan-rename": rename,
@@ -183,12 +184,18 @@ def assert_writes_nothing(browser, keys, alice, names) -> None:
 
 OF_ASSETS = (
     *("dataset-new", "dataset-rename", "function-new", "function-rename", "data-sample-new"),
-    *("data-sample-link", "compute-plan-new", "compute-plan-rename", "compute-plan-cancel"),
+    *(
+        "data-sample",
+        "data-sample-link",
+        "compute-plan-new",
+        "compute-plan-rename",
+        "compute-plan-cancel",
+    ),
     *("compute-plan-tasks", "upload-opener", "upload-description", "upload-data-sample"),
     "upload-function",
 )
 OF_OTHERS = (
-    *("dataset-rename", "function-rename", "data-sample-new", "data-sample-link"),
+    *("dataset-rename", "function-rename", "data-sample-new", "data-sample", "data-sample-link"),
     *("compute-plan-rename", "compute-plan-cancel", "compute-plan-tasks"),
 )
 OF_PEOPLE = (

@@ -25,6 +25,7 @@ class Assets:
     permissions: PermissionsSpec
     dataset: Dataset
     sample: DataSample
+    sample_at_runner: DataSample
     function: Function
     plan: ComputePlan
     done: Task
@@ -36,6 +37,7 @@ def make_assets(alice: User, permissions: PermissionsSpec) -> Assets:
     """Register assets of A: a plan with a task that made a model, and one that failed."""
     dataset = builders.make_dataset(alice, permissions=permissions, logs_permission=permissions)
     samples = builders.make_samples(alice, dataset.key)
+    [at_runner] = builders.make_samples_at_runner(alice, dataset.key, paths=[str(dataset.key)])
     function = builders.make_function(alice, permissions=permissions)
     outputs = {"model": builders.OutputSpec(permissions)}
     specs = [builders.training_task(dataset, samples, function, outputs=outputs) for _ in range(2)]
@@ -46,4 +48,4 @@ def make_assets(alice: User, permissions: PermissionsSpec) -> Assets:
     builders.make_failure(LOGS, task_id=failed.key)
     builders.make_failure(FUNCTION_LOGS, function_id=function.key)
     model = builders.make_model(done.key, content=MODEL, permissions=permissions)
-    return Assets(permissions, dataset, samples[0], function, plan, done, failed, model)
+    return Assets(permissions, dataset, samples[0], at_runner, function, plan, done, failed, model)

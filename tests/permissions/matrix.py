@@ -45,6 +45,7 @@ USE = {
 }
 # What does not.
 READ = line("200 200 200  200 200  200")
+OWN = line("200 200 200  403 403  403")
 REGISTER = line("201 201 403  201 403  201")
 CHANGE = line("200 200 403  403 403  403")
 ADD_TO = line("201 201 403  403 403  403")
@@ -161,6 +162,8 @@ ROWS = [
     Row("data_manager-description", "get", DOWNLOAD, of("dataset")),
     *rows_of("data_sample", "sample", renames=False),
     Row("data_sample-list", "post", ADD_TO, body=_sample, format="multipart"),
+    Row("data_sample-look", "get", OWN, of("sample_at_runner")),
+    Row("data_sample-look", "post", CHANGE, of("sample_at_runner")),
     Row("data_sample-bulk-update", "post", CHANGE, body=_link),
     # Functions
     *rows_of("function", "function"),

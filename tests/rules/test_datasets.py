@@ -1,6 +1,6 @@
 """Datasets, data samples and the links between them. Contract 2.3, 2.4, 3.4."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
 import pytest
@@ -9,7 +9,7 @@ from django.conf import settings
 from assets.common.errors import Code
 from assets.datasets.models import DataSample, DataSampleLink, Dataset
 from assets.datasets.specs import DataSampleSpec
-from tests.builders import dataset_spec, tar_of, upload, zip_of
+from tests.builders import dataset_spec, make_samples_at_runner, tar_of, upload, zip_of
 
 from .cases import Case, accepted, invalid, refused, table, verify
 from .requests import Link
@@ -175,6 +175,89 @@ def test_each_subfolder_is_a_sample(interface, world, folders):
     interface.send(world.alice, _folders("many", multiple=True)(world))
     names = {Path(path).name for path in DataSample.objects.values_list("path", flat=True)}
     assert names == {"a", "b"}
+
+
+def _at_runner(*paths: str, **options):
+    return lambda world: DataSampleSpec(
+        [world.dataset.key], runner_paths=[PurePosixPath(path) for path in paths], **options
+    )
+
+
+def _once_more(path: str):
+    def build(world):
+        make_samples_at_runner(world.alice, world.dataset.key, paths=["visits/p1"])
+        return _at_runner("visits/p2", path)(world)
+
+    return build
+
+
+def _of_another(world):
+    make_samples_at_runner(world.bob, world.bobs_dataset().key, paths=["visits/p1"])
+    return _at_runner("visits/p1")(world)
+
+
+BELOW = "is not below the data root of your runners"
+AT_RUNNERS = [
+    accepted("one", _at_runner("visits/p1")),
+    accepted("many", _at_runner(*(f"visits/p{number}" for number in range(50)))),
+    accepted("a folder and one in it", _at_runner("visits", "visits/p1")),
+    accepted("letters of all kinds", _at_runner("Hôpital/Über 90/日本")),
+    accepted("dots in names", _at_runner("v.1/p..2/.hidden")),
+    accepted("the longest path", _at_runner("a" * 1024)),
+    accepted("the path of another organisation", _of_another),
+    invalid("absolute", _at_runner("/visits/p1"), "runner_paths", BELOW),
+    invalid("upwards", _at_runner("../p1"), "runner_paths", BELOW),
+    invalid("upwards and down", _at_runner("visits/../p1"), "runner_paths", BELOW),
+    invalid("the root itself", _at_runner("."), "runner_paths", BELOW),
+    invalid("a backslash", _at_runner("visits\\p1"), "runner_paths", BELOW),
+    invalid("a drive", _at_runner("C:/visits"), "runner_paths", BELOW),
+    invalid("a control character", _at_runner("visits/\x1bp1"), "runner_paths", "U+001B"),
+    invalid("too long", _at_runner("a" * 1025), "runner_paths", "The limit is 1024"),
+    invalid("twice", _at_runner("p1", "p2", "p1"), "runner_paths", "p1 occurs 2 times"),
+    invalid("twice, spelt otherwise", _at_runner("a/p1", "a//./p1/"), "runner_paths", "occurs 2"),
+    invalid("registered", _once_more("visits/p1"), "runner_paths", "visits/p1 is registered"),
+    invalid("registered, spelt otherwise", _once_more("visits//p1/"), "runner_paths", "is regist"),
+    invalid("subfolders", _at_runner("visits", multiple=True), "multiple", "cannot list folders"),
+    invalid(
+        "with a file",
+        lambda w: DataSampleSpec(
+            [w.dataset.key], {"part": upload(ONE)}, runner_paths=[PurePosixPath("p1")]
+        ),
+        "runner_paths",
+        "cannot be combined",
+    ),
+    invalid(
+        "with a folder on the server",
+        lambda w: DataSampleSpec(
+            [w.dataset.key], paths=[Path("one")], runner_paths=[PurePosixPath("p1")]
+        ),
+        "runner_paths",
+        "cannot be combined",
+    ),
+    refused(
+        "of no dataset",
+        lambda w: DataSampleSpec([], runner_paths=[PurePosixPath("p1")]),
+        Code.BAD_REQUEST,
+        KEYS,
+        "missing or empty field",
+    ),
+]
+
+
+@table(AT_RUNNERS)
+def test_folders_at_runners(case: Case, interface, world, folders):
+    verify(case, interface, world)
+
+
+def test_a_folder_at_a_runner_waits_for_a_look(interface, world):
+    assert not interface.send(world.alice, _at_runner("visits//p1/", "p2")(world)).problems
+    found = DataSample.objects.filter(at_runner=True).order_by("path")
+    assert [(one.path, one.checksum, one.size) for one in found] == [
+        ("p2", "", 0),
+        ("visits/p1", "", 0),
+    ]
+    assert {one.found.checked_at for one in found} == {None}
+    assert {one.found.organization_id for one in found} == {A}
 
 
 # --- Links ---------------------------------------------------------------------------------------

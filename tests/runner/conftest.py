@@ -26,6 +26,6 @@ def server():
 
 
 @pytest.fixture
-def said():
-    """What the runner said on its console."""
+def console():
+    """What the runner console on its console."""
     return []

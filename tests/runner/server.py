@@ -46,6 +46,7 @@ class StandIn:
     models: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
     steps: dict[str, dict[str, int]] = field(default_factory=dict)
     claims: list[dict[str, Any]] = field(default_factory=list)
+    polling: int = 0  # claims that wait for work
     requests: Counter[str] = field(default_factory=Counter)
     token: str = TOKEN
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -197,10 +198,12 @@ class Handler(BaseHTTPRequestHandler):
     def _claim(self, claim: dict[str, Any]) -> list[dict[str, Any]]:
         state, end = self.server.state, time.monotonic() + min(claim["wait"], 0.2)
         state.claims.append(claim)
+        state.polling += 1
         state.lock.release()  # others go on while this one waits
         while not state.waiting and time.monotonic() < end:
             time.sleep(0.01)
         state.lock.acquire()
+        state.polling -= 1
         jobs, state.waiting[:] = state.waiting[: claim["jobs"]], state.waiting[claim["jobs"] :]
         state.leased |= {job["key"]: job for job in jobs}
         return jobs

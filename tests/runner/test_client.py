@@ -18,8 +18,8 @@ CLAIM = {"jobs": 1, "version": "1", "engine": "none", "data_root": False}
 
 
 @pytest.fixture
-def client(server, said):
-    return Client(Connection(server.url, TOKEN, said.append))
+def client(server, console):
+    return Client(Connection(server.url, TOKEN, console.append))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def model_of(server, job):
 
 
 @pytest.mark.parametrize("faults", [[CUT], [503], [500, CUT, 502, 429, 504]], ids=str)
-def test_requests_are_repeated_until_they_are_answered(server, client, said, faults):
+def test_requests_are_repeated_until_they_are_answered(server, client, console, faults):
     key = server.add()
     server.faults += [("POST", "/claim/", fault) for fault in faults]
     (found,) = client.claim(CLAIM, wait=0, stop=Event())
@@ -47,23 +47,23 @@ def test_requests_are_repeated_until_they_are_answered(server, client, said, fau
     assert server.requests["POST /api/runner/claim/"] == len(faults) + 1
     # Once when it began, once when it ended; a single interruption is no news.
     news = ["The server does not answer", "The server answers again."]
-    assert [line.partition(";")[0] for line in said] == (news if len(faults) > 1 else [])
+    assert [line.partition(";")[0] for line in console] == (news if len(faults) > 1 else [])
 
 
-def test_a_server_that_does_not_exist_is_waited_for(said):
-    client = Client(Connection("http://127.0.0.1:1", TOKEN, said.append))
+def test_a_server_that_does_not_exist_is_waited_for(console):
+    client = Client(Connection("http://127.0.0.1:1", TOKEN, console.append))
     stop = Event()
     threading.Timer(0.2, stop.set).start()
     with pytest.raises(Stopped):
         client.claim(CLAIM, wait=0, stop=stop)
-    assert len(said) == 1
-    assert "Connection refused" in said[0]
+    assert len(console) == 1
+    assert "Connection refused" in console[0]
 
 
-def test_an_answer_that_is_no_json_is_no_answer(server, client, said):
+def test_an_answer_that_is_no_json_is_no_answer(server, client, console):
     server.faults += [("POST", "/claim/", HTML)] * 2
     assert client.claim(CLAIM, wait=0, stop=Event()) == []
-    assert "the answer to POST /api/runner/claim/ is no JSON" in said[0]
+    assert "the answer to POST /api/runner/claim/ is no JSON" in console[0]
 
 
 def test_a_refused_token_ends_all(server, client, job):

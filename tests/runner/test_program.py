@@ -32,18 +32,18 @@ SCORE = {"identifier": "score", "kind": "ASSET_PERFORMANCE", "multiple": False}
 
 
 @pytest.fixture
-def runner(server, said, tmp_path):
+def runner(server, console, tmp_path):
     """Make a runner with an engine; `jobs`, `once` and others may differ from the usual."""
 
     def make(engine, *, jobs=1, once=True, grace=30.0, data_root=None, output_limit=10**6):
-        client = Client(Connection(server.url, TOKEN, said.append))
+        client = Client(Connection(server.url, TOKEN, console.append))
         scratch = tmp_path / "jobs" / str(uuid4())
         scratch.mkdir(parents=True)
         cache = Cache(tmp_path / "cache", 10**8)
         limits = Limits(60, 10**9, output_limit)
         worker = Worker(client, engine, cache, DataRoot(data_root), limits, scratch)
         claim = {"jobs": jobs, "version": "1", "engine": engine.name, "data_root": bool(data_root)}
-        return Program(client, worker, claim, said.append, grace=grace, once=once)
+        return Program(client, worker, claim, console.append, grace=grace, once=once)
 
     yield make
     # Nothing of a job stays, however it ended.
@@ -80,7 +80,7 @@ def train(call):
 # --- One job --------------------------------------------------------------------------------------
 
 
-def test_a_task_is_run_and_reported(server, runner, said, tmp_path):
+def test_a_task_is_run_and_reported(server, runner, console, tmp_path):
     opener = server.add_input("ASSET_DATA_MANAGER", b"import pandas\n", identifier="opener")
     archive = zip_of_items([Item("data.csv", content=b"1,2\n")])
     samples = [
@@ -112,8 +112,8 @@ def test_a_task_is_run_and_reported(server, runner, said, tmp_path):
     assert [model for (job, _), model in server.models.items() if job == key] == [
         ("model", b"weights")
     ]
-    assert len(said) == 1
-    assert "train: done (" in said[0]
+    assert len(console) == 1
+    assert "train: done (" in console[0]
     # What the function got.
     (call,) = engine.calls
     assert call.options["--function-name"] == "train"
@@ -186,14 +186,14 @@ BUILDS = {
 
 
 @pytest.mark.parametrize(("archive", "outcome", "why"), BUILDS.values(), ids=BUILDS)
-def test_a_build_that_fails_says_why(server, runner, said, archive, outcome, why):
+def test_a_build_that_fails_says_why(server, runner, console, archive, outcome, why):
     function = server.add_function("train", archive)
     key = server.add(kind="build", function=function, task=None)
     runner(FakeEngine(building=lambda _path: outcome)).run()
     name, report = server.ended[key]
     assert (name, report["error_type"]) == ("fail", "BUILD_ERROR")
     assert why in report["logs"]
-    assert f"failed: {report['logs'].strip()}" in said[-1]
+    assert f"failed: {report['logs'].strip()}" in console[-1]
 
 
 def write(content):
@@ -204,7 +204,7 @@ OUTPUTS = {
     "nothing": (MODEL, lambda path: None, 'ended without writing the output "model"'),
     "a folder": (MODEL, lambda path: path.mkdir(), 'The output "model" is a folder.'),
     "a link": (MODEL, lambda path: path.symlink_to("/etc/passwd"), "is a link."),
-    "too much": (MODEL, write("x" * 10**6 + "y"), "977 KiB are allowed. Write less"),
+    "too much": (MODEL, write("x" * 10**6 + "y"), "KiB are allowed. Write less"),
     "no performance": (SCORE, lambda path: None, "ended without writing"),
     "a performance's folder": (SCORE, lambda path: path.mkdir(), "is a folder."),
     "a performance's link": (SCORE, lambda path: path.symlink_to("/etc/passwd"), "is a link."),
@@ -282,24 +282,24 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("error", FAILURES.values(), ids=FAILURES)
-def test_a_failure_of_the_runner_is_an_internal_error_without_logs(server, runner, said, error):
+def test_a_failure_of_the_runner_is_an_internal_error_without_logs(server, runner, console, error):
     key, other = task(server), task(server)
     engine = FakeEngine(fail(error))
     runner(engine).run()
     for each in (key, other):
         name, report = server.ended[each]
         assert (name, report["error_type"], report["logs"]) == ("fail", "INTERNAL_ERROR", "")
-    assert str(error) in said[-1]
-    assert any("Traceback" in line for line in said) == isinstance(error, KeyError)
+    assert str(error) in console[-1]
+    assert any("Traceback" in line for line in console) == isinstance(error, KeyError)
 
 
-def test_an_input_that_is_not_there_is_an_internal_error(server, runner, said):
+def test_an_input_that_is_not_there_is_an_internal_error(server, runner, console):
     missing = server.add_input("ASSET_MODEL", b"x")
     server.files.clear()
     key = task(server, inputs=[missing])
     runner(FakeEngine(train)).run()
     assert server.ended[key][1]["error_type"] == "INTERNAL_ERROR"
-    assert "Not found" in said[-1]
+    assert "Not found" in console[-1]
 
 
 def test_a_sample_that_cannot_be_unpacked_fails_the_task(server, runner):
@@ -329,12 +329,12 @@ def test_a_sample_that_is_a_folder_on_the_server(server, runner, tmp_path):
     assert "its folder on the server has changed" in server.ended[other][1]["logs"]
 
 
-def test_results_that_the_server_refuses_are_an_internal_error(server, runner, said):
+def test_results_that_the_server_refuses_are_an_internal_error(server, runner, console):
     key = task(server)
     server.faults.append(("POST", "/finish/", 400))
     runner(FakeEngine(train)).run()
     assert server.ended[key][1]["error_type"] == "INTERNAL_ERROR"
-    assert "The server refuses the results: POST" in said[-1]
+    assert "The server refuses the results: POST" in console[-1]
 
 
 def test_a_dry_run_invents_its_data_and_registers_nothing(server, runner):
@@ -369,7 +369,7 @@ def test_a_dry_run_invents_its_data_and_registers_nothing(server, runner):
 
 
 @pytest.mark.parametrize("fault", [CUT, LATE, HALF, 503], ids=str)
-def test_a_lost_network_loses_nothing(server, runner, said, fault):
+def test_a_lost_network_loses_nothing(server, runner, console, fault):
     model = server.add_input("ASSET_MODEL", b"old" * 10**5)
     key = task(server, outputs=[MODEL, SCORE], inputs=[model])
     # A claim whose answer is lost is another runner's after its lease.
@@ -379,11 +379,11 @@ def test_a_lost_network_loses_nothing(server, runner, said, fault):
     assert server.ended[key][0] == "finish"
     assert [content for _, content in server.models.values()] == [b"weights"]
     assert not server.faults
-    assert "done" in said[-1]
+    assert "done" in console[-1]
 
 
 @pytest.mark.usefixtures("short_leases")
-def test_what_has_to_stop_is_ended_within_a_renewal(server, runner, said):
+def test_what_has_to_stop_is_ended_within_a_renewal(server, runner, console):
     key = task(server)
     begun = Event()
 
@@ -394,12 +394,12 @@ def test_what_has_to_stop_is_ended_within_a_renewal(server, runner, said):
     with running(runner(FakeEngine(function), once=False)):
         assert begun.wait(30)
         server.stops[key] = "The plan is cancelled."
-        server.wait_for(lambda: said)
-        assert "stopped: The plan is cancelled." in said[0]
+        server.wait_for(lambda: console)
+        assert "stopped: The plan is cancelled." in console[0]
         # It goes on with other work.
         other = task(server)
         server.stops[other] = "This one, too."
-        server.wait_for(lambda: len(said) > 1)
+        server.wait_for(lambda: len(console) > 1)
     assert not server.ended
 
 
@@ -419,13 +419,13 @@ def test_leases_are_renewed_as_long_as_jobs_run(server, runner):
     assert server.requests["POST /api/runner/renew/"] == renewals
 
 
-def test_a_lost_lease_drops_the_job(server, runner, said):
+def test_a_lost_lease_drops_the_job(server, runner, console):
     key, other = task(server), task(server)
     server.lost.add(key)
     runner(FakeEngine(train)).run()
     assert list(server.ended) == [other]
-    assert "lost: " in said[0]
-    assert "done" in said[1]
+    assert "lost: " in console[0]
+    assert "done" in console[1]
 
 
 def test_steps_of_long_jobs_are_reported_while_they_run(server, runner, monkeypatch):
@@ -516,7 +516,7 @@ def test_a_runner_that_is_stopped_finishes_what_it_works_on(server, runner):
     assert waiting not in server.ended
 
 
-def test_what_takes_longer_than_the_grace_is_given_back(server, runner, said):
+def test_what_takes_longer_than_the_grace_is_given_back(server, runner, console):
     key = task(server)
     begun = Event()
 
@@ -527,11 +527,11 @@ def test_what_takes_longer_than_the_grace_is_given_back(server, runner, said):
     with running(runner(FakeEngine(function), once=False, grace=0.1)):
         assert begun.wait(30)
     assert server.ended == {key: ("give_back", {})}
-    assert "given back" in said[-1]
+    assert "given back" in console[-1]
 
 
 @pytest.mark.usefixtures("short_leases")
-def test_a_refused_token_stops_everything_at_once(server, runner, said):
+def test_a_refused_token_stops_everything_at_once(server, runner, console):
     task(server)
 
     def function(call):
@@ -541,7 +541,7 @@ def test_a_refused_token_stops_everything_at_once(server, runner, said):
     with pytest.raises(TokenRefused, match="Invalid token"):
         runner(FakeEngine(function), once=False).run()
     assert not server.ended
-    assert "stopped: the server refuses the token" in said[-1]
+    assert "stopped: the server refuses the token" in console[-1]
 
 
 def test_a_server_without_this_api_ends_the_runner(server, runner):

@@ -5,11 +5,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
+from ...common.audit import note_refusals
+from ...common.errors import Refused
 from ...common.files.hidden import some_of
 from ...common.pages.base import AssetKindMixin
 from ...common.pages.markup import short
@@ -23,9 +26,9 @@ from ..filters import DataSampleListFilterSet
 from ..forms import DataSampleForm, LinkSamplesForm
 from ..models import DataSample, Dataset
 from ..queries import dataset_keys_of, datasets_with, tasks_using_sample
-from ..registration import left_out
+from ..registration import check_look_again, left_out, look_again
 from ..rules import archive_advice, check_archive
-from ..snippets import sample_snippets
+from ..snippets import runner_snippets, sample_snippets
 from ..tables import DataSampleTable
 
 # How many datasets and tasks the page of a data sample shows; the lists have all.
@@ -35,7 +38,7 @@ NAMED = 20
 
 
 class DataSamplePageMixin(AssetKindMixin):
-    queryset = DataSample.objects.all()
+    queryset = DataSample.objects.select_related("found")
     noun, noun_plural = _("data sample"), _("data samples")
     empty_title = _("No data samples yet")
     register_label = _("Register a data sample")
@@ -59,6 +62,8 @@ class DataSampleList(DataSamplePageMixin, AssetListPage):
 
 
 class DataSamplePage(DataSamplePageMixin, AssetPage):
+    """Shows a data sample; a POST asks the owner's runners to look at it again."""
+
     template_name = "datasets/data_sample.html"
 
     def snippets(self) -> Snippets:
@@ -66,7 +71,19 @@ class DataSamplePage(DataSamplePageMixin, AssetPage):
         path = sample.path if may_see_content(self.user, sample) else ""
         paths = ["sample.zip"] if sample.archive else [path or "PATH OF THE FOLDER"]
         keys = dataset_keys_of([sample.pk])[sample.pk]
+        if sample.at_runner:
+            return runner_snippets(keys, paths, self.request)
         return sample_snippets(keys, paths, self.request, upload=bool(sample.archive))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            look_again(self.object, self.user)
+        except Refused as refused:
+            note_refusals(refused.problems)
+            context = self.get_context_data(problems=refused.problems)
+            return self.render_to_response(context, status=422)
+        message = gettext("A runner of your organisation looks at the folder again.")
+        return self.redirect_with_message(request.path, message)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sample = self.object
@@ -74,6 +91,9 @@ class DataSamplePage(DataSamplePageMixin, AssetPage):
         tasks, task_count = tasks_using_sample.some([sample.pk], PREVIEW_ROWS)
         return super().get_context_data(
             may_see_content=may_see_content(self.user, sample),
+            may_look_again=sample.at_runner
+            and sample.found.problem
+            and not any(check_look_again(sample, self.user)),
             dataset_count=dataset_count,
             datasets=datasets,
             task_count=task_count,
@@ -103,7 +123,7 @@ class DataSampleRegisterPage(DataSamplePageMixin, RegisterPage):
     title = _("Register data samples")
     form_class = DataSampleForm
     note = _(
-        "Upload archives or folders from your computer, or enter folders on the server. "
+        "Upload archives or folders from your computer, or enter folders that stay where they are. "
         "Fields with an asterisk are required."
     )
 
@@ -115,6 +135,8 @@ class DataSampleRegisterPage(DataSamplePageMixin, RegisterPage):
     def snippets(self, form: DataSampleForm) -> Snippets:
         spec = form.spec
         files = [str(file.name) for file in spec.archives.values()]
+        if spec.runner_paths and not files:
+            return runner_snippets(spec.data_manager_keys, spec.runner_paths, self.request)
         paths = files or [str(path) for path in spec.paths] or ["sample.zip"]
         return sample_snippets(
             spec.data_manager_keys, paths, self.request, upload=not spec.paths or bool(files)

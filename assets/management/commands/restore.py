@@ -33,7 +33,7 @@ class Command(StartsAtOnce):
             f"Restored {rows} rows and {manifest.files} files "
             f"({filesizeformat(manifest.bytes)}) of {manifest.made_at}. All checksums agree.\n"
         )
-        if folders := DataSample.objects.exclude(path="").count():
+        if folders := DataSample.objects.filter(at_runner=False).exclude(path="").count():
             self.stdout.write(
                 f"{folders} data samples are folders of the server, which are not in the backup. "
                 "Copy them to the same paths, then run `check_files` to compare them.\n"

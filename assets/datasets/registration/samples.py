@@ -1,94 +1,32 @@
-"""The only writer of datasets, data samples, the links between them and lists of samples."""
+"""The only writer of data samples and of the links between them and datasets."""
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import Path
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 from uuid import UUID
 
-import orjson
 from django.core.files.base import File
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ..accounts.models import User
-from ..accounts.queries import organization_ids_to_check
-from ..common.asset_keys import AssetKeys
-from ..common.db import bulk
-from ..common.errors import Code, Problem, not_found, refuse, refuse_if
-from ..common.files.archives.check import archive_suffix
-from ..common.files.batch import FileBatch, file_batch
-from ..common.files.digest import folder_digest
-from ..common.kinds import AssetKind
-from ..feed.models import Event
-from ..feed.registration import record
-from ..permissions.access import check_may_change, check_may_register
-from ..permissions.registration import intern_permissions
-from ..permissions.rules import check_permissions
-from . import folders, rules
-from .folders import organization_root, sample_folders
-from .models import DataSample, DataSampleLink, Dataset, SampleSet, SampleSetMember
-from .specs import DataSampleSpec, DatasetSpec
-
-
-def check_dataset(spec: DatasetSpec, actor: User) -> list[Problem]:
-    """Return every problem with registering the dataset; writes nothing."""
-    if problems := list(check_may_register(actor)):
-        return problems
-    may_use, may_read_logs = spec.permissions, spec.logs_permission
-    named = (*may_use.authorized_ids, *may_read_logs.authorized_ids)
-    known = organization_ids_to_check(named, actor.acts_for)
-    return [
-        *rules.check_dataset_values(spec),
-        *check_permissions(may_use, known),
-        *check_permissions(may_read_logs, known, field="logs_permission"),
-    ]
-
-
-def register_dataset(spec: DatasetSpec, actor: User, *, key: UUID | None = None) -> Dataset:
-    """Register a dataset for the actor's organisation and return it.
-
-    Args:
-        key: by default a new one.
-
-    Raises:
-        Refused: `check_dataset` finds a problem.
-        IntegrityError: there is a dataset with this key.
-    """
-    refuse_if(check_dataset(spec, actor))
-    assert spec.data_opener is not None and spec.description is not None  # noqa: S101, PT018
-    owner = actor.acts_for
-    with file_batch("datasets") as files:
-        opener = files.save("opener.py", spec.data_opener)
-        description = files.save("description.md", spec.description)
-        with files.commit():
-            may_use = spec.permissions.owned_by(owner)
-            may_read_logs = spec.logs_permission.owned_by(owner)
-            ids = intern_permissions([may_use, may_read_logs])
-            dataset = Dataset(
-                key=key or files.key,
-                owner_id=owner,
-                name=spec.name,
-                type=spec.type,
-                metadata=dict(spec.metadata),
-                permissions_id=ids[may_use],
-                logs_permission_id=ids[may_read_logs],
-                opener=opener.name,
-                opener_checksum=opener.checksum,
-                opener_size=opener.size,
-                description=description.name,
-                description_checksum=description.checksum,
-                description_size=description.size,
-            )
-            bulk.insert_one(dataset)
-            record(
-                actor,
-                Event.Action.REGISTERED,
-                AssetKind.DATA_MANAGER,
-                {dataset.key: dataset.name},
-                when=dataset.creation_date,
-            )
-    return dataset
+from ...accounts.models import User
+from ...common.db import bulk
+from ...common.errors import Code, Problem, not_found, refuse, refuse_if
+from ...common.files.archives.check import archive_suffix
+from ...common.files.batch import FileBatch, file_batch
+from ...common.files.digest import folder_digest
+from ...common.kinds import AssetKind
+from ...common.rules import unprintable
+from ...feed.models import Event
+from ...feed.registration import record
+from ...permissions.access import check_may_change, check_may_register
+from .. import folders, rules
+from ..folders import organization_root, sample_folders
+from ..models import DataSample, DataSampleLink, Dataset
+from ..specs import DataSampleSpec
+from .looks import have_looked_at
 
 
 def check_data_samples(
@@ -111,7 +49,19 @@ def check_data_samples(
             for folder in sample_folders(spec.paths, root, multiple=spec.multiple)
             for problem in rules.check_folder(folder, root)
         ),
+        *_check_new_at_runner(spec.runner_paths, actor.acts_for),
     ]
+
+
+def _check_new_at_runner(paths: Collection[PurePosixPath], owner: str) -> Iterator[Problem]:
+    """Yield a problem for each path that has a data sample: its content could be counted twice."""
+    # The database cannot be asked for the others, which the rules refuse.
+    texts = [text for text in map(str, paths) if not unprintable(text)]
+    if not texts:
+        return
+    rows = DataSample.objects.filter(owner=owner, at_runner=True, path__any=texts)
+    for path, key in rows.order_by("path").values_list("path", "key"):
+        yield rules.already_at_runner(path, key)
 
 
 def _check_datasets(keys: Collection[UUID], actor: User, *, unknown: Code) -> Iterator[Problem]:
@@ -129,8 +79,11 @@ def register_data_samples(
 ) -> list[DataSample]:
     """Register one sample for each archive or folder and return them in that order, all or none.
 
+    The runners of the organisation look at folders below their data root afterwards.
+
     Args:
-        keys: keys of samples by the names of their archives; by default new ones.
+        keys: keys of samples by the names of their archives, or their paths at runners; by default
+            new ones.
 
     Raises:
         Refused: `check_data_samples` finds a problem, or a folder cannot be read.
@@ -140,12 +93,14 @@ def register_data_samples(
         contents = [
             *_uploaded(spec.archives, keys or {}, files),
             *_in_place(spec, organization_root(actor.acts_for)),
+            *_at_runner(spec.runner_paths, keys or {}),
         ]
         now = timezone.now()
         same = {"owner_id": actor.acts_for, "creation_date": now}
         names = {row["key"]: "" for row in contents}
-        with files.commit():
+        with _one_path_once(spec, actor), files.commit():
             bulk.insert(DataSample, contents, same=same)
+            have_looked_at([row["key"] for row in contents if row["at_runner"]], actor.acts_for)
             _link(names, spec.data_manager_keys)
             record(actor, Event.Action.REGISTERED, AssetKind.DATA_SAMPLE, names, when=now)
     return [DataSample(**same, **content) for content in contents]
@@ -157,8 +112,33 @@ def left_out(spec: DataSampleSpec, actor: User) -> list[Path]:
     return folders.left_out(spec.paths, root, multiple=spec.multiple)
 
 
-def _content(key: UUID, *, archive: str = "", path: str = "", checksum: str, size: int) -> bulk.Row:
-    return {"key": key, "archive": archive, "path": path, "checksum": checksum, "size": size}
+@contextmanager
+def _one_path_once(spec: DataSampleSpec, actor: User) -> Iterator[None]:
+    """Refuse what another request has registered since the check, instead of failing."""
+    try:
+        yield
+    except IntegrityError:
+        refuse_if(_check_new_at_runner(spec.runner_paths, actor.acts_for))
+        raise
+
+
+def _content(
+    key: UUID,
+    *,
+    archive: str = "",
+    path: str = "",
+    at_runner: bool = False,
+    checksum: str = "",
+    size: int = 0,
+) -> bulk.Row:
+    return {
+        "key": key,
+        "archive": archive,
+        "path": path,
+        "at_runner": at_runner,
+        "checksum": checksum,
+        "size": size,
+    }
 
 
 def _uploaded(
@@ -183,6 +163,11 @@ def _in_place(spec: DataSampleSpec, root: Path) -> Iterator[bulk.Row]:
                 asset=rules.DATA_SAMPLE,
             ) from error
         yield _content(uuid.uuid4(), path=str(folder), checksum=checksum, size=size)
+
+
+def _at_runner(paths: Iterable[PurePosixPath], keys: Mapping[str, UUID]) -> Iterator[bulk.Row]:
+    for path in map(str, paths):
+        yield _content(keys.get(path) or uuid.uuid4(), path=path, at_runner=True)
 
 
 def _link(sample_keys: Iterable[UUID], dataset_keys: Collection[UUID]) -> None:
@@ -236,44 +221,3 @@ def link_data_samples(
         when=timezone.now(),
         detail={"data_manager_keys": [str(key) for key in dataset_keys]},
     )
-
-
-def intern_sample_sets(values: Collection[AssetKeys]) -> dict[AssetKeys, int]:
-    """Return the id of the row of each distinct list of data samples; insert the missing ones.
-
-    The number of queries is constant. Two transactions may intern the same list at once. It does
-    not check who may use the samples.
-    """
-    if not values:
-        return {}
-    by_digest = {keys.digest: keys for keys in values}
-    ids = _sample_set_ids(by_digest)
-    # The same order in all transactions, so that none deadlocks.
-    missing = {digest: by_digest[digest] for digest in sorted(by_digest.keys() - ids.keys())}
-    if missing:
-        ids |= _insert_sample_sets(missing)
-    if lost := missing.keys() - ids.keys():
-        # Another transaction inserted these meanwhile.
-        ids |= _sample_set_ids(lost)
-    return {keys: ids[digest] for digest, keys in by_digest.items()}
-
-
-def _sample_set_ids(digests: Collection[str]) -> dict[str, int]:
-    rows = SampleSet.objects.filter(digest__any=list(digests))
-    return dict(rows.values_list("digest", "pk"))
-
-
-def _insert_sample_sets(values: Mapping[str, AssetKeys]) -> dict[str, int]:
-    """Insert lists by their digests; return the ids of those that no one else has inserted."""
-    rows = [
-        {"keys": orjson.Fragment(keys.json), "count": len(keys), "digest": digest}
-        for digest, keys in values.items()
-    ]
-    ids = dict(bulk.insert(SampleSet, rows, ignore_conflicts=True, returning=("digest", "id")))
-    members = [
-        {"sample_set_id": pk, "data_sample_id": key}
-        for digest, pk in ids.items()
-        for key in dict.fromkeys(values[digest])
-    ]
-    bulk.insert(SampleSetMember, members)
-    return ids
