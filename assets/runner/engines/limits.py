@@ -32,17 +32,18 @@ class LastBytes:
         return text[-self._size :]
 
 
-def exceeded(folder: Path, limits: Limits, started: float) -> str:
+def exceeded(folder: Path, limits: Limits, started: float, elsewhere: int = 0) -> str:
     """Return why a job in `folder` has to end, or a blank text if it may go on.
 
     Args:
         folder: that of the job; what it wrote is below ``work/`` and ``outputs/``.
         limits: those of the job.
         started: when it started, on the clock of `time.monotonic`.
+        elsewhere: bytes that it wrote and that are not in the folder any more.
     """
     if time.monotonic() - started > limits.seconds:
         return time_message(limits)
-    if written(folder / "work", folder / "outputs") > limits.output_bytes:
+    if elsewhere + written(folder / "work", folder / "outputs") > limits.output_bytes:
         return (
             f"The function wrote more than {size_text(limits.output_bytes)}. Let it write less, "
             "or start the runner with a higher --output-limit."
