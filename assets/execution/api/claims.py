@@ -29,7 +29,7 @@ class ClaimView(RunnerView):
         """Claim jobs, each with a lease: renew it while you are at work, or others get the job."""
         wanted = self.body(ClaimSerializer)
         note(self.runner, version=wanted["version"], engine=wanted["engine"])
-        jobs = claim(self.runner, wanted["jobs"])
+        jobs = claim(self.runner, wanted["jobs"], has_data_root=wanted["data_root"])
         root = api_root(request)
         return Response({"jobs": [job_wire(work, root) for work in work_of_jobs(jobs)]})
 

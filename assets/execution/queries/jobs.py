@@ -70,8 +70,13 @@ def work_of_jobs(jobs: Sequence[Job]) -> list[Work]:
     for output in FunctionOutput.objects.filter(function__in=run).order_by("position"):
         outputs[output.function_id].append(output)
     inputs = _inputs_of(tasks)
+    looks = _samples([str(job.data_sample_id) for job in jobs if job.data_sample_id])
     found = []
     for job in jobs:
+        if job.data_sample_id:
+            seen = Input("datasamples", True, looks[job.data_sample_id])
+            found.append(Work(job, "look", None, None, [seen], ()))
+            continue
         task = tasks.get(job.task_id) if job.task_id else None
         function = functions.get(task.function_id if task else job.function_id)
         found.append(

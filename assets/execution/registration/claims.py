@@ -21,14 +21,15 @@ MAX_LOSSES = 3
 SEEN_EVERY = timedelta(seconds=5)
 
 
-def claim(runner: Runner, limit: int) -> list[Job]:
+def claim(runner: Runner, limit: int, *, has_data_root: bool = False) -> list[Job]:
     """Return at most `limit` new jobs of the runner, each with a lease.
 
     Any number of runners may claim at once: each job is one runner's.
     """
     begun: list[UUID] = []
+    kinds = [work for work in KINDS if has_data_root or not work.needs_data_root]
     for begin in (_begin_again, _begin):
-        for work in KINDS:
+        for work in kinds:
             if len(begun) < limit:
                 begun += begin(work, runner, limit - len(begun))
     return list(Job.objects.filter(pk__in=begun).order_by("claimed_at", "key")) if begun else []

@@ -2,10 +2,11 @@
 
 from ..models import Job
 from .builds import BUILDS
+from .looks import LOOKS
 from .tasks import TASKS
 from .work import Work
 
-KINDS: tuple[Work, ...] = (BUILDS, TASKS)
+KINDS: tuple[Work, ...] = (LOOKS, BUILDS, TASKS)
 
 
 def work_of(job: Job) -> Work:

@@ -43,11 +43,13 @@ class Work:
         kind: its word in the API.
         subject: the column of `Job` that names what its jobs are about.
         running: the lookups of jobs whose subject has neither ended nor been cancelled.
+        needs_data_root: whether only runners with a data root can do it.
     """
 
     kind: ClassVar[str]
     subject: ClassVar[str]
     running: ClassVar[dict[str, Any]]
+    needs_data_root: ClassVar[bool] = False
 
     def begin(self, runner: Runner, limit: int) -> list[UUID]:
         """Return the keys of new jobs at work that waits, oldest first."""
