@@ -19,7 +19,7 @@ _TICK = 2.0
 _LAST_SECONDS = 10.0
 _RENEWALS_A_LEASE = 3
 # What fails without a fault of the program; its place in the program helps no one.
-_OUTSIDE = (OSError, EngineError, Refusal, WrongContent)
+_OUTSIDE = (OSError, Refusal, WrongContent)
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Program:
         self._lease = 60.0
         self._stopping = Event()  # claim no more
         self._closed = Event()  # renew no more
-        self._refused: TokenRefused | None = None
+        self._fatal: Exception | None = None  # why the runner cannot go on
 
     def stop(self) -> None:
         """Let the runner end: it claims no more, and what it works on has its grace."""
@@ -68,20 +68,21 @@ class Program:
         Raises:
             TokenRefused: the server accepts the token no longer.
             Refusal: the server has no API for runners, or not this one.
+            EngineError: the engine works no longer; what ran is given back.
         """
         Thread(target=self._keep_leases, daemon=True).start()
         try:
             while not self._stopping.is_set() and self._claim_some():
                 pass
         except TokenRefused as error:
-            self._refuse(error)
+            self._end_all(error)
         except Stopped:
             pass
         finally:
             self._finish()
             self._closed.set()
-        if self._refused:
-            raise self._refused
+        if self._fatal:
+            raise self._fatal
 
     # --- Claims ----------------------------------------------------------------------------------
 
@@ -133,8 +134,12 @@ class Program:
             ended = self._give_back(job) if running.give_back else f"stopped: {running.why}"
         except JobLost as error:
             ended = f"lost: {error}"
+        except EngineError as error:
+            # As of any later job: they are others' to run, until the engine works again.
+            self._end_all(error)
+            ended = self._give_back(job)
         except TokenRefused as error:
-            self._refuse(error)
+            self._end_all(error)
         except Refusal as error:
             ended = f"its report is refused: {error}"
         finally:
@@ -147,7 +152,7 @@ class Program:
         """Return the report about a job; a failure of the runner is one, too."""
         try:
             return self.worker.work(running.job, running.steps, running.stop)
-        except (Stopped, JobLost, TokenRefused):
+        except (Stopped, JobLost, TokenRefused, EngineError):
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, other jobs go on
             if not isinstance(error, _OUTSIDE):
@@ -194,7 +199,7 @@ class Program:
             except Stopped:
                 return
             except TokenRefused as error:
-                self._refuse(error)
+                self._end_all(error)
                 return
             except Refusal as error:
                 self.say(str(error))
@@ -227,16 +232,16 @@ class Program:
 
     # --- The end ---------------------------------------------------------------------------------
 
-    def _refuse(self, error: TokenRefused) -> None:
-        """Stop, since nothing can be reported any more."""
-        self._refused = error
+    def _end_all(self, error: Exception) -> None:
+        """End the runner, which cannot go on; what runs is given back if the server listens."""
+        self._fatal = error
         self._stopping.set()
         for running in self._all_running().values():
-            running.end("the server refuses the token")
+            running.end(str(error), give_back=not isinstance(error, TokenRefused))
 
     def _finish(self) -> None:
         """Wait for what runs, and give back what takes too long."""
-        self._wait_until(lambda count: not count, 0 if self._refused else self.grace)
+        self._wait_until(lambda count: not count, 0 if self._fatal else self.grace)
         for running in self._all_running().values():
             if not running.stop.is_set():
                 running.end("the runner stops", give_back=True)

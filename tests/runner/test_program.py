@@ -276,7 +276,6 @@ def fail(error):
 
 FAILURES = {
     "a full disk": OSError(28, "No space left on device"),
-    "the engine": EngineError("the daemon does not answer"),
     "a mistake of ours": KeyError("x"),
 }
 
@@ -531,6 +530,24 @@ def test_what_takes_longer_than_the_grace_is_given_back(server, runner, console)
 
 
 @pytest.mark.usefixtures("short_leases")
+def test_jobs_are_given_back_if_the_engine_works_no_longer(server, runner, console):
+    keys = [task(server), task(server)]
+    waiting = task(server)
+
+    def function(call):
+        server.wait_for(lambda: len(engine.calls) == 2)
+        if call is engine.calls[0]:
+            raise EngineError("The daemon does not answer. Start it.")
+        assert call.stop.wait(30)
+
+    engine = FakeEngine(function)
+    with pytest.raises(EngineError, match="The daemon does not answer"):
+        runner(engine, jobs=2, once=False).run()
+    assert server.ended == dict.fromkeys(keys, ("give_back", {}))
+    assert waiting in {job["key"] for job in server.waiting}
+    assert all("given back" in line for line in console)
+
+
 def test_a_refused_token_stops_everything_at_once(server, runner, console):
     task(server)
 
@@ -541,7 +558,7 @@ def test_a_refused_token_stops_everything_at_once(server, runner, console):
     with pytest.raises(TokenRefused, match="Invalid token"):
         runner(FakeEngine(function), once=False).run()
     assert not server.ended
-    assert "stopped: the server refuses the token" in console[-1]
+    assert "stopped: Invalid token." in console[-1]
 
 
 def test_a_server_without_this_api_ends_the_runner(server, runner):

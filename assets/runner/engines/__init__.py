@@ -18,7 +18,7 @@ INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
 class EngineError(Exception):
-    """The engine cannot work on this machine; the text says why, and what to do."""
+    """The engine cannot work on this machine, or no longer; the text says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
