@@ -248,7 +248,7 @@ def make_performance(task_key: UUID, value: float, identifier: str = "performanc
 
 
 def make_step(task_key: UUID, step: str = "task_execution", took: int = 10**6) -> ProfilingStep:
-    """A step of a task that took so many microseconds."""
+    """A step of a task, and how many microseconds it took."""
     return ProfilingStep.objects.create(task_id=task_key, step=step, duration=took)
 
 

@@ -1,11 +1,12 @@
 """Organisations, users, tokens and locks, as pages and other rooms read them."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Aggregate, CharField, Model, Q, QuerySet, Value
+from django.db.models import Aggregate, CharField, Max, Model, Q, QuerySet, Value
 from django.utils import timezone
 
 from ..common.db.aggregates import counts_by
@@ -65,6 +66,21 @@ def _organization_ids(_values: Collection[Any]) -> QuerySet:
 def organization_ids_to_check(named: Iterable[str], own: str) -> set[str]:
     """Return ids of organisations: `own` if `named` has no other, for which no query is needed."""
     return {own} if {own}.issuperset(named) else organization_ids()
+
+
+def runners_seen() -> dict[str, datetime | None]:
+    """Return when a runner of each organisation was last seen; one query.
+
+    None: no runner of the organisation has come yet. One without a runner is missing.
+    """
+    return dict(_runners_seen())
+
+
+@Compiled
+def _runners_seen(_values: Collection[Any]) -> QuerySet:
+    runners = Runner.objects.filter(revoked_at=None).order_by("organization_id")
+    seen = runners.values("organization_id").annotate(seen=Max("last_seen"))
+    return seen.values_list("organization_id", "seen")
 
 
 def managed_users(actor: User) -> QuerySet[User]:

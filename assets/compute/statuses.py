@@ -3,7 +3,8 @@
 Source: contract 3.7 and 4.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -99,6 +100,28 @@ def initial_status(function_status: str, parents: Collection[str]) -> TaskStatus
         FunctionStatus.FAILED: TaskStatus.FAILED,
         FunctionStatus.CANCELED: TaskStatus.CANCELED,
     }[FunctionStatus(function_status)]
+
+
+def has_ended(status: str, counts: Mapping[str, int]) -> bool:
+    """Return whether a plan's tasks stay as they are: none runs, and no more will.
+
+    Args:
+        counts: how many of its tasks have each `TaskStatus`.
+    """
+    running = counts.get(TaskStatus.BUILDING, 0) + counts.get(TaskStatus.EXECUTING, 0)
+    return status == PlanStatus.DONE or (status in TERMINATED and not running)
+
+
+def estimated_end(
+    status: str, start: datetime | None, end: datetime | None, done: int, total: int, now: datetime
+) -> datetime | None:
+    """Return when a plan will end if its other tasks take as long as the `done` ones; or has ended.
+
+    None before its first task is done. Source: contract 2.6.
+    """
+    if status == PlanStatus.DOING and done and start:
+        return now + (now - start) / done * (total - done)
+    return end
 
 
 def plan_status(counts: dict[str, int], *, cancelled: bool) -> PlanStatus:

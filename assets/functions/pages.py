@@ -1,5 +1,6 @@
 """Pages of functions."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -8,16 +9,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext, gettext_lazy as _
 
-from ..accounts.models import User
+from ..accounts.pages.waiting import Line, WorkMixin
 from ..common.files.archives.names import Entry
 from ..common.files.archives.preview import ArchivePreview, preview_archive
 from ..common.kinds import AssetKind
+from ..common.pages.bars import steps_bar
 from ..common.pages.base import AssetKindMixin, Page
 from ..common.pages.snippets import Snippets
-from ..common.text.reading import MAX_SHOWN, decoded
+from ..common.text.reading import MAX_END, MAX_SHOWN, decoded
 from ..feed.pages.assets import AssetPage, AssetPageMixin, RenamePage
 from ..permissions.access import may_download, why_not_download
-from ..permissions.downloads import record_view, shown_text
+from ..permissions.downloads import record_view, shown_end, shown_text
 from ..permissions.models import Permissions
 from ..permissions.pages import AssetListPage, RegisterPage
 from ..uploads.pages import UploadView
@@ -29,8 +31,8 @@ from .forms import (
     FunctionForm,
     values_of,
 )
-from .models import Function, FunctionStatus
-from .queries import spec_of, tasks_running
+from .models import FUNCTION_TRANSITIONS, Function, FunctionStatus
+from .queries import spec_of, steps_of, tasks_running
 from .rules import DOCKERFILE, archive_advice, check_function_file
 from .snippets import function_snippets
 from .specs import FunctionInputSpec, FunctionOutputSpec, FunctionSpec
@@ -83,10 +85,26 @@ def slot(item: FunctionInputSpec | FunctionOutputSpec) -> Slot:
     return Slot(item.identifier, kind, INPUT_DESCRIPTIONS[kind], how_many)
 
 
-class FunctionPage(FunctionPageMixin, AssetPage):
+class FunctionPage(FunctionPageMixin, WorkMixin, AssetPage):
     """A function, with its files and why it could not be built."""
 
     template_name = "functions/function.html"
+
+    def work(self) -> object:
+        function = self.object
+        return function.status if FUNCTION_TRANSITIONS[function.status] else None
+
+    def lines(self) -> Iterable[Line]:
+        owner = self.object.owner_id
+        text = {
+            FunctionStatus.WAITING: gettext("It waits for a runner of %(organization)s."),
+            FunctionStatus.BUILDING: gettext("A runner of %(organization)s builds it."),
+        }[self.object.status]
+        return [(text % {"organization": owner}, owner)]
+
+    def progress(self) -> str:
+        status = {"status": self.object.get_status_display()}
+        return gettext("The status of this function is: %(status)s.") % status
 
     @cached_property
     def spec(self) -> FunctionSpec:
@@ -105,7 +123,7 @@ class FunctionPage(FunctionPageMixin, AssetPage):
             return {}
         # The reports are in the room above; Django offers the one of this function here.
         report = getattr(function, "failure", None)
-        return {"failure": True, **failure_of(report, self.user, str(function.owner_id))}
+        return {"failure": True, **failure_of(report, self.request, str(function.owner_id))}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         function = self.object
@@ -129,19 +147,23 @@ class FunctionPage(FunctionPageMixin, AssetPage):
                 draw(function.name, self.spec.inputs, self.spec.outputs, measures)
                 for measures in (WIDE, NARROW)
             ],
+            steps=steps_bar(steps_of(function.pk)),
             task_count=task_count,
             tasks=tasks,
             **kwargs,
         )
 
 
-def failure_of(report: Any, user: User, log_keeper: str) -> dict[str, Any]:
-    """Return what a page shows of a failure report, and whether the user can read its logs."""
+def failure_of(report: Any, request: HttpRequest, log_keeper: str) -> dict[str, Any]:
+    """Return what a page shows of a failure report: its logs if the user may read them."""
     if report is None:
         return {}
+    user: Any = request.user
     return {
         "report": report,
         "may_read_logs": may_download(user, report.permissions),
+        "logs_end": shown_end(request, report.permissions, report, "logs"),
+        "logs_are_cut": report.logs_size > MAX_END,
         "logs_readers": report.permissions,
         "log_keeper": log_keeper,
     }

@@ -15,7 +15,7 @@ from ..common.audit import ONCE, Action, log_event, log_refusal
 from ..common.files.downloads import file_response
 from ..common.files.storage import stored_in
 from ..common.parsing import as_key
-from ..common.text.reading import read_text
+from ..common.text.reading import read_end, read_text
 from .access import may_download, why_not_download
 from .models import Permissions
 
@@ -142,6 +142,21 @@ def shown_text(
     if not may_download(user, permissions):
         return None
     text = read_text(getattr(asset, field).name)
+    if text is not None:
+        record_view(request, asset, file=field)
+    return text
+
+
+def shown_end(request: HttpRequest, permissions: Permissions, asset: Any, field: str) -> str | None:
+    """Return the end of the text in `field` of an asset for a page, and log the view.
+
+    None if the user may not download it, or if it is missing.
+    """
+    user: Any = request.user
+    stored = getattr(asset, field).name
+    if not stored or not may_download(user, permissions):
+        return None
+    text = read_end(stored, getattr(asset, f"{field}_size"))
     if text is not None:
         record_view(request, asset, file=field)
     return text

@@ -3,14 +3,16 @@
 import json
 import re
 import shlex
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 
+from assets.common.pages.bars import BAR_WIDTH
 from assets.compute.models import ComputePlan, Task
 from assets.compute.pages import base, plans
-from assets.compute.pages.base import BAR_WIDTH, duration_text, shares
+from assets.compute.pages.base import duration_text, shares
 from assets.compute.snippets import MAX_TASKS
 from assets.compute.statuses import PlanStatus, TaskStatus
 from tests.builders import make_performance, make_plan, set_status
@@ -18,8 +20,8 @@ from tests.builders import make_performance, make_plan, set_status
 from .conftest import panel, recount, text_of
 
 # The session, its user, the plan, ranks, functions, performances, tasks and edges of the graph,
-# events.
-PLAN_QUERIES = 9
+# events; and for its progress: runners and the tasks that wait for one.
+PLAN_QUERIES = 11
 GRAPH_QUERIES = 5
 # And for the code: tasks, inputs, outputs with their permissions.
 CODE_QUERIES = PLAN_QUERIES + 3
@@ -381,7 +383,7 @@ def test_nothing_is_cancelled_twice(session_of, alice, study, method):
 )
 def test_how_long_something_took(seconds, text):
     start = base.timezone.now()
-    assert duration_text(start, start + base.timedelta(seconds=seconds)) == text
+    assert duration_text(start, start + timedelta(seconds=seconds)) == text
 
 
 def test_what_has_not_started_takes_no_time():

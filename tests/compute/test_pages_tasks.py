@@ -25,8 +25,9 @@ from tests.builders import (
 from .conftest import panel, text_of
 
 # The session, its user, the task, the function's inputs and outputs, what it takes, its outputs,
-# models, performances, parents and children, organisations, events.
-TASK_QUERIES = 13
+# models, performances, steps, parents and children, organisations, events; and for its progress:
+# what it has reported and when runners were seen.
+TASK_QUERIES = 16
 
 
 def url_of(task):

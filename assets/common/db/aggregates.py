@@ -9,7 +9,7 @@ from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Sub
 from .compiled import Compiled
 
 
-class _CountOf(Subquery):
+class CountOf(Subquery):
     """The number of rows of a subquery, which may have a limit."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
@@ -38,7 +38,7 @@ def _counts(model: type[Model], field: str, limit: int | None) -> Compiled:
         for name in field.split("__"):
             named = named._meta.get_field(name).related_model
         found = named._default_manager.filter(pk__any=keys).order_by()
-        return found.annotate(count=_CountOf(ones)).values_list("pk", "count")
+        return found.annotate(count=CountOf(ones)).values_list("pk", "count")
 
     return Compiled(build)
 

@@ -15,6 +15,8 @@ from pygments.util import ClassNotFound
 
 # Characters of a text that pages show; the file can be downloaded.
 MAX_SHOWN = 200_000
+# Bytes of logs that pages show: the last ones.
+MAX_END = 20_000
 # Longer texts, or texts with longer lines, are not highlighted: it would take too long.
 MAX_HIGHLIGHTED, MAX_LINE = 50_000, 2_000
 # Highlighted texts in memory: files of assets never change.
@@ -59,6 +61,24 @@ def read_text(name: str) -> str | None:
             return decoded(start, cut=len(start) == MAX_SHOWN)
     except OSError:
         return None
+
+
+def read_end(name: str, size: int) -> str | None:
+    """Return the last `MAX_END` bytes of a stored text of this size; None if it is lost.
+
+    It begins with a whole line where it can. Bytes that are no text are replaced.
+    """
+    start = max(0, size - MAX_END)
+    try:
+        with default_storage.open(name) as file:
+            file.seek(start)
+            data = file.read(MAX_END)
+    except OSError:
+        return None
+    if start:
+        _part, newline, rest = data.partition(b"\n")
+        data = rest if newline and rest else data
+    return data.decode(errors="replace").replace("\0", "\ufffd")
 
 
 def decoded(data: bytes, *, cut: bool = False) -> str | None:

@@ -23,7 +23,7 @@ from ..queries.responses import (
     plan_rows,
     task_rows,
 )
-from ..statuses import ErrorType, PlanStatus, TaskStatus
+from ..statuses import ErrorType, PlanStatus, TaskStatus, estimated_end
 from .dialects import dialect_of
 
 
@@ -78,20 +78,20 @@ class ComputePlanSerializer(WireSerializer):
                 "owner": owner,
                 "metadata": metadata,
                 "creator": visible_creator(creator, owner, organization),
-                "estimated_end_date": _estimated_end(plan, now),
+                "estimated_end_date": estimated_end(
+                    plan["status"],
+                    plan["start_date"],
+                    plan["end_date"],
+                    plan["done_count"],
+                    plan["task_count"],
+                    now,
+                ),
                 "duration": seconds_between(plan["start_date"], plan["end_date"], now),
                 "status": dialect.plan_status(plan),
                 **dialect.counters(plan),
             }
             objects.append(plan)
         return objects
-
-
-def _estimated_end(plan: dict[str, Any], now: datetime) -> datetime | None:
-    start, done = plan["start_date"], plan["done_count"]
-    if plan["status"] == PlanStatus.DOING and done and start:
-        return now + (now - start) / done * (plan["task_count"] - done)
-    return plan["end_date"]
 
 
 class InputRefSerializer(serializers.Serializer):

@@ -1,20 +1,19 @@
 """What pages of plans and tasks share: their kinds, durations and counts by status."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
+from ...common.pages.bars import places
 from ...common.pages.base import AssetKindMixin
 from ...common.pages.markup import tag
+from ...common.text.durations import units_of
 from ..models import ComputePlan, Task
-from ..statuses import TaskStatus
-
-# The width of the bar of statuses, and of its smallest piece, in units of their own.
-BAR_WIDTH, MIN_WIDTH = 1000, 10
+from ..statuses import PlanStatus, TaskStatus, estimated_end
 
 
 class PlanPageMixin(AssetKindMixin):
@@ -63,13 +62,21 @@ def duration_text(start: datetime | None, end: datetime | None) -> str:
     """Return how long something took, or has taken so far; blank if it has not started."""
     if start is None:
         return ""
-    seconds = int(((end or timezone.now()) - start) / timedelta(seconds=1))
-    minutes, seconds = divmod(max(0, seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [f"{days} d" if days else "", f"{hours} h" if days or hours else ""]
-    parts += [f"{minutes} min" if days or hours or minutes else "", f"{seconds} s"]
-    return " ".join([part for part in parts if part][:2])
+    return " ".join(units_of((end or timezone.now()) - start)[:2])
+
+
+def remaining_text(plan: ComputePlan) -> str:
+    """Return how long a plan will still take, without seconds; blank if that is not known."""
+    if plan.status != PlanStatus.DOING:
+        return ""
+    now = timezone.now()
+    end = estimated_end(
+        plan.status, plan.start_date, plan.end_date, plan.done_count, plan.task_count, now
+    )
+    if end is None:
+        return ""
+    units = units_of(end - now)
+    return " ".join(units[:-1][:2]) if len(units) > 1 else gettext("a minute")
 
 
 class Share(NamedTuple):
@@ -86,12 +93,9 @@ class Share(NamedTuple):
 def shares(counts: Mapping[str, int]) -> list[Share]:
     """Return the statuses that some task has, final ones first."""
     present = [(status, counts[status]) for status in ORDER if counts.get(status)]
-    total = sum(count for _status, count in present)
-    # Even few tasks are visible.
-    widths = [max(MIN_WIDTH, count * BAR_WIDTH / total) for _status, count in present]
-    scale, before, found = BAR_WIDTH / (sum(widths) or 1), 0.0, []
-    for (status, count), width in zip(present, widths, strict=True):
-        x, end = round(before), round(before + width * scale)
-        found.append(Share(status, str(TaskStatus(status).label), SLUGS[status], count, x, end - x))
-        before += width * scale
-    return found
+    return [
+        Share(status, str(TaskStatus(status).label), SLUGS[status], count, x, width)
+        for (status, count), (x, width) in zip(
+            present, places([count for _status, count in present]), strict=True
+        )
+    ]

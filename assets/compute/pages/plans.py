@@ -1,11 +1,13 @@
 """Pages of compute plans."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _
 
+from ...accounts.pages.waiting import Line, WorkMixin
 from ...common.audit import note_refusals
 from ...common.errors import Refused
 from ...common.pages.base import Page
@@ -19,12 +21,13 @@ from ..queries.outputs import plan_performances
 from ..queries.relations import functions_of
 from ..registration import cancel_compute_plan, check_accepts_tasks, check_cancel
 from ..snippets import MAX_SAMPLES, MAX_TASKS, plan_snippets
-from ..statuses import FINAL
-from .base import PlanPageMixin, duration_text, shares
+from ..statuses import FINAL, has_ended
+from .base import PlanPageMixin, duration_text, remaining_text, shares
 from .filters import ComputePlanListFilterSet
 from .plan_graph import MAX_DRAWN_TASKS, MAX_INLINE_TASKS, plan_graph
 from .plan_tables import function_rows, performance_rows, rank_table
 from .tables import ComputePlanTable
+from .waiting import plan_lines, progress_text
 
 # How many performances and functions a plan's page shows; the CSV and the list of tasks have all.
 PREVIEW_ROWS = 100
@@ -36,10 +39,22 @@ class ComputePlanList(PlanPageMixin, AssetListPage):
     empty_hint = _("A compute plan groups tasks, such as the rounds of a study.")
 
 
-class ComputePlanPage(PlanPageMixin, AssetPage):
+class ComputePlanPage(PlanPageMixin, WorkMixin, AssetPage):
     """A compute plan, with its progress and what its tasks have measured."""
 
     template_name = "compute/compute_plan.html"
+
+    def work(self) -> object:
+        plan = self.object
+        if has_ended(plan.status, plan.counts):
+            return None
+        return plan.name, plan.status, plan.counts, plan.end_date
+
+    def lines(self) -> Iterable[Line]:
+        return plan_lines(self.object)
+
+    def progress(self) -> str:
+        return progress_text(self.object, remaining_text(self.object))
 
     def snippets(self) -> Snippets:
         # One more than is shown: the note then mentions the others.
@@ -77,12 +92,15 @@ class ComputePlanGraph(PlanPageMixin, AssetPageMixin, Page):
 
     def get_template_names(self) -> list[str]:
         is_fragment = getattr(self.request, "htmx", False)
-        return ["compute/_graph.html" if is_fragment else "compute/graph.html"]
+        return ["compute/_graph_later.html" if is_fragment else "compute/graph.html"]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         drawn = self.object.task_count <= MAX_DRAWN_TASKS
         return super().get_context_data(
-            plan=self.object, graph=plan_graph(self.object) if drawn else None, **kwargs
+            plan=self.object,
+            graph=plan_graph(self.object) if drawn else None,
+            is_loaded=True,
+            **kwargs,
         )
 
 

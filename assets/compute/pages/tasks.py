@@ -1,6 +1,6 @@
 """Pages of tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
@@ -9,8 +9,10 @@ from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from django.utils.translation import gettext, gettext_lazy as _
 
+from ...accounts.pages.waiting import Line, WorkMixin
 from ...common.db.counting import RowCount
 from ...common.kinds import AssetKind
+from ...common.pages.bars import steps_bar
 from ...common.pages.base import Crumb, crumb
 from ...common.pages.snippets import Snippets
 from ...common.pages.tables import AssetTable
@@ -25,12 +27,21 @@ from ...permissions.pages import AssetListPage
 from ..models import ComputePlan, Model, Performance, Task, TaskInput, TaskOutput
 from ..queries.copies import spec_of_task
 from ..queries.lists import count_of_all
-from ..queries.outputs import models_of, outputs_with_permissions, performances_of, report_of
+from ..queries.outputs import (
+    models_of,
+    outputs_with_permissions,
+    performances_of,
+    report_of,
+    steps_of,
+)
 from ..queries.relations import children_of, inputs_with_sources, parents_of
+from ..queries.waiting import progress_of
 from ..snippets import MAX_SAMPLES, task_snippets
+from ..statuses import FINAL
 from .base import TaskPageMixin, duration_text
 from .filters import TaskListFilterSet
 from .tables import TaskTable
+from .waiting import task_lines
 
 # Columns that the list does not show.
 DEFERRED = [
@@ -110,7 +121,7 @@ class Output:
     performance: Performance | None
 
 
-class TaskPage(TaskPageMixin, AssetPage):
+class TaskPage(TaskPageMixin, WorkMixin, AssetPage):
     """A task, with its inputs, its outputs and why it failed."""
 
     queryset = TaskPageMixin.queryset.select_related("logs_permission")
@@ -119,6 +130,19 @@ class TaskPage(TaskPageMixin, AssetPage):
     def get_title(self) -> str:
         names = {"function": self.object.function, "worker": self.object.worker_id}
         return gettext("%(function)s on %(worker)s") % names
+
+    def work(self) -> object:
+        task = self.object
+        if task.status in FINAL:
+            return None
+        return task.status, task.compute_plan.status, progress_of(task.pk)
+
+    def lines(self) -> Iterable[Line]:
+        return task_lines(self.object)
+
+    def progress(self) -> str:
+        status = {"status": self.object.get_status_display()}
+        return gettext("The status of this task is: %(status)s.") % status
 
     def crumbs(self) -> Sequence[Crumb]:
         plan = self.object.compute_plan
@@ -173,7 +197,7 @@ class TaskPage(TaskPageMixin, AssetPage):
         report = report_of(task) if task.error_type else None
         return failure_of(
             report,
-            self.user,
+            self.request,
             gettext("%(worker)s, where the task ran,") % {"worker": task.worker_id},
         )
 
@@ -188,6 +212,7 @@ class TaskPage(TaskPageMixin, AssetPage):
             more_inputs=len(inputs[MAX_LISTED:]),
             outputs=self.outputs[:MAX_LISTED],
             more_outputs=len(self.outputs[MAX_LISTED:]),
+            steps=steps_bar(steps_of(task.pk)),
             parents=parents,
             parent_count=parent_count,
             children=children,

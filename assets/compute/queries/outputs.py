@@ -10,8 +10,16 @@ from django.db.models import F, QuerySet
 from ...common.db.compiled import Compiled, Instances, key_text
 from ...common.db.lookups import MetadataValue
 from ...common.kinds import AssetKind
-from ..models import FailureReport, Model, Performance, Task, TaskInput, TaskOutput
-from ..statuses import ErrorType
+from ..models import (
+    FailureReport,
+    Model,
+    Performance,
+    ProfilingStep,
+    Task,
+    TaskInput,
+    TaskOutput,
+)
+from ..statuses import ErrorType, TaskStep
 
 # One asset of a task: identifier, kind, key. Performances have no key of their own.
 TaskAsset = tuple[str, AssetKind, UUID | None]
@@ -147,6 +155,18 @@ def performances_of(task_key: UUID) -> dict[str, Performance]:
 def _performances_of(task_keys: Collection[UUID]) -> QuerySet[Performance]:
     rows = Performance.objects.filter(output__task_id__only=task_keys)
     return rows.select_related("output")
+
+
+def steps_of(task_key: UUID) -> list[tuple[str, int]]:
+    """Return the labels of a task's steps in their order, and their microseconds; one query."""
+    took = dict(_steps([task_key]))
+    return [(str(step.label), took[step]) for step in TaskStep if step in took]
+
+
+@Compiled
+def _steps(task_keys: Collection[UUID]) -> QuerySet:
+    rows = ProfilingStep.objects.filter(task_id__only=task_keys).order_by()
+    return rows.values_list("step", "duration")
 
 
 def report_of(task: Task) -> FailureReport | None:
