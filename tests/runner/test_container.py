@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import namedtuple
 from hashlib import sha256
+from pathlib import Path
 from threading import Event, Timer
 
 import pytest
@@ -24,7 +25,7 @@ FROM {podman.IMAGE}
 WORKDIR /code
 COPY function.py .
 """
-ENTRYPOINT = 'ENTRYPOINT ["python3", "-u", "function.py", "--function-name", "train"]\n'
+ENTRYPOINT = 'ENTRYPOINT ["python3", "function.py", "--function-name", "train"]\n'
 # One image runs the sources of almost all tests: they are the first argument.
 SCRIPT = """\
 import sys
@@ -42,9 +43,8 @@ def address():
 
 
 @pytest.fixture
-def engine(address, monkeypatch, tmp_path):
-    monkeypatch.setenv("DOCKER_HOST", address)
-    engine = container.create(EngineOptions(tmp_path, cache_size=10**9))
+def engine(address, tmp_path):
+    engine = container.create(EngineOptions(tmp_path, cache_size=10**9, docker_host=address))
     engine.check()
     return engine
 
@@ -247,9 +247,14 @@ def test_images_beyond_the_size_go_and_are_built_again(run, engine, monkeypatch)
     assert run(source, dockerfile=first).logs == "1\n"
 
 
-def test_a_daemon_that_is_lost_is_no_fault_of_the_function(engine, run):
-    engine._address["base_url"] = CLOSED
-    result = run("pass")
+def test_a_daemon_that_is_lost_is_no_fault_of_the_function(run, engine, monkeypatch):
+    monkeypatch.setitem(engine._address, "base_url", CLOSED)
+    with pytest.raises(EngineError, match="Docker or Podman no longer answers: "):
+        run("pass")
+
+
+def test_a_job_that_the_daemon_refuses_fails_alone(run):
+    result = run("print(1)", readable=(Path("relative"),))
     assert result.error_type == "INTERNAL_ERROR"
     assert result.logs.startswith("The container engine failed: ")
 

@@ -85,7 +85,11 @@ class Outcome:
 
 
 class Engine(Protocol):
-    """How functions run. `stop` is set when the work is no longer wanted: end it and return."""
+    """How functions run. `stop` is set when the work is no longer wanted: end it and return.
+
+    Trouble with one job is an outcome. `EngineError` means that no job can run any more, such as
+    when a daemon does not answer.
+    """
 
     name: str
 
@@ -93,10 +97,18 @@ class Engine(Protocol):
         """Return if the engine can work here. Raises: EngineError if not."""
 
     def build(self, function: Path, digest: str, limits: Limits, stop: Event) -> Outcome:
-        """Make what the unpacked function needs, such as an image, and keep it by `digest`."""
+        """Make what the unpacked function needs, such as an image, and keep it by `digest`.
+
+        Raises:
+            EngineError: no job can run any more.
+        """
 
     def run(self, folder: JobFolder, digest: str, limits: Limits, stop: Event) -> Outcome:
-        """Run a job; `digest` is that of the function's archive. Build first if necessary."""
+        """Run a job; `digest` is that of the function's archive. Build first if necessary.
+
+        Raises:
+            EngineError: no job can run any more.
+        """
 
     def close(self) -> None:
         """Let go of what the engine holds, such as connections."""

@@ -52,6 +52,7 @@ class ContainerEngine:
     name = "container"
 
     def __init__(self, options: EngineOptions) -> None:
+        self._host = options.docker_host
         self._images_size = options.cache_size
         self._address: dict[str, Any] = {}
         self._security = ["no-new-privileges"]
@@ -61,7 +62,7 @@ class ContainerEngine:
     def check(self) -> None:
         """Find the daemon, and remove what killed runners left. Raises: EngineError."""
         problems = []
-        for arguments in addresses():
+        for arguments in addresses(self._host):
             try:
                 with Daemon(**arguments) as daemon:
                     self._adapt(daemon.info()["SecurityOptions"] or [])
@@ -72,7 +73,7 @@ class ContainerEngine:
                 problems.append(f"{arguments['base_url']}: {error}")
         raise EngineError(
             "Neither Docker nor Podman answers. Install one of them, start its service and let the "
-            "user of the runner use its socket, or name another one in DOCKER_HOST. Tried "
+            "user of the runner use its socket, or name another one by --docker-host. Tried "
             + "; ".join(problems or ["no socket, for there is none"])
         )
 
@@ -87,7 +88,7 @@ class ContainerEngine:
                     return Outcome(BUILD_ERROR, log.value(why))
                 make_room(daemon, self._images_size, tag(digest))
         except LOST as error:
-            return _lost(error)
+            return self._failed(error)
         return Outcome()
 
     def run(self, folder: JobFolder, digest: str, limits: Limits, stop: Event) -> Outcome:
@@ -107,10 +108,19 @@ class ContainerEngine:
                     with suppress(*LOST):  # the next start of a runner removes it
                         daemon.remove_container(container, force=True, v=True)
         except LOST as error:
-            return _lost(error)
+            return self._failed(error)
 
     def close(self) -> None:
         """Do nothing: connections are closed after each use, and images stay for the next start."""
+
+    def _failed(self, error: Exception) -> Outcome:
+        """Return the outcome of one job that failed. Raises: EngineError if no other can run."""
+        try:
+            with Daemon(**self._address) as daemon:
+                daemon.ping()
+        except LOST:
+            raise EngineError(f"Docker or Podman no longer answers: {error}") from error
+        return Outcome(INTERNAL_ERROR, f"The container engine failed: {error}\n".encode())
 
     def _adapt(self, features: list[str]) -> None:
         """Do as a daemon with these features needs it."""
@@ -146,7 +156,11 @@ class ContainerEngine:
             tag(digest),
             [f"@{folder.arguments}"],
             user=self._user,
-            environment={"HOME": str(folder.work), "TMPDIR": str(folder.work)},
+            environment={
+                "HOME": str(folder.work),
+                "TMPDIR": str(folder.work),
+                "PYTHONUNBUFFERED": "1",  # what was printed before it is killed is in the log
+            },
             labels={LABEL: _this_process()},
             host_config=host,
         )
@@ -194,11 +208,6 @@ def _copy(output: Iterator[bytes], log: LastBytes) -> None:
     """Copy all output to the log."""
     for chunk in output:
         log.add(chunk)
-
-
-def _lost(error: Exception) -> Outcome:
-    """Return the outcome of a job whose daemon failed."""
-    return Outcome(INTERNAL_ERROR, f"The container engine failed: {error}\n".encode())
 
 
 def _this_process() -> str:

@@ -39,13 +39,13 @@ class Daemon(APIClient):
             self._streams.append(response)
 
 
-def addresses() -> Iterator[dict[str, Any]]:
+def addresses(host: str = "") -> Iterator[dict[str, Any]]:
     """Yield the arguments of `Daemon` for each that may be there.
 
-    That is the one which DOCKER_HOST names, with its certificates, or else each socket.
+    That is `host`, or the one which DOCKER_HOST names, or else each of the usual sockets.
     """
-    if os.environ.get("DOCKER_HOST"):
-        yield kwargs_from_env()
+    if host := host or os.environ.get("DOCKER_HOST", ""):
+        yield kwargs_from_env({**os.environ, "DOCKER_HOST": host})  # with its certificates
         return
     user = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     for path in (
