@@ -22,6 +22,7 @@ from .common.files.digest import folder_digest, folder_files
 from .common.files.pending import PendingFiles, abandon, delete_abandoned
 from .compute.models import FailureReport, Model
 from .datasets.models import DataSample, Dataset
+from .execution.registration.arrivals import discard_of_ended_jobs
 from .functions.models import Function
 from .uploads.models import Upload
 
@@ -189,6 +190,7 @@ def tidy_up() -> int:
             files = (file for name in row.names for file in files_at(name))
             names = [name for batch in _batches(files) for name in _unnamed(batch)]
             removed += len(names) if delete_abandoned(row.pk, names) else 0
+    discard_of_ended_jobs()
     pending = set(PendingFiles.objects.values_list("writer", flat=True))
     for writer in ended:
         if writer not in pending:

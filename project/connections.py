@@ -54,8 +54,10 @@ class Connection:
     is_closed = False
     # Whether it closes once everything is sent.
     closes = False
-    # The request that is being received.
+    # The request that is being received, or that waits for its answer.
     request: Request | None = None
+    # Whether it waits: the application had no answer yet, and is asked again.
+    is_waiting = False
     _lingers_since: float | None = None
     _discarded = 0
     # At the last check: what the connection waits for, the bytes, the time.
@@ -84,7 +86,10 @@ class Connection:
                 self.is_late = False
                 return
             try:
-                self._receive()
+                if self.is_waiting:
+                    self._answer_again()
+                else:
+                    self._receive()
             except (Gone, OSError):
                 self.close()
             except Exception:
@@ -121,7 +126,7 @@ class Connection:
 
     def _await_next(self, was_sending: bool = False) -> None:
         """Wait for the reader, or for the client; or close, if that is what is left to do."""
-        if self.is_closed:
+        if self.is_closed or self.is_waiting:
             return
         if self.outgoing.size:
             self.server.await_reader(self, anew=not was_sending)
@@ -148,7 +153,7 @@ class Connection:
     # --- Requests --------------------------------------------------------------------------------
 
     def _take_requests(self) -> None:
-        while self._pending and not self.outgoing.size and not self.closes:
+        while self._pending and not (self.outgoing.size or self.closes or self.is_waiting):
             request = self.request = self.request or Request(self.server.limits)
             self._pending = self._pending[request.received(self._pending) :]
             self._invite(request)
@@ -166,7 +171,20 @@ class Connection:
                 self.is_abandoned = not request.is_whole
         if not request.empty:
             self._answer(request)
-        self.request = None
+        if not self.is_waiting:
+            self.request = None
+
+    def _answer_again(self) -> None:
+        """Ask the application again for an answer that it did not have."""
+        request, self.is_waiting = self.request, False
+        if request is None:
+            return
+        self.last_activity = time.monotonic()
+        self._answer(request)
+        if not self.is_waiting:
+            self.request = None
+            self._take_requests()
+        self._await_next()
 
     def _invite(self, request: Request) -> None:
         """Ask the client for the body if it waits for that."""
@@ -192,13 +210,25 @@ class Connection:
                 response.write_error(request.error)
             else:
                 try:
-                    response.run(self.server.application, self.environ | request.environ())
+                    response.run(self.server.application, self._environ_of(request))
                 finally:
                     self.server.after_request()
         finally:
             self.is_answering = self.is_late = False
-            self.closes = response.closes
-            request.close()
+            if response.later is None:
+                self.closes = response.closes
+                request.close()
+        if response.later is not None:
+            self.is_waiting = True
+            self.server.ask_again(self, response.later)
+
+    def _environ_of(self, request: Request) -> dict[str, Any]:
+        """Return the WSGI environment of a request; a server that stops lets no one wait."""
+        environ = self.environ | request.environ()
+        if not self.server.is_stopping and not self.is_abandoned:
+            # How long it has waited: `assets.common.connections` may let it wait on.
+            environ["registrar.waited"] = request.seconds_waited()
+        return environ
 
     # --- Slow clients ----------------------------------------------------------------------------
 
@@ -216,7 +246,7 @@ class Connection:
         request = self.request
         if self.outgoing.size:
             waits, moved, seconds = "reader", self.outgoing.sent, WINDOW_SECONDS
-        elif self.is_answering:
+        elif self.is_answering or self.is_waiting:
             waits, moved, seconds = "worker", 0, 0
         elif request is None:
             waits, moved, seconds = "request", 0, IDLE_SECONDS

@@ -1,6 +1,7 @@
 """Incoming requests: a body is received up to the size that its client may send."""
 
 import sys
+import time
 from io import RawIOBase
 from typing import Any, NamedTuple
 
@@ -76,6 +77,7 @@ class Request(Head):
     is_admitted = is_whole = False
     unread: Exception | None = None
     _expects = False
+    _waits_since: float | None = None
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
@@ -125,7 +127,18 @@ class Request(Head):
         return True
 
     def get_body_stream(self) -> Any:
-        return Unread(self.unread) if self.unread else super().get_body_stream()
+        if self.unread:
+            return Unread(self.unread)
+        stream = super().get_body_stream()
+        # It may have been read, if the application is asked again.
+        stream.seek(0)
+        return stream
+
+    def seconds_waited(self) -> float:
+        """Return for how long it has waited, since this was asked first."""
+        now = time.monotonic()
+        self._waits_since = self._waits_since or now
+        return now - self._waits_since
 
     def environ(self) -> dict[str, Any]:
         """Return what WSGI has of this request, without what it has of the connection."""

@@ -22,6 +22,9 @@ MAX_BUFFER = 256 * 1024
 MAX_UNSENT = 256 * 1024**2
 # How long it waits for a reader that reads nothing.
 PATIENCE = 60
+# The header of an answer that is not sent: after so many seconds the application is asked again.
+# `assets.common.connections` sets it.
+LATER = "x-registrar-later"
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +115,10 @@ class Response:
 
     Attributes:
         closes: whether the connection ends with this answer.
+        later: after how many seconds to ask the application again; then nothing is sent now.
     """
+
+    later: float | None = None
 
     def __init__(self, outgoing: Outgoing, request: Any, *, closes: bool) -> None:
         self.closes = closes
@@ -175,6 +181,7 @@ class Response:
         """Take the status and the headers, as WSGI has it; return what writes the body."""
         self._status, self._headers = status, list(headers)
         self._left = self._length
+        self.later = next((float(text) for name, text in headers if name.lower() == LATER), None)
         return self.write
 
     @property
@@ -186,6 +193,8 @@ class Response:
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body, and before the first one the head."""
+        if self.later is not None:
+            return
         head = b""
         if not self._has_begun:
             head, self._has_begun = self._head(), True
@@ -200,6 +209,8 @@ class Response:
             self._outgoing.add(*pieces)
 
     def _finish(self) -> None:
+        if self.later is not None:
+            return
         if not self._has_begun:
             self.write(b"")
         if self._is_chunked and not self._is_head_request:

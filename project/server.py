@@ -6,11 +6,13 @@ what clients do not take at once. So a client that sends or reads slowly occupie
 buffer, but no thread, and no request passes from one thread to another. Besides:
 
 - a client that is slower than `project.connections` permits is disconnected;
+- a request that has no answer yet waits without a thread: the application is asked again;
 - a large body is received only once the application admits its sender;
 - when there are too many connections, the one that has been idle longest is closed.
 """
 
 import contextlib
+import math
 import os
 import select
 import socket
@@ -66,6 +68,10 @@ class Server:
         self._end = os.eventfd(0)
         self._incoming.register(self._end, select.EPOLLIN)
         self._threads: list[threading.Thread] = []
+        # Connections whose requests wait for an answer: when to ask for it again.
+        self._waiting: dict[int, float] = {}
+        self._has_waiting = os.eventfd(0, os.EFD_NONBLOCK)
+        self.wake_by(self._has_waiting)
 
     def start(self, threads: int) -> None:
         for number in range(threads):
@@ -109,6 +115,19 @@ class Server:
     def await_no_reader(self, connection: Connection) -> None:
         self._outgoing.unregister(connection.number)
 
+    def ask_again(self, connection: Connection, seconds: float) -> None:
+        """Have a thread ask the application again, for a request that it did not answer."""
+        self._waiting[connection.number] = time.monotonic() + seconds
+        os.eventfd_write(self._has_waiting, 1)
+
+    def _ask_due(self) -> None:
+        now = time.monotonic()
+        for number, due in list(self._waiting.items()):
+            if due <= now or self.is_stopping:
+                del self._waiting[number]
+                if connection := self.connections.get(number):
+                    self.await_client(connection, at_once=True)
+
     # --- The main thread -------------------------------------------------------------------------
 
     def wake_by(self, number: int) -> None:
@@ -118,12 +137,16 @@ class Server:
     def run_for(self, seconds: float) -> None:
         """Accept who connects, and send what clients take; return after at most `seconds`."""
         again, self._has_accepted = self._has_accepted, []
-        for number, _ in self._outgoing.poll(SECONDS_BETWEEN_ACCEPTS if again else seconds, 100):
+        due = min(list(self._waiting.values()), default=math.inf) - time.monotonic()
+        seconds = SECONDS_BETWEEN_ACCEPTS if again else max(0, min(seconds, due))
+        for number, _ in self._outgoing.poll(seconds, 100):
             if connection := self.connections.get(number):
                 connection.send()
             elif listener := self._listeners.get(number):
                 self._accept(listener)
                 self._has_accepted.append(number)
+        if self._waiting:
+            self._ask_due()
         for number in again:
             with contextlib.suppress(OSError):  # it has stopped
                 self._outgoing.modify(number, select.EPOLLIN | select.EPOLLONESHOT)
@@ -162,6 +185,7 @@ class Server:
             self._incoming.close()
             self._outgoing.close()
             os.close(self._end)
+            os.close(self._has_waiting)
 
 
 def _environ(

@@ -3,26 +3,39 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
 
-from django.http import QueryDict
+from django.http import QueryDict, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ..accounts.api.authentication import AUTHENTICATE_RUNNERS_TOO, RunnerAuthentication
+from ..accounts.rules import acts_for
 from ..common.api.renderers import FILE_RENDERERS
 from ..common.api.serializers import by_name
 from ..common.api.viewsets import EMPTY, AssetViewSet
+from ..common.audit import Action, log_event, log_refusal
 from ..common.idempotency.api import idempotent
+from ..common.kinds import AssetKind
 from ..feed.registration import rename
 from ..permissions.access import may_see_content
 from ..permissions.api import DescribedAssetViewSet
-from ..permissions.downloads import FILE_RESPONSES, download
+from ..permissions.downloads import (
+    FILE_RESPONSES,
+    Gone,
+    NotPermitted,
+    check_key,
+    download,
+    send_file,
+)
 from . import registration
 from .filters import DataSampleFilterSet, DatasetFilterSet
+from .folders import tar_of_folder
 from .models import DataSample, DataSampleCheck, Dataset
 from .serializers import (
     DataSampleSerializer,
@@ -56,7 +69,11 @@ class DatasetViewSet(DescribedAssetViewSet):
         rename(self.user, dataset, name)
 
     @extend_schema(responses=FILE_RESPONSES)
-    @action(detail=True, renderer_classes=FILE_RENDERERS)
+    @action(
+        detail=True,
+        renderer_classes=FILE_RENDERERS,
+        authentication_classes=AUTHENTICATE_RUNNERS_TOO,
+    )
     def opener(self, request: Request, key: str, **kwargs):
         """Download the data opener."""
         dataset = self.get_downloadable(key)
@@ -128,6 +145,33 @@ class DataSampleViewSet(AssetViewSet):
         if not sample.at_runner:
             raise NotFound("This data sample is not at a runner.")
         return Response(LookSerializer(DataSampleCheck.objects.get(data_sample=sample)).data)
+
+    @extend_schema(responses=FILE_RESPONSES)
+    @action(
+        detail=True, renderer_classes=FILE_RENDERERS, authentication_classes=[RunnerAuthentication]
+    )
+    def file(self, request: Request, key: str, **kwargs):
+        """Download the archive, or a folder on the server as a tar archive.
+
+        Only the owner's runners can: users have no download of data.
+        """
+        check_key(key)
+        sample = self.get_object()
+        if not acts_for(request.user, sample.owner_id):
+            log_refusal(Action.DOWNLOADED, AssetKind.DATA_SAMPLE, key=sample.key)
+            message = f"Only runners of {sample.owner_id} read this data sample."
+            raise NotPermitted(message)
+        if sample.archive:
+            suffix = sample.archive.name.rpartition("/")[2].partition(".")[2]
+            return send_file(request, sample, "archive", f"{sample.key}.{suffix}")
+        if sample.at_runner:
+            raise Gone("The data sample stays with the runners of its owner; read it there.")
+        log_event(
+            Action.DOWNLOADED, AssetKind.DATA_SAMPLE, key=sample.key, detail={"file": "folder"}
+        )
+        return StreamingHttpResponse(
+            tar_of_folder(Path(sample.path)), content_type="application/x-tar"
+        )
 
     @extend_schema(request=LinkSerializer, responses={200: EMPTY})
     @action(detail=False, methods=["post"], serializer_class=LinkSerializer)

@@ -1,12 +1,17 @@
 """Folders on the server: where an organisation registers data in place."""
 
 import os
-from collections.abc import Sequence
+import tarfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from django.conf import settings
 
+from ..common.files.digest import folder_files
 from ..common.files.hidden import is_hidden
+
+# Of a file, in memory at once.
+_CHUNK = 256 * 1024
 
 
 def organization_root(organization_id: str) -> Path:
@@ -45,3 +50,24 @@ def _children(folder: Path, root: Path) -> list[Path]:
         return sorted(folder.iterdir()) if plain and folder.is_relative_to(root) else []
     except (OSError, ValueError):  # it does not exist, or no file can have this name
         return []
+
+
+def tar_of_folder(folder: Path) -> Iterator[bytes]:
+    """Yield a tar archive of the folder's regular files, of which little is in memory at once.
+
+    Raises:
+        OSError: something in it cannot be read, or has become shorter meanwhile.
+    """
+    for path in folder_files(folder):
+        with path.open("rb") as file:
+            entry = tarfile.TarInfo(os.fspath(path.relative_to(folder)))
+            left = entry.size = os.fstat(file.fileno()).st_size
+            yield entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+            while left:
+                chunk = file.read(min(left, _CHUNK))
+                if not chunk:
+                    raise OSError(f"{path} has become shorter while it was read")
+                left -= len(chunk)
+                yield chunk
+            yield bytes(-entry.size % tarfile.BLOCKSIZE)
+    yield bytes(2 * tarfile.BLOCKSIZE)

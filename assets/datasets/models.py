@@ -44,6 +44,8 @@ class DataSample(Asset):
     organisation's runners, below their data root.
     """
 
+    asset_kind = AssetKind.DATA_SAMPLE
+
     owner = owner_field(db_index=False)
     datasets = models.ManyToManyField(
         Dataset, through="DataSampleLink", related_name="data_samples"
@@ -76,6 +78,15 @@ class DataSample(Asset):
             models.Index(fields=["creation_date", "key"], name="datasample_creation"),
             listing_index("datasample", "owner"),
         ]
+
+    # The names of a stored file's columns; here they are those of the folder, too.
+    @property
+    def archive_checksum(self) -> str:
+        return self.checksum
+
+    @property
+    def archive_size(self) -> int:
+        return self.size
 
     @property
     def content(self) -> "DataSample | DataSampleCheck":

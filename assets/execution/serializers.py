@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 from rest_framework import serializers
 
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
@@ -109,6 +111,26 @@ class FailSerializer(serializers.Serializer):
     steps = StepsField(default=dict)
 
 
+class ModelPartSerializer(serializers.Serializer):
+    """What a part of a model is of, in the query of its address."""
+
+    identifier = serializers.CharField(max_length=100, help_text="The output of the task.")
+    checksum = serializers.RegexField(r"\A[0-9a-f]{64}\Z", help_text="sha256 of the whole model")
+    size = serializers.IntegerField(min_value=0, help_text="Bytes of the whole model.")
+    offset = serializers.IntegerField(
+        min_value=0, default=0, help_text="Where in the model this part begins."
+    )
+
+    def validate_size(self, value: int) -> int:
+        if value > settings.MAX_UPLOAD_SIZE:
+            limit = filesizeformat(settings.MAX_UPLOAD_SIZE)
+            raise serializers.ValidationError(
+                f"The server takes models of at most {limit}. Ask its administrator for a larger "
+                "MAX_UPLOAD_SIZE."
+            )
+        return value
+
+
 # --- Answers -------------------------------------------------------------------------------------
 
 
@@ -134,7 +156,7 @@ class JobInputSerializer(serializers.Serializer):
     """An input of a job. Its content is at `address`, or at `path` below the data root."""
 
     identifier = serializers.CharField()
-    kind = serializers.ChoiceField(choices=[kind.value for kind in INPUT_KINDS])
+    kind = serializers.CharField(help_text=", ".join(INPUT_KINDS))
     multiple = serializers.BooleanField()
     key = serializers.UUIDField()
     checksum = serializers.CharField(
@@ -152,7 +174,7 @@ class JobOutputSerializer(serializers.Serializer):
     """An output of a job."""
 
     identifier = serializers.CharField()
-    kind = serializers.ChoiceField(choices=[kind.value for kind in OUTPUT_KINDS])
+    kind = serializers.CharField(help_text=", ".join(OUTPUT_KINDS))
     multiple = serializers.BooleanField()
 
 
@@ -160,7 +182,7 @@ class JobSerializer(serializers.Serializer):
     """A job, with all that its runner needs."""
 
     key = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=["build", "task", "trial", "look"])
+    kind = serializers.CharField(help_text="build, task, trial or look")
     expires_in = serializers.FloatField(help_text="Seconds; renew it before.")
     function = JobFunctionSerializer(allow_null=True)
     task = JobTaskSerializer(allow_null=True)
@@ -173,6 +195,14 @@ class JobsSerializer(serializers.Serializer):
     """The jobs of a claim; none if there was no work."""
 
     jobs = JobSerializer(many=True)
+
+
+class ReceivedSerializer(serializers.Serializer):
+    """How much of a model has come."""
+
+    received = serializers.IntegerField(required=False, help_text="Bytes from the beginning.")
+    key = serializers.UUIDField(required=False, help_text="Of the model, once it is registered.")
+    detail = serializers.CharField(required=False)
 
 
 class RenewedSerializer(serializers.Serializer):

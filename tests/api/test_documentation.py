@@ -72,6 +72,15 @@ PATHS = {
     "api-token-auth/": "post",
     "api-token/": "post",
     "active-api-tokens/": "get delete",
+    "data_sample/{key}/file/": "get",
+    "runner/claim/": "post",
+    "runner/renew/": "post",
+    "runner/job/{key}/function/": "get",
+    "runner/job/{key}/model/{model}/": "get put",
+    "runner/job/{key}/steps/": "post",
+    "runner/job/{key}/finish/": "post",
+    "runner/job/{key}/fail/": "post",
+    "runner/job/{key}/give_back/": "post",
 }
 
 

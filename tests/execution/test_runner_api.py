@@ -278,3 +278,22 @@ def test_tokens(ward, alice, client_of, anonymous):
     assert ward.client.get("/api/task/").status_code == 401
     revoke_runner(ward.runner)
     assert ward.post("claim/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("waited", "wait", "waits_on"),
+    [(0, 20, 0.1), (2, 20, 0.25), (19.9, 20, 0.1), (20, 20, None), (0, 0, None), (None, 20, None)],
+)
+def test_without_work_a_claim_waits(ward, waited, wait, waits_on):
+    """The server asks again after some time; one that cannot do it answers at once."""
+    meta = {} if waited is None else {"registrar.waited": waited}
+    answer = ward.client.post("/api/runner/claim/", {"wait": wait}, format="json", **meta)
+    found = answer.headers.get("X-Registrar-Later")
+    assert found == waits_on or float(found) == pytest.approx(waits_on)
+
+
+def test_with_work_it_does_not(ward, alice, metric):
+    meta = {"registrar.waited": 0}
+    answer = ward.client.post("/api/runner/claim/", {"wait": 20}, format="json", **meta)
+    assert "X-Registrar-Later" not in answer.headers
+    assert answer.json()["jobs"]

@@ -34,6 +34,8 @@ class Served:
         self.asked: list[str] = []
         self.finished = 0
         self.limit = 10**6
+        # For how long the application has no answer to /later, and how often it was asked.
+        self.patience, self.postponed = 0.3, 0
         self.size = 0
         self.clients: list[socket.socket] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -92,6 +94,10 @@ class Served:
         except RequestDataTooBig:
             start_response("413 Content Too Large", [("Content-Length", "0")])
             return []
+        if path == "/later" and environ.get("registrar.waited", 999) < self.patience:
+            self.postponed += 1
+            start_response("200 OK", [("X-Registrar-Later", "0.05")])
+            return [b"nothing yet"]
         if path == "/peer":
             path = str(environ["registrar.socket"].getpeername()[1])
         text = f"{path} {environ.get('CONTENT_LENGTH', 0)} {len(body)}".encode()
@@ -347,3 +353,54 @@ def test_a_server_that_stops_answers_what_is_under_way(served):
     assert found.startswith(b"HTTP/1.1 200")
     assert b"Connection: close" in found
     assert served.finished == 1
+
+
+# --- Requests that wait --------------------------------------------------------------------------
+
+
+def test_a_request_waits_without_a_thread(served):
+    """The server has one thread, and answers others meanwhile."""
+    waiting = [served.connect(head("/later", "Content-Length: 3") + b"abc") for _ in range(5)]
+    wait_until(lambda: served.postponed >= 5)
+    assert answer(served.connect(head("/other", method="GET")), b"/other 0 0")
+    for client in waiting:
+        text = answer(client, b"/later 3 3")
+        assert text.count(b"HTTP/1.1 200") == 1
+        assert b"Later" not in text
+    # Each was asked again and again, with its body.
+    assert served.postponed > 10
+    # The connection serves the next request.
+    waiting[0].sendall(head("/again", method="GET"))
+    assert answer(waiting[0], b"/again 0 0")
+
+
+def test_the_next_request_waits_behind_it(served):
+    client = served.connect(head("/later", method="GET") + head("/next", method="GET"))
+    assert answer(client, b"/next 0 0").index(b"/later 0 0") < 200
+
+
+def test_who_waits_is_busy(served):
+    served.patience = PATIENCE
+    client = served.connect(head("/later", method="GET"))
+    wait_until(lambda: served.postponed)
+    connection = served.connection()
+    assert connection.is_busy
+    for later in (0, 1000, 2000):
+        connection.check(time.monotonic() + later)
+    served.patience = 0
+    assert answer(client, b"/later 0 0")
+
+
+def test_a_server_that_stops_lets_no_one_wait(served):
+    served.patience = PATIENCE
+    client = served.connect(head("/later", method="GET"))
+    wait_until(lambda: served.postponed)
+    served.server.stop()
+    assert answer(client).endswith(b"/later 0 0")
+
+
+def test_who_hangs_up_while_waiting_is_closed(served):
+    client = served.connect(head("/later", method="GET"))
+    wait_until(lambda: served.postponed)
+    client.close()
+    wait_until(lambda: not served.server.connections)

@@ -12,7 +12,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
-from rest_framework.authentication import BaseAuthentication
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
@@ -78,17 +78,34 @@ class AnyTokenAuthentication(TokenAuthentication):
         return self._user_of(secret)
 
 
+# Of addresses that send what runners need: they also take a runner's token.
+AUTHENTICATE_RUNNERS_TOO = [AnyTokenAuthentication, SessionAuthentication]
+
+
 class TokenScheme(OpenApiAuthenticationExtension):
     """Documents the header; the schema finds this class by its `target_class`."""
 
-    target_class = TokenAuthentication
-    match_subclasses = True
+    target_class: Any = TokenAuthentication
     name = "token"
 
     def get_security_definition(self, auto_schema) -> dict[str, str]:
         return build_bearer_security_scheme_object(
             header_name="Authorization", token_prefix=TokenAuthentication.keyword
         )
+
+
+class RunnerScheme(TokenScheme):
+    """Documents the header with a runner's token."""
+
+    target_class = RunnerAuthentication
+    name = "runner"
+
+
+class AnyTokenScheme(TokenScheme):
+    """Documents the header with the token of a user or a runner."""
+
+    target_class = AnyTokenAuthentication
+    name = "token-or-runner"
 
 
 class BelongsToOrganization(BasePermission):

@@ -18,7 +18,7 @@ from django.template.defaultfilters import filesizeformat
 from ..files.storage import is_full
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
-FILES = "multipart/form-data"
+FILES, BINARY = "multipart/form-data", "application/octet-stream"
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
@@ -42,11 +42,23 @@ def takes_large_list(name: str, kept: str) -> Callable[[Handler], Handler]:
     return decorate
 
 
+def takes_file(handler: Handler) -> Handler:
+    """Let a handler of the API take a body that is a file, as `BINARY`."""
+    handler.takes_file = True  # type: ignore[attr-defined]
+    return handler
+
+
 def large_list_of(request: HttpRequest) -> LargeList | None:
     """Return the list that may make the request's JSON large; None for most addresses."""
+    return getattr(_handler_of(request), "large_list", None)
+
+
+def _handler_of(request: HttpRequest) -> Any:
+    """Return the handler of the API that answers the request; None if it is none of the API."""
     view: Any = getattr(request.resolver_match, "func", None)
-    action = getattr(view, "actions", {}).get(str(request.method).lower())
-    return getattr(getattr(view.cls, action), "large_list", None) if action else None
+    method = str(request.method).lower()
+    action = getattr(view, "actions", {}).get(method, method)
+    return getattr(getattr(view, "cls", None), action, None)
 
 
 def largest_body(request: HttpRequest) -> int:
@@ -56,6 +68,8 @@ def largest_body(request: HttpRequest) -> int:
         return settings.MAX_REQUEST_SIZE
     if kind == JSON and large_list_of(request):
         return settings.MAX_JSON_SIZE
+    if kind == BINARY and hasattr(_handler_of(request), "takes_file"):
+        return settings.MAX_UPLOAD_SIZE
     if kind in (JSON, FORM):
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return settings.SMALL_BODY_SIZE
@@ -139,6 +153,8 @@ class LimitedBody:
             return
         if self._request.content_type == FILES:
             raise too_large("body", limit, "send fewer files at a time")
+        if self._request.content_type == BINARY:
+            raise too_large("body", limit, "send a file in parts")
         raise too_large("JSON", limit, FEWER_TASKS if large_list_of(self._request) else FEWER)
 
 

@@ -20,6 +20,7 @@ from django.utils.encoding import escape_uri_path
 from django.utils.functional import SimpleLazyObject, empty
 
 from ..audit import client_address
+from ..connections import is_let_wait
 
 HEADER = "X-Request-ID"
 # Ids of a proxy: nothing that could look like another line or field.
@@ -98,7 +99,7 @@ class RequestLog:
         _request_id.set(id)
         response = self.get_response(request)
         response.headers[HEADER] = id
-        if access.isEnabledFor(logging.INFO):
+        if access.isEnabledFor(logging.INFO) and not is_let_wait(response):
             _log_request(request, response, time.perf_counter() - begin)
         return response
 

@@ -19,6 +19,7 @@ from django.utils.datastructures import MultiValueDict
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from ..connections import is_let_wait
 from ..signals import recorded
 
 REQUESTS = Counter("registrar_requests", "Requests answered.", ["view", "method", "status"])
@@ -65,6 +66,8 @@ class RequestMetrics:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         begin = time.perf_counter()
         response = self.get_response(request)
+        if is_let_wait(response):
+            return response
         now = time.perf_counter()
         match = request.resolver_match
         view = match.view_name if match else "none"

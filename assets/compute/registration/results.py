@@ -50,10 +50,10 @@ def register_model(
         Refused: the task is not executing, has no such output, or has its one model already; or
             the file has another checksum.
     """
-    if known := _known_model(task_key, identifier, key, checksum):
+    if known := known_model(task_key, identifier, key, checksum):
         return known
     # A wrong request is refused before its file is written.
-    refuse_if(_check_output(task_key, identifier, AssetKind.MODEL))
+    check_model(task_key, identifier)
     with file_batch("models") as files:
         stored = files.save("", file)
         if stored.checksum != checksum:
@@ -77,8 +77,12 @@ def register_model(
     return model
 
 
-def _known_model(task_key: UUID, identifier: str, key: UUID, checksum: str) -> Model | None:
-    """Return the model if this report was sent before."""
+def known_model(task_key: UUID, identifier: str, key: UUID, checksum: str) -> Model | None:
+    """Return the model if this report was sent before; None if it is new.
+
+    Raises:
+        Refused: another model has the key.
+    """
     model = Model.objects.select_related("output").filter(pk=key).first()
     if model is None:
         return None
@@ -87,6 +91,15 @@ def _known_model(task_key: UUID, identifier: str, key: UUID, checksum: str) -> M
         message = f'Model with key "{key}" exists with other content. Choose a new key.'
         raise refuse(Code.CONFLICT, message, key=str(key))
     return model
+
+
+def check_model(task_key: UUID, identifier: str) -> None:
+    """Return nothing if a task can get a model of this output now.
+
+    Raises:
+        Refused: it can get none.
+    """
+    refuse_if(_check_output(task_key, identifier, AssetKind.MODEL))
 
 
 def register_performance(

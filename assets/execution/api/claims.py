@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ...common.api.serializers import api_root
+from ...common.connections import client_has_gone, let_wait
 from ..queries.jobs import work_of_jobs
 from ..registration.claims import claim, note
 from ..registration.leases import lease
@@ -29,9 +30,17 @@ class ClaimView(RunnerView):
         """Claim jobs, each with a lease: renew it while you are at work, or others get the job."""
         wanted = self.body(ClaimSerializer)
         note(self.runner, version=wanted["version"], engine=wanted["engine"])
-        jobs = claim(self.runner, wanted["jobs"], has_data_root=wanted["data_root"])
+        # What a runner that has gone claims would be lost.
+        jobs = (
+            []
+            if client_has_gone()
+            else claim(self.runner, wanted["jobs"], has_data_root=wanted["data_root"])
+        )
         root = api_root(request)
-        return Response({"jobs": [job_wire(work, root) for work in work_of_jobs(jobs)]})
+        answer = Response({"jobs": [job_wire(work, root) for work in work_of_jobs(jobs)]})
+        if not jobs:
+            let_wait(request._request, answer, wanted["wait"])
+        return answer
 
 
 class RenewView(RunnerView):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from ..models import Job
+from .arrivals import discard
 from .kinds import work_of
 from .leases import Outcome, end_once, has_ended
 from .work import Failure, Report
@@ -14,15 +15,16 @@ class Repeated(Exception):
     """The same report came before, at the same time."""
 
 
-@transaction.atomic
 def finish(job: Job, report: Report) -> None:
     """End a job as done, with what it made.
 
     Raises:
         Refused: the job has ended otherwise, or the report is not complete.
     """
-    if end_once(job, Outcome.DONE):
-        work_of(job).finish(job, report)
+    with transaction.atomic():
+        if end_once(job, Outcome.DONE):
+            work_of(job).finish(job, report)
+    discard(job.pk)
 
 
 def fail(job: Job, failure: Failure) -> None:
@@ -42,6 +44,7 @@ def fail(job: Job, failure: Failure) -> None:
         work_of(job).fail(job, failure, begin)
     except Repeated:
         return
+    discard(job.pk)
 
 
 def give_back(job: Job) -> None:
@@ -51,6 +54,7 @@ def give_back(job: Job) -> None:
         Refused: the job has ended otherwise.
     """
     end_once(job, Outcome.GIVEN_BACK)
+    discard(job.pk)
 
 
 def report_steps(job: Job, steps: Mapping[str, int]) -> None:
