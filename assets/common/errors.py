@@ -5,7 +5,7 @@ with the first one's status and text, a form shows each beside its field.
 """
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -108,6 +108,19 @@ def refuse_if(problems: Iterable[Problem]) -> None:
 def refuse(code: Code, message: str, **where: str | None) -> Refused:
     """Return a `Refused` for one problem, for the caller to raise."""
     return Refused([Problem(code, message, **where)])  # type: ignore[arg-type]
+
+
+# Of what one list of a request has, which can be thousands.
+MAX_OF_ONE_LIST = 20
+
+
+def first_of(places: Sequence[int], problem_at: Callable[[int], Problem]) -> Iterator[Problem]:
+    """Yield the problems at the first of these places, and then how many more there are."""
+    yield from map(problem_at, places[:MAX_OF_ONE_LIST])
+    if more := len(places[MAX_OF_ONE_LIST:]):
+        message = _("%(count)s more have problems like those before; check the whole list.")
+        message %= {"count": f"{more:,}"}
+        yield replace(problem_at(places[MAX_OF_ONE_LIST]), message=message)
 
 
 def not_found(asset: str, key: object) -> Problem:

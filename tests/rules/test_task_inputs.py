@@ -1,7 +1,12 @@
 """What feeds a task: the checks 14 to 22 of contract 3.6."""
 
-from assets.common.errors import Code
+from uuid import uuid4
+
+import pytest
+
+from assets.common.errors import MAX_OF_ONE_LIST, Code
 from assets.compute.inputs import InputRef, grouped
+from assets.compute.registration import check_tasks
 from assets.compute.specs import OutputSpec
 from assets.functions.specs import FunctionOutputSpec
 from tests.builders import MODEL_OUTPUT, PERFORMANCE_OUTPUT, PRIVATE, PUBLIC, only_to
@@ -225,3 +230,23 @@ INPUTS = [
 @task_table(INPUTS)
 def test_inputs(case: Case, arrive, interface, world):
     verify(case.sent_as(arrive), interface, world)
+
+
+def _samples_without_end(world, identifier):
+    opener, *_ = data(world)
+    return [opener, *(InputRef(identifier, uuid4()) for _ in range(1234))]
+
+
+@pytest.mark.parametrize(
+    ("identifier", "phrase"),
+    [("datasamples", "not found"), ("nothing", 'unknown task input "nothing"')],
+)
+def test_a_list_that_is_all_wrong_has_the_first_problems_and_a_count(identifier, phrase, world):
+    task = world.task(inputs=grouped(_samples_without_end(world, identifier)))
+    found = [found for found in check_tasks([task], world.alice) if "inputs[" in found.field]
+    *first, last = found
+    assert [problem.field.split(".")[1] for problem in found] == [
+        f"inputs[{place}]" for place in range(1, MAX_OF_ONE_LIST + 2)
+    ]
+    assert all(phrase in problem.message for problem in first)
+    assert last.message.startswith("1,214 more have problems like those before")

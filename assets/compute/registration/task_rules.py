@@ -5,13 +5,14 @@ Source: contract 3.6, whose numbers the docstrings give.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import chain
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from ...common.asset_keys import AssetKeys
-from ...common.errors import Code, Problem, not_found
+from ...common.errors import Code, Problem, first_of, not_found
 from ...common.kinds import AssetKind
 from ...functions.specs import FunctionInputSpec, FunctionOutputSpec
 from ...permissions.rules import check_permissions
@@ -130,38 +131,35 @@ class TaskCheck:
 
     def _check_identifiers(self) -> Iterator[Problem]:
         """10: every input is one of the function's."""
-        assert self.function is not None  # noqa: S101
         for place, group, declared in self.inputs:
             if declared is None:
-                message = _('unknown task input "%(name)s"; the function takes %(names)s.')
-                message %= {"name": group.identifier, "names": _listed(self.function.inputs)}
-                for index in range(place, place + group.size):
-                    yield _invalid(f"inputs[{index}].identifier", message)
+                indexes = range(place, place + group.size)
+                yield from first_of(indexes, partial(self._unknown, group.identifier))
+
+    def _unknown(self, identifier: str, index: int) -> Problem:
+        assert self.function is not None  # noqa: S101
+        message = _('unknown task input "%(name)s"; the function takes %(names)s.')
+        message %= {"name": identifier, "names": _listed(self.function.inputs)}
+        return _invalid(f"inputs[{index}].identifier", message)
 
     def _check_worker(self) -> Iterator[Problem]:
         """11 to 13: the worker is known, and is the owner of the task's dataset if it has one."""
-        worker = self.spec.worker
+        worker, code = self.spec.worker, Code.BAD_REQUEST
         if self.dataset and worker and worker != self.dataset.owner:
-            code, message = (
-                Code.BAD_REQUEST,
-                _(
-                    'Specified worker "%(worker)s" does not match data manager owner "%(owner)s"; '
-                    "data never leave their organisation."
-                ),
+            message = _(
+                'Specified worker "%(worker)s" does not match data manager owner "%(owner)s"; '
+                "data never leave their organisation."
             )
             message %= {"worker": worker, "owner": self.dataset.owner}
         elif not self.worker and not self.dataset_key:
-            code, message = (
-                Code.BAD_REQUEST,
-                _(
-                    "Worker cannot be inferred and must be explicitly set: name the organisation "
-                    "that would run the task."
-                ),
+            message = _(
+                "Worker cannot be inferred and must be explicitly set: name the organisation "
+                "that would run the task."
             )
         elif worker and worker not in self.context.organizations:
-            code, message = (
-                Code.NOT_FOUND,
-                _('organization with key "%(key)s" not found; give the id of a registered one.'),
+            code = Code.NOT_FOUND
+            message = _(
+                'organization with key "%(key)s" not found; give the id of a registered one.'
             )
             message %= {"key": worker}
         else:
@@ -199,8 +197,7 @@ class TaskCheck:
         elif declared.kind == AssetKind.MODEL:
             yield from self._check_parent(group, declared, place)
         elif declared.kind == AssetKind.DATA_MANAGER:
-            message = _("openers must be referenced using an asset key.")
-            yield _invalid(f"inputs[{place}]", message)
+            yield _invalid(f"inputs[{place}]", _("openers must be referenced using an asset key."))
         else:
             message = _("data samples must be referenced using an asset key.")
             yield _invalid(f"inputs[{place}]", message)
@@ -229,16 +226,18 @@ class TaskCheck:
                 if key not in samples or (dataset_key and dataset_key not in samples[key])
             ]
             self.context.wrong_samples[keys, dataset_key] = wrong
-        for offset in wrong:
+
+        def problem_at(offset: int) -> Problem:
             if keys[offset] not in samples:
-                yield _not_found("datasample", keys[offset], place + offset)
-                continue
+                return _not_found("datasample", keys[offset], place + offset)
             message = _(
                 'datasamples do not share a common manager: "%(key)s" does not belong to the '
                 'dataset "%(dataset)s".'
             )
             message %= {"key": keys[offset], "dataset": self.dataset_key}
-            yield _invalid(f"inputs[{place + offset}].asset_key", message)
+            return _invalid(f"inputs[{place + offset}].asset_key", message)
+
+        yield from first_of(wrong, problem_at)
 
     def _check_model(self, key: UUID, index: int) -> Iterator[Problem]:
         """8, 17: the model exists, is not disabled, and the worker may process it."""
