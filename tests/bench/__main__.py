@@ -12,10 +12,7 @@ anything else does.
 
 import argparse
 import json
-import os
 import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,8 +20,8 @@ from typing import Any
 from tests.with_postgres import leave
 
 from . import report
-from .builds import ROOT
-from .databases import DATABASES, Registry, is_available, registry, run
+from .builds import NOW
+from .databases import DATABASES, Registry, is_available, registry
 from .machine import about
 
 PARTS = ("beside", "reads", "pages", "sdk", "upload", "writes")
@@ -97,7 +94,7 @@ def _measure(
     options += ["--upload-size", str(arguments.upload_size), "--minutes", str(arguments.minutes)]
     if filled.postmaster:
         options += ["--postmaster", str(filled.postmaster)]
-    run("tests.bench.measure", *options, environment=filled.environment)
+    NOW.run("-m", "tests.bench.measure", *options, **filled.environment)
     return json.loads(output.read_text())
 
 
@@ -108,15 +105,14 @@ def _beside(database: str, tasks: int, arguments: argparse.Namespace) -> dict[st
         options += ["--seconds", str(arguments.seconds / 5)]
         if arguments.cache:
             options += ["--cache", str(arguments.cache)]
-        run("tests.bench.quick", *options, environment={})
+        NOW.run("-m", "tests.bench.quick", *options)
         return {"beside": json.loads(Path(output.name).read_text())["lines"]}
 
 
 def _collect_static(folder: Path) -> Path:
     """Collect the static files once for all registries."""
-    environment = os.environ | {"VAR_DIR": str(folder), "DATABASE_URL": "", "SECRET_KEY": "bench"}
-    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    environment = {"VAR_DIR": str(folder), "DATABASE_URL": "", "SECRET_KEY": "bench"}
+    NOW.run("manage.py", "collectstatic", "--noinput", "--verbosity", "0", **environment)
     return folder / "static"
 
 

@@ -16,7 +16,7 @@ from .goals import CLIENTS
 from .importing import import_datasets
 from .machine import median, memory
 from .serving import serving
-from .sides import Side, run_python
+from .sides import Side
 
 ROUNDS = 4
 # Figures of the builds, BASE first, by the name of what is measured.
@@ -173,7 +173,7 @@ def _starts(pair: Sequence[Side], seconds: float) -> Iterator[Line]:
 
 def _start(side: Side) -> dict[str, float]:
     begin = time.perf_counter()
-    run_python(side.build, side.registry, "manage.py", "check")
+    side.build.run("manage.py", "check", captured=True, **side.registry.environment)
     checked = time.perf_counter()
     environment = side.registry.environment
     with serving(side.registry.folder, side.build, "/livez", **environment) as server:

@@ -1,5 +1,6 @@
 """What is measured: this checkout, and an earlier commit beside it with its own packages."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,10 @@ class Build:
     root: Path
     python: str
 
+    def run(self, *arguments: str | Path, captured: bool = False, **environment: str) -> str:
+        """Run its Python in its checkout, as `run` does."""
+        return run(self.python, *arguments, cwd=self.root, captured=captured, **environment)
+
 
 NOW = Build("now", "HEAD", ROOT, sys.executable)
 
@@ -32,10 +37,10 @@ def base_build(commit: str = BASE) -> Build:
     if not (folder / ".complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
         check_out(commit, root)
-        _run(sys.executable, "-m", "venv", "--without-pip", environment)
+        run(sys.executable, "-m", "venv", "--without-pip", environment)
         lock = root / "requirements.lock"
         uv = (sys.executable, ROOT / ".ci/uv.py", "pip", "install", "--quiet")
-        _run(*uv, "--python", python, "--require-hashes", "-r", lock)
+        run(*uv, "--python", python, "--require-hashes", "-r", lock)
         (folder / ".complete").touch()
     return Build("BASE", commit, root, str(python))
 
@@ -44,12 +49,21 @@ def check_out(commit: str, folder: Path) -> None:
     """Write the files of a commit into a new folder."""
     folder.mkdir(parents=True)
     archive = folder / ".archive.tar"
-    _run("git", "-C", ROOT, "archive", f"--output={archive}", commit)
-    _run("tar", "-xf", archive, "-C", folder)
+    run("git", "-C", ROOT, "archive", f"--output={archive}", commit)
+    run("tar", "-xf", archive, "-C", folder)
     archive.unlink()
 
 
-def _run(*command: str | Path) -> None:
-    done = subprocess.run(command, check=False)
+def run(*command: str | Path, cwd: Path = ROOT, captured: bool = False, **environment: str) -> str:
+    """Run a command, and end with it when it fails; return what it prints if `captured`."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE if captured else None,
+        text=True,
+        check=False,
+    )
     if done.returncode:
-        raise SystemExit(f"Cannot prepare the build to compare with: {command[0]} failed.")
+        raise SystemExit(f"{' '.join(map(str, command[:3]))} failed.")
+    return done.stdout or ""

@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from tests import with_postgres
 
-from .builds import NOW, Build
+from .builds import NOW, Build, run
 from .world import SEED
 
 DATABASES = ("sqlite", "postgresql")
@@ -69,7 +68,7 @@ def registry(
             return
         _begin(database, folder)
         with _running(database, tasks, folder) as found:
-            run("tests.bench.world", str(tasks), environment=found.environment, build=build)
+            build.run("-m", "tests.bench.world", str(tasks), **found.environment)
             if not kept:
                 yield found
                 return
@@ -101,14 +100,6 @@ def django_without_database() -> Iterator[None]:
         yield
 
 
-def run(module: str, *arguments: str, environment: dict[str, str], build: Build = NOW) -> None:
-    """Run one of our modules on the registry of that environment; end with it when it fails."""
-    command = [build.python, "-m", module, *arguments]
-    done = subprocess.run(command, cwd=build.root, env=os.environ | environment, check=False)
-    if done.returncode:
-        raise SystemExit(done.returncode)
-
-
 def _name_of(database: str, tasks: int, root: Path) -> str:
     """Return what a kept data set is called: another schema or maker makes another one."""
     migration = max(path.stem for path in (root / "assets/migrations").glob("0*.py"))
@@ -119,8 +110,7 @@ def _name_of(database: str, tasks: int, root: Path) -> str:
 
 def _copy(source: Path, target: Path) -> None:
     # Where the file system can share blocks until they change, this takes no time.
-    command = ["cp", "-a", "--reflink=auto", f"{source}/.", str(target)]
-    subprocess.run(command, check=True)
+    run("cp", "-a", "--reflink=auto", f"{source}/.", target)
 
 
 def _keep(folder: Path, kept: Path) -> None:

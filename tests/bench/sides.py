@@ -1,8 +1,6 @@
 """Two builds that serve the same data set on one machine, to be measured in turns."""
 
 import contextlib
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +53,9 @@ def sides(
 @contextlib.contextmanager
 def _side(database: str, tasks: int, cache: Path | None, build: Build) -> Iterator[Side]:
     with registry(database, tasks, cache, build) as filled:
-        run_python(build, filled, "manage.py", "collectstatic", "--noinput", "--verbosity", "0")
-        cookie = run_python(build, filled, "-c", _COOKIE).strip()
+        environment = {"DJANGO_SETTINGS_MODULE": "project.settings", **filled.environment}
+        build.run("manage.py", "collectstatic", "--noinput", "--verbosity", "0", **environment)
+        cookie = build.run("-c", _COOKIE, captured=True, **environment).strip()
         with serving(filled.folder, build, **filled.environment) as server:
             token = token_of(ORGANIZATIONS[0])
             accept = "application/json;version=0.0"
@@ -67,19 +66,3 @@ def _side(database: str, tasks: int, cache: Path | None, build: Build) -> Iterat
                 server.as_client(Authorization=f"Token {token}", Accept=accept),
                 server.as_client(Cookie=cookie, Accept="text/html"),
             )
-
-
-def run_python(build: Build, filled: Registry, *arguments: str) -> str:
-    """Return what a build's Python prints, run in the environment of a registry."""
-    environment = {"DJANGO_SETTINGS_MODULE": "project.settings", **filled.environment}
-    done = subprocess.run(
-        [build.python, *arguments],
-        cwd=build.root,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{build.name}: {' '.join(arguments[:2])} failed.")
-    return done.stdout

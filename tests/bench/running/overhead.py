@@ -12,7 +12,6 @@ from tests.bench.client import Connection, Server, WrongAnswer
 from tests.bench.databases import Registry, empty_registry
 from tests.bench.machine import Meter, median
 from tests.bench.serving import serving
-from tests.bench.sides import run_python
 
 RUNNERS = 8
 TASKS = 1_000
@@ -61,7 +60,7 @@ def overhead(database: str) -> Iterator[dict[str, Any]]:
     """Yield the lines: a task with one runner, tasks a second with eight, and claims."""
     with empty_registry(database) as filled:
         for command in (["migrate", "-v0"], ["collectstatic", "--noinput", "-v0"]):
-            run_python(NOW, filled, "manage.py", *command)
+            NOW.run("manage.py", *command, **filled.environment)
         with serving(filled.folder, **filled.environment) as server:
             client = server.as_client()
             meters = [Meter(server.pid), Meter(filled.postmaster)]
@@ -71,8 +70,8 @@ def overhead(database: str) -> Iterator[dict[str, Any]]:
 
 
 def _tokens(filled: Registry, tasks: int, runners: int) -> list[str]:
-    module = "tests.bench.running.waiting"
-    return json.loads(run_python(NOW, filled, "-m", module, str(tasks), str(runners)))
+    command = ("-m", "tests.bench.running.waiting", str(tasks), str(runners))
+    return json.loads(NOW.run(*command, captured=True, **filled.environment))
 
 
 def _one_after_the_other(filled: Registry, client: Server, meters: list[Meter]) -> dict[str, Any]:
