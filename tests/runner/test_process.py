@@ -142,6 +142,12 @@ def test_a_function_that_takes_too_much_ends_with_the_cause(
 
 
 @needs_sandbox
+def test_what_a_function_does_not_close_is_written(run):
+    _, job = run("unclosed = open('a', 'w')\nunclosed.write('all of it')")
+    assert (job.work / "a").read_text() == "all of it"
+
+
+@needs_sandbox
 def test_memory_that_is_asked_for_at_once_is_refused(run):
     outcome, _ = run("bytearray(2**34)")
     assert (outcome.error_type, b"MemoryError" in outcome.logs) == ("EXECUTION_ERROR", True)
