@@ -140,6 +140,7 @@ class Program:
             ended = self._give_back(job)
         except TokenRefused as error:
             self._end_all(error)
+            ended = f"the server refuses the token: {error}"
         except Refusal as error:
             ended = f"its report is refused: {error}"
         finally:
