@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Condition, Event, Thread, Timer
 from uuid import UUID
@@ -220,12 +221,9 @@ class Program:
     def _report_steps(self) -> None:
         for key, running in self._all_running().items():
             if steps := running.steps.news():
-                try:
+                # The job may end at the same time; if it is lost, its renewal says so.
+                with suppress(JobLost, Stopped):
                     self.client.report(key, "steps", {"steps": steps}, running.stop)
-                except JobLost as error:
-                    running.end(str(error))
-                except Stopped:
-                    continue  # the job, not the runner
 
     def _all_running(self) -> dict[UUID, _Running]:
         with self._changed:

@@ -74,12 +74,15 @@ def _engine_options(options: dict[str, Any], folder: Path) -> EngineOptions:
 
 @contextmanager
 def _stopped_by_signals(program: Program) -> Iterator[None]:
-    """Stop the program on SIGTERM and SIGINT in the block, and end it at once on the second one."""
+    """Stop the program on SIGTERM and SIGINT in the block; end it at once on a second SIGINT.
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    A terminal sends Ctrl-C to a group of processes, of which one may send SIGTERM to the others.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
         program.stop()
-        for each in before:
-            signal.signal(each, signal.default_int_handler)
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
     try:

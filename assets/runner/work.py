@@ -79,7 +79,9 @@ class Steps:
                 self._is_new = True
 
     def all(self) -> dict[str, int]:
+        """Return all steps, for the report of the end."""
         with self._lock:
+            self._is_new = False
             return dict(self._measured)
 
     def news(self) -> dict[str, int]:

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -171,19 +171,28 @@ def test_sigterm_gives_back_what_takes_longer_than_the_grace(server, tmp_path):
     assert {key: server.ended.get(key) for key in keys} == dict.fromkeys(keys, ("give_back", {}))
 
 
-def test_the_second_signal_ends_it_at_once(server, tmp_path):
+def test_ctrl_c_twice_ends_it_at_once(server, tmp_path):
     key = task(server)
     with alone(server, tmp_path / "runner", seconds=300, grace=300) as process:
         server.wait_for(begun(tmp_path / "runner"))
-        process.send_signal(signal.SIGTERM)
         while process.poll() is None:
             process.send_signal(signal.SIGINT)
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(0.2)
-            except subprocess.TimeoutExpired:
-                continue
     assert process.returncode != 0
     assert key not in server.ended
+
+
+def test_sigterm_after_ctrl_c_ends_nothing_sooner(server, tmp_path):
+    """As a terminal and the parent process send them."""
+    key = task(server)
+    with alone(server, tmp_path / "runner", seconds=2) as process:
+        server.wait_for(begun(tmp_path / "runner"))
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM):
+            process.send_signal(each)
+        process.wait(60)
+    assert process.returncode == 0
+    assert server.ended[key][0] == "finish"
 
 
 def test_kill_loses_nothing(server, tmp_path):
