@@ -84,7 +84,7 @@ INSTALLS = {
 def function(tmp_path):
     """An archive with a list of requirements, a wheel, and a package in a folder."""
     files = {
-        "requirements.txt": "numpy\n-r more.txt\nwheels/own.whl\n",
+        "requirements.txt": "numpy\n-r more.txt\nfile:wheels/own.whl\n",
         "more.txt": "pandas\n",
         "wheels/own.whl": "",
         "own/pyproject.toml": "",

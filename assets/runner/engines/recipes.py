@@ -173,7 +173,7 @@ def _located(function: Path, word: str) -> str:
 
 def _find(function: Path, word: str) -> Path | None:
     """Return the path below `function` of the file or folder that a word names, if it does."""
-    path = PurePosixPath(word.removeprefix("file://"))
+    path = PurePosixPath(word.removeprefix("file:").removeprefix("//"))
     parts = path.parts[1:] if path.is_absolute() else path.parts
     if ".." in parts:
         return None
