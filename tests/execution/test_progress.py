@@ -22,7 +22,6 @@ from assets.compute.registration.results import (
     fail_task,
     finish_task,
     register_model,
-    register_performance,
 )
 from assets.compute.specs import OutputSpec
 from assets.compute.statuses import COUNTERS, TRANSITIONS, ErrorType, TaskStatus
@@ -76,12 +75,11 @@ class Study:
 
     def run(self, key, value: float = 0.5) -> None:
         move_tasks([key], TaskStatus.EXECUTING, RUNNER)
-        self.report(key, value)
-        finish_task(key, RUNNER)
+        send_model(key)
+        self.finish(key, value)
 
-    def report(self, key, value: float = 0.5) -> Model:
-        register_performance(key, builders.PERFORMANCE_OUTPUT.identifier, value, RUNNER)
-        return send_model(key)
+    def finish(self, key, value: float = 0.5) -> None:
+        finish_task(key, RUNNER, {builders.PERFORMANCE_OUTPUT.identifier: value})
 
     def statuses(self) -> list[str]:
         keys = [self.parent, self.child, self.other]
@@ -250,8 +248,8 @@ def test_unknown_function():
 
 def test_reports_need_an_executing_task():
     study = Study().ready()
-    for report in (send_model, lambda key: study.report(key)):
-        with pytest.raises(Refused, match="executing") as refused:
+    for report in (send_model, study.finish):
+        with pytest.raises(Refused, match=r"executing|cannot become") as refused:
             report(study.parent)
         assert refused.value.status == 409
     assert not Model.objects.exists()
@@ -269,19 +267,18 @@ def test_reports_stand_once():
         send_model(study.parent)
     with pytest.raises(Refused, match="other content"):
         send_model(study.child, key)
-    name = builders.PERFORMANCE_OUTPUT.identifier
-    measured = register_performance(study.parent, name, 0.5, RUNNER)
-    assert register_performance(study.parent, name, 0.5, RUNNER).pk == measured.pk
-    with pytest.raises(Refused, match="one result"):
-        register_performance(study.parent, name, 0.6, RUNNER)
+    study.finish(study.parent)
+    with pytest.raises(Refused, match="DONE"):
+        study.finish(study.parent)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_performances_are_finite(value):
     study = Study().ready()
     move_tasks([study.parent], TaskStatus.EXECUTING, RUNNER)
+    send_model(study.parent)
     with pytest.raises(Refused, match="finite"):
-        study.report(study.parent, value)
+        study.finish(study.parent, value)
 
 
 def test_model_with_another_checksum():
@@ -331,7 +328,7 @@ def test_cancelled_plan_takes_no_reports():
     move_tasks([study.parent], TaskStatus.EXECUTING, RUNNER)
     cancel_compute_plan(study.plan, study.alice)
     with pytest.raises(Refused, match="executing"):
-        study.report(study.parent)
+        send_model(study.parent)
     assert study.statuses()[:2] == ["CANCELED", "CANCELED"]
 
 

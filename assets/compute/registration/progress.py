@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from ...common.db.compiled import Compiled
 from ...common.errors import Code, Problem, not_found, refuse_if
 from ...common.kinds import AssetKind
 from ...feed.models import Event
@@ -40,32 +41,34 @@ def move_tasks(
     actor: Actor,
     error_type: str = "",
     reason: str = "",
+    *,
+    report: Callable[[datetime], object] | None = None,
 ) -> None:
     """Change the status of tasks; when they are DONE, children whose parents all are can run.
 
     Args:
         reason: what the tasks' events say of it.
+        report: writes what else the work reports, before the change and with its time.
 
     Raises:
         Refused: a task does not exist, or its status cannot be followed by this one.
     """
 
+    plans_of = _plans_of_family if status == TaskStatus.DONE else _plans_of
+
     def concerned() -> Iterable[UUID]:
-        found = Task.objects.filter(key__any=keys)
-        yield from found.values_list("compute_plan_id", flat=True).distinct()
-        if status == TaskStatus.DONE:
-            waiting = _waiting_children(keys)
-            yield from waiting.values_list("compute_plan_id", flat=True).distinct()
+        return (plan for (plan,) in plans_of(keys))
 
     def change(plans: Plans, now: datetime) -> None:
-        tasks = _rows(Task.objects.filter(key__any=keys))
+        tasks = _tasks_of(keys)
         refuse_if(_check_transition(keys, tasks, status))
+        if report:
+            report(now)
         columns = {"error_type": error_type} if status == TaskStatus.FAILED else {}
         _move(tasks, status, plans, now, **columns)
         _record_tasks(actor, keys, status, now, reason)
         if status == TaskStatus.DONE:
-            children = _without_open_parents(_waiting_children(keys))
-            _move(_rows(children), _CAN_RUN, plans, now)
+            _move(_freed_children(keys), _CAN_RUN, plans, now)
 
     _with_locked_plans(concerned, change, actor)
 
@@ -136,8 +139,35 @@ def _with_locked_plans(
         wanted |= more
 
 
+def _row(tasks: QuerySet[Task]) -> QuerySet:
+    return tasks.order_by().values_list("key", "compute_plan_id", "status")
+
+
 def _rows(tasks: QuerySet[Task]) -> list[Row]:
-    return list(tasks.order_by().values_list("key", "compute_plan_id", "status"))
+    return list(_row(tasks))
+
+
+@Compiled
+def _tasks_of(keys: Collection[UUID]) -> QuerySet:
+    return _row(Task.objects.filter(key__any=keys))
+
+
+@Compiled
+def _plans_of(keys: Collection[UUID]) -> QuerySet:
+    tasks = Task.objects.order_by().filter(key__any=keys)
+    return tasks.values_list("compute_plan_id").distinct()
+
+
+@Compiled
+def _plans_of_family(keys: Collection[UUID]) -> QuerySet:
+    """The plans of tasks, and of their children that wait."""
+    tasks = Task.objects.order_by().filter(key__any=keys).values_list("compute_plan_id")
+    return tasks.union(_waiting_children(keys).order_by().values_list("compute_plan_id"))
+
+
+@Compiled
+def _freed_children(keys: Collection[UUID]) -> QuerySet:
+    return _row(_without_open_parents(_waiting_children(keys)))
 
 
 def _move(

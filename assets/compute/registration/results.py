@@ -4,26 +4,28 @@ A report can be sent twice: the second one finds the rows of the first one and c
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.core.files.base import File
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
-from ...common.errors import Code, Problem, not_found, refuse, refuse_if
+from ...common.db import bulk
+from ...common.db.compiled import Compiled
+from ...common.errors import Code, Problem, Refused, refuse, refuse_if
 from ...common.files.batch import file_batch
 from ...common.files.pending import delete_on_commit
 from ...common.kinds import AssetKind
 from ...feed.models import Event
 from ...feed.registration import Actor, record
-from ...functions.models import FunctionOutput, FunctionStatus
-from ..models import FailureReport, Model, Performance, Task, TaskInput, TaskOutput
-from ..specs import TASK
+from ...functions.models import FunctionStatus
+from ..models import FailureReport, Model, Performance, TaskInput, TaskOutput
 from ..statuses import FINAL, ErrorType, TaskStatus
 from . import counters
 from .progress import move_function, move_tasks
+from .slots import Slots, slots_of
 
 
 def _nothing() -> None:
@@ -53,7 +55,7 @@ def register_model(
     if known := known_model(task_key, identifier, key, checksum):
         return known
     # A wrong request is refused before its file is written.
-    check_model(task_key, identifier)
+    plan = check_model(task_key, identifier).plan
     with file_batch("models") as files:
         stored = files.save("", file)
         if stored.checksum != checksum:
@@ -61,19 +63,23 @@ def register_model(
             raise refuse(Code.BAD_REQUEST, found)
         with files.commit():
             begin()
-            output = _locked_output(task_key, identifier, AssetKind.MODEL)
+            counters.lock_plans([plan])
+            # What it can report may have changed while the file was written.
+            slots = check_model(task_key, identifier)
             model = Model(
                 key=key,
-                owner_id=output.task.worker_id,
-                permissions_id=output.permissions_id,
-                output=output,
+                owner_id=slots.worker,
+                permissions_id=slots.outputs[identifier].permissions,
+                output_id=slots.outputs[identifier].output,
                 task_id=task_key,
                 file=stored.name,
                 file_checksum=stored.checksum,
                 file_size=stored.size,
             )
-            model.save(force_insert=True)
-            _record(actor, AssetKind.MODEL, key, identifier, model.creation_date)
+            bulk.insert_one(model)
+            names = {key: identifier}
+            when = model.creation_date
+            record(actor, Event.Action.REGISTERED, AssetKind.MODEL, names, when=when)
     return model
 
 
@@ -93,99 +99,60 @@ def known_model(task_key: UUID, identifier: str, key: UUID, checksum: str) -> Mo
     return model
 
 
-def check_model(task_key: UUID, identifier: str) -> None:
-    """Return nothing if a task can get a model of this output now.
+def check_model(task_key: UUID, identifier: str) -> Slots:
+    """Return what a task can report, if it can get a model of this output now.
 
     Raises:
         Refused: it can get none.
     """
-    refuse_if(_check_output(task_key, identifier, AssetKind.MODEL))
+    slots = _slots(task_key)
+    refuse_if(slots.problems(identifier, AssetKind.MODEL))
+    return slots
 
 
-def register_performance(
-    task_key: UUID, identifier: str, value: float, actor: Actor
-) -> Performance:
-    """Register a number that an executing task measured, and return it.
-
-    Raises:
-        Refused: the value is no finite number, the task is not executing, has no such output, or
-            measured another value before.
-    """
-    if not math.isfinite(value):
-        message = f"is {value}. A performance is a finite number."
-        raise refuse(Code.INVALID, message, field="value")
-    known = Performance.objects.filter(output__task=task_key, output__identifier=identifier).first()
-    if known is not None and known.value == value:
-        return known
-    with transaction.atomic():
-        output = _locked_output(task_key, identifier, AssetKind.PERFORMANCE)
-        performance = Performance(output=output, value=value)
-        performance.save(force_insert=True)
-        when = performance.creation_date
-        _record(actor, AssetKind.PERFORMANCE, task_key, identifier, when)
-    return performance
-
-
-def _record(actor: Actor, kind: AssetKind, key: UUID, identifier: str, when: datetime) -> None:
-    record(actor, Event.Action.REGISTERED, kind, {key: identifier}, when=when)
-
-
-def _locked_output(task_key: UUID, identifier: str, kind: AssetKind) -> TaskOutput:
-    """Return an output that can get a result. Its plan is locked, so the status cannot change.
-
-    Raises:
-        Refused: it can get none.
-    """
-    plan = Task.objects.filter(pk=task_key).values_list("compute_plan_id", flat=True)
-    counters.lock_plans(set(plan))
-    refuse_if(_check_output(task_key, identifier, kind))
-    outputs = TaskOutput.objects.select_related("task")
-    return outputs.get(task_id=task_key, identifier=identifier)
-
-
-def _check_output(task_key: UUID, identifier: str, kind: AssetKind) -> Iterator[Problem]:
-    task = Task.objects.filter(pk=task_key).first()
-    if task is None:
-        yield not_found(TASK, task_key)
-        return
-    if task.status != TaskStatus.EXECUTING:
-        message = f'Task "{task_key}" is {task.status}. Only an executing task reports results.'
-        yield Problem(Code.CONFLICT, message, key=str(task_key))
-    declared = FunctionOutput.objects.filter(function=task.function_id, identifier=identifier)
-    output = declared.filter(kind=kind).first()
-    if output is None:
-        message = f'The function of task "{task_key}" has no output "{identifier}" of kind {kind}.'
-        yield Problem(Code.INVALID, message, "identifier")
-        return
-    results = Model if kind == AssetKind.MODEL else Performance
-    place = {"output__task": task_key, "output__identifier": identifier}
-    if not output.multiple and results._default_manager.filter(**place).exists():
-        message = f'Output "{identifier}" of task "{task_key}" has its one result already.'
-        yield Problem(Code.CONFLICT, message, "identifier", key=str(task_key))
+def _slots(task_key: UUID) -> Slots:
+    found = slots_of(task_key)
+    if isinstance(found, Problem):
+        raise Refused([found])
+    return found
 
 
 # --- Ends ----------------------------------------------------------------------------------------
 
 
-def finish_task(key: UUID, actor: Actor) -> None:
+def finish_task(key: UUID, actor: Actor, performances: Mapping[str, float] | None = None) -> None:
     """Make an executing task DONE.
 
+    Args:
+        performances: the numbers that it measured, by the identifiers of their outputs.
+
     Raises:
-        Refused: the task is not executing, or an output has no result.
+        Refused: the task is not executing, an output has no result, or a performance is no finite
+            number, or of no such output.
     """
+
+    def report(now: datetime) -> None:
+        slots = _slots(key)
+        refuse_if(slots.missing(performances or ()))
+        _insert_performances(slots, performances or {}, actor, now)
+
     with transaction.atomic():
-        refuse_if(_check_complete(key))
-        move_tasks([key], TaskStatus.DONE, actor)
+        move_tasks([key], TaskStatus.DONE, actor, report=report)
         free_outputs_used_by([key])
 
 
-def _check_complete(key: UUID) -> Iterator[Problem]:
-    results = Exists(Model.objects.filter(output=OuterRef("pk"))) | Exists(
-        Performance.objects.filter(output=OuterRef("pk"))
-    )
-    for name in TaskOutput.objects.filter(~results, task=key).values_list("identifier", flat=True):
-        message = f'Output "{name}" of task "{key}" has no result. Report it first.'
-        yield Problem(Code.CONFLICT, message, key=str(key))
+def _insert_performances(
+    slots: Slots, performances: Mapping[str, float], actor: Actor, now: datetime
+) -> None:
+    for identifier, value in performances.items():
+        if not math.isfinite(value):
+            message = f"is {value}. A performance is a finite number."
+            raise refuse(Code.INVALID, message, field=identifier)
+        refuse_if(slots.problems(identifier, AssetKind.PERFORMANCE))
+        row = {"output_id": slots.outputs[identifier].output, "value": value}
+        bulk.insert(Performance, [row | {"creation_date": now}])
+        names = {slots.task: identifier}
+        record(actor, Event.Action.REGISTERED, AssetKind.PERFORMANCE, names, when=now)
 
 
 def fail_task(
@@ -269,11 +236,9 @@ def free_outputs_used_by(task_keys: Collection[UUID]) -> None:
     Args:
         task_keys: tasks that have become final.
     """
-    inputs = TaskInput.objects.filter(task__any=task_keys).order_by()
-    parents = inputs.filter(parent_task__isnull=False).values_list("parent_task_id", flat=True)
-    makers = inputs.filter(model__isnull=False).values_list("model__task_id", flat=True)
-    # A task that ends after all that took its output frees it itself.
-    tasks = {*task_keys, *parents, *makers}
+    outputs = [output for (output,) in _transient_outputs_near(task_keys)]
+    if not outputs:
+        return
     taking = (
         TaskInput.objects.filter(
             parent_task=OuterRef("task"), parent_output_identifier=OuterRef("identifier")
@@ -283,8 +248,21 @@ def free_outputs_used_by(task_keys: Collection[UUID]) -> None:
     is_taken = Exists(taking[0]) | Exists(taking[1])
     ended = {"task__status__in": FINAL}
     is_needed = Exists(taking[0].exclude(**ended)) | Exists(taking[1].exclude(**ended))
-    free = TaskOutput.objects.filter(is_taken, ~is_needed, task__any=tasks, transient=True, **ended)
+    free = TaskOutput.objects.filter(is_taken, ~is_needed, pk__any=outputs, **ended)
     models = Model.objects.filter(output__in=free.values("pk")).exclude(file="")
     names = dict(models.values_list("pk", "file"))
     Model.objects.filter(key__any=list(names)).update(file="", file_checksum="", file_size=0)
     delete_on_commit(list(names.values()))
+
+
+@Compiled
+def _transient_outputs_near(task_keys: Collection[UUID]) -> QuerySet:
+    """The transient outputs of the tasks, and of those whose outputs they take."""
+    inputs = TaskInput.objects.order_by().filter(task__any=task_keys)
+    of_parents = inputs.filter(parent_task__outputs__transient=True)
+    of_makers = inputs.filter(model__output__transient=True)
+    # A task that ends after all that took its output frees it itself.
+    own = TaskOutput.objects.order_by().filter(task__any=task_keys, transient=True)
+    return own.values_list("pk").union(
+        of_parents.values_list("parent_task__outputs__pk"), of_makers.values_list("model__output")
+    )

@@ -13,7 +13,7 @@ from ...compute.models import Task
 from ...compute.registration import report_steps
 from ...compute.registration.counters import lock_one_plan
 from ...compute.registration.progress import start_tasks
-from ...compute.registration.results import fail_task, finish_task, register_performance
+from ...compute.registration.results import fail_task, finish_task
 from ...compute.statuses import TaskStatus
 from ..models import Job
 from ..queries.approvals import RUNNING, may_run
@@ -46,11 +46,9 @@ class TaskWork(Work):
         return self.without_runner(executing, now).values_list("pk", flat=True)
 
     def finish(self, job: Job, report: Report) -> None:
-        task, actor = self._task_of(job), job.runner.agent
-        for identifier, value in report.performances.items():
-            register_performance(task.key, identifier, value, actor)
-        report_steps(task, report.steps, actor)
-        finish_task(task.key, actor)
+        if report.steps:
+            self.report_steps(job, report.steps)
+        finish_task(self.key_of(job), job.runner.agent, report.performances)
 
     def fail(self, job: Job, failure: Failure, begin: Callable[[], object]) -> None:
         task, actor = self._task_of(job), job.runner.agent

@@ -50,7 +50,7 @@ def _client(slug: str, url: str) -> substra.Client:
         return substra.Client(backend_type=substra.BackendType.LOCAL_SUBPROCESS)
     return substra.Client(
         backend_type=substra.BackendType.REMOTE,
-        url=url,
+        url=f"{url}/api",
         username=f"{slug}-member",
         password=PASSWORD,
     )
