@@ -66,6 +66,8 @@ def run(engine, job):
 
     def run(source, limits=LIMITS, stop=None, readable=(), dockerfile=DOCKERFILE + ENTRYPOINT):
         _write(job.function / "Dockerfile", dockerfile)
+        for left in job.work.iterdir():
+            left.unlink()
         _write(job.arguments, f"{source}\0--rank\n1\n")
         folder = JobFolder(job.path, readable, job.entry)
         digest = sha256(dockerfile.encode()).hexdigest()
@@ -101,12 +103,13 @@ def test_a_function_reads_its_arguments_and_inputs_and_writes_outputs(run, job, 
         f"data = open('{data}/data.csv').read()\n"
         "arguments = open(sys.argv[-1][1:]).read().split('\\0')[1].split()\n"
         f"open('{job.outputs}/model', 'w').write(repr([data, sys.argv[1:3], arguments]))\n"
-        "print(os.environ['HOME'], os.environ['TMPDIR'], os.getcwd())\n",
+        "open('note', 'w').write('in the working folder')\n"
+        "print(os.environ['HOME'], os.environ['TMPDIR'], os.getcwd(), sys.path[0])\n",
         readable=(data,),
     )
     assert result == (
         "",
-        f"{job.work} {job.work} /code\n",
+        f"{job.work} {job.work} {job.work} /code\n",
         {"model": "['1,2', ['--function-name', 'train'], ['--rank', '1']]"},
     )
 

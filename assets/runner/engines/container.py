@@ -152,10 +152,12 @@ class ContainerEngine:
             pids_limit=PROCESSES,
             log_config=LogConfig(type="none"),  # read from the container itself, or 2 GB stay
         )
+        _link_code(daemon, folder, digest)
         created = daemon.create_container(
             tag(digest),
             [f"@{folder.arguments}"],
             user=self._user,
+            working_dir=str(folder.work),
             environment={
                 "HOME": str(folder.work),
                 "TMPDIR": str(folder.work),
@@ -165,6 +167,16 @@ class ContainerEngine:
             host_config=host,
         )
         return str(created["Id"])
+
+
+def _link_code(daemon: Daemon, folder: JobFolder, digest: str) -> None:
+    """Link what the archive and the image's WORKDIR both have from the job's working folder.
+
+    A function works where it may write (substratools needs it to), and finds its code there.
+    """
+    place = daemon.inspect_image(tag(digest))["Config"].get("WorkingDir") or "/"
+    for path in folder.function.iterdir():
+        (folder.work / path.name).symlink_to(Path(place, path.name))
 
 
 def _run(daemon: Daemon, container: str, folder: JobFolder, limits: Limits, stop: Event) -> Outcome:
