@@ -1,0 +1,143 @@
+"""Two organisations' runners and the real server: a study from its registration to its end."""
+
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+
+from assets.accounts.models import Organization
+from assets.accounts.registration.runners import create_runner
+from assets.compute.models import ComputePlan, FailureReport, Model, ProfilingStep
+from assets.compute.specs import OutputSpec
+from assets.compute.statuses import PlanStatus
+from assets.runner.cache import Cache
+from assets.runner.client import Client
+from assets.runner.connection import Connection
+from assets.runner.engines import Limits, Outcome
+from assets.runner.program import Program
+from assets.runner.samples import DataRoot
+from assets.runner.work import Worker
+from tests.builders import (
+    aggregate_task,
+    make_aggregate,
+    make_dataset,
+    make_function,
+    make_plan,
+    make_samples,
+    only_to,
+    training_task,
+    upload,
+)
+from tests.cast import A, B
+
+from .engine import FakeEngine
+from .test_program import ARCHIVE
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgresql,
+    pytest.mark.skipif(
+        connection.vendor == "sqlite", reason="threads would share a connection to SQLite"
+    ),
+]
+
+
+@pytest.fixture
+def runner(live_server, tmp_path):
+    """Run a runner of an organisation until the end of the block."""
+
+    @contextmanager
+    def run(organization_id, engine):
+        organization = Organization.objects.get(pk=organization_id)
+        _runner, secret = create_runner(organization, name="ward")
+        folder = tmp_path / organization_id
+        (folder / "jobs").mkdir(parents=True)
+        worker = Worker(
+            client=Client(Connection(live_server.url, secret, print)),
+            engine=engine,
+            cache=Cache(folder / "cache", 10**8),
+            data_root=DataRoot(None),
+            limits=Limits(60, 10**9, 10**6),
+            scratch=folder / "jobs",
+        )
+        claim = {"jobs": 2, "version": "1", "engine": engine.name, "data_root": False}
+        program = Program(worker.client, worker, claim, print, grace=30, once=False)
+        thread = threading.Thread(target=program.run, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            program.stop()
+            thread.join(60)
+        assert not thread.is_alive()
+
+    return run
+
+
+def wait_for(plan: ComputePlan, status: str) -> ComputePlan:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        plan.refresh_from_db()
+        if plan.status == status:
+            return plan
+        time.sleep(0.05)
+    raise AssertionError(f"{plan.status}: {list(plan.tasks.values_list('status', 'worker'))}")
+
+
+def study(alice, **train):
+    """A plan that trains a model at A, and aggregates it at B."""
+    dataset = make_dataset(alice)
+    samples = make_samples(alice, dataset.key, count=2)
+    archive = {"permissions": only_to(A, B)}
+    trained = training_task(
+        dataset,
+        samples,
+        make_function(alice, file=upload(ARCHIVE, "function.zip"), **archive),
+        outputs={"model": OutputSpec(only_to(A, B))},
+    )
+    aggregate = make_aggregate(alice, file=upload(ARCHIVE, "function.zip"), **archive)
+    return make_plan(alice, trained, aggregate_task(aggregate, B, trained))
+
+
+def train(call):
+    samples = sum(each["id"] == "datasamples" for each in call.inputs)
+    for path in call.outputs.values():
+        path.write_text(f"{samples} samples")
+
+
+def aggregate(call):
+    (model,) = (each for each in call.inputs if each["id"] == "models")
+    with open(model["value"]) as file:  # noqa: PTH123
+        found = file.read()
+    for path in call.outputs.values():
+        path.write_text(f"sum of {found}")
+
+
+def test_a_study_is_done(alice, runner):
+    plan = study(alice)
+    at_a, at_b = FakeEngine(train), FakeEngine(aggregate)
+    with runner(A, at_a), runner(B, at_b):
+        wait_for(plan, PlanStatus.DONE)
+    models = {}
+    for model in Model.objects.all():
+        with model.file.open() as file:
+            models[model.owner_id] = file.read().decode()
+    assert models == {A: "2 samples", B: "sum of 2 samples"}
+    assert len(at_a.calls) == len(at_b.calls) == 1
+    # The owner of a function builds it.
+    assert len(at_a.built) == 2
+    steps = ProfilingStep.objects.exclude(task=None).values_list("step", flat=True)
+    names = ["download_function", "prepare_inputs", "save_outputs", "task_execution"]
+    assert sorted(steps) == sorted(names * 2)
+
+
+def test_a_study_fails_with_the_logs_of_its_function(alice, runner):
+    plan = study(alice)
+    engine = FakeEngine(lambda call: Outcome("EXECUTION_ERROR", b"Traceback: no such column"))
+    with runner(A, engine):
+        wait_for(plan, PlanStatus.FAILED)
+    report = FailureReport.objects.get(task__compute_plan=plan)
+    with report.logs.open() as file:
+        assert file.read() == b"Traceback: no such column"
