@@ -236,6 +236,29 @@ assert pathlib.Path("Dockerfile").is_file() and os.environ["HOME"] == os.getcwd(
 
 
 @needs_sandbox
+@pytest.mark.parametrize(("count", "nested"), [(100, 0), (101, 3)])
+def test_a_function_reads_any_number_of_samples_and_no_other(run, tmp_path, count, nested):
+    root = tmp_path / "root"
+    samples = [root / str(number) for number in range(count + 1)]
+    samples += [root / "further" / str(number) for number in range(nested)]
+    for sample in samples:
+        sample.mkdir(parents=True)
+        (sample / "data.csv").write_text(sample.name)
+    shown = [path for path in samples if path.name != "7"] + [root / "0" / "data.csv"]
+    script = f"""
+import os, pathlib
+root = pathlib.Path({str(root)!r})
+assert len(list(root.glob("[0-9]*/data.csv"))) == {count}
+assert not (root / "7").exists() and (root / "8" / "data.csv").read_text() == "8"
+assert len(list(root.glob("further/*/data.csv"))) == {nested}
+(root / "8" / "data.csv").open("w")
+"""
+    outcome, _ = run(script, readable=tuple(shown))
+    assert b"OSError: [Errno 30] Read-only file system" in outcome.logs
+    assert (root / "8" / "data.csv").read_text() == "8"
+
+
+@needs_sandbox
 @pytest.mark.parametrize(
     "place", ["function/x", "x", "arguments", "../sample/x", "/x", "/dev/x", "/usr/x", "/etc/x"]
 )
@@ -258,8 +281,9 @@ def test_a_function_has_no_network(run):
 
 
 @needs_sandbox
-def test_a_sandbox_that_cannot_start_is_no_fault_of_the_function(run, tmp_path):
-    outcome, _ = run("", readable=(tmp_path / "missing",))
+@pytest.mark.parametrize("count", [1, 200])
+def test_a_sandbox_that_cannot_start_is_no_fault_of_the_function(run, tmp_path, count):
+    outcome, _ = run("", readable=tuple(tmp_path / f"missing-{n}" for n in range(count)))
     assert outcome.error_type == "INTERNAL_ERROR"
     assert b"missing" in outcome.logs
 

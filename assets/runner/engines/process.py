@@ -116,8 +116,11 @@ class ProcessEngine:
         ]
         if not self._sandbox:
             return command
+        stage = folder.path / "stage"
+        stage.mkdir()
         return sandboxed(
             command,
+            stage=stage,
             work=folder.work,
             readable=(*environment.readable, folder.path, *folder.readable),
             writable=(folder.outputs, folder.work),

@@ -1,12 +1,15 @@
 """The sandbox of the process engine: bubblewrap, which shows a process only what it may see."""
 
+import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+import sys
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from . import EngineError
+from . import EngineError, staging
 
 PROGRAM = "bwrap"
 OLDEST = (0, 8)  # the first that can forbid further namespaces
@@ -18,6 +21,7 @@ NETWORK_SETTINGS = (
     *("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf"),
     *("/etc/ssl", "/etc/pki", "/etc/ca-certificates"),
 )
+MANY = 100  # paths in one folder; one by one, more take longer than binding them together
 REMEDY = (
     "Functions run without a sandbox only if you start the runner with --trust-functions: then "
     "they can read and change what the runner can."
@@ -59,6 +63,7 @@ def sandboxed(
     writable: Sequence[Path],
     memory: int,
     network: bool = False,
+    stage: Path | None = None,
 ) -> list[str]:
     """Return the command that runs `command` in a sandbox.
 
@@ -72,7 +77,10 @@ def sandboxed(
         writable: folders to write; those inside of readable ones, too.
         memory: the bytes of memory that processes may share by files.
         network: whether it may use the network.
+        stage: an empty folder, to use if many paths are to be read.
     """
+    places = _stages(readable) if stage else {}
+    before = _staged(stage, places) if stage and places else []
     words = [PROGRAM, "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"]
     words += ["--new-session", "--cap-drop", "ALL", "--uid", "1000", "--gid", "1000"]
     words += ["--hostname", "function"]
@@ -88,17 +96,40 @@ def sandboxed(
     words += ["--proc", "/proc", "--dev", "/dev", "--size", str(memory), "--tmpfs", SHARED_MEMORY]
     # Before the paths, which may be below it.
     words += ["--bind", str(work), "/tmp"]  # noqa: S108 - the sandbox's own
-    words += _binds("--ro-bind", readable)
+    staged = {path for paths in places.values() for path in paths}
+    for number, root in enumerate(places):
+        words += ["--ro-bind", f"{stage}/{number}", str(root)]
+    words += _binds("--ro-bind", set(readable) - staged)
     words += _binds("--bind", writable)
     # /proc too: where the runner is root, the sandbox could change the machine's /proc/sys.
     for path in ("/proc", "/dev", "/"):
         words += ["--remount-ro", path]
-    return [*words, "--chdir", str(work), "--", *command]
+    return [*before, *words, "--chdir", str(work), "--", *command]
 
 
-def _binds(option: str, paths: Sequence[Path]) -> Iterator[str]:
+def _binds(option: str, paths: Collection[Path]) -> Iterator[str]:
     for path in sorted(set(paths)):  # a folder before what is in it
         yield from (option, str(path), str(path))
+
+
+def _stages(paths: Sequence[Path]) -> dict[Path, list[Path]]:
+    """Return the folders that many of the paths are in, and which of the paths each has."""
+    sizes = Counter(path.parent for path in set(paths))
+    crowded = {folder for folder, size in sizes.items() if size > MANY}
+    roots = [folder for folder in crowded if crowded.isdisjoint(folder.parents)]
+    return {root: [path for path in set(paths) if root in path.parents] for root in sorted(roots)}
+
+
+def _staged(stage: Path, places: dict[Path, list[Path]]) -> list[str]:
+    """Return the words before bubblewrap that bind the paths of each folder below `stage`."""
+    shown = {
+        f"{number}/{path.relative_to(root)}": str(path)
+        for number, (root, paths) in enumerate(places.items())
+        for path in sorted(paths)
+    }
+    (stage / staging.LIST).write_text(json.dumps(shown))
+    program = [sys.executable, "-I", "-S", staging.__file__, str(stage)]
+    return ["unshare", "--user", "--map-root-user", "--mount", *program]
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
