@@ -15,13 +15,18 @@ from ...functions.queries import outputs_of
 from ..models import Task
 from .draft import Draft, function_of, inputs_of, key_of, parents_of
 
+# Up to as many sources of an input are all named.
+NAMED = 3
+
 
 class Names:
     """Names of the functions of a draft, and of what the tasks `shown` take; four queries."""
 
     def __init__(self, draft: Draft, shown: Iterable[Mapping[str, Any]]) -> None:
         shown = list(shown)
-        refs = [ref for task in shown for ref in inputs_of(task)]
+        refs = [
+            ref for task in shown for some in _by_identifier(task).values() for ref in some[:NAMED]
+        ]
         self._draft = draft
         self.places = {key: place for place, task in enumerate(draft) if (key := key_of(task))}
         self._functions = _load(Function, (function_of(task) for task in draft))
@@ -60,10 +65,13 @@ class Names:
 
     def inputs(self, task: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return (identifier, its sources in a few words) of each input."""
-        sources: dict[str, list[str]] = defaultdict(list)
-        for ref in inputs_of(task):
-            sources[str(ref.get("identifier", ""))].append(self._source(ref))
-        return [(name, _shortened(items)) for name, items in sources.items()]
+        return [(name, self._sources(refs)) for name, refs in _by_identifier(task).items()]
+
+    def _sources(self, refs: list[Mapping[str, Any]]) -> str:
+        if len(refs) <= NAMED:
+            return ", ".join(map(self._source, refs))
+        names = {"sources": ", ".join(map(self._source, refs[:2])), "count": len(refs) - 2}
+        return _("%(sources)s and %(count)d more") % names
 
     def _source(self, ref: Mapping[str, Any]) -> str:
         if parent := as_key(ref.get("parent_task_key")):
@@ -76,11 +84,11 @@ class Names:
         return self._datasets.get(key) or str(key)[:8] if key else _("nothing")
 
 
-def _shortened(sources: list[str]) -> str:
-    if len(sources) <= 3:
-        return ", ".join(sources)
-    names = {"sources": ", ".join(sources[:2]), "count": len(sources) - 2}
-    return _("%(sources)s and %(count)d more") % names
+def _by_identifier(task: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for ref in inputs_of(task):
+        found[str(ref.get("identifier", ""))].append(ref)
+    return found
 
 
 def _load(model: Any, keys: Iterable[UUID | None], name: str = "name") -> dict[UUID, str]:

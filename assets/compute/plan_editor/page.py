@@ -22,6 +22,7 @@ from .listing import (
     row_problems,
 )
 from .names import Names
+from .packing import FEWEST, packed
 from .uploads import merge_uploaded_plan
 
 
@@ -125,11 +126,13 @@ class PlanEditorPage(FormPage):
         names = Names(draft, [draft[place] for place in places])
         listed = row_problems(problems[:MAX_LISTED_PROBLEMS], draft, names)
         is_building = editor.view == "build"
+        text = editor.data.get("tasks", "")
         return {
             "editor": editor,
             "is_building": is_building,
             "max_drawn": MAX_DRAWN_TASKS,
-            "draft_text": editor.data.get("tasks", ""),
+            "draft_text": text,
+            "packed_draft": packed(draft) if is_building and len(text) >= FEWEST else "",
             "rows": list_rows(draft, names, places, listed) if is_building else [],
             "unlisted": len(draft) - len(places),
             "row_problems": listed,

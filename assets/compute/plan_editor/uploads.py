@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from ...common.forms.fields import MetadataFormField, read_json
 from ...common.text.reading import decoded
 from .draft import Draft
+from .packing import unpacked
 
 
 def merge_uploaded_plan(
@@ -24,6 +25,8 @@ def merge_uploaded_plan(
     form reports what is wrong.
     """
     data = request.POST.copy()
+    if draft := data.pop("packed", []):
+        data["tasks"] = unpacked(str(draft[-1]))
     notices = []
     if upload := request.FILES.get("upload"):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
