@@ -230,17 +230,14 @@ def job_wire(work: Work, base_url: str) -> dict[str, Any]:
         and {
             "key": function.key,
             "name": function.name,
-            "checksum": function.archive_checksum,
-            "size": function.archive_size,
+            "checksum": function.checksum,
+            "size": function.size,
             "address": f"{job_url}/function/",
         },
         "task": task
         and {"key": task.key, "rank": task.rank, "compute_plan_key": task.compute_plan_id},
         "inputs": [_input_wire(one, base_url) for one in work.inputs],
-        "outputs": [
-            {"identifier": one.identifier, "kind": one.kind, "multiple": one.multiple}
-            for one in work.outputs
-        ],
+        "outputs": [one._asdict() for one in work.outputs],
         "fake_samples": work.fake_samples,
     }
 

@@ -22,7 +22,20 @@ from ..text.folding import FOLDED, ICU, ORDER_KEY, folded, spellings
 
 
 class DeferredValues:
-    """Takes the place of the values of an `__any` lookup in a `Compiled` query."""
+    """Takes the place of the values of an `__any` lookup in a `Compiled` query.
+
+    `values[0]` takes the place of the first of them only, for queries with several lookups.
+    """
+
+    def __init__(self, position: int | None = None) -> None:
+        self._position = position
+
+    def __getitem__(self, position: int) -> "DeferredValues":
+        return DeferredValues(position)
+
+    def chosen(self, values: Any) -> Any:
+        """Return which of the values are meant."""
+        return values if self._position is None else [values[self._position]]
 
 
 @ForeignObject.register_lookup
@@ -61,8 +74,9 @@ class AnyOf(Lookup):
         def param(values: Iterable[Any]) -> Any:
             return pack([convert(value) for value in values])
 
-        deferred = isinstance(self.rhs, DeferredValues)
-        return f"{lhs} {test}", [*params, param if deferred else param(self.rhs)]
+        if isinstance(deferred := self.rhs, DeferredValues):
+            return f"{lhs} {test}", [*params, lambda values: param(deferred.chosen(values))]
+        return f"{lhs} {test}", [*params, param(self.rhs)]
 
     @property
     def _column(self) -> Field:

@@ -4,11 +4,14 @@ Inputs have the order of the task's, except that data samples come last, as func
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from ...common.db.compiled import Compiled
 from ...common.kinds import AssetKind
 from ...compute.models import Model, Task, TaskInput
 from ...datasets.models import DataSample, Dataset
@@ -41,6 +44,30 @@ class Input(NamedTuple):
     source: Source
 
 
+class Code(NamedTuple):
+    """A function, as a runner needs it."""
+
+    key: UUID
+    name: str
+    checksum: str
+    size: int
+
+
+class Output(NamedTuple):
+    """An output of a function."""
+
+    identifier: str
+    kind: str
+    multiple: bool
+
+
+class Interface(NamedTuple):
+    """What a function takes and makes: of each input, whether it is multiple."""
+
+    inputs: Mapping[str, bool]
+    outputs: Sequence[Output]
+
+
 class Work(NamedTuple):
     """A job with what it needs.
 
@@ -51,45 +78,50 @@ class Work(NamedTuple):
 
     job: Job
     kind: str
-    function: Function | None
-    task: Task | None
-    inputs: Sequence[Input]
-    outputs: Sequence[FunctionOutput]
+    function: Code | None = None
+    task: Task | None = None
+    inputs: Sequence[Input] = ()
+    outputs: Sequence[Output] = ()
     fake_samples: int | None = None
 
 
 def work_of_jobs(jobs: Sequence[Job]) -> list[Work]:
     """Return the jobs, in their order, with what they need."""
-    tasks = Task.objects.in_bulk([job.task_id for job in jobs if job.task_id])
-    functions = Function.objects.in_bulk(
-        [job.function_id for job in jobs if job.function_id]
-        + [task.function_id for task in tasks.values()]
-    )
-    run = {task.function_id for task in tasks.values()}
-    outputs: dict[UUID, list[FunctionOutput]] = defaultdict(list)
-    for output in FunctionOutput.objects.filter(function__in=run).order_by("position"):
-        outputs[output.function_id].append(output)
-    inputs = _inputs_of(tasks)
+    tasks = {job.task_id: job.task for job in jobs if job.task}
+    functions = {job.function_id for job in jobs} | {task.function_id for task in tasks.values()}
+    code = {row[0]: Code._make(row) for row in _code(functions - {None})} if functions else {}
+    inputs = _inputs_of(tasks.values())
     looks = _samples([str(job.data_sample_id) for job in jobs if job.data_sample_id])
     found = []
     for job in jobs:
         if job.data_sample_id:
             seen = Input("datasamples", True, looks[job.data_sample_id])
-            found.append(Work(job, "look", None, None, [seen], ()))
-            continue
-        task = tasks.get(job.task_id) if job.task_id else None
-        function = functions.get(task.function_id if task else job.function_id)
-        found.append(
-            Work(
-                job,
-                "task" if task else "build",
-                function,
-                task,
-                inputs.get(task.key, ()) if task else (),
-                outputs[function.key] if task and function else (),
-            )
-        )
+            work = Work(job, "look", inputs=[seen])
+        elif job.task:
+            function = job.task.function_id
+            outputs = interface_of(function).outputs
+            work = Work(job, "task", code[function], job.task, inputs[job.task.key], outputs)
+        else:
+            work = Work(job, "build", code[job.function_id])
+        found.append(work)
     return found
+
+
+@Compiled
+def _code(keys: Any) -> QuerySet:
+    functions = Function.objects.filter(pk__any=keys).order_by()
+    return functions.values_list("key", "name", "archive_checksum", "archive_size")
+
+
+@lru_cache(maxsize=1000)
+def interface_of(function: UUID) -> Interface:
+    """Return what a function takes and makes, which never changes; two queries the first time."""
+    inputs = FunctionInput.objects.filter(function=function)
+    outputs = FunctionOutput.objects.filter(function=function).order_by("position")
+    return Interface(
+        dict(inputs.values_list("identifier", "multiple")),
+        list(map(Output._make, outputs.values_list(*Output._fields))),
+    )
 
 
 def function_of(job: Job) -> Function:
@@ -98,70 +130,90 @@ def function_of(job: Job) -> Function:
     return Function.objects.get(**about)
 
 
-def _inputs_of(tasks: Mapping[UUID, Task]) -> dict[UUID, list[Input]]:
-    if not tasks:
-        return {}
-    rows = TaskInput.objects.filter(task__in=tasks).select_related("sample_set")
-    by_task: dict[UUID, list[TaskInput]] = defaultdict(list)
-    for row in rows.order_by("task", "position"):
-        by_task[row.task_id].append(row)
-    sources = _Sources(list(chain.from_iterable(by_task.values())))
-    run = {task.function_id for task in tasks.values()}
-    multiple = {
-        (function, identifier): many
-        for function, identifier, many in FunctionInput.objects.filter(
-            function__in=run
-        ).values_list("function_id", "identifier", "multiple")
-    }
+def _inputs_of(tasks: Collection[Task]) -> dict[UUID, list[Input]]:
+    """Return the inputs of tasks, by key."""
+    rows = list(map(_Row._make, _rows([task.key for task in tasks]))) if tasks else []
+    sources = _Sources(rows)
     found = {}
-    for key, rows_of_task in by_task.items():
-        function = tasks[key].function_id
+    for task in tasks:
+        multiple = interface_of(task.function_id).inputs
         inputs = [
-            Input(row.identifier, multiple[function, row.identifier], source)
-            for row in rows_of_task
+            Input(row.identifier, multiple[row.identifier], source)
+            for row in rows
+            if row.task == task.key
             for source in sources.of(row)
         ]
         # Sorting keeps the order of equals.
-        found[key] = sorted(inputs, key=lambda one: one.source.kind == AssetKind.DATA_SAMPLE)
+        found[task.key] = sorted(inputs, key=lambda one: one.source.kind == AssetKind.DATA_SAMPLE)
     return found
+
+
+class _Row(NamedTuple):
+    """A row of `TaskInput`; `samples` are the keys of the list of data samples."""
+
+    task: UUID
+    identifier: str
+    dataset: UUID | None
+    samples: Sequence[str] | None
+    model: UUID | None
+    parent: UUID | None
+    output: str
+
+
+@Compiled
+def _rows(tasks: Any) -> QuerySet:
+    rows = TaskInput.objects.filter(task_id__any=tasks).order_by("task_id", "position")
+    source = ("dataset_id", "sample_set__keys", "model_id", "parent_task_id")
+    return rows.values_list("task_id", "identifier", *source, "parent_output_identifier")
 
 
 class _Sources:
     """The assets that rows of inputs stand for, read with one query for each kind."""
 
-    def __init__(self, rows: Iterable[TaskInput]) -> None:
-        rows = list(rows)
-        self._datasets = _by_key(
-            AssetKind.DATA_MANAGER,
-            Dataset.objects.filter(key__any=[row.dataset_id for row in rows if row.dataset_id]),
-            "opener",
-        )
-        samples = {key for row in rows if row.sample_set for key in row.sample_set.keys}
-        self._samples = _samples(samples)
-        models = Model.objects.filter(key__any=[row.model_id for row in rows if row.model_id])
-        made = Model.objects.filter(
-            task_id__any={row.parent_task_id for row in rows if row.parent_task_id}
-        )
-        self._models = _by_key(AssetKind.MODEL, models, "file")
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        self._datasets = _files(AssetKind.DATA_MANAGER, {row.dataset for row in rows})
+        self._samples = _samples({key for row in rows for key in row.samples or ()})
+        self._models = _files(AssetKind.MODEL, {row.model for row in rows})
         self._made: dict[tuple[UUID | None, str], list[Source]] = defaultdict(list)
-        for model in made.select_related("output").order_by("creation_date", "key"):
-            source = Source(AssetKind.MODEL, model.key, model.file_checksum, model.file_size)
-            self._made[model.task_id, model.output.identifier].append(source)
+        parents = {row.parent for row in rows} - {None}
+        for task, output, *file in _models_of(parents) if parents else ():
+            self._made[task, output].append(Source(AssetKind.MODEL, *file))
 
-    def of(self, row: TaskInput) -> Iterable[Source]:
+    def of(self, row: _Row) -> Sequence[Source]:
         """Return what a row stands for."""
-        if row.dataset_id:
-            return [self._datasets[row.dataset_id]]
-        if row.sample_set:
-            return [self._samples[UUID(key)] for key in row.sample_set.keys]
-        if row.model_id:
-            return [self._models[row.model_id]]
-        return self._made[row.parent_task_id, row.parent_output_identifier]
+        if row.dataset:
+            return [self._datasets[row.dataset]]
+        if row.samples is not None:
+            return [self._samples[UUID(key)] for key in row.samples]
+        if row.model:
+            return [self._models[row.model]]
+        return self._made[row.parent, row.output]
 
 
-def _by_key(kind: AssetKind, rows: Any, field: str) -> dict[UUID, Source]:
-    columns = rows.values_list("key", f"{field}_checksum", f"{field}_size")
-    return {key: Source(kind, key, checksum, size) for key, checksum, size in columns}
+@Compiled
+def _openers(keys: Any) -> QuerySet:
+    datasets = Dataset.objects.filter(pk__any=keys).order_by()
+    return datasets.values_list("key", "opener_checksum", "opener_size")
+
+
+@Compiled
+def _models(keys: Any) -> QuerySet:
+    models = Model.objects.filter(pk__any=keys).order_by()
+    return models.values_list("key", "file_checksum", "file_size")
+
+
+@Compiled
+def _models_of(tasks: Any) -> QuerySet:
+    models = Model.objects.filter(task_id__any=tasks).order_by("creation_date", "key")
+    file = ("key", "file_checksum", "file_size")
+    return models.values_list("task_id", "output__identifier", *file)
+
+
+def _files(kind: AssetKind, keys: Collection[UUID | None]) -> dict[UUID, Source]:
+    """Return the files of datasets or of models, by key."""
+    wanted = [key for key in keys if key]
+    read = _openers if kind == AssetKind.DATA_MANAGER else _models
+    return {row[0]: Source(kind, *row) for row in read(wanted)} if wanted else {}
 
 
 def _samples(keys: Collection[str]) -> dict[UUID, Source]:

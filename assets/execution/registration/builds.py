@@ -1,8 +1,7 @@
 """Jobs that build functions."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from uuid import UUID
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -32,12 +31,13 @@ class BuildWork(Work):
     subject = "function"
     running = {"function__status": FunctionStatus.BUILDING}
 
-    def begin(self, runner: Runner, limit: int) -> list[UUID]:
-        waiting = Function.objects.filter(
-            owner=runner.organization_id, status=FunctionStatus.WAITING
-        )
-        begun: list[UUID] = []
-        for key in waiting.order_by("creation_date", "key").values_list("pk", flat=True)[:limit]:
+    def waiting(self, organization: Any) -> QuerySet:
+        return Function.objects.filter(owner=organization, status=FunctionStatus.WAITING)
+
+    def begin(self, runner: Runner, limit: int) -> list[Job]:
+        waiting = self.waiting(runner.organization_id).order_by("creation_date", "key")
+        begun: list[Job] = []
+        for key in waiting.values_list("pk", flat=True)[:limit]:
             try:
                 with transaction.atomic():
                     move_function(key, FunctionStatus.BUILDING, runner.agent)
@@ -46,8 +46,8 @@ class BuildWork(Work):
                 continue
         return begun
 
-    def abandoned(self, organization_id: str, now: datetime) -> QuerySet:
-        building = Function.objects.filter(owner=organization_id, status=FunctionStatus.BUILDING)
+    def abandoned(self, organization: Any, now: Any) -> QuerySet:
+        building = Function.objects.filter(owner=organization, status=FunctionStatus.BUILDING)
         return self.without_runner(building, now).values_list("pk", flat=True)
 
     def finish(self, job: Job, report: Report) -> None:

@@ -31,14 +31,13 @@ def lease() -> timedelta:
 
 def begin_jobs(
     runner: Runner, subject: str, losses: Mapping[UUID, int], now: datetime
-) -> list[UUID]:
-    """Return the keys of new jobs, without those whose subject another runner has just taken.
+) -> list[Job]:
+    """Return new jobs, without those whose subject another runner has just taken.
 
     Args:
         subject: the column of `Job` that names what they are about.
         losses: how many attempts before were lost, by the keys of the subjects.
     """
-    rows = [{f"{subject}_id": key, "key": uuid4(), "losses": lost} for key, lost in losses.items()]
     same = {
         "runner_id": runner.pk,
         "claimed_at": now,
@@ -46,8 +45,18 @@ def begin_jobs(
         "ended_at": None,
         "outcome": "",
     }
-    begun = bulk.insert(Job, rows, same=same, ignore_conflicts=True, returning=["key"])
-    return [key if isinstance(key, UUID) else UUID(key) for (key,) in begun]
+    about = f"{subject}_id"
+    rows = {uuid4(): {about: key, "losses": lost} for key, lost in losses.items()}
+    begun = bulk.insert(
+        Job,
+        [{"key": key, **row} for key, row in rows.items()],
+        same=same,
+        ignore_conflicts=True,
+        returning=["key"],
+    )
+    # SQLite returns texts.
+    keys = {key if isinstance(key, UUID) else UUID(key) for (key,) in begun}
+    return [Job(key=key, **row, **same) for key, row in rows.items() if key in keys]
 
 
 def end(key: UUID, outcome: Job.Outcome, **conditions: Any) -> bool:

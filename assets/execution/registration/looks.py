@@ -1,8 +1,7 @@
 """Jobs that look at the folders of data samples."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from uuid import UUID
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -28,14 +27,16 @@ class LookWork(Work):
     # Nothing cancels a look.
     running = {"data_sample__isnull": False}
 
-    def begin(self, runner: Runner, limit: int) -> list[UUID]:
-        waiting = samples_to_look_at(runner.organization_id).filter(~Exists(_open_looks()))
-        keys = waiting.values_list("pk", flat=True)[:limit]
+    def waiting(self, organization: Any) -> QuerySet:
+        return samples_to_look_at(organization).filter(~Exists(_open_looks()))
+
+    def begin(self, runner: Runner, limit: int) -> list[Job]:
+        keys = self.waiting(runner.organization_id).values_list("pk", flat=True)[:limit]
         return begin_jobs(runner, self.subject, dict.fromkeys(keys, 0), timezone.now())
 
-    def abandoned(self, organization_id: str, now: datetime) -> QuerySet:
+    def abandoned(self, organization: Any, now: Any) -> QuerySet:
         expired = _open_looks().filter(expires_at__lte=now)
-        waiting = samples_to_look_at(organization_id).filter(Exists(expired))
+        waiting = samples_to_look_at(organization).filter(Exists(expired))
         return waiting.values_list("pk", flat=True)
 
     def finish(self, job: Job, report: Report) -> None:

@@ -1,7 +1,8 @@
 """Jobs that run tasks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ...accounts.models import Runner
+from ...common.db.compiled import Compiled
 from ...compute.models import Task
 from ...compute.registration import report_steps
 from ...compute.registration.counters import lock_one_plan
@@ -16,10 +18,14 @@ from ...compute.registration.progress import start_tasks
 from ...compute.registration.results import fail_task, finish_task
 from ...compute.statuses import TaskStatus
 from ..models import Job
-from ..queries.approvals import RUNNING, may_run
+from ..queries.approvals import RUNNING, Policy, may_run
 from .leases import begin_jobs
 from .work import Failure, Report, Work
 
+# What a runner must know of a task.
+_COLUMNS = ("key", "function_id", "rank", "compute_plan_id", "worker_id")
+# Policies of workers by which all their tasks may run; without a policy, too.
+UNRESTRICTED = (None, Policy.ALL)
 # How many waiting tasks are looked at to find plans that no one else has locked.
 LOOKED_AT = 32
 
@@ -31,18 +37,26 @@ class TaskWork(Work):
     subject = "task"
     running = {"task__status": TaskStatus.EXECUTING}
 
-    def begin(self, runner: Runner, limit: int) -> list[UUID]:
-        begun: list[UUID] = []
-        waiting = may_run(waiting_tasks(runner.organization_id), runner.organization_id)
+    def waiting(self, organization: Any) -> QuerySet[Task]:
+        return _that_wait(worker=organization)
+
+    def begin(self, runner: Runner, limit: int) -> list[Job]:
+        begun: list[Job] = []
         while len(begun) < limit:
-            plans = _distinct(waiting.values_list("compute_plan_id", flat=True)[:LOOKED_AT])
+            first = _first_that_wait([runner.organization_id])
+            # All rows have the policy of the one worker.
+            is_restricted = bool(first) and first[0][1] not in UNRESTRICTED
+            if is_restricted:
+                allowed = _allowed(runner.organization_id)
+                first = list(allowed.values_list("compute_plan_id")[:LOOKED_AT])
+            plans = list(dict.fromkeys(row[0] for row in first))
             if not plans:
                 break
-            begun += _begin_of_one(plans, waiting, runner, limit - len(begun))
+            begun += _begin_of_one(plans, is_restricted, runner, limit - len(begun))
         return begun
 
-    def abandoned(self, organization_id: str, now: datetime) -> QuerySet:
-        executing = Task.objects.filter(worker=organization_id, status=TaskStatus.EXECUTING)
+    def abandoned(self, organization: Any, now: Any) -> QuerySet:
+        executing = Task.objects.filter(worker=organization, status=TaskStatus.EXECUTING)
         return self.without_runner(executing, now).values_list("pk", flat=True)
 
     def finish(self, job: Job, report: Report) -> None:
@@ -69,30 +83,55 @@ class TaskWork(Work):
 TASKS = TaskWork()
 
 
-def waiting_tasks(organization_id: str) -> QuerySet[Task]:
-    """Return the tasks that runners of the organisation can run now, oldest first."""
-    tasks = Task.objects.filter(
-        worker=organization_id,
-        status=TaskStatus.WAITING_FOR_EXECUTOR_SLOT,
-        compute_plan__status__in=RUNNING,
+def _that_wait(**of: Any) -> QuerySet[Task]:
+    """Return the tasks that can run now, oldest first."""
+    waiting = Task.objects.filter(
+        status=TaskStatus.WAITING_FOR_EXECUTOR_SLOT, compute_plan__status__in=RUNNING, **of
     )
-    return tasks.order_by("creation_date", "key")
+    return waiting.order_by("creation_date", "key")
 
 
-def _distinct(keys: QuerySet) -> list[UUID]:
-    return list(dict.fromkeys(keys))
+def _allowed(organization_id: str) -> QuerySet[Task]:
+    """Return the tasks that can run now and that their worker approves, oldest first."""
+    return may_run(_that_wait(worker=organization_id), organization_id)
+
+
+@Compiled
+def _first_that_wait(organizations: Any) -> QuerySet:
+    """The plans of the tasks that can run now, each with the worker's policy."""
+    waiting = _that_wait(worker_id__only=organizations)
+    return waiting.values_list("compute_plan_id", "worker__run_policy__policy")[:LOOKED_AT]
+
+
+@lru_cache(maxsize=100)
+def _of_plan(limit: int) -> Compiled:
+    """Return the statement that selects tasks of a worker and of a plan, which can run now."""
+
+    def build(values: Any) -> QuerySet:
+        waiting = _that_wait(worker_id__only=values[0], compute_plan_id__only=values[1])
+        return waiting.values_list(*_COLUMNS)[:limit]
+
+    return Compiled(build)
 
 
 def _begin_of_one(
-    plans: Sequence[UUID], waiting: QuerySet[Task], runner: Runner, limit: int
-) -> list[UUID]:
+    plans: Sequence[UUID], is_restricted: bool, runner: Runner, limit: int
+) -> list[Job]:
     """Begin jobs at waiting tasks of one of the plans, whose lock keeps others from them."""
+    worker = runner.organization_id
     with transaction.atomic():
         plan = lock_one_plan(plans)
         if plan is None:
             return []
-        keys = list(waiting.filter(compute_plan=plan).values_list("pk", flat=True)[:limit])
-        if not keys:
+        if is_restricted:
+            rows = list(_allowed(worker).filter(compute_plan=plan).values_list(*_COLUMNS)[:limit])
+        else:
+            rows = _of_plan(limit)([worker, plan.key])
+        if not rows:
             return []
-        start_tasks(plan, keys, runner.agent)
-        return begin_jobs(runner, "task", dict.fromkeys(keys, 0), timezone.now())
+        tasks = {row[0]: Task(**dict(zip(_COLUMNS, row, strict=True))) for row in rows}
+        start_tasks(plan, list(tasks), runner.agent)
+        begun = begin_jobs(runner, "task", dict.fromkeys(tasks, 0), timezone.now())
+    for job in begun:
+        job.task = tasks[TASKS.key_of(job)]
+    return begun

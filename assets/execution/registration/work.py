@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -51,12 +50,25 @@ class Work:
     running: ClassVar[dict[str, Any]]
     needs_data_root: ClassVar[bool] = False
 
-    def begin(self, runner: Runner, limit: int) -> list[UUID]:
-        """Return the keys of new jobs at work that waits, oldest first."""
+    def waiting(self, organization: Any) -> QuerySet:
+        """Return the subjects that wait for a runner of an organisation.
+
+        Args:
+            organization: its id, or a reference to the id in a query.
+        """
         raise NotImplementedError
 
-    def abandoned(self, organization_id: str, now: datetime) -> QuerySet:
-        """Return the keys of subjects that are being worked on by no runner any more."""
+    def begin(self, runner: Runner, limit: int) -> list[Job]:
+        """Return new jobs at work that waits, oldest first."""
+        raise NotImplementedError
+
+    def abandoned(self, organization: Any, now: Any) -> QuerySet:
+        """Return the keys of subjects that are being worked on by no runner any more.
+
+        Args:
+            organization: as of `waiting`.
+            now: the time, or an expression of the database.
+        """
         raise NotImplementedError
 
     def finish(self, job: Job, report: Report) -> None:
@@ -87,7 +99,7 @@ class Work:
         key: UUID = getattr(job, f"{self.subject}_id")
         return key
 
-    def without_runner(self, subjects: QuerySet, now: datetime) -> QuerySet:
+    def without_runner(self, subjects: QuerySet, now: Any) -> QuerySet:
         """Filter the subjects whose last job has ended or expired."""
         live = Job.objects.filter(
             ended_at=None, expires_at__gt=now, **{self.subject: OuterRef("pk")}
