@@ -10,6 +10,7 @@ from .compute.api.metadata import PlanMetadataView
 from .compute.api.outputs import LogsView, ModelViewSet
 from .compute.api.performances import PerformanceViewSet
 from .compute.api.plans import ComputePlanViewSet
+from .compute.api.profiling import TaskProfilingViewSet
 from .compute.api.tasks import TaskViewSet
 from .datasets.api import DataSampleViewSet, DatasetViewSet
 from .feed.api import NewsFeedViewSet
@@ -50,6 +51,7 @@ router.register("compute_plan", ComputePlanViewSet, basename="compute_plan")
 router.register("task", TaskViewSet, basename="task")
 router.register("model", ModelViewSet, basename="model")
 router.register("performance", PerformanceViewSet, basename="performance")
+router.register("task_profiling", TaskProfilingViewSet, basename="task_profiling")
 router.register("news_feed", NewsFeedViewSet, basename="news_feed")
 
 app_name = "assets"

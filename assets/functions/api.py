@@ -13,8 +13,13 @@ from ..permissions.api import DescribedAssetViewSet
 from ..permissions.downloads import FILE_RESPONSES, download
 from . import registration
 from .filters import FunctionFilterSet
-from .models import Function
-from .serializers import FunctionSerializer, FunctionSpecSerializer
+from .models import Function, FunctionStep
+from .queries import steps_of
+from .serializers import (
+    FunctionProfilingSerializer,
+    FunctionSerializer,
+    FunctionSpecSerializer,
+)
 
 
 class FunctionViewSet(DescribedAssetViewSet):
@@ -41,6 +46,22 @@ class FunctionViewSet(DescribedAssetViewSet):
         function = self.get_downloadable(key)
         suffix = function.archive.name.rpartition("/function")[2]
         return download(request, function.permissions, function, "archive", f"function{suffix}")
+
+    @extend_schema(responses={200: FunctionProfilingSerializer})
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def profiling(self, request: Request, key: str, **kwargs) -> Response:
+        """Show how long the steps of the build took."""
+        function_key = self.get_object().key
+        took = steps_of(function_key)
+        is_whole = len(took) == len(FunctionStep)
+        rundown = [{"step": step, "duration": duration} for step, duration in took.items()]
+        return Response(
+            {
+                "function_key": function_key,
+                "execution_rundown": rundown,
+                "duration": sum(took.values()) if is_whole else None,
+            }
+        )
 
     @extend_schema(responses=FILE_RESPONSES)
     @action(detail=True, renderer_classes=FILE_RENDERERS)

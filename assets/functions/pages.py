@@ -31,7 +31,7 @@ from .forms import (
     FunctionForm,
     values_of,
 )
-from .models import FUNCTION_TRANSITIONS, Function, FunctionStatus
+from .models import FUNCTION_TRANSITIONS, Function, FunctionStatus, FunctionStep
 from .queries import spec_of, steps_of, tasks_running
 from .rules import DOCKERFILE, archive_advice, check_function_file
 from .snippets import function_snippets
@@ -147,7 +147,7 @@ class FunctionPage(FunctionPageMixin, WorkMixin, AssetPage):
                 draw(function.name, self.spec.inputs, self.spec.outputs, measures)
                 for measures in (WIDE, NARROW)
             ],
-            steps=steps_bar(steps_of(function.pk)),
+            steps=steps_bar(FunctionStep, steps_of(function.pk)),
             task_count=task_count,
             tasks=tasks,
             **kwargs,

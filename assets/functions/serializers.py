@@ -10,6 +10,7 @@ from ..common.api.serializers import (
     FileSerializer,
     MetadataSerializerField,
     OptionalJSONField,
+    StepSerializer,
     TextSerializerField,
     WireSerializer,
     file_part,
@@ -42,6 +43,16 @@ class FunctionOutputSerializer(serializers.Serializer):
 
     kind = serializers.ChoiceField(choices=[kind.value for kind in OUTPUT_KINDS])
     multiple = serializers.BooleanField()
+
+
+class FunctionProfilingSerializer(serializers.Serializer):
+    """Documents how long the steps of a function's build took."""
+
+    function_key = serializers.UUIDField()
+    execution_rundown = StepSerializer(many=True)
+    duration = serializers.IntegerField(
+        allow_null=True, help_text="microseconds; null until all steps are reported"
+    )
 
 
 class FunctionSerializer(WireSerializer):

@@ -71,6 +71,7 @@ LISTS = [
     "task",
     "model",
     "performance",
+    "task_profiling",
     "news_feed",
     "organization",
     "compute_plan_metadata",
@@ -105,6 +106,7 @@ NESTED = [
     "compute_plan/{plan}/workflow_graph/",
     "task/{task}/input_assets/",
     "task/{task}/output_assets/",
+    "task_profiling/{task}/",
 ]
 
 

@@ -21,6 +21,7 @@ LISTS = [
     "task",
     "model",
     "performance",
+    "task_profiling",
     "news_feed",
 ]
 
@@ -137,6 +138,7 @@ def test_page_size(asked, given, api, page_sizes):
 DEFAULT_SIZES = {
     **dict.fromkeys(LISTS, 100),
     "performance": 1000,
+    "task_profiling": 1000,
     "compute_plan/{plan}/task": 100,
     "compute_plan/{plan}/functions": 100,
     "task/{task}/input_assets": 100,

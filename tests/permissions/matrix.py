@@ -105,6 +105,7 @@ def rows_of(name: str, kind: str, *, renames: bool = True) -> list[Row]:
     return found
 
 
+STEP = {"step": "save_outputs", "duration": 1}
 VICTOR = {"kwargs": lambda assets: {"username": "victor"}}
 NEW_PASSWORD = "a long and winding road"
 
@@ -172,6 +173,7 @@ ROWS = [
     Row("function-file", "get", DOWNLOAD, of("function")),
     Row("function-description", "get", DOWNLOAD, of("function")),
     Row("function-image", "get", GONE, of("function")),
+    Row("function-profiling", "get", READ, of("function")),
     # Plans and tasks
     *rows_of("compute_plan", "plan"),
     Row("compute_plan-list", "post", REGISTER, body=lambda asked: _plan(), note="without tasks"),
@@ -190,6 +192,15 @@ ROWS = [
     Row("task-logs", "get", DOWNLOAD, of("failed")),
     Row("logs-file", "get", DOWNLOAD, of("failed"), note="of a task"),
     Row("logs-file", "get", DOWNLOAD, of("function"), note="of a function"),
+    *rows_of("task_profiling", "done", renames=False),
+    Row("task_profiling-list", "post", ADD_TO,
+        body=lambda asked: {"compute_task_key": str(asked.assets.done.key)}),
+    Row("task_profiling-detail", "put", CHANGE, of("done"),
+        lambda asked: {"execution_rundown": [STEP]}),
+    Row("task_profiling-add-step", "post", ADD_TO, of("done"), lambda asked: STEP),
+    Row("task_profiling-change-step", "put", CHANGE,
+        lambda assets: {"key": assets.done.key, "step": STEP["step"]},
+        lambda asked: {"duration": 1}),
     *rows_of("model", "model", renames=False),
     Row("model-file", "get", DOWNLOAD, of("model")),
     # Tokens: one's own only

@@ -1,12 +1,14 @@
 """Serializers and fields that several rooms use."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.urls import get_script_prefix, reverse
 from django.utils.datastructures import MultiValueDict
+from django.utils.dateparse import parse_duration
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.request import Request
@@ -14,6 +16,9 @@ from rest_framework.utils import html
 
 from ..db.compiled import Rows
 from ..parsing import LossyJSON, json_of
+
+# No duration has more.
+MAX_DIGITS = 20
 
 
 def api_root(request: Request) -> str:
@@ -132,6 +137,36 @@ def by_name(files: MultiValueDict) -> dict[str, Any]:
         for index, upload in enumerate(uploads):
             found[f"{name}[{index}]" if index else name] = upload
     return found
+
+
+class MicrosecondsField(serializers.IntegerField):
+    """Whole microseconds; in a request also a text such as `0:00:20.5`, as some programs send."""
+
+    default_error_messages = {
+        "invalid": 'This is no duration. Send whole microseconds, or a text such as "0:00:20.5".'
+    }
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, int) and not isinstance(data, bool):
+            return data
+        text = data.strip() if isinstance(data, str) else ""
+        # A form has texts only.
+        if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS:
+            return int(text)
+        try:
+            span = parse_duration(text) if ":" in text else None
+        except (ValueError, OverflowError):
+            span = None
+        if span is None:
+            self.fail("invalid")
+        return span // timedelta(microseconds=1)
+
+
+class StepSerializer(serializers.Serializer):
+    """One step of a task or of a build, and how long it took."""
+
+    step = serializers.CharField()
+    duration = MicrosecondsField(help_text="microseconds")
 
 
 class NameSerializer(serializers.Serializer):

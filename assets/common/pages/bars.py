@@ -1,7 +1,9 @@
 """Bars that show the shares of a whole."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from django.db.models import TextChoices
 
 from ..text.durations import short_duration
 
@@ -33,12 +35,15 @@ class Step(NamedTuple):
     percent: int
 
 
-def steps_bar(steps: Iterable[tuple[str, int]]) -> list[Step]:
-    """Return the pieces of a bar of steps, given the label of each and its microseconds."""
-    steps = list(steps)
-    sizes = [took for _label, took in steps]
-    total = sum(sizes) or 1
+def steps_bar(steps: type[TextChoices], took: Mapping[str, int]) -> list[Step]:
+    """Return the pieces of a bar of steps, given how many microseconds each took."""
+    total = sum(took.values()) or 1
+    pieces = zip(took.items(), places(list(took.values())), strict=True)
     return [
-        Step(label, number, x, width, short_duration(took), round(100 * took / total))
-        for number, ((label, took), (x, width)) in enumerate(zip(steps, places(sizes), strict=True))
+        Step(str(steps(step).label), number, x, width, short_duration(time), _percent(time, total))
+        for number, ((step, time), (x, width)) in enumerate(pieces)
     ]
+
+
+def _percent(part: int, whole: int) -> int:
+    return round(100 * part / whole)

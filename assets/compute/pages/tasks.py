@@ -37,7 +37,7 @@ from ..queries.outputs import (
 from ..queries.relations import children_of, inputs_with_sources, parents_of
 from ..queries.waiting import progress_of
 from ..snippets import MAX_SAMPLES, task_snippets
-from ..statuses import FINAL
+from ..statuses import FINAL, TaskStep
 from .base import TaskPageMixin, duration_text
 from .filters import TaskListFilterSet
 from .tables import TaskTable
@@ -212,7 +212,7 @@ class TaskPage(TaskPageMixin, WorkMixin, AssetPage):
             more_inputs=len(inputs[MAX_LISTED:]),
             outputs=self.outputs[:MAX_LISTED],
             more_outputs=len(self.outputs[MAX_LISTED:]),
-            steps=steps_bar(steps_of(task.pk)),
+            steps=steps_bar(TaskStep, steps_of(task.pk)),
             parents=parents,
             parent_count=parent_count,
             children=children,

@@ -15,7 +15,7 @@ from ...common.db.compiled import Compiled, Rows, key_text, stored_json
 from ...common.db.nested import JSONRows, JSONText
 from ...permissions.queries import permission_columns
 from ..inputs import InputRef
-from ..models import ComputePlan, Model, Task, TaskInput, TaskOutput
+from ..models import ComputePlan, Model, ProfilingStep, Task, TaskInput, TaskOutput
 from ..statuses import COUNTERS
 
 # The values of a plan that a response has unchanged, in the order of `plan_rows`.
@@ -117,6 +117,14 @@ def _json_of(identifier: str, samples: bytes) -> bytes:
     end = b',"parent_task_key":null,"parent_task_output_identifier":null}'
     return start + samples.replace(b",", end + b"," + start) + end
 
+
+_STEP = JSONText('{"step":?,"duration":?}', "step", "duration")
+# Tasks with how long their steps took.
+profiling_rows = Rows(
+    Task,
+    *(key_text("key"), "start_date", "end_date"),
+    JSONRows(ProfilingStep.objects.filter(task_id=OuterRef("pk")).order_by("pk"), _STEP),
+)
 
 # Models with the keys of their tasks.
 model_rows = Rows(
