@@ -248,6 +248,8 @@ class Runner(models.Model):
     last_seen = models.DateTimeField(_("last seen"), null=True, editable=False)
     version = models.CharField(_("version"), max_length=50, blank=True, editable=False)
     engine = models.CharField(_("engine"), max_length=50, blank=True, editable=False)
+    # Whether it reads data samples below a data root, as the request says; no column.
+    has_data_root = True
 
     class Meta:
         verbose_name, verbose_name_plural = _("runner"), _("runners")

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -116,3 +117,25 @@ def test_nothing_else(ward, alice):
         "info/",
     ):
         assert ward.client.get(f"/api/{path}").status_code == 401
+
+
+def test_data_at_runners_are_for_runners_with_a_data_root(alice, ward):
+    """Other tasks of the organisation wait for no such runner."""
+    dataset = builders.make_dataset(alice)
+    spec = DataSampleSpec([dataset.key], runner_paths=[PurePosixPath("scans/1")])
+    (sample,) = datasets.register_data_samples(spec, alice)
+    (plain,) = builders.make_samples(alice, dataset.key)
+    function = builders.make_function(alice)
+    tasks = [builders.training_task(dataset, [one], function) for one in (sample, plain)]
+    builders.make_plan(alice, *tasks)
+    ward.report(ward.claim()[0], "finish")
+    (job,) = ward.claim(5, data_root=False)
+    assert job["task"]["key"] == str(tasks[1].key)
+    look, other = ward.claim(5, data_root=True)
+    assert (look["kind"], other["task"]["key"]) == ("look", str(tasks[0].key))
+    assert (look["inputs"][0]["path"], look["inputs"][0]["address"]) == ("scans/1", None)
+    assert other["inputs"][-1]["path"] == "scans/1"
+    # What was given back is not for them either.
+    ward.report(other, "give_back")
+    assert ward.claim(5, data_root=False) == []
+    assert len(ward.claim(5, data_root=True)) == 1

@@ -1,14 +1,11 @@
 """Asks for work, and renews leases."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ...common.api.serializers import api_root
 from ...common.connections import client_has_gone, let_wait
-from ..models import Job
 from ..queries.jobs import work_of_jobs
 from ..registration.claims import claim, note
 from ..registration.leases import lease
@@ -32,19 +29,15 @@ class ClaimView(RunnerView):
     def post(self, request: Request, **kwargs) -> Response:
         """Claim jobs, each with a lease: renew it while you are at work, or others get the job."""
         wanted = self.body(ClaimSerializer)
+        self.runner.has_data_root = wanted["data_root"]
         is_news = note(self.runner, version=wanted["version"], engine=wanted["engine"])
         # What a runner that has gone claims would be lost.
-        jobs = [] if client_has_gone() else self._claim(wanted, is_news)
+        jobs = [] if client_has_gone() else claim(self.runner, wanted["jobs"], looks_back=is_news)
         root = api_root(request)
         answer = Response({"jobs": [job_wire(work, root) for work in work_of_jobs(jobs)]})
         if not jobs:
             let_wait(request._request, answer, wanted["wait"])
         return answer
-
-    def _claim(self, wanted: dict[str, Any], looks_back: bool) -> list[Job]:
-        return claim(
-            self.runner, wanted["jobs"], has_data_root=wanted["data_root"], looks_back=looks_back
-        )
 
 
 class RenewView(RunnerView):

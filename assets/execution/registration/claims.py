@@ -25,7 +25,7 @@ MAX_LOSSES = 3
 SEEN_EVERY = timedelta(seconds=2)
 
 
-def claim(runner: Runner, limit: int, *, has_data_root: bool, looks_back: bool) -> list[Job]:
+def claim(runner: Runner, limit: int, *, looks_back: bool) -> list[Job]:
     """Return at most `limit` new jobs of the runner, each with a lease.
 
     Any number of runners may claim at once: each job is one runner's.
@@ -35,7 +35,7 @@ def claim(runner: Runner, limit: int, *, has_data_root: bool, looks_back: bool) 
             when nothing waits: looking for it takes longer.
     """
     own = [runner.organization_id]
-    kinds = [work for work in KINDS if has_data_root or not work.needs_data_root]
+    kinds = [work for work in KINDS if runner.has_data_root or not work.needs_data_root]
     begun: list[Job] = []
 
     def begin(how: Callable[[Work, Runner, int], list[Job]], flags: Iterable[bool]) -> None:
@@ -75,7 +75,7 @@ def _begin(work: Work, runner: Runner, limit: int) -> list[Job]:
 def _begin_again(work: Work, runner: Runner, limit: int) -> list[Job]:
     """Return new jobs at work that was given back, or whose lease ran out."""
     abandoned = work.abandoned(runner.organization_id, timezone.now())
-    if not (keys := list(abandoned[:limit])):
+    if not (keys := list(work.for_runner(abandoned, runner)[:limit])):
         return []
     before = Job.objects.filter(**{f"{work.subject}__in": keys}).select_related("runner")
     # The last one of each stays.

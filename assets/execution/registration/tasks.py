@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from ...accounts.models import Runner
@@ -17,6 +17,7 @@ from ...compute.registration.counters import lock_one_plan
 from ...compute.registration.progress import start_tasks
 from ...compute.registration.results import fail_task, finish_task
 from ...compute.statuses import TaskStatus
+from ...datasets.models import DataSample, SampleSetMember
 from ..models import Job
 from ..queries.approvals import RUNNING, Policy, may_run
 from .leases import begin_jobs
@@ -44,10 +45,9 @@ class TaskWork(Work):
         begun: list[Job] = []
         while len(begun) < limit:
             first = _first_that_wait([runner.organization_id])
-            # All rows have the policy of the one worker.
-            is_restricted = bool(first) and first[0][1] not in UNRESTRICTED
+            is_restricted = bool(first) and _is_restricted(runner, *first[0][1:])
             if is_restricted:
-                allowed = _allowed(runner.organization_id)
+                allowed = self.for_runner(_allowed(runner.organization_id), runner)
                 first = list(allowed.values_list("compute_plan_id")[:LOOKED_AT])
             plans = list(dict.fromkeys(row[0] for row in first))
             if not plans:
@@ -58,6 +58,12 @@ class TaskWork(Work):
     def abandoned(self, organization: Any, now: Any) -> QuerySet:
         executing = Task.objects.filter(worker=organization, status=TaskStatus.EXECUTING)
         return self.without_runner(executing, now).values_list("pk", flat=True)
+
+    def for_runner(self, subjects: QuerySet, runner: Runner) -> QuerySet:
+        at_runner = SampleSetMember.objects.filter(
+            data_sample__at_runner=True, sample_set__task_inputs__task=OuterRef("pk")
+        )
+        return subjects if runner.has_data_root else subjects.filter(~Exists(at_runner))
 
     def finish(self, job: Job, report: Report) -> None:
         if report.steps:
@@ -91,6 +97,11 @@ def _that_wait(**of: Any) -> QuerySet[Task]:
     return waiting.order_by("creation_date", "key")
 
 
+def _is_restricted(runner: Runner, policy: str | None, has_data_at_runners: bool) -> bool:
+    """Return whether the runner may not, or cannot, run each task of its organisation."""
+    return policy not in UNRESTRICTED or (has_data_at_runners and not runner.has_data_root)
+
+
 def _allowed(organization_id: str) -> QuerySet[Task]:
     """Return the tasks that can run now and that their worker approves, oldest first."""
     return may_run(_that_wait(worker=organization_id), organization_id)
@@ -98,9 +109,14 @@ def _allowed(organization_id: str) -> QuerySet[Task]:
 
 @Compiled
 def _first_that_wait(organizations: Any) -> QuerySet:
-    """The plans of the tasks that can run now, each with the worker's policy."""
+    """The plans of the tasks that can run now.
+
+    Each with the worker's policy, and with whether the worker has data at its runners.
+    """
     waiting = _that_wait(worker_id__only=organizations)
-    return waiting.values_list("compute_plan_id", "worker__run_policy__policy")[:LOOKED_AT]
+    at_runners = DataSample.objects.filter(owner=OuterRef("worker"), at_runner=True)
+    rows = waiting.values_list("compute_plan_id", "worker__run_policy__policy", Exists(at_runners))
+    return rows[:LOOKED_AT]
 
 
 @lru_cache(maxsize=100)
@@ -124,7 +140,8 @@ def _begin_of_one(
         if plan is None:
             return []
         if is_restricted:
-            rows = list(_allowed(worker).filter(compute_plan=plan).values_list(*_COLUMNS)[:limit])
+            allowed = TASKS.for_runner(_allowed(worker).filter(compute_plan=plan), runner)
+            rows = list(allowed.values_list(*_COLUMNS)[:limit])
         else:
             rows = _of_plan(limit)([worker, plan.key])
         if not rows:

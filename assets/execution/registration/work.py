@@ -94,6 +94,10 @@ class Work:
         """Write how long the steps of the work took."""
         raise NotImplementedError
 
+    def for_runner(self, subjects: QuerySet, runner: Runner) -> QuerySet:
+        """Filter the subjects that this runner can work on; by default all."""
+        return subjects
+
     def key_of(self, job: Job) -> UUID:
         """Return the key of what a job is about."""
         key: UUID = getattr(job, f"{self.subject}_id")
