@@ -9,6 +9,7 @@
     imports         many datasets, functions and data samples at once, from lists
     compute         ComputePlan, Task and what tasks make: Model, Performance, failure reports
     execution       running it: runners' jobs, approvals and dry runs
+    runner          the program on an organisation's machine; it imports no other room
     overview        the home page and the global search
     common          what every room uses and that knows no asset
 

@@ -19,6 +19,8 @@ from .work import FAIL, Report, Steps, Worker, failure
 _TICK = 2.0
 _LAST_SECONDS = 10.0
 _RENEWALS_A_LEASE = 3
+# Seconds between claims if the server does not wait for work itself.
+PAUSE = 1.0
 # What fails without a fault of the program; its place in the program helps no one.
 _OUTSIDE = (OSError, Refusal, WrongContent)
 
@@ -94,11 +96,15 @@ class Program:
         if busy >= most:
             return True  # stopping
         claim: Claim = {**self.claim, "jobs": most - busy}
-        wait = 0 if self.once else CLAIM_SECONDS
+        wait, asked = 0 if self.once else CLAIM_SECONDS, time.monotonic()
         found = self.client.claim(claim, wait=wait, stop=self._stopping)
         for data in found:
             self._start(read_job(data))
-        if found or not self.once:
+        if found:
+            return True
+        if not self.once:
+            if time.monotonic() - asked < PAUSE:
+                self._stopping.wait(PAUSE)
             return True
         # What ends may be what others wait for.
         return busy > 0 and self._wait_until(lambda count: count < busy) < busy

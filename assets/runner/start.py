@@ -45,8 +45,8 @@ def start(options: dict[str, Any], version: str, say: Say, engine: Engine | None
             program = Program(
                 client, worker, claim, say, grace=options["grace"], once=options["once"]
             )
-            say(f"Working for {connection.server} by the engine {engine.name}, {version}")
             with _stopped_by_signals(program):
+                say(f"Working for {connection.server} by the engine {engine.name}, {version}")
                 program.run()
     finally:
         engine.close()

@@ -1,7 +1,7 @@
 """A runner in a process of its own, whose functions sleep: `python -m tests.runner.alone`."""
 
+import resource
 import sys
-import time
 from pathlib import Path
 
 from django.conf import settings
@@ -21,8 +21,11 @@ OPTIONS = {
 }
 
 
-def main(server: str, token: str, folder: str, seconds: str, grace: str) -> None:
+def main(server: str, token: str, folder: str, seconds: str, grace: str, largest: str) -> None:
     settings.configure(USE_I18N=False)
+    sys.stdout.reconfigure(line_buffering=True)
+    if int(largest):  # no file may be larger, as if the disk was full
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest), int(largest)))
 
     def function(call: Call) -> None:
         (Path(folder) / "begun").touch()
@@ -37,9 +40,7 @@ def main(server: str, token: str, folder: str, seconds: str, grace: str) -> None
         "folder": Path(folder),
         "grace": float(grace),
     }
-    begun = time.monotonic()
     start(options, "1", lambda text: sys.stdout.write(f"{text}\n"), FakeEngine(function))
-    sys.stdout.write(f"ended after {time.monotonic() - begun:.0f} s\n")
 
 
 if __name__ == "__main__":

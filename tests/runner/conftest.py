@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from assets.runner import connection
+from assets.runner import connection, program
 
 from .server import Server
 
@@ -13,6 +13,7 @@ from .server import Server
 def _impatient(monkeypatch):
     monkeypatch.setattr(connection, "FIRST_WAIT", 0.01)
     monkeypatch.setattr(connection, "LONGEST_WAIT", 0.1)
+    monkeypatch.setattr(program, "PAUSE", 0.05)
 
 
 @pytest.fixture

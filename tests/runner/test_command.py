@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import zipfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from assets.runner import options
 from tests.house.source import ROOT
+from tests.properties.archives import Item, zip_of_items
 
 from .server import TOKEN
 from .test_program import ARCHIVE, MODEL, task
@@ -122,10 +124,10 @@ def test_options_have_values_with_units():
 
 
 @contextmanager
-def alone(server, folder, *, seconds=30, grace=30):
+def alone(server, folder, *, seconds=30, grace=30, largest=0):
     """Run a runner in a process of its own; its functions take so many seconds."""
     folder.mkdir(exist_ok=True)
-    arguments = [server.url, server.token, folder, seconds, grace]
+    arguments = [server.url, server.token, folder, seconds, grace, largest]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.runner.alone", *map(str, arguments)],
         cwd=ROOT,
@@ -233,3 +235,28 @@ def test_only_its_user_sees_its_folder(server, tmp_path):
     with alone(server, tmp_path / "runner"):
         server.wait_for(lambda: server.claims)
         assert Path(tmp_path / "runner").stat().st_mode & 0o777 == 0o700
+
+
+# --- Its disk -------------------------------------------------------------------------------------
+
+
+def test_a_disk_without_room_fails_one_job_and_not_the_runner(server, tmp_path):
+    folder = tmp_path / "runner"
+    sample = zip_of_items([Item("zeros", content=bytes(10**6))], zipfile.ZIP_DEFLATED)
+    large = [
+        task(server, inputs=[server.add_input("ASSET_MODEL", b"x" * 10**6)]),
+        task(server, inputs=[server.add_input("ASSET_DATA_SAMPLE", sample)]),
+    ]
+    small = task(server)
+    with alone(server, folder, seconds=0, largest=10**5) as process:
+        server.wait_for(lambda: len(server.ended) == 3)
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate(timeout=60)
+    for key in large:
+        name, report = server.ended[key]
+        assert (name, report["error_type"], report["logs"]) == ("fail", "INTERNAL_ERROR", "")
+    assert printed.count("File too large") == 2
+    assert server.ended[small][0] == "finish"
+    # Nothing half made stays.
+    assert not list((folder / "cache" / "unfinished").iterdir())
+    assert not list((folder / "jobs").iterdir())

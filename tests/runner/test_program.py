@@ -402,20 +402,40 @@ def test_what_has_to_stop_is_ended_within_a_renewal(server, runner, console):
     assert not server.ended
 
 
+def renewals(server):
+    return server.requests["POST /api/runner/renew/"]
+
+
+@pytest.mark.usefixtures("short_leases")
+def test_clocks_may_differ(server, runner, monkeypatch):
+    key = task(server)
+
+    def function(call):
+        now = time.time
+        for hours in (-1, 1):
+            monkeypatch.setattr(time, "time", lambda hours=hours: now() + hours * 3600)
+            wanted = renewals(server) + 3
+            server.wait_for(lambda wanted=wanted: renewals(server) >= wanted)
+        train(call)
+
+    runner(FakeEngine(function)).run()
+    assert server.ended[key][0] == "finish"
+
+
 @pytest.mark.usefixtures("short_leases")
 def test_leases_are_renewed_as_long_as_jobs_run(server, runner):
     key = task(server)
 
     def function(call):
-        server.wait_for(lambda: server.requests["POST /api/runner/renew/"] > 5)
+        server.wait_for(lambda: renewals(server) > 5)
         train(call)
 
     runner(FakeEngine(function)).run()
     assert server.ended[key][0] == "finish"
     # Nothing runs: nothing is renewed.
-    renewals = server.requests["POST /api/runner/renew/"]
+    before = renewals(server)
     runner(FakeEngine(train)).run()
-    assert server.requests["POST /api/runner/renew/"] == renewals
+    assert renewals(server) == before
 
 
 def test_a_lost_lease_drops_the_job(server, runner, console):
