@@ -12,10 +12,20 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from .accounts import admin as accounts
 from .compute import admin as compute, output_admin as outputs
 from .datasets import admin as datasets
+from .execution import admin as execution
 from .feed import admin as feed
 from .functions import admin as functions
 from .permissions import admin as permissions
 
-__all__ = ["accounts", "compute", "datasets", "feed", "functions", "outputs", "permissions"]
+__all__ = [
+    "accounts",
+    "compute",
+    "datasets",
+    "execution",
+    "feed",
+    "functions",
+    "outputs",
+    "permissions",
+]
 
 admin.site.unregister([Group, TOTPDevice])

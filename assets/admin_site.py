@@ -15,6 +15,7 @@ RECENT_EVENTS = 12
 SECTIONS = {
     _("Assets"): ("Dataset", "DataSample", "Function", "ComputePlan", "Task"),
     _("Results"): ("Model", "Performance", "FailureReport"),
+    _("Runners"): ("Runner", "Job", "Approval"),
     _("Consortium"): ("Organization", "User", "ApiToken"),
     _("Audit"): ("Event", "Permissions"),
 }

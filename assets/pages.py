@@ -13,6 +13,7 @@ from .accounts.pages import (
 )
 from .compute.pages import plans, register, tasks
 from .datasets.pages import datasets, samples
+from .execution.pages import approvals as runs, runners
 from .feed.pages import activity
 from .functions import pages as functions
 from .imports import pages as imports
@@ -109,6 +110,23 @@ urlpatterns = [
     path("tasks/", tasks.TaskList.as_view(), name="tasks"),
     path("tasks/new/", register.TaskRegisterPage.as_view(), name="task-new"),
     path("tasks/<key>/", tasks.TaskPage.as_view(), name="task"),
+    # --- Running it -----------------------------------------------------------------------------
+    path("runners/", runners.RunnersPage.as_view(), name="runners"),
+    path("runners/new/", runners.RunnerNewPage.as_view(), name="runner-new"),
+    path("runners/policy/", runners.PolicyPage.as_view(), name="runner-policy"),
+    path("runners/<uuid:pk>/", runners.RunnerPage.as_view(), name="runner"),
+    path("runners/<uuid:pk>/revoke/", runners.RunnerRevokePage.as_view(), name="runner-revoke"),
+    path("approvals/", runs.ApprovalsPage.as_view(), name="approvals"),
+    path(
+        "compute-plans/<key>/approval/",
+        runs.PlanReviewPage.as_view(),
+        name="compute-plan-approval",
+    ),
+    path(
+        "compute-plans/<key>/decline/", runs.PlanDeclinePage.as_view(), name="compute-plan-decline"
+    ),
+    path("functions/<key>/approval/", runs.FunctionReviewPage.as_view(), name="function-approval"),
+    path("functions/<key>/decline/", runs.FunctionDeclinePage.as_view(), name="function-decline"),
     # --- Many assets at once --------------------------------------------------------------------
     path("import/", imports.ImportPage.as_view(), name="import"),
     path("import/<uuid:pk>/", imports.CheckPage.as_view(), name="import-check"),

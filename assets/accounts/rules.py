@@ -97,7 +97,7 @@ def may_manage_runners(user: Any, organization_id: str | None) -> bool:
 def may_revoke_runners(user: Any, organization_id: str | None) -> bool:
     """Return whether the user may revoke an organisation's runners: its admins and superusers may.
 
-    Revoking gives nobody access.
+    Revoking gives no access.
     """
     return manages_all(user) or may_manage_runners(user, organization_id)
 

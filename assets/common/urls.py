@@ -27,4 +27,5 @@ PAGES: dict[str, PageNames] = {
     SubjectKind.USER: PageNames("user", "users", "user"),
     # The account page lists a user's tokens.
     SubjectKind.TOKEN: PageNames("", "account", "apitoken"),
+    SubjectKind.RUNNER: PageNames("runner", "runners", "runner"),
 }

@@ -123,6 +123,13 @@ def _events_of(sees_all: bool, organization_id: str | None) -> Instances[Event]:
     return Instances(build)
 
 
+def reasons_of(asset: Asset) -> list[tuple[str, str]]:
+    """Return why an asset was declined or ended: each organisation and its reason, once."""
+    events = Event.objects.filter(asset_key=asset.pk, public=True, detail__has_key="reason")
+    rows = events.order_by("timestamp", "pk").values_list("organization_id", "detail")
+    return list(dict.fromkeys((organization, detail["reason"]) for organization, detail in rows))
+
+
 def without_ends_of_cancelled(events: Iterable[Event]) -> list[Event]:
     """Return the events without the ends of plans whose cancellation is among them."""
     found = list(events)

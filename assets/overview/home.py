@@ -12,8 +12,9 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from ..accounts.models import Organization
 from ..accounts.queries import counts_by_owner
-from ..accounts.rules import may_manage_users
+from ..accounts.rules import may_manage_runners, may_manage_users
 from ..common.text.moments import moment
+from ..execution.queries.approvals import Policy, list_awaiting, restriction_of, review_page_of
 from ..permissions.access import may_register
 from . import queries
 
@@ -98,6 +99,8 @@ def concerns_of(user: Any) -> list[Concern]:
     found = [_tokens(user, now)]
     if own := user.organization_id:
         found = [_plans(own, now), _functions(own, now), _datasets(own, may_register(user)), *found]
+        if may_manage_runners(user, own) and (policy := restriction_of(own)):
+            found.insert(0, _approvals(own, policy))
         if may_manage_users(user, own):
             found.append(_users(own))
     return [concern for concern in found if concern.items]
@@ -136,6 +139,22 @@ def _plans(own: str, now: datetime) -> Concern:
         queries.failed_plans(own, now),
         item,
         f"{reverse('compute-plans')}?owner={own}&status=PLAN_STATUS_FAILED",
+    )
+
+
+def _approvals(own: str, policy: Policy) -> Concern:
+    return _concern(
+        gettext("Awaiting your approval"),
+        gettext("Your runners wait for your decision before they run this on your data."),
+        list_awaiting(own, policy),
+        lambda row: Item(
+            row["asset_name"],
+            reverse(review_page_of(policy), args=[row["asset"]]),
+            row["asset_owner"],
+            gettext("Review"),
+            reverse(review_page_of(policy), args=[row["asset"]]),
+        ),
+        reverse("approvals"),
     )
 
 

@@ -41,6 +41,7 @@ _BELOW = {
     "tasks": ("task", "model"),
     "organizations": ("organization",),
     "users": ("user",),
+    "runners": ("runner",),
     "activity": ("activity", "event"),
 }
 
@@ -52,8 +53,14 @@ def version() -> str:
 
 
 @register.simple_tag(takes_context=True)
-def nav_link(context: template.Context, url_name: str, label: str, icon: str) -> SafeString:
-    """Return an entry of the navigation, marked if its page or one below it is current."""
+def nav_link(
+    context: template.Context, url_name: str, label: str, icon: str, count: int = 0
+) -> SafeString:
+    """Return an entry of the navigation, marked if its page or one below it is current.
+
+    Args:
+        count: how much there waits for the user; 0 is not shown.
+    """
     match = getattr(context.get("request"), "resolver_match", None)
     here = (match.url_name or "") if match else ""
     names = (url_name, *_BELOW.get(url_name, ()))
@@ -61,17 +68,20 @@ def nav_link(context: template.Context, url_name: str, label: str, icon: str) ->
         here == name or here.startswith(f"{name}-") for name in names if name != "home"
     )
     current = ("page" if here == url_name else "true") if below else ""
-    return _entry(url_name, get_script_prefix(), str(label), icon, current)
+    return _entry(url_name, get_script_prefix(), str(label), icon, current, count)
 
 
 # Every page has the navigation twice; entries differ by language and by which one is current.
 @lru_cache(200)
-def _entry(url_name: str, prefix: str, label: str, icon: str, current: str) -> SafeString:
+def _entry(
+    url_name: str, prefix: str, label: str, icon: str, current: str, count: int
+) -> SafeString:
     """Return an entry of the navigation; `prefix` is the script prefix that its URL depends on."""
     return format_html(
-        '<a href="{}"{}>{}{}</a>',
+        '<a href="{}"{}>{}{}{}</a>',
         reverse(url_name),
         format_html(' aria-current="{}"', current) if current else "",
         markup.icon(icon, size=18, style="outline"),
         label,
+        format_html(' <span class="tag tag-accent">{}</span>', f"{count:,}") if count else "",
     )

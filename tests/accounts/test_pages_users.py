@@ -115,9 +115,9 @@ def test_queries_of_the_users(rows, session_of, ada, org_a, django_assert_num_qu
     for number in range(rows):
         create_user(f"user{number}", organization=org_a)
     browser = session_of(ada)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         browser.get(USERS)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         browser.get("/organisations/MyOrg1MSP/")
 
 

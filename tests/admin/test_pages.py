@@ -21,7 +21,7 @@ def test_the_index_has_sections_and_recent_events(admin, world, session_of):
     admin.send(world.alice, Rename(world.dataset, "Renamed in the admin"))
     text = session_of(world.bob).get("/admin/").content.decode()
     names = re.findall(r'class="section"[^>]*>([^<]+)<', text)
-    assert names == ["Assets", "Results", "Consortium", "Audit"]
+    assert names == ["Assets", "Results", "Runners", "Consortium", "Audit"]
     assert "external renamed dataset" in text
     assert "Renamed in the admin" in text
 

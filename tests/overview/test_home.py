@@ -257,7 +257,7 @@ def test_of_many_matters_a_few_are_shown(home_of, alice):
     [
         ("alice", MEMBER_QUERIES),
         ("victor", MEMBER_QUERIES),
-        ("ada", MEMBER_QUERIES + 1),
+        ("ada", MEMBER_QUERIES + 3),
         ("root", 7),
     ],
 )

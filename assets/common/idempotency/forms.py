@@ -25,9 +25,11 @@ API, ADMIN = "/api/", "/admin/"
 
 
 DONE_ONCE = gettext_lazy("You submitted this form twice. It was processed once, with this result.")
+# What is created with a secret that only the first response shows.
+SECRETIVE = (SubjectKind.TOKEN, SubjectKind.RUNNER)
 TOKEN_MADE = gettext_lazy(
     "You submitted this form twice. The token was created once, and its secret was shown only "
-    "then. If you did not copy it, revoke the token and create another."
+    "then. If you did not copy it, revoke it and create another."
 )
 
 
@@ -68,7 +70,7 @@ def _redirect_to_result(request: HttpRequest) -> HttpResponseBase | None:
     # If the database is down, the original response describes the problem better.
     with suppress(DatabaseError):
         if row := attempt.result():
-            is_token = (row.kind, row.action) == (SubjectKind.TOKEN, Action.CREATED)
+            is_token = row.kind in SECRETIVE and row.action == Action.CREATED
             messages.success(request, TOKEN_MADE if is_token else DONE_ONCE)
             return HttpResponseRedirect(_page_of(row, request.path))
     return None

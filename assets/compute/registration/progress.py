@@ -47,7 +47,7 @@ def move_tasks(
     """Change the status of tasks; when they are DONE, children whose parents all are can run.
 
     Args:
-        reason: what the tasks' events say of it.
+        reason: what the events of the tasks, and of plans that end by it, say of it.
         report: writes what else the work reports, before the change and with its time.
 
     Raises:
@@ -70,7 +70,7 @@ def move_tasks(
         if status == TaskStatus.DONE:
             _move(_freed_children(keys), _CAN_RUN, plans, now)
 
-    _with_locked_plans(concerned, change, actor)
+    _with_locked_plans(concerned, change, actor, reason)
 
 
 def start_tasks(plan: ComputePlan, keys: Collection[UUID], actor: Actor) -> None:
@@ -119,6 +119,7 @@ def _with_locked_plans(
     concerned: Callable[[], Iterable[UUID]],
     change: Callable[[Plans, datetime], None],
     actor: Actor,
+    reason: str = "",
 ) -> None:
     """Lock the plans that are concerned, change their tasks, and save what follows for the plans.
 
@@ -134,7 +135,7 @@ def _with_locked_plans(
                 now = timezone.now()
                 change(plans, now)
                 for plan in plans.values():
-                    save_progress(plan, actor, now)
+                    save_progress(plan, actor, now, reason)
                 return
         wanted |= more
 

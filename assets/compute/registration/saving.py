@@ -94,8 +94,8 @@ def record_plan(
     record(actor, action, AssetKind.COMPUTE_PLAN, {plan.key: plan.name}, when=when, detail=detail)
 
 
-def save_progress(plan: ComputePlan, actor: Actor, now: datetime) -> None:
-    """Save what follows from the plan's tasks, and log a start or an end."""
+def save_progress(plan: ComputePlan, actor: Actor, now: datetime, reason: str = "") -> None:
+    """Save what follows from the plan's tasks, and log a start or an end, and why it ended."""
     started, ended = plan.start_date, plan.end_date
     counters.update_progress(plan, now)
     plan.save(update_fields=counters.PROGRESS_FIELDS)
@@ -105,4 +105,6 @@ def save_progress(plan: ComputePlan, actor: Actor, now: datetime) -> None:
         detail = {"status": plan.status.removeprefix("PLAN_")}
         if plan.failed_task_key is not None and detail["status"] == "STATUS_FAILED":
             detail["first_failed_task_key"] = str(plan.failed_task_key)
+        if reason:
+            detail["reason"] = reason
         record_plan(actor, Event.Action.ENDED, plan, plan.end_date, **detail)

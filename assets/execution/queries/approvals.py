@@ -5,10 +5,12 @@ The tasks of an organisation are those that run on its data: whose worker it is.
 
 import hashlib
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from ...compute.models import Task
 from ...compute.statuses import PlanStatus, TaskStatus
@@ -22,6 +24,8 @@ UNDECIDED = (
     TaskStatus.WAITING_FOR_PARENT_TASKS,
     TaskStatus.WAITING_FOR_EXECUTOR_SLOT,
 )
+# What a decision is about, by the policy that asks for it.
+_ABOUT = {Policy.PLANS: "compute_plan", Policy.FUNCTIONS: "function"}
 # Plans of which runners run tasks.
 RUNNING = (PlanStatus.CREATED, PlanStatus.DOING)
 
@@ -61,16 +65,79 @@ def awaiting_approval(organization_id: str, policy: Policy) -> QuerySet[Task]:
     return tasks.filter(~is_approved(policy, organization_id))
 
 
-def waits_for_approval() -> Q:
-    """Return the condition of tasks that wait for the approval of their workers."""
-    worker = OuterRef("worker_id")
-    policies = RunPolicy.objects.filter(organization=worker)
-    restricted = (Policy.FUNCTIONS, Policy.PLANS)
-    waits = Q(status__in=UNDECIDED, compute_plan__status__in=RUNNING)
-    missing = Q()
-    for policy in restricted:
-        missing |= Q(Exists(policies.filter(policy=policy))) & ~Q(is_approved(policy, worker))
-    return waits & missing
+def without_approval(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    """Filter the tasks that wait for the approval of their workers; one query for the policies."""
+    policies = RunPolicy.objects.exclude(policy=Policy.ALL).values_list("pk", "policy")
+    waiting = [
+        Q(worker=worker) & ~Q(is_approved(Policy(policy), worker)) for worker, policy in policies
+    ]
+    if not waiting:
+        return tasks.none()
+    undecided = tasks.filter(status__in=UNDECIDED, compute_plan__status__in=RUNNING)
+    return undecided.filter(reduce(or_, waiting))
+
+
+def restriction_of(organization_id: str | None) -> Policy | None:
+    """Return the policy of an organisation if it asks for approvals, otherwise None; one query."""
+    policy = policy_of(organization_id)
+    return None if policy == Policy.ALL else policy
+
+
+def review_page_of(policy: Policy) -> str:
+    """Return the URL name of the page on which one decides what the policy asks for."""
+    return f"{_ABOUT[policy].replace('_', '-')}-approval"
+
+
+def count_awaiting(organization_id: str, policy: Policy) -> int:
+    """Return how many plans or functions wait for the organisation's approval; one query."""
+    waiting = awaiting_approval(organization_id, policy).order_by()
+    return waiting.values(_ABOUT[policy]).distinct().count()
+
+
+def list_awaiting(organization_id: str, policy: Policy) -> QuerySet[Any, Any]:
+    """Return the plans or functions that wait for approval, the oldest first.
+
+    Each is a mapping: `asset`, `asset_name`, `asset_owner`, `tasks` (how many wait) and `since`.
+    """
+    about = _ABOUT[policy]
+    rows = (
+        awaiting_approval(organization_id, policy)
+        .order_by()
+        .values(
+            asset=F(f"{about}_id"),
+            asset_name=F(f"{about}__name"),
+            asset_owner=F(f"{about}__owner_id"),
+        )
+    )
+    counted = rows.annotate(tasks=Count("pk"), since=Min("creation_date"))
+    return counted.order_by("since", "asset")
+
+
+def approvals_of(organization_id: str) -> QuerySet[Approval]:
+    """Return an organisation's decisions, the latest first."""
+    approvals = Approval.objects.filter(organization=organization_id)
+    named = approvals.select_related("compute_plan", "function", "decided_by")
+    return named.order_by("-decided_at", "-pk")
+
+
+class Standing(NamedTuple):
+    """How many tasks a decision is about, of which `undecided` do not run yet, and some wait."""
+
+    tasks: int
+    undecided: int
+    awaiting: int
+
+
+def standing_of(tasks: QuerySet[Task], organization_id: str, policy: Policy | None) -> Standing:
+    """Return what became of these tasks of an organisation so far; one query."""
+    undecided = Q(status__in=UNDECIDED, compute_plan__status__in=RUNNING)
+    waits = undecided & ~Q(is_approved(policy, organization_id)) if policy else Q(pk__in=[])
+    counts = tasks.order_by().aggregate(
+        tasks=Count("pk"),
+        undecided=Count("pk", filter=undecided),
+        awaiting=Count("pk", filter=waits),
+    )
+    return Standing(**counts)
 
 
 class Seen(NamedTuple):
