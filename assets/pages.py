@@ -114,8 +114,8 @@ urlpatterns = [
     path("runners/", runners.RunnersPage.as_view(), name="runners"),
     path("runners/new/", runners.RunnerNewPage.as_view(), name="runner-new"),
     path("runners/policy/", runners.PolicyPage.as_view(), name="runner-policy"),
-    path("runners/<uuid:pk>/", runners.RunnerPage.as_view(), name="runner"),
-    path("runners/<uuid:pk>/revoke/", runners.RunnerRevokePage.as_view(), name="runner-revoke"),
+    path("runners/<key>/", runners.RunnerPage.as_view(), name="runner"),
+    path("runners/<key>/revoke/", runners.RunnerRevokePage.as_view(), name="runner-revoke"),
     path("approvals/", runs.ApprovalsPage.as_view(), name="approvals"),
     path(
         "compute-plans/<key>/approval/",

@@ -39,6 +39,10 @@ KIND_OF = {
     "compute-plan-rename": "compute-plan",
     "compute-plan-cancel": "compute-plan",
     "compute-plan-tasks": "compute-plan",
+    "compute-plan-approval": "compute-plan",
+    "compute-plan-decline": "compute-plan",
+    "function-approval": "function",
+    "function-decline": "function",
 }
 # Who opens a page, when it is not for every member.
 FOR = {
@@ -50,6 +54,10 @@ FOR = {
     "users-awaiting": "curie-admin",
     "audit": "curie-admin",
     "organization-new": "root",
+    "runner-new": "curie-admin",
+    "runner-policy": "curie-admin",
+    "approvals": "curie-admin",
+    "compute-plan-approval": "curie-admin",
 }
 # No pages: they answer scripts and forms, or need a secret that other tests have.
 NO_PAGES = {
@@ -70,6 +78,9 @@ NO_PAGES = {
     "sign-in-oidc",
     "sign-in-oidc-return",
     "compute-plan-graph",
+    # Of what one has registered; see `test_approving`.
+    "runner",
+    "runner-revoke",
     # Of who has uploaded a zip; see `test_importing`.
     "import-check",
 }

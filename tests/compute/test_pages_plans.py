@@ -21,7 +21,7 @@ from .conftest import panel, recount, text_of
 
 # The session, its user, the plan, ranks, functions, performances, tasks and edges of the graph,
 # events; and for its progress: runners and the tasks that wait for one.
-PLAN_QUERIES = 11
+PLAN_QUERIES = 12
 GRAPH_QUERIES = 5
 # And for the code: tasks, inputs, outputs with their permissions.
 CODE_QUERIES = PLAN_QUERIES + 3

@@ -27,7 +27,7 @@ from .conftest import panel, text_of
 # The session, its user, the task, the function's inputs and outputs, what it takes, its outputs,
 # models, performances, steps, parents and children, organisations, events; and for its progress:
 # what it has reported and when runners were seen.
-TASK_QUERIES = 16
+TASK_QUERIES = 17
 
 
 def url_of(task):

@@ -64,7 +64,7 @@ def url_of(name: str, keys: dict[str, object]) -> str:
     kind = next((kind for kind in KINDS if name == kind or name.startswith(f"{kind}-")), None)
     pattern = next(pattern for pattern in urlpatterns if pattern.name == name)
     needs = set(pattern.pattern.converters)
-    values = {"key": keys.get(kind), "name": "Dockerfile", "uidb64": "MQ", "token": "x-y"}
+    values = {"key": keys.get(kind, uuid4()), "name": "Dockerfile", "uidb64": "MQ", "token": "x-y"}
     values["pk"] = keys.get(name.partition("-")[0], uuid4())
     if name == "choices":
         values["name"] = "datasets"

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import _trans
 
 from assets.accounts.models import User
+from assets.accounts.registration.runners import create_runner
 from assets.pages import urlpatterns
 from tests.builders import make_one_of_each
 from tests.house.unmarked import texts_of, words_in
@@ -60,8 +61,10 @@ def unmarked(html, known):
 
 
 @pytest.fixture
-def registry(alice):
-    return make_one_of_each(alice, dataset="Δεδομένα", function="Συνάρτηση", compute_plan="Μελέτη")
+def registry(alice, org_a):
+    names = {"dataset": "Δεδομένα", "function": "Συνάρτηση", "compute_plan": "Μελέτη"}
+    runner, _ = create_runner(org_a, name="Θάλαμος")
+    return {**make_one_of_each(alice, **names), "runner": runner}
 
 
 def address(name, registry):

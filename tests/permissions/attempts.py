@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from assets.accounts.models import Role
+from assets.execution.queries.approvals import tasks_on_data_of
 from tests import builders
 from tests.admin.interface import admin_url
 from tests.pages.interface import PagesInterface
@@ -265,6 +266,42 @@ def add_organization(_: Consortium, interface: str, client: Any, whats: tuple[Wh
     return outcome(client.post(url, {"id": f"New{uuid4()}", "name": "New"}))
 
 
+def see_runner(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    runner = whats[0]
+    page = f"/runners/{runner.row.pk}/"
+    url = page if interface == "pages" else admin_url("runner", "change", runner.row.pk)
+    return _seen(client.get(url), runner.name)
+
+
+def add_runner(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    url = "/runners/new/" if interface == "pages" else admin_url("runner", "add")
+    answer = client.post(url, {"name": f"n-{uuid4()}"})
+    return DONE if b"token-secret" in answer.content else outcome(answer)
+
+
+def revoke_runner(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    key = whats[0].row.pk
+    page = f"/runners/{key}/revoke/"
+    return outcome(
+        client.post(page if interface == "pages" else admin_url("runner", "revoke", key))
+    )
+
+
+def choose_policy(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    return outcome(client.post("/runners/policy/", {"policy": "all"}))
+
+
+def approve(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    owner, plan = whats[0].owner, whats[0].row.pk
+    digest = tasks_on_data_of(str(owner), plan).digest
+    return outcome(client.post(f"/compute-plans/{plan}/approval/", {"digest": digest}))
+
+
+def decline(_: Consortium, interface: str, client: Any, whats: tuple[What, ...]) -> str:
+    url = f"/compute-plans/{whats[0].row.pk}/decline/"
+    return outcome(client.post(url, {"reason": "Ask first."}))
+
+
 # Columns that no list shows to everybody, as lookups; and what they hold.
 HIDDEN: dict[str, dict[str, Callable[[Any], str]]] = {
     "dataset": {"opener__startswith": lambda row: row.opener.name},
@@ -332,6 +369,12 @@ ATTEMPTS = {
     "open the audit trail": Attempt("audit", ("event",), ("pages",), audit),
     "read an event": Attempt("read event", ("event",), ("pages", "admin"), read_event),
     "see who waits": Attempt("let in", ("waiting",), ("api", "pages"), see_waiting),
+    "see a runner": Attempt("watch", ("runner",), ("pages", "admin"), see_runner),
+    "add a runner": Attempt("lead", ("runner",), ("pages", "admin"), add_runner),
+    "revoke a runner": Attempt("revoke", ("runner",), ("pages", "admin"), revoke_runner),
+    "choose what runners run": Attempt("lead", ("runner",), ("pages",), choose_policy),
+    "approve": Attempt("decide", ("awaited plan",), ("pages",), approve),
+    "decline": Attempt("decide", ("awaited plan",), ("pages",), decline),
     "add an organisation": Attempt(
         "add organisation", ("event",), ("pages", "admin"), add_organization
     ),

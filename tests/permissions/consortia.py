@@ -7,10 +7,12 @@ from uuid import uuid4
 
 from assets.accounts.models import ExternalIdentity, Organization, User
 from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.runners import create_runner
 from assets.accounts.registration.users import create_user
 from assets.common.audit import Action, SubjectKind
 from assets.compute.models import FailureReport, Task
 from assets.compute.statuses import TaskStatus
+from assets.execution.models import RunPolicy
 from assets.feed.models import Event
 from assets.feed.registration import record_private
 from assets.permissions.specs import PermissionsSpec
@@ -58,6 +60,7 @@ def make_consortium(seed: int) -> Consortium:
     _person(found, None, "member", superuser=True, active=False)
     for organization in rows:
         _assets_of(found, organization.pk)
+        _runs_of(found, organization)
     for owner in (*found.organizations, None):
         _waiting(found, owner)
         _event(found, owner)
@@ -120,6 +123,18 @@ def _assets_of(found: Consortium, owner: str) -> None:
     reports = FailureReport.objects
     found.add("task logs", reports.get(task=failed), owner, logs)
     found.add("function logs", reports.get(function=function), owner, of_function)
+
+
+def _runs_of(found: Consortium, organization: Organization) -> None:
+    """A runner, and a plan on which the organisation has to decide."""
+    actor, owner = _member_of(found, organization.pk), organization.pk
+    runner, _ = create_runner(organization, name=f"r-{uuid4()}")
+    found.add("runner", runner, owner, name=runner.name)
+    dataset = builders.make_dataset(actor)
+    samples, function = builders.make_samples(actor, dataset.key), builders.make_function(actor)
+    plan = builders.make_plan(actor, builders.training_task(dataset, samples, function))
+    RunPolicy.objects.create(organization=organization, policy=RunPolicy.Policy.PLANS)
+    found.add("awaited plan", plan, owner)
 
 
 def _member_of(found: Consortium, owner: str) -> User:

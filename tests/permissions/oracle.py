@@ -70,4 +70,9 @@ def _may(who: Who, right: str, what: What, interface: str) -> bool:
         "read event": who.superuser or (own and leads),
         "let in": (leads or who.superuser) and (own or what.owner is None or who.superuser),
         "add organisation": who.superuser,
+        # Runners download what their organisation may, so superusers of others only revoke them.
+        "watch": own or (who.superuser and interface == "admin"),
+        "lead": leads,
+        "revoke": (own and leads) or (who.superuser and interface == "admin"),
+        "decide": own and leads,
     }[right]

@@ -29,7 +29,17 @@ SEEDS = range(FIRST_SEED, FIRST_SEED + -(-DECISIONS // PER_CONSORTIUM))
 
 # A page that refuses keeps what was sent with it, for its sender.
 UNCOUNTED = {*NOT_REGISTERED, "Upload"}
-READING = {"read", "guess", "download", "look inside", "colleague", "audit", "read event", "let in"}
+READING = {
+    "read",
+    "watch",
+    "guess",
+    "download",
+    "look inside",
+    "colleague",
+    "audit",
+    "read event",
+    "let in",
+}
 # Attempts that make something ready first.
 PREPARING = {"add a task"}
 

@@ -25,6 +25,7 @@ from ...accounts.rules import acts_for_one, may_manage_runners
 from ...common.errors import Problem
 from ...common.pages.base import Crumb, Page, crumb
 from ...common.pages.markup import tag
+from ...common.parsing import as_key
 from ...permissions.pages import FormPage
 from ..forms import PolicyForm, RunnerForm
 from ..models import Job
@@ -118,7 +119,7 @@ class OneRunnerMixin(RunnersMixin):
     def load_object(self) -> None:
         super().load_object()
         own = Runner.objects.filter(organization=self.user.organization_id)
-        self.object = own.filter(pk=self.kwargs["pk"]).first()
+        self.object = own.filter(pk=as_key(self.kwargs["key"])).first()
         if self.object is None:
             raise Http404(gettext("Your organisation has no such runner. See the list of runners."))
 
