@@ -268,6 +268,28 @@ def test_without_a_daemon_the_engine_says_what_to_do(monkeypatch, tmp_path):
         container.create(EngineOptions(tmp_path, cache_size=0)).check()
 
 
+@pytest.mark.parametrize(
+    ("said", "user"),
+    [
+        ({"SecurityOptions": None}, podman.USER),
+        ({"SecurityOptions": ["name=rootless"]}, "0"),  # as Docker says it
+        ({"SecurityOptions": [], "Rootless": True}, "0"),  # as Podman says it
+        ({"SecurityOptions": ["name=selinux"], "MemoryLimit": True}, podman.USER),
+    ],
+)
+def test_functions_are_no_one_who_matters(run, engine, monkeypatch, said, user):
+    monkeypatch.setattr(Daemon, "info", lambda _daemon: said)
+    engine.check()
+    assert run("import os; print(os.getuid())").logs == f"{user}\n"
+
+
+def test_a_daemon_that_cannot_limit_memory_is_refused(engine, monkeypatch):
+    said = {"SecurityOptions": [], "MemoryLimit": False}
+    monkeypatch.setattr(Daemon, "info", lambda _daemon: said)
+    with pytest.raises(EngineError, match="cannot limit the memory of containers .* Use version 2"):
+        engine.check()
+
+
 def test_containers_of_killed_runners_are_removed(engine, run):
     run("pass")
     with Daemon(**engine._address) as daemon:

@@ -56,7 +56,8 @@ class ContainerEngine:
         self._images_size = options.cache_size
         self._address: dict[str, Any] = {}
         self._security = ["no-new-privileges"]
-        self._user = f"{os.getuid() or NOBODY}:{os.getgid() or NOBODY}"
+        user, group = (os.getuid(), os.getgid()) if os.getuid() else (NOBODY, NOBODY)
+        self._user = f"{user}:{group}"
         self._building: dict[str, Lock] = {}
 
     def check(self) -> None:
@@ -65,7 +66,7 @@ class ContainerEngine:
         for arguments in addresses(self._host):
             try:
                 with Daemon(**arguments) as daemon:
-                    self._adapt(daemon.info()["SecurityOptions"] or [])
+                    self._adapt(daemon.info())
                     _remove_left(daemon)
                     self._address = {**arguments, "version": daemon.api_version}
                 return
@@ -96,7 +97,7 @@ class ContainerEngine:
         outcome = self.build(folder.function, digest, limits, stop)
         if outcome.error_type or stop.is_set():
             return outcome
-        if not os.getuid():
+        if self._user == f"{NOBODY}:{NOBODY}":
             for path in (folder.work, folder.outputs):
                 os.chown(path, NOBODY, NOBODY)
         try:
@@ -122,9 +123,17 @@ class ContainerEngine:
             raise EngineError(f"Docker or Podman no longer answers: {error}") from error
         return Outcome(INTERNAL_ERROR, f"The container engine failed: {error}\n".encode())
 
-    def _adapt(self, features: list[str]) -> None:
-        """Do as a daemon with these features needs it."""
-        if any("rootless" in feature for feature in features):
+    def _adapt(self, daemon: dict[str, Any]) -> None:
+        """Do as a daemon that describes itself so needs it. Raises: EngineError."""
+        if not daemon.get("MemoryLimit", True):
+            raise EngineError(
+                "Docker or Podman cannot limit the memory of containers on this machine. Use "
+                "version 2 of cgroups, and let the daemon's user have its memory controller "
+                "(Delegate=memory pids in systemd)."
+            )
+        features = daemon["SecurityOptions"] or []
+        # Docker says it in one place, and Podman in the other.
+        if daemon.get("Rootless") or any("rootless" in feature for feature in features):
             # Root in there is the runner's own user out here, and any other has no access.
             self._user = "0:0"
         if any("selinux" in feature for feature in features):
