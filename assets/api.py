@@ -13,6 +13,7 @@ from .compute.api.plans import ComputePlanViewSet
 from .compute.api.profiling import TaskProfilingViewSet
 from .compute.api.tasks import TaskViewSet
 from .datasets.api import DataSampleViewSet, DatasetViewSet
+from .execution.api.trials import TrialViewSet
 from .feed.api import NewsFeedViewSet
 from .functions.api import FunctionViewSet
 
@@ -52,6 +53,7 @@ router.register("task", TaskViewSet, basename="task")
 router.register("model", ModelViewSet, basename="model")
 router.register("performance", PerformanceViewSet, basename="performance")
 router.register("task_profiling", TaskProfilingViewSet, basename="task_profiling")
+router.register("trial", TrialViewSet, basename="trial")
 router.register("news_feed", NewsFeedViewSet, basename="news_feed")
 
 app_name = "assets"

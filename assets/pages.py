@@ -13,7 +13,7 @@ from .accounts.pages import (
 )
 from .compute.pages import plans, register, tasks
 from .datasets.pages import datasets, samples
-from .execution.pages import approvals as runs, runners
+from .execution.pages import approvals as runs, runners, trials
 from .feed.pages import activity
 from .functions import pages as functions
 from .imports import pages as imports
@@ -86,6 +86,8 @@ urlpatterns = [
     path("functions/new/", functions.FunctionRegisterPage.as_view(), name="function-new"),
     path("functions/<key>/", functions.FunctionPage.as_view(), name="function"),
     path("functions/<key>/rename/", functions.FunctionRenamePage.as_view(), name="function-rename"),
+    path("functions/<key>/try/", trials.TryPage.as_view(), name="function-try"),
+    path("trials/<key>/", trials.TrialPage.as_view(), name="trial"),
     path(
         "functions/<key>/files/<path:name>",
         functions.FunctionFilePage.as_view(),

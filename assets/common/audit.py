@@ -56,6 +56,7 @@ class SubjectKind(models.TextChoices):
     USER = "user", _("user")
     TOKEN = "token", _("token")
     RUNNER = "runner", _("runner")
+    TRIAL = "trial", _("dry run")
     REQUEST = "request", _("request")
 
 

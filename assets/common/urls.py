@@ -25,6 +25,8 @@ PAGES: dict[str, PageNames] = {
     AssetKind.COMPUTE_TASK: PageNames("task", "tasks", "task"),
     AssetKind.ORGANIZATION: PageNames("organization", "organizations", "organization"),
     SubjectKind.USER: PageNames("user", "users", "user"),
+    # The page of a function lists those of the user's organisation.
+    SubjectKind.TRIAL: PageNames("trial", "functions", ""),
     # The account page lists a user's tokens.
     SubjectKind.TOKEN: PageNames("", "account", "apitoken"),
     SubjectKind.RUNNER: PageNames("runner", "runners", "runner"),

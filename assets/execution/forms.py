@@ -1,8 +1,10 @@
-"""Forms of runners, and of decisions about what they run."""
+"""Forms of runners, of decisions about what they run, and of dry runs."""
 
 from collections.abc import Iterable
 from typing import Any
 
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -11,9 +13,13 @@ from ..accounts.forms.base import WriterForm
 from ..accounts.models import Runner
 from ..accounts.registration.runners import check_runner, create_runner, revoke_runner
 from ..common.errors import Problem
-from ..common.forms.fields import TextField, text_field
+from ..common.forms.fields import AssetField, TextField, text_field
 from ..common.forms.layouts import PageForm, Section
+from ..common.forms.pickers import AssetPicker
 from ..compute.models import ComputePlan
+from ..datasets.models import Dataset
+from ..permissions.queries import allowing_any
+from .models import Trial
 from .queries.approvals import Policy, policy_of
 from .registration.approvals import (
     check_decline,
@@ -22,7 +28,9 @@ from .registration.approvals import (
     decline_plan,
     set_policy,
 )
-from .rules import MAX_REASON_LENGTH
+from .registration.trials import begin_trial, check_trial, takes_dataset
+from .rules import MAX_FAKE_SAMPLES, MAX_REASON_LENGTH
+from .specs import TrialSpec
 
 
 class RunnerForm(WriterForm):
@@ -106,3 +114,56 @@ class DeclineForm(PageForm):
         else:
             decline_function(self.asset, self.spec, self.actor)
         return self.asset
+
+
+class TrialForm(PageForm):
+    """Begins a dry run of the function `asset`; without a dataset, there is nothing to fill in."""
+
+    field_aliases = {"dataset_key": "dataset"}
+    sections = (Section("", "dataset", "fake_samples"),)
+
+    dataset = AssetField(
+        Dataset.objects.all(),
+        widget=AssetPicker(),
+        required=False,
+        label=_("Dataset"),
+        help_text=_("Its opener makes the fake data. Its data samples are not read."),
+    )
+    fake_samples = forms.IntegerField(
+        label=_("Number of fake data samples"),
+        initial=1,
+        min_value=1,
+        max_value=MAX_FAKE_SAMPLES,
+        help_text=_("How many the opener makes. More take longer."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not takes_dataset(self.asset):
+            self.fields.clear()
+            return
+        usable = allowing_any([self.actor.organization_id or ""]).values("pk")
+        field: Any = self.fields["dataset"]
+        field.queryset = field.queryset.filter(permissions__in=usable)
+
+    @property
+    def helper(self) -> FormHelper:
+        """Lay out the fields, if there are any."""
+        helper = super().helper
+        if not self.fields:
+            helper.layout = Layout()
+        return helper
+
+    def make_spec(self, values: dict[str, Any]) -> TrialSpec:
+        dataset = values.get("dataset")
+        return TrialSpec(
+            function_key=self.asset.pk,
+            dataset_key=dataset and dataset.pk,
+            fake_samples=values.get("fake_samples", 1),
+        )
+
+    def check(self) -> Iterable[Problem]:
+        return check_trial(self.spec, self.actor)
+
+    def save(self) -> Trial:
+        return begin_trial(self.spec, self.actor)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..accounts.models import Organization, Runner
-from ..common.db.fields import AssetFileField, ChecksumField, ChoiceField
+from ..common.db.fields import ChecksumField, ChoiceField
 from ..compute.models import ComputePlan, Task
 from ..compute.statuses import ErrorType
 from ..datasets.models import DataSample, Dataset
@@ -54,9 +54,8 @@ class Trial(models.Model):
     error_type = ChoiceField(_("error type"), max_length=20, choices=ErrorType, blank=True)
     # What it measured, by output.
     performances = models.JSONField(_("performances"), default=dict)
-    logs = AssetFileField(blank=True)
-    logs_checksum = ChecksumField(blank=True)
-    logs_size = models.BigIntegerField(default=0)
+    # The end of what it wrote.
+    logs = models.TextField(_("logs"), blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("dry run"), _("dry runs")

@@ -1,4 +1,4 @@
-"""Rules about decisions on what runners run."""
+"""Rules about decisions on what runners run, and about dry runs."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,8 @@ from ..common.errors import Code, Problem
 from ..common.rules import unprintable
 
 MAX_REASON_LENGTH = 500
+TRIAL = "trial"
+MAX_FAKE_SAMPLES = 1000
 
 
 def check_reason(reason: str) -> Iterator[Problem]:
@@ -23,3 +25,10 @@ def check_reason(reason: str) -> Iterator[Problem]:
         message %= {"limit": MAX_REASON_LENGTH, "count": len(reason)}
     if message:
         yield Problem(Code.INVALID, message, field="reason")
+
+
+def check_fake_samples(count: int) -> Iterator[Problem]:
+    """Yield a problem unless a dry run can have this number of data samples."""
+    if not 1 <= count <= MAX_FAKE_SAMPLES:
+        message = _("must be between 1 and %(limit)d.") % {"limit": MAX_FAKE_SAMPLES}
+        yield Problem(Code.INVALID, message, field="fake_samples", asset=TRIAL)

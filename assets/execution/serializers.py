@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
 from ..compute.statuses import ErrorType
+from .models import Trial
 from .queries.jobs import Input, Work
 from .registration.leases import lease
 
@@ -264,3 +265,43 @@ def _input_wire(one: Input, base_url: str) -> dict[str, Any]:
         "path": source.path or None,
         "is_folder": source.is_folder or bool(source.path),
     }
+
+
+# --- Dry runs ------------------------------------------------------------------------------------
+
+
+class TrialSpecSerializer(serializers.Serializer):
+    """Reads the values of a TrialSpec."""
+
+    function_key = serializers.UUIDField()
+    dataset_key = serializers.UUIDField(
+        required=False, allow_null=True, help_text="Whose opener makes the fake data."
+    )
+    fake_samples = serializers.IntegerField(
+        default=1, help_text="How many data samples the opener makes."
+    )
+
+
+class ListedTrialSerializer(serializers.ModelSerializer):
+    """A dry run of a list."""
+
+    function_key = serializers.UUIDField(source="function_id")
+    dataset_key = serializers.UUIDField(source="dataset_id", allow_null=True)
+    status = serializers.CharField(help_text="waiting, executing, done or failed")
+    error_type = serializers.CharField(help_text="As of a task; blank unless it failed.")
+    performances = serializers.DictField(child=serializers.FloatField())
+
+    class Meta:
+        model = Trial
+        fields = (
+            *("key", "function_key", "dataset_key", "fake_samples", "status", "creation_date"),
+            *("start_date", "end_date", "error_type", "performances"),
+        )
+
+
+class TrialSerializer(ListedTrialSerializer):
+    """A dry run of a response, with its logs."""
+
+    class Meta:
+        model = Trial
+        fields = (*ListedTrialSerializer.Meta.fields, "logs")

@@ -36,7 +36,7 @@ register.filter("may_audit", may_audit)
 _BELOW = {
     "datasets": ("dataset",),
     "data-samples": ("data-sample",),
-    "functions": ("function",),
+    "functions": ("function", "trial"),
     "compute-plans": ("compute-plan",),
     "tasks": ("task", "model"),
     "organizations": ("organization",),

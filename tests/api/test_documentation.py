@@ -70,6 +70,8 @@ PATHS = {
     "function/{key}/profiling/": "get",
     "performance/": "get",
     "performance/export/": "get",
+    "trial/": "get post",
+    "trial/{key}/": "get",
     "news_feed/": "get",
     "compute_plan_metadata/": "get",
     "organization/": "get",

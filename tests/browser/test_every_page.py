@@ -36,6 +36,7 @@ KIND_OF = {
     "dataset-rename": "dataset",
     "function-rename": "function",
     "function-file": "function",
+    "function-try": "function",
     "compute-plan-rename": "compute-plan",
     "compute-plan-cancel": "compute-plan",
     "compute-plan-tasks": "compute-plan",

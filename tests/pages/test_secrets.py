@@ -142,6 +142,7 @@ def forms_about(keys, alice) -> dict[str, dict]:
         "dataset-rename": rename,
         "function-new": {"name": "x", "file": code, "description": file["description"]},
         "function-rename": rename,
+        "function-try": {"dataset": keys["dataset"], "fake_samples": "1"},
         "data-sample-new": {"datasets": keys["dataset"], "archives": code},
         "data-sample": {},
         "data-sample-link": {"datasets": keys["dataset"], "data_samples": keys["data-sample"]},
@@ -192,11 +193,11 @@ OF_ASSETS = (
         "compute-plan-cancel",
     ),
     *("compute-plan-tasks", "upload-opener", "upload-description", "upload-data-sample"),
-    "upload-function",
+    *("upload-function", "function-try"),
 )
 OF_OTHERS = (
     *("dataset-rename", "function-rename", "data-sample-new", "data-sample", "data-sample-link"),
-    *("compute-plan-rename", "compute-plan-cancel", "compute-plan-tasks"),
+    *("compute-plan-rename", "compute-plan-cancel", "compute-plan-tasks", "function-try"),
 )
 OF_PEOPLE = (
     *("user-new", "user", "user-reset", "user-unlock", "user-factor-reset", "user-approve"),

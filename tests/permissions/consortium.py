@@ -6,6 +6,7 @@ from assets.accounts.models import User
 from assets.compute.models import ComputePlan, Model, Task
 from assets.compute.statuses import TaskStatus
 from assets.datasets.models import DataSample, Dataset
+from assets.execution.models import Trial
 from assets.functions.models import Function
 from assets.permissions.specs import PermissionsSpec
 from tests import builders
@@ -31,6 +32,7 @@ class Assets:
     done: Task
     failed: Task
     model: Model
+    trial: Trial
 
 
 def make_assets(alice: User, permissions: PermissionsSpec) -> Assets:
@@ -48,4 +50,9 @@ def make_assets(alice: User, permissions: PermissionsSpec) -> Assets:
     builders.make_failure(LOGS, task_id=failed.key)
     builders.make_failure(FUNCTION_LOGS, function_id=function.key)
     model = builders.make_model(done.key, content=MODEL, permissions=permissions)
-    return Assets(permissions, dataset, samples[0], at_runner, function, plan, done, failed, model)
+    trial = Trial.objects.create(
+        organization=alice.organization, function=function, dataset=dataset, creator=alice
+    )
+    return Assets(
+        permissions, dataset, samples[0], at_runner, function, plan, done, failed, model, trial
+    )

@@ -43,6 +43,11 @@ USE = {
     "shared": line("201 201 403  201 403  403"),
     "private": line("201 201 403  403 403  403"),
 }
+# Dry runs of organisations without a runner.
+TRY = {
+    visibility: {actor: 400 if status == 201 else status for actor, status in statuses.items()}
+    for visibility, statuses in USE.items()
+}
 # What does not.
 READ = line("200 200 200  200 200  200")
 OWN = line("200 200 200  403 403  403")
@@ -130,6 +135,11 @@ def _sample(asked: Asked) -> dict[str, Any]:
     return builders.wire_samples(spec)
 
 
+def _trial(asked: Asked) -> dict[str, Any]:
+    assets = asked.assets
+    return {"function_key": str(assets.function.key), "dataset_key": str(assets.dataset.key)}
+
+
 def _link(asked: Asked) -> dict[str, Any]:
     return {
         "data_manager_keys": [str(asked.assets.dataset.key)],
@@ -174,6 +184,10 @@ ROWS = [
     Row("function-description", "get", DOWNLOAD, of("function")),
     Row("function-image", "get", GONE, of("function")),
     Row("function-profiling", "get", READ, of("function")),
+    # Dry runs: one's own organisation's only. There is no runner, so none can be begun.
+    Row("trial-list", "get", READ),
+    Row("trial-list", "post", TRY, body=_trial),
+    Row("trial-detail", "get", OWN_COLLEAGUES, of("trial")),
     # Plans and tasks
     *rows_of("compute_plan", "plan"),
     Row("compute_plan-list", "post", REGISTER, body=lambda asked: _plan(), note="without tasks"),

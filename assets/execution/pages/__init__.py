@@ -1,1 +1,1 @@
-"""Pages of runners and approvals."""
+"""Pages of runners, approvals and dry runs."""

@@ -14,6 +14,7 @@ from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from ...compute.models import Task
 from ...compute.statuses import PlanStatus, TaskStatus
+from ...functions.models import Function
 from ..models import Approval, RunPolicy
 
 Policy = RunPolicy.Policy
@@ -40,6 +41,12 @@ def may_run(tasks: QuerySet[Task], organization_id: str) -> QuerySet[Task]:
     """Filter the tasks of an organisation that its runners may run; one query."""
     policy = policy_of(organization_id)
     return tasks if policy == Policy.ALL else tasks.filter(is_approved(policy, organization_id))
+
+
+def function_is_approved(function: Function, organization_id: str) -> bool:
+    """Return whether an organisation has approved a function's code; one query."""
+    approvals = Approval.objects.filter(organization=organization_id, approved=True)
+    return approvals.filter(compute_plan=None, digest=function.archive_checksum).exists()
 
 
 def is_approved(policy: Policy, organization: Any) -> Exists:

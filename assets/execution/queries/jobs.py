@@ -16,7 +16,7 @@ from ...common.kinds import AssetKind
 from ...compute.models import Model, Task, TaskInput
 from ...datasets.models import DataSample, Dataset
 from ...functions.models import Function, FunctionInput, FunctionOutput
-from ..models import Job
+from ..models import Job, Trial
 
 
 class Source(NamedTuple):
@@ -97,6 +97,8 @@ def work_of_jobs(jobs: Sequence[Job]) -> list[Work]:
         if job.data_sample_id:
             seen = Input("datasamples", True, looks[job.data_sample_id])
             work = Work(job, "look", inputs=[seen])
+        elif job.trial_id:
+            work = _work_of_trial(job, job.trial_id)
         elif job.task:
             function = job.task.function_id
             outputs = interface_of(function).outputs
@@ -105,6 +107,20 @@ def work_of_jobs(jobs: Sequence[Job]) -> list[Work]:
             work = Work(job, "build", code[job.function_id])
         found.append(work)
     return found
+
+
+def _work_of_trial(job: Job, key: UUID) -> Work:
+    """Return a dry run with what it needs: queries of its own, since dry runs are rare."""
+    trial = Trial.objects.select_related("function", "dataset").get(pk=key)
+    function, dataset = trial.function, trial.dataset
+    code = Code(function.key, function.name, function.archive_checksum, function.archive_size)
+    outputs = interface_of(function.key).outputs
+    if dataset is None:
+        return Work(job, "trial", code, outputs=outputs)
+    taken = FunctionInput.objects.get(function=function, kind=AssetKind.DATA_MANAGER)
+    file = (dataset.key, dataset.opener_checksum, dataset.opener_size)
+    opener = Input(taken.identifier, taken.multiple, Source(AssetKind.DATA_MANAGER, *file))
+    return Work(job, "trial", code, None, [opener], outputs, trial.fake_samples)
 
 
 @Compiled
@@ -126,6 +142,8 @@ def interface_of(function: UUID) -> Interface:
 
 def function_of(job: Job) -> Function:
     """Return the function that a job runs or builds; one query. Raises: DoesNotExist."""
+    if job.trial_id:
+        return Function.objects.get(trials=job.trial_id)
     about = {"tasks": job.task_id} if job.task_id else {"pk": job.function_id}
     return Function.objects.get(**about)
 

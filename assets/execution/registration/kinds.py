@@ -4,9 +4,10 @@ from ..models import Job
 from .builds import BUILDS
 from .looks import LOOKS
 from .tasks import TASKS
+from .trials import TRIALS
 from .work import Work
 
-KINDS: tuple[Work, ...] = (LOOKS, BUILDS, TASKS)
+KINDS: tuple[Work, ...] = (LOOKS, BUILDS, TASKS, TRIALS)
 
 
 def work_of(job: Job) -> Work:
