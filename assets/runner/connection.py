@@ -55,6 +55,22 @@ class _TokenAuth(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """Looks once at what the environment says about a host: proxies and certificates."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[tuple[str, str], Any] = {}
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        host = urlsplit(url)[:2]
+        if host not in self._known:
+            self._known[host] = super().merge_environment_settings(url, proxies, None, verify, cert)
+        return {**self._known[host], "stream": bool(stream)}
+
+
 class Connection:
     """The server as one runner sees it. Threads may share it."""
 
@@ -68,7 +84,7 @@ class Connection:
         self.server = server.rstrip("/")
         self.origin = (parts.scheme, parts.netloc)
         # Threads share what no answer changes: its connections are kept for all of them.
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))

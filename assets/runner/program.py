@@ -155,6 +155,7 @@ class Program:
             with self._changed:
                 del self._running[job.key]
                 self._changed.notify_all()
+            self.worker.clean(job)
 
     def _result(self, running: _Running) -> Report:
         """Return the report about a job; a failure of the runner is one, too."""

@@ -110,7 +110,7 @@ class Worker:
             JobLost, TokenRefused: the job is no longer this runner's.
             Exception: the runner failed, or what it needs.
         """
-        folder = self.scratch / str(job.key)
+        folder = self._folder(job)
         folder.mkdir()
         works = {BUILD: self._build, TASK: self._run, TRIAL: self._run, LOOK: self._look}
         try:
@@ -120,8 +120,13 @@ class Worker:
             logs.add(error.logs)
             text = log_text(logs.value(error.cause), self.limits.log_bytes)
             return failure(error.error_type, text, steps)
-        finally:
-            remove_tree(folder)
+
+    def clean(self, job: Job) -> None:
+        """Remove what is left of a job, once it is reported: that can wait."""
+        remove_tree(self._folder(job))
+
+    def _folder(self, job: Job) -> Path:
+        return self.scratch / str(job.key)
 
     def _look(self, job: Job, _folder: Path, _steps: Steps, stop: Event) -> dict[str, Any]:
         """Look at folders below the data root, and return their checksums and sizes."""

@@ -109,6 +109,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers by the state of the server's stand-in."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: "Server"
 
     def _handle(self) -> None:

@@ -115,6 +115,15 @@ def test_a_netrc_does_not_replace_the_token(server, client, tmp_path, monkeypatc
     assert client.claim(CLAIM, wait=0, stop=Event()) == []
 
 
+def test_a_proxy_of_the_environment_is_used(server, console, monkeypatch):
+    """The stand-in answers whatever it is asked, also as a proxy."""
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    client = Client(Connection("http://registrar.example.org", TOKEN, console.append))
+    assert client.claim(CLAIM, wait=0, stop=Event()) == []
+    assert server.requests == {"POST /api/runner/claim/": 1}
+
+
 def test_a_redirect_names_the_address_to_use(server, client, monkeypatch):
     monkeypatch.setattr(
         "tests.runner.server.Handler._answer", lambda handler, *_rest: redirect(handler)

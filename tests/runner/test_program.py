@@ -47,7 +47,7 @@ def runner(server, console, tmp_path):
 
     yield make
     # Nothing of a job stays, however it ended.
-    assert not list((tmp_path / "jobs").glob("*/*"))
+    server.wait_for(lambda: not list((tmp_path / "jobs").glob("*/*")))
 
 
 @pytest.fixture
