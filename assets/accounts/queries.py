@@ -123,51 +123,34 @@ def admins_of(organization_id: str | None) -> QuerySet[User]:
     return users.filter(organization_id=organization_id).order_by(OrderKey("username"))
 
 
-def _columns(model: type[Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
-
-
-@Compiled
-def _tokens(digests: Collection[str]) -> QuerySet:
-    return ApiToken.objects.filter(digest__only=digests).values_list(
-        *_columns(ApiToken), *(f"user__{name}" for name in _columns(User))
-    )
+@Instances
+def _tokens(digests: Collection[str]) -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(digest__only=digests).select_related("user").order_by()
 
 
 def token_of(digest: str) -> ApiToken | None:
     """Return the token with this digest, with its user, or None; one query."""
-    for row in _tokens([digest]):
-        own = _columns(ApiToken)
-        token = ApiToken.from_db("default", own, row[: len(own)])
-        token.user = User.from_db("default", _columns(User), row[len(own) :])
-        return token
-    return None
+    return next(iter(_tokens([digest])), None)
 
 
-@Compiled
-def _runners(digests: Collection[str]) -> QuerySet:
-    return Runner.objects.filter(digest__only=digests, revoked_at=None).values_list(
-        *_columns(Runner)
-    )
+@Instances
+def _runners(digests: Collection[str]) -> QuerySet[Runner]:
+    return Runner.objects.filter(digest__only=digests, revoked_at=None).order_by()
 
 
 def runner_of(digest: str) -> Runner | None:
     """Return the runner whose token has this digest, or None if it is revoked; one query."""
-    for row in _runners([digest]):
-        return Runner.from_db("default", _columns(Runner), row)
-    return None
+    return next(iter(_runners([digest])), None)
 
 
-@Compiled
-def _users(ids: Collection[int]) -> QuerySet:
-    return User.objects.filter(pk__any=ids).values_list(*_columns(User))
+@Instances
+def _users(ids: Collection[int]) -> QuerySet[User]:
+    return User.objects.filter(pk__only=ids)
 
 
 def user_with_id(id: int) -> User | None:
     """Return the user with this primary key, or None; one query."""
-    for row in _users([id]):
-        return User.from_db("default", _columns(User), row)
-    return None
+    return next(iter(_users([id])), None)
 
 
 def tokens_of(user: User) -> QuerySet[ApiToken]:

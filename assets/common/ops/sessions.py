@@ -13,20 +13,17 @@ from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..db.compiled import Compiled
+from ..db.compiled import Instances
 from ..files.storage import is_full
 
-COLUMNS = ["session_key", "session_data", "expire_date"]
 BEGAN, USED = "_began", "_used"
 # How often the time of use is written within the idle limit.
 WRITES_PER_LIMIT = 20
 
 
-@Compiled
+@Instances
 def _sessions(keys: Collection[str]) -> QuerySet:
-    return (
-        SessionStore.get_model_class().objects.filter(session_key__any=keys).values_list(*COLUMNS)
-    )
+    return SessionStore.get_model_class().objects.filter(session_key__only=keys)
 
 
 class SessionStore(db.SessionStore):
@@ -45,8 +42,7 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Any:
         """Return the row of the session; None if there is none, or if it has expired."""
-        for row in _sessions([self.session_key or ""]):
-            session = self.model.from_db("default", COLUMNS, row)
+        for session in _sessions([self.session_key or ""]):
             if session.expire_date > timezone.now():
                 return session
         self._session_key = None
