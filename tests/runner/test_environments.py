@@ -1,5 +1,6 @@
 """Environments of functions: made once for all, by pip as the machine is configured."""
 
+import inspect
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -127,10 +128,31 @@ def test_a_build_has_limits(folder, tmp_path, limits, size, cause):
     assert not kept(folder)
 
 
+# The builder of a package, which pip runs. It tries to have the runner write elsewhere, by links.
+BACKEND = """
+import glob, os, sys
+sys.path.insert(0, os.getcwd())
+from machines_wheel import write_wheel
+from pathlib import Path
+
+assert os.listdir({folder!r}) == ["environments"]
+(startup,) = glob.glob(sys.prefix + "/lib/python*/site-packages/registrar.pth")
+if not os.path.islink(startup):
+    os.unlink(startup)
+    os.symlink({folder!r} + "/data/new", startup)
+    os.symlink({folder!r} + "/mine", sys.prefix + "/bin/link")
+
+def build_wheel(folder, settings=None, metadata=None):
+    write_wheel(Path(folder, "own-1.0-py3-none-any.whl"))
+    return "own-1.0-py3-none-any.whl"
+"""
+
+
 @needs_sandbox
-def test_what_pip_runs_sees_nothing_of_the_machine(engine, tmp_path):
+def test_what_pip_runs_sees_and_changes_nothing_of_the_machine(engine, folder, tmp_path):
     """A package may bring code that pip runs: with the network, so it must see no data."""
     (tmp_path / "data").mkdir()
+    (tmp_path / "mine").write_text("#!/bin/sh")
     archive = write_archive(
         tmp_path / "archive", dockerfile=f"RUN pip install ./own ./{WHEEL}\n{ENTRYPOINT}"
     )
@@ -138,11 +160,15 @@ def test_what_pip_runs_sees_nothing_of_the_machine(engine, tmp_path):
     (archive / "own" / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
     )
-    (archive / "own" / "backend.py").write_text(
-        f"import os\nraise SystemExit(repr(os.listdir({str(tmp_path)!r})))\n"
-    )
+    (archive / "own" / "backend.py").write_text(BACKEND.format(folder=str(tmp_path)))
+    source = f"import zipfile\nfrom pathlib import Path\n{inspect.getsource(write_wheel)}"
+    (archive / "own" / "machines_wheel.py").write_text(source)
     outcome = engine.build(archive, "x", LIMITS, Event())
-    assert "['environments']" in outcome.logs.decode()
+    assert outcome.logs.decode() == ""
+    (environment,) = kept(folder)
+    assert (environment / "bin" / "link").is_symlink()
+    assert (tmp_path / "mine").read_text() == "#!/bin/sh"
+    assert not list((tmp_path / "data").iterdir())
 
 
 @needs_sandbox

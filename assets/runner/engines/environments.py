@@ -146,12 +146,13 @@ class _Making:
             shutil.copyfile(function / name, source / name)
         self._run(self._environment.interpreter.program, "-m", "venv", str(path))
         self._variables = pip_variables(self._environment.python)
+        (packages,) = path.glob("lib/python*/site-packages")
+        (packages / STARTUP[0]).write_text(STARTUP[1])
+        # From here on, code of others may leave links in the environment: write nothing by name.
         for words in recipe.installs:
             self._pip("install", *words)
-        (packages,) = path.glob("lib/python*/site-packages")
         if not (packages / "substratools").is_dir():
             self._pip("install", SUBSTRATOOLS)
-        (packages / STARTUP[0]).write_text(STARTUP[1])
         shutil.rmtree(source)
 
     def _pip(self, *words: str) -> None:
@@ -210,9 +211,12 @@ class _Making:
 
 
 def _move_scripts(folder: Path, old: Path, new: Path) -> None:
-    """Let the scripts in `folder` start the Python of the environment where it stays."""
-    for path in folder.iterdir():
-        text = b"" if path.is_symlink() else path.read_bytes()
+    """Let the scripts in `folder` start the Python of the environment where it stays.
+
+    Links are left alone: packages may bring some that lead out of the environment.
+    """
+    for path in [] if folder.is_symlink() else folder.iterdir():
+        text = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
         if text.startswith(b"#!"):
             path.write_bytes(text.replace(bytes(old), bytes(new)))
 
@@ -246,8 +250,8 @@ def _paths(variables: Mapping[str, str]) -> Iterator[Path]:
         for word in value.split():
             path = Path(word.removeprefix("file://"))
             if path.is_absolute() and path.exists():
-                # An index in a folder refers to packages beside it.
-                yield path.parent if word.startswith("file://") else path
+                # An index in a folder refers to packages in a folder beside it.
+                yield path.parent if path.name == "simple" else path
 
 
 # --- Interpreters --------------------------------------------------------------------------------

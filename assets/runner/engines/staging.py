@@ -2,7 +2,7 @@
 
 bubblewrap binds one path after the other, and each takes longer than the one before: a thousand
 take seconds, and three thousand are too many. It binds one folder with as many in it at once.
-This runs where it may mount, and where nobody else sees it (``unshare --map-root-user --mount``).
+This runs where it may mount, and where no one else sees it (``unshare --map-root-user --mount``).
 """
 
 import ctypes

@@ -16,7 +16,7 @@ from threading import Event
 from .limits import BLOCK, LastBytes
 
 INTERVAL = 0.1  # seconds between two looks at what a command uses
-CALM = 5  # a look that took long is followed by a pause this many times as long
+CALM = 20  # a look that took long is followed by a pause this many times as long
 CHUNK = 2**16
 CHUNKS = 16  # read before anything else is looked at
 GRACE = 5.0  # seconds in which the processes of a command that was killed are gone
