@@ -73,9 +73,12 @@ class AnyTokenAuthentication(TokenAuthentication):
     """Authenticates the user of a token, or a runner, which takes one query more."""
 
     def _who_has(self, secret: str) -> tuple[Any, Any]:
-        if runner := runner_of(token_digest(secret)):
-            return runner.agent, runner
-        return self._user_of(secret)
+        try:
+            return self._user_of(secret)
+        except AuthenticationFailed:
+            if runner := runner_of(token_digest(secret)):
+                return runner.agent, runner
+            raise
 
 
 # Of addresses that send what runners need: they also take a runner's token.
