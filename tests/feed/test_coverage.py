@@ -24,8 +24,11 @@ from rest_framework.test import APIClient
 from assets.accounts.models import ExternalIdentity
 from assets.accounts.registration.failed_sign_ins import count_failure
 from assets.accounts.registration.passwords import create_reset_token
+from assets.accounts.registration.runners import create_runner
 from assets.accounts.registration.tokens import create_token
 from assets.compute.statuses import TaskStatus
+from assets.execution.models import RunPolicy
+from assets.execution.queries.approvals import tasks_on_data_of
 from assets.feed.models import Event
 from assets.feed.receivers import signed_in
 from tests import builders
@@ -408,6 +411,55 @@ PEOPLE = [
       for url in ("/organisations/new/", "/admin/assets/organization/add/")),
 ]  # fmt: skip
 
+# --- Runners, and what they may run --------------------------------------------------------------
+
+
+def own_runner(stage: Stage) -> Any:
+    return create_runner(stage.user.organization, name="ward")[0]
+
+
+def asked(stage: Stage, policy: str) -> None:
+    """Have A ask for approvals."""
+    RunPolicy.objects.create(organization_id="MyOrg1MSP", policy=policy)
+
+
+def decide(policy: str, path: str, **sent: str) -> Callable[[Stage], Any]:
+    def do(stage: Stage) -> Any:
+        asked(stage, policy)
+        asset = stage.plan if policy == "plans" else stage.function
+        page = "compute-plans" if policy == "plans" else "functions"
+        seen = tasks_on_data_of("MyOrg1MSP", stage.plan.key).digest
+        return stage.browser.post(f"/{page}/{asset.key}/{path}/", {"digest": seen, **sent})
+
+    return do
+
+
+WHY = {"reason": "Ask first."}
+RUNS = [
+    Act("register a runner", "ada",
+        lambda s: s.browser.post("/runners/new/", {"name": "ward"}), "created", "runner"),
+    Act("register a runner in the admin", "ada",
+        lambda s: s.browser.post(admin_url("runner", "add"), {"name": "ward"}),
+        "created", "runner"),
+    Act("revoke a runner", "ada",
+        lambda s: s.browser.post(f"/runners/{own_runner(s).pk}/revoke/"), "removed", "runner"),
+    Act("revoke a runner in the admin", "ada", lambda s: s.browser.post(
+        admin_url("runner", "revoke", own_runner(s).pk)), "removed", "runner"),
+    Act("choose what runners run", "ada",
+        lambda s: s.browser.post("/runners/policy/", {"policy": "plans"}),
+        "changed", "ASSET_ORGANIZATION"),
+    Act("approve a plan", "ada", decide("plans", "approval"), "approved", PLAN),
+    Act("approve a function", "ada", decide("functions", "approval"), "approved", FUNCTION),
+    Act("decline a plan", "ada", decide("plans", "decline", **WHY), "declined", PLAN),
+    Act("decline a function", "ada", decide("functions", "decline", **WHY), "declined", FUNCTION),
+    Act("cancel the tasks of what is declined", "ada", decide("plans", "decline", **WHY),
+        "ended", TASK),
+    _refused("register a runner", "alice",
+             lambda s: s.browser.post("/runners/new/", {"name": "ward"})),
+    _refused("approve as a member", "alice", decide("plans", "approval")),
+    _refused("decline as a member", "alice", decide("functions", "decline", **WHY)),
+]  # fmt: skip
+
 # --- Commands, which have no user and no address --------------------------------------------------
 
 
@@ -429,12 +481,14 @@ COMMANDS = [
         command("create_user", "nina", "--organization", "MyOrg1MSP"), "created", "user"),
     Act("the command that makes a token", "alice", command("create_token", "alice"),
         "created", "token"),
+    Act("the command that registers a runner", "alice",
+        command("create_runner", "MyOrg1MSP", "ward"), "created", "runner"),
     Act("the command that unlocks", "alice", command("unlock_sign_in", "--user", "alice"),
         "changed", "user"),
 ]  # fmt: skip
 COMMANDS = [replace(act, actor="") for act in COMMANDS]
 
-ACTS = [*OF_ASSETS, *REFUSALS, *DOWNLOADS, *SIGN_IN, *PEOPLE]
+ACTS = [*OF_ASSETS, *REFUSALS, *DOWNLOADS, *SIGN_IN, *PEOPLE, *RUNS]
 
 
 def events_about(act: Act, events: Any) -> list[Event]:
