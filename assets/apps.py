@@ -18,7 +18,9 @@ class AssetsConfig(AppConfig):
         from .common.ops.health import database_checks
         from .common.text.folding import add_functions
         from .compute.models import ComputePlan
+        from .compute.queries.waiting import WITHOUT_APPROVAL
         from .datasets.models import DataSample, Dataset
+        from .execution.queries.approvals import keys_without_approval
         from .feed import receivers  # noqa: F401  connects them
         from .functions.models import Function
         from .immutable import install_triggers, is_guarded, remove_triggers
@@ -27,6 +29,7 @@ class AssetsConfig(AppConfig):
         pre_migrate.connect(remove_triggers, sender=self)
         post_migrate.connect(install_triggers, sender=self)
         database_checks["triggers"] = is_guarded
+        WITHOUT_APPROVAL.append(keys_without_approval)
         OWNED.update(
             {
                 "datasets": OwnedRows(Dataset, Count("pk"), _("datasets")),

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .test_every_page import WIDTHS
+from .test_registering import starred
 from .watch import assert_accessible, overflow
 
 pytestmark = pytest.mark.browser
@@ -27,7 +28,7 @@ def test_register_and_revoke_a_runner(visit):
     page.locator(".sidebar").get_by_role("link", name="Runners").click()
     assert_fits(page)
     page.get_by_role("link", name="Register runner").first.click()
-    page.get_by_label("Name").fill(name)
+    page.get_by_label(starred("Name")).fill(name)
     page.get_by_role("button", name="Register runner").click()
     assert_fits(page)
     page.get_by_role("button", name="Copy the command").click()
@@ -110,7 +111,7 @@ def test_approve_one_plan_and_decline_another(visit, site):
 
         page.get_by_role("link", name=f"Review {bad}").click()
         page.get_by_role("link", name="Decline").click()
-        page.get_by_label("Reason").fill("Ask the ethics board first.")
+        page.get_by_label(starred("Reason")).fill("Ask the ethics board first.")
         assert_fits(page)
         page.get_by_role("button", name="Decline").click()
         expect(decided.filter(has_text=bad)).to_contain_text("Ask the ethics board first.")

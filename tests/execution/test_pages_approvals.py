@@ -200,7 +200,10 @@ def test_what_waits_says_so(study, session_of, bob, ada):
     for url in (f"/compute-plans/{study.plan.pk}/", f"/tasks/{task.pk}/"):
         assert f"Waits for approval by {A}." in session_of(bob).get(url).content.decode()
         assert "your organisation's approval" in session_of(ada).get(url).content.decode()
+    listed = f"/tasks/?compute_plan_key={study.plan.pk}"
+    assert session_of(bob).get(listed).content.decode().count("waiting for approval</span>") == 2
     study.approve()
+    assert "waiting for approval</span>" not in session_of(bob).get(listed).content.decode()
     for url in (f"/compute-plans/{study.plan.pk}/", f"/tasks/{task.pk}/"):
         assert "Waits for approval" not in session_of(bob).get(url).content.decode()
 

@@ -1,10 +1,14 @@
 """Tables of compute plans and tasks."""
 
+from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 import django_tables2 as tables
-from django.utils.translation import gettext_lazy as _
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy as _
 
+from ...common.pages.markup import tag
 from ...common.pages.tables import (
     AssetTable,
     KeyColumn,
@@ -14,9 +18,12 @@ from ...common.pages.tables import (
     StatusColumn,
     WhenColumn,
 )
-from ..models import ComputePlan
+from ..models import ComputePlan, Task
 from ..queries.lists import creator_of
+from ..queries.waiting import WITHOUT_APPROVAL
 from ..statuses import PlanStatus, TaskStatus
+
+_CAN_RUN = TaskStatus.WAITING_FOR_EXECUTOR_SLOT
 
 
 class ComputePlanTable(AssetTable):
@@ -51,6 +58,15 @@ class ComputePlanTable(AssetTable):
         sequence = ("name", "key", "owner", "status", "done_count", "...", "creation_date")
 
 
+class TaskStatusColumn(StatusColumn):
+    """The status of a task, or that it waits for an approval."""
+
+    def render(self, value: str, record: Task, table: Any) -> SafeString:
+        if value == _CAN_RUN and record.pk in table.without_approval:
+            return tag(gettext("waiting for approval"), value)
+        return super().render(value)
+
+
 class TaskTable(AssetTable):
     """Tasks. The list of all tasks cannot be sorted; see `TaskList`."""
 
@@ -71,7 +87,7 @@ class TaskTable(AssetTable):
         verbose_name=_("Compute plan"),
         orderable=False,
     )
-    status = StatusColumn(TaskStatus, verbose_name=_("Status"))
+    status = TaskStatusColumn(TaskStatus, verbose_name=_("Status"))
     worker = tables.Column(accessor="worker_id", verbose_name=_("Worker"))
     rank = NumberColumn(verbose_name=_("Rank"))
     tag = tables.Column(verbose_name=_("Tag"))
@@ -82,6 +98,12 @@ class TaskTable(AssetTable):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"orderable": False, **kwargs})
+
+    @cached_property
+    def without_approval(self) -> set[UUID]:
+        """The keys of the shown tasks that could run, but wait for an approval."""
+        waiting = [task.pk for task in self.records if task.status == _CAN_RUN]
+        return {key for find in WITHOUT_APPROVAL if waiting for key in find(waiting)}
 
     class Meta(AssetTable.Meta):
         sequence = ("key", "function", "compute_plan", "status", "worker", "...", "creation_date")

@@ -1,7 +1,7 @@
 """What tasks wait for: runners of which organisations, and parents."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,6 +13,11 @@ from ..models import Model, Performance, ProfilingStep, Task, TaskInput
 from ..statuses import TaskStatus
 
 _TO_BUILD, _TO_RUN = TaskStatus.WAITING_FOR_BUILDER_SLOT, TaskStatus.WAITING_FOR_EXECUTOR_SLOT
+
+
+# Returns, of the keys of tasks, those of tasks that wait for an approval. `AssetsConfig.ready`
+# registers that of the room above.
+WITHOUT_APPROVAL: list[Callable[[Collection[UUID]], Collection[UUID]]] = []
 
 
 class WaitingTasks(NamedTuple):

@@ -4,6 +4,7 @@ The tasks of an organisation are those that run on its data: whose worker it is.
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -82,6 +83,15 @@ def without_approval(tasks: QuerySet[Task]) -> QuerySet[Task]:
         return tasks.none()
     undecided = tasks.filter(status__in=UNDECIDED, compute_plan__status__in=RUNNING)
     return undecided.filter(reduce(or_, waiting))
+
+
+def keys_without_approval(keys: Collection[UUID]) -> set[UUID]:
+    """Return the keys of those of the tasks that wait for the approval of their workers.
+
+    One query, or two if an organisation asks for approvals.
+    """
+    tasks = without_approval(Task.objects.filter(key__any=keys))
+    return set(tasks.values_list("key", flat=True))
 
 
 def restriction_of(organization_id: str | None) -> Policy | None:
