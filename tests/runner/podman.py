@@ -21,7 +21,7 @@ from docker import APIClient
 from docker.errors import DockerException
 
 IMAGE = "localhost/registrar-tests"
-USER = str(os.getuid() or 65534)  # whom functions run as
+USER = str(os.getuid() or 65534)  # of functions
 CONFIGURATION = """\
 [containers]
 default_ulimits = ["nofile=1000:1000", "nproc=1000:1000"]

@@ -7,7 +7,7 @@ import sys
 from collections import namedtuple
 from hashlib import sha256
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Lock, Timer
 
 import pytest
 
@@ -248,6 +248,31 @@ def test_images_beyond_the_size_go_and_are_built_again(run, engine, monkeypatch)
     with Daemon(**engine._address) as daemon:
         assert len(daemon.images(images.REPOSITORY)) == 1
     assert run(source, dockerfile=first).logs == "1\n"
+
+
+def test_an_image_that_goes_before_its_job_starts_is_built_again(run, engine, monkeypatch):
+    removed, build = [], engine.build
+
+    def build_and_remove(function, digest, limits, stop):
+        outcome = build(function, digest, limits, stop)
+        if len(removed) < 2:  # the first of these is that of the fixture
+            with Daemon(**engine._address) as daemon:
+                daemon.remove_image(images.tag(digest))
+            removed.append(digest)
+        return outcome
+
+    monkeypatch.setattr(engine, "build", build_and_remove)
+    assert run("print(1)").logs == "1\n"
+    assert len(removed) == 2
+
+
+def test_a_job_that_waits_for_the_build_of_another_can_end(engine, job):
+    stop = Event()
+    stop.set()
+    engine._building["digest"] = Lock()
+    with engine._building["digest"]:
+        outcome = engine.run(job, "digest", LIMITS, stop)
+    assert outcome.error_type == "INTERNAL_ERROR"
 
 
 def test_a_daemon_that_is_lost_is_no_fault_of_the_function(run, engine, monkeypatch):

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 
-from docker.errors import APIError, DockerException
+from docker.errors import APIError, DockerException, ImageNotFound
 from docker.types import LogConfig, Mount
 from requests import RequestException
 
@@ -34,7 +34,7 @@ from .limits import LastBytes, exceeded, exit_message, memory_message
 LABEL = "registrar.runner"  # who started a container: the machine and the process
 PROCESSES = 1024  # of one function at once
 TEMPORARY = 2**26  # bytes below /tmp, for programs that ignore TMPDIR
-NOBODY = 65534  # whom functions run as if the runner is root, which it should not be
+NO_ONE = 65534  # the user of functions if the runner is root, which it should not be
 KILLED = 128 + signal.SIGKILL
 PAUSE = 0.2  # seconds between two looks at what a function uses
 
@@ -56,7 +56,7 @@ class ContainerEngine:
         self._images_size = options.cache_size
         self._address: dict[str, Any] = {}
         self._security = ["no-new-privileges"]
-        user, group = (os.getuid(), os.getgid()) if os.getuid() else (NOBODY, NOBODY)
+        user, group = (os.getuid(), os.getgid()) if os.getuid() else (NO_ONE, NO_ONE)
         self._user = f"{user}:{group}"
         self._building: dict[str, Lock] = {}
 
@@ -79,10 +79,14 @@ class ContainerEngine:
         )
 
     def build(self, function: Path, digest: str, limits: Limits, stop: Event) -> Outcome:
-        """Build the image of the function, unless it is there."""
+        """Build the image of the function, unless it is there or another job builds it."""
+        building = self._building.setdefault(digest, Lock())
+        while not building.acquire(timeout=PAUSE):
+            if stop.is_set():
+                return Outcome(INTERNAL_ERROR)
         log = LastBytes(limits.log_bytes)
         try:
-            with self._building.setdefault(digest, Lock()), Daemon(**self._address) as daemon:
+            with Daemon(**self._address) as daemon:
                 if is_built(daemon, digest):
                     return Outcome()
                 if why := build(daemon, function, digest, limits, stop, log):
@@ -90,26 +94,37 @@ class ContainerEngine:
                 make_room(daemon, self._images_size, tag(digest))
         except LOST as error:
             return self._failed(error)
+        finally:
+            building.release()
         return Outcome()
 
     def run(self, folder: JobFolder, digest: str, limits: Limits, stop: Event) -> Outcome:
         """Run the job in a new container of the function's image."""
-        outcome = self.build(folder.function, digest, limits, stop)
-        if outcome.error_type or stop.is_set():
-            return outcome
-        if self._user == f"{NOBODY}:{NOBODY}":
+        if self._user == f"{NO_ONE}:{NO_ONE}":
             for path in (folder.work, folder.outputs):
-                os.chown(path, NOBODY, NOBODY)
-        try:
-            with Daemon(**self._address) as daemon:
-                container = self._create(daemon, folder, digest, limits)
-                try:
-                    return _run(daemon, container, folder, limits, stop)
-                finally:
-                    with suppress(*LOST):  # the next start of a runner removes it
-                        daemon.remove_container(container, force=True, v=True)
-        except LOST as error:
-            return self._failed(error)
+                os.chown(path, NO_ONE, NO_ONE)
+        for is_last in (False, True):
+            outcome = self.build(folder.function, digest, limits, stop)
+            if outcome.error_type or stop.is_set():
+                break
+            try:
+                return self._run_built(folder, digest, limits, stop)
+            except ImageNotFound as error:  # the build of another function made room for its own
+                if is_last:
+                    return self._failed(error)
+            except LOST as error:
+                return self._failed(error)
+        return outcome
+
+    def _run_built(self, folder: JobFolder, digest: str, limits: Limits, stop: Event) -> Outcome:
+        """Run the job in a new container of the image, which is removed afterwards."""
+        with Daemon(**self._address) as daemon:
+            container = self._create(daemon, folder, digest, limits)
+            try:
+                return _run(daemon, container, folder, limits, stop)
+            finally:
+                with suppress(*LOST):  # the next start of a runner removes it
+                    daemon.remove_container(container, force=True, v=True)
 
     def close(self) -> None:
         """Do nothing: connections are closed after each use, and images stay for the next start."""
@@ -185,7 +200,8 @@ def _link_code(daemon: Daemon, folder: JobFolder, digest: str) -> None:
     """
     place = daemon.inspect_image(tag(digest))["Config"].get("WorkingDir") or "/"
     for path in folder.function.iterdir():
-        (folder.work / path.name).symlink_to(Path(place, path.name))
+        with suppress(FileExistsError):  # the second time
+            (folder.work / path.name).symlink_to(Path(place, path.name))
 
 
 def _run(daemon: Daemon, container: str, folder: JobFolder, limits: Limits, stop: Event) -> Outcome:
