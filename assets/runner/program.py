@@ -75,19 +75,23 @@ class Program:
         """
         Thread(target=self._keep_leases, daemon=True).start()
         try:
-            while not self._stopping.is_set() and self._claim_some():
-                pass
-        except TokenRefused as error:
-            self._end_all(error)
-        except Stopped:
-            pass
-        finally:
+            self._claim_until_stopped()
             self._finish()
+        finally:
             self._closed.set()
         if self._fatal:
             raise self._fatal
 
     # --- Claims ----------------------------------------------------------------------------------
+
+    def _claim_until_stopped(self) -> None:
+        try:
+            while not self._stopping.is_set() and self._claim_some():
+                pass
+        except Stopped:
+            pass
+        except Exception as error:  # noqa: BLE001  raised once what runs is given back
+            self._end_all(error)
 
     def _claim_some(self) -> bool:
         """Claim as many jobs as there is room for, and start them; return whether to go on."""

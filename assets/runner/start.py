@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 from typing import Any
 
@@ -77,16 +78,28 @@ def _stopped_by_signals(program: Program) -> Iterator[None]:
     """Stop the program on SIGTERM and SIGINT in the block; end it at once on a second SIGINT.
 
     A terminal sends Ctrl-C to a group of processes, of which one may send SIGTERM to the others.
+    A handler interrupts the main thread anywhere, also where it holds a lock that stopping takes.
+    So handlers take none, and a thread that reads the signals from a pipe stops the program.
     """
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        program.stop()
+    def pass_on(number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    def watch() -> None:
+        while os.read(reading, 1):
+            program.stop()
+        os.close(reading)
+
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    Thread(target=watch, daemon=True).start()
+    fd_before = signal.set_wakeup_fd(writing)
+    before = {each: signal.signal(each, pass_on) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+        signal.set_wakeup_fd(fd_before)
+        os.close(writing)
