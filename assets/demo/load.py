@@ -36,6 +36,7 @@ from .hospitals import (
     TRAINING_SAMPLES,
     Hospital,
 )
+from .results import register_results
 from .study import BASELINE, FEDERATED, Registered, baseline_study, federated_study
 
 # The metadata key of the demo's datasets and functions, which may have been renamed.
@@ -76,7 +77,11 @@ def load() -> None:
     }
     registered = Registered(functions, datasets, samples)
     leader, partner = members[HOSPITALS[0].id], members[KAROLINSKA]
-    register_compute_plan(federated_study(registered), leader)
+    study = federated_study(registered)
+    is_new = not ComputePlan.objects.filter(pk=FEDERATED).exists()
+    register_compute_plan(study, leader)
+    if is_new:
+        register_results(study, functions)
     register_compute_plan(baseline_study(registered), partner)
 
 

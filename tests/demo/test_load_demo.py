@@ -14,10 +14,12 @@ from assets.accounts.models import Role
 from assets.accounts.registration.organizations import create_organization
 from assets.accounts.registration.users import create_user
 from assets.compute.registration import cancel_compute_plan
+from assets.compute.statuses import PlanStatus
 from assets.demo import load as demo_load
 from assets.demo.hospitals import CURIE, FILES, HOSPITALS, KAROLINSKA, PASSWORD
 from assets.demo.load import zipped
 from assets.demo.study import BASELINE, FEDERATED
+from assets.functions.models import FunctionStatus
 from assets.immutable import remove_triggers
 from assets.models import (
     ComputePlan,
@@ -25,7 +27,10 @@ from assets.models import (
     Dataset,
     Event,
     Function,
+    Model,
     Organization,
+    Performance,
+    ProfilingStep,
     Task,
     User,
 )
@@ -48,8 +53,10 @@ def counts() -> dict[str, int]:
 
 
 @pytest.fixture
-def demo(no_cast) -> str:
-    return load_demo("--if-empty")
+def demo(no_cast, django_capture_on_commit_callbacks) -> str:
+    # The commit deletes the files of transient outputs.
+    with django_capture_on_commit_callbacks(execute=True):
+        return load_demo("--if-empty")
 
 
 def test_what_is_there(demo):
@@ -61,7 +68,7 @@ def test_what_is_there(demo):
         "Function": 4,
         "ComputePlan": 2,
         "Task": 53,
-        "Event": 71,
+        "Event": 232,
     }
 
 
@@ -79,6 +86,7 @@ def test_a_half_loaded_demo_is_completed(demo):
     lose_plan(BASELINE)
     predict = Function.objects.get(metadata__demo="predict")
     lose_plan(FEDERATED)
+    predict.steps.all().delete()
     predict.inputs.all().delete()
     predict.outputs.all().delete()
     predict.delete()
@@ -90,6 +98,9 @@ def test_a_half_loaded_demo_is_completed(demo):
 
 
 def lose_plan(key: UUID) -> None:
+    for result in (Model, Performance):
+        result.objects.filter(output__task__compute_plan=key).delete()
+    ProfilingStep.objects.filter(task__compute_plan=key).delete()
     for task in Task.objects.filter(compute_plan=key).order_by("-rank"):
         task.delete()
     ComputePlan.objects.get(pk=key).delete()
@@ -190,6 +201,32 @@ def test_the_study_has_five_rounds_of_training_and_scoring(demo):
     assert tasks.filter(rank=0).count() == 3
     assert {task.worker_id for task in tasks} == {hospital.id for hospital in HOSPITALS}
     assert set(tasks.values_list("tag", flat=True)) == {"train", "aggregate", "predict", "score"}
+
+
+def test_the_study_has_run(demo):
+    study = ComputePlan.objects.get(key=FEDERATED)
+
+    assert study.status == PlanStatus.DONE
+    assert study.done_count == 50
+    assert set(Function.objects.values_list("status", flat=True)) == {FunctionStatus.READY}
+    # Every hospital's scores, of models that have learned something.
+    scores = Performance.objects.filter(output__task__compute_plan=FEDERATED)
+    assert scores.count() == 15
+    assert all(0.9 < score.value <= 1 for score in scores)
+    # Predictions are about patients: they are deleted once they are scored.
+    models = Model.objects.filter(task__compute_plan=FEDERATED)
+    kept = Counter(model.task.tag for model in models if model.file)
+    assert kept == {"train": 15, "aggregate": 5}
+    assert models.count() == 35
+    assert ProfilingStep.objects.filter(task__compute_plan=FEDERATED).count() == 200
+
+
+def test_the_other_study_waits_for_runners(demo):
+    study = ComputePlan.objects.get(key=BASELINE)
+
+    assert study.status == PlanStatus.DOING
+    assert study.waiting_executor_slot_count == 1
+    assert study.waiting_parent_tasks_count == 2
 
 
 def test_datasets_differ_in_who_may_use_them(demo):
