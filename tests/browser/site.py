@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -70,8 +70,9 @@ class Api:
 class Site:
     """A server that answers at `url`."""
 
-    def __init__(self, url: str, log: Path) -> None:
-        self.url = url
+    def __init__(self, url: str, log: Path, environment: Mapping[str, str]) -> None:
+        # With what a process of its own works on the site's database.
+        self.url, self.environment = url, environment
         self._log, self._read = log, 0
         self.api = cache(lambda user: Api(url, user))
         self.cookies = cache(self._cookies)
@@ -108,4 +109,4 @@ def served(folder: Path) -> Iterator[Site]:
         )
         log = folder / "server.log"
         with gunicorn(log, environment) as address:
-            yield Site(address, log)
+            yield Site(address, log, environment)
