@@ -2,6 +2,7 @@
 
 import inspect
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -10,7 +11,7 @@ import pytest
 from assets.runner.dockerfile import read_entry
 from assets.runner.engines import EngineOptions, Limits, process
 
-from .machines import LIMITS, WHEEL, needs_sandbox, write_archive, write_wheel
+from .machines import LIMITS, WHEEL, needs_sandbox, running, write_archive, write_wheel
 
 ENTRYPOINT = 'ENTRYPOINT ["python3", "function.py", "--function-name", "f"]\n'
 
@@ -126,6 +127,22 @@ def test_a_build_has_limits(folder, tmp_path, limits, size, cause):
     outcome = engine.build(write_archive(tmp_path / "archive"), "x", limits, Event())
     assert (outcome.error_type, cause in outcome.logs.decode()) == ("BUILD_ERROR", True)
     assert not kept(folder)
+
+
+@needs_sandbox
+def test_stop_ends_a_build_at_once_and_nothing_is_kept(engine, folder, tmp_path):
+    stop = Event()
+    with ThreadPoolExecutor(2) as pool:
+        # One of them installs, and the other one waits for it.
+        archives = [write_archive(tmp_path / name) for name in ("a", "b")]
+        builds = [pool.submit(engine.build, each, "x", LIMITS, stop) for each in archives]
+        time.sleep(0.3)
+        stop.set()
+        started = time.monotonic()
+    assert time.monotonic() - started < 20
+    assert all(build.result().error_type for build in builds)
+    assert not kept(folder)
+    assert not running(str(folder))
 
 
 # The builder of a package, which pip runs. It tries to have the runner write elsewhere, by links.

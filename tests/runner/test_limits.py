@@ -8,6 +8,7 @@ from assets.runner.engines import Limits
 from assets.runner.engines.limits import LastBytes, exceeded, exit_message, size_text, written
 
 LIMITS = Limits(seconds=60, memory=2**30, output_bytes=10_000)
+NO_MEMORY = "Perhaps the machine had no memory left: let it run fewer jobs at once."
 
 
 @pytest.fixture
@@ -96,8 +97,9 @@ def test_what_links_name_does_not_count(folder, tmp_path_factory):
     [
         (0, ""),
         (1, "The function ended with the exit code 1."),
-        (-9, "The function was ended by the signal SIGKILL."),
-        (137, "The function was ended by the signal SIGKILL."),
+        (-9, f"The function was ended by the signal SIGKILL. {NO_MEMORY}"),
+        (137, f"The function was ended by the signal SIGKILL. {NO_MEMORY}"),
+        (139, "The function was ended by the signal SIGSEGV."),
         (255, "The function ended with the exit code 255."),
     ],
 )

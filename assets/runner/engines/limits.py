@@ -92,9 +92,12 @@ def exit_message(code: int) -> str:
         return ""
     number = -code if code < 0 else code - 128
     try:
-        return f"The function was ended by the signal {signal.Signals(number).name}."
+        name = signal.Signals(number).name
     except ValueError:
         return f"The function ended with the exit code {code}."
+    # A kernel out of memory kills what has the most.
+    advice = " Perhaps the machine had no memory left: let it run fewer jobs at once."
+    return f"The function was ended by the signal {name}.{advice if name == 'SIGKILL' else ''}"
 
 
 def size_text(size: int) -> str:
