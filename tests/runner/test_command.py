@@ -232,7 +232,8 @@ def test_runners_of_one_machine_leave_each_others_folders(server, tmp_path):
     with alone(server, folder, seconds=3):
         server.wait_for(begun(folder))
         with alone(server, folder) as other:
-            server.wait_for(lambda: len(list((folder / "jobs").glob("*.lock"))) == 2)
+            assert other.stdout.readline().startswith("Working for ")
+            assert len(list((folder / "jobs").glob("*.lock"))) == 2
             other.send_signal(signal.SIGTERM)
             other.wait(60)
         assert len(list((folder / "jobs").glob("*.lock"))) == 1
