@@ -140,9 +140,11 @@ soak: $(DEV)  ## 16 clients read and register for ten minutes on each database; 
 slow: $(DEV)  ## hold a thousand slow clients, and measure what others see; SLOW_ARGS
 	@DATABASE_URL= $(BIN)/python -m tests.slow $(SLOW_ARGS)
 
-kill: $(DEV)  ## kill -9 the server during 500 registrations on each database; KILL_ARGS
+kill: $(DEV)  ## kill -9 servers and runners during registrations and work, on each database; KILL_ARGS
 	@DATABASE_URL= $(BIN)/python -m tests.kill $(KILL_ARGS)
 	@$(BIN)/python tests/with_postgres.py -- $(BIN)/python -m tests.kill $(KILL_ARGS)
+	@DATABASE_URL= $(BIN)/python -m tests.kill.working --plans 150 --kills 300
+	@$(BIN)/python tests/with_postgres.py -- $(BIN)/python -m tests.kill.working --plans 150 --kills 300
 
 # Half an hour on two quiet cores; MUTANTS_ARGS="--count 300" for less.
 mutants: $(DEV)  ## break the source in 1,000 ways, list those that no test notices; MUTANTS_ARGS

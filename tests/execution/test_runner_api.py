@@ -22,6 +22,8 @@ from .runners import StandIn
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 PUBLIC = PermissionsSpec(public=True)
+# With the authentication, the transaction, and savepoints within it.
+FINISH = 22
 
 
 @pytest.fixture
@@ -297,3 +299,35 @@ def test_with_work_it_does_not(ward, alice, metric):
     answer = ward.client.post("/api/runner/claim/", {"wait": 20}, format="json", **meta)
     assert "X-Registrar-Later" not in answer.headers
     assert answer.json()["jobs"]
+
+
+# Those of the transaction count, too.
+@pytest.mark.parametrize(("limit", "claims"), [(1, 13), (3, 13)])
+def test_statements(alice, ward, metric, django_assert_num_queries, limit, claims):
+    """A claim takes as many for three jobs as for one; of 200 tasks as of 10."""
+    for count in (10, 200):
+        builders.make_plan(alice, *[measuring(metric) for _ in range(count)])
+        if count == 10:
+            build(ward)
+        # What never changes is known from now on, and that the runner is there.
+        ward.claim()
+        with django_assert_num_queries(claims):
+            jobs = ward.claim(limit)
+    for job in jobs:
+        body = {"performances": {"performance": 0.5}, "steps": {"task_execution": 5}}
+        with django_assert_num_queries(FINISH):
+            ward.report(job, "finish", **body)
+
+
+def test_statements_of_who_waits(ward, django_assert_num_queries):
+    ward.claim()
+    with django_assert_num_queries(3):
+        ward.claim()
+
+
+def test_statements_of_a_renewal(alice, ward, metric, django_assert_num_queries):
+    builders.make_plan(alice, *[measuring(metric) for _ in range(5)])
+    build(ward)
+    jobs = ward.claim(5)
+    with django_assert_num_queries(2):
+        ward.renew(*jobs)

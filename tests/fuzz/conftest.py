@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import timedelta
+from pathlib import PurePosixPath
 
 import pytest
 import schemathesis
@@ -12,14 +13,26 @@ from drf_spectacular.generators import SchemaGenerator
 from schemathesis.config import GenerationConfig, SchemathesisConfig
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from assets.accounts.models import ExternalIdentity, User
+from assets.accounts.models import ExternalIdentity, Organization, Runner, User
+from assets.accounts.registration.runners import create_runner
 from assets.accounts.registration.tokens import create_token
 from assets.compute.models import FailureReport
+from assets.compute.registration.progress import move_function, move_tasks
+from assets.compute.statuses import TaskStatus
+from assets.datasets.registration import register_data_samples, save_look
+from assets.datasets.specs import DataSampleSpec
+from assets.execution.registration.leases import begin_jobs
+from assets.functions.models import FunctionStatus
+from assets.functions.specs import FunctionOutputSpec
+from tests import builders
+from tests.cast import A
 from tests.files.everything import make_everything
 from tests.properties import profiles  # noqa: F401  how hard hypothesis searches
 
 # Who asks, and as which user.
 ROLES = {"admin": "ada", "member": "alice", "viewer": "victor", "stranger": "bob", "unknown": ""}
+# And as a runner of their organisation.
+RUNNER = "runner"
 RESOURCES = {
     "data_manager": "Dataset",
     "data_sample": "DataSample",
@@ -64,7 +77,36 @@ def api() -> OpenApiSchema:
 
 
 @pytest.fixture(scope="module")
-def known(shared_rows) -> dict[str, str]:
+def runner(shared_rows) -> tuple[Runner, str]:
+    """A runner, and the secret of its token."""
+    return create_runner(Organization.objects.get(pk=A), name="ward")
+
+
+def _job(runner: Runner, *outputs: FunctionOutputSpec) -> str:
+    """Return the key of an open job at a task with these outputs."""
+    alice = User.objects.get(username="alice")
+    function = builders.make_aggregate(alice, inputs=(), outputs=outputs)
+    specs = {one.identifier: builders.OutputSpec(builders.PUBLIC) for one in outputs}
+    task = builders.aggregate_task(function, A, outputs=specs)
+    builders.make_plan(alice, task)
+    for status in (FunctionStatus.BUILDING, FunctionStatus.READY):
+        move_function(function.key, status, runner.agent)
+    move_tasks([task.key], TaskStatus.EXECUTING, runner.agent)
+    return str(begin_jobs(runner, "task", {task.key: 0}, timezone.now())[0].key)
+
+
+def _sample_at_runner() -> str:
+    """Return the key of a data sample whose folder a runner did not find."""
+    alice = User.objects.get(username="alice")
+    dataset = builders.make_dataset(alice)
+    spec = DataSampleSpec([dataset.key], runner_paths=[PurePosixPath("scans/1")])
+    (sample,) = register_data_samples(spec, alice)
+    save_look(sample.key, problem="There is no such folder.")
+    return str(sample.key)
+
+
+@pytest.fixture(scope="module")
+def known(shared_rows, runner) -> dict[str, str]:
     """The keys of what is registered, by how the addresses begin that they belong in."""
     rows = make_everything(User.objects.get(username="alice"))
     found = {resource: str(rows[name].pk) for resource, name in RESOURCES.items()}
@@ -75,6 +117,9 @@ def known(shared_rows) -> dict[str, str]:
     )
     return {
         **found,
+        "data_sample/{key}/look": _sample_at_runner(),
+        "runner/job": _job(runner[0], builders.MODEL_OUTPUT),
+        "runner/job/{key}/finish": _job(runner[0], builders.PERFORMANCE_OUTPUT),
         "logs": str(failed),
         "task/{key}/logs": str(failed),
         "users": "victor",
@@ -83,10 +128,12 @@ def known(shared_rows) -> dict[str, str]:
 
 
 @pytest.fixture
-def headers_of(request):
-    """Return the headers by which somebody of a role is known."""
+def headers_of(request, runner):
+    """Return the headers by which somebody of a role, or the runner, is known."""
 
     def make(role: str) -> dict[str, str]:
+        if role == RUNNER:
+            return {"Authorization": f"Token {runner[1]}"}
         if not ROLES[role]:
             return {}
         user = request.getfixturevalue(ROLES[role])

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.properties.helpers import examples, rolled_back
 
-from .conftest import ROLES, description, key_for
+from .conftest import ROLES, RUNNER, description, key_for
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def answer_of(case: Case, headers: dict[str, str]):
 @operations
 def test_anything_is_answered_as_described(api, known, headers_of, method, path):
     operation = api[path][method]
-    headers = [headers_of(role) for role in ROLES]
+    headers = [headers_of(role) for role in (*ROLES, RUNNER)]
     right, wrong = (operation.as_strategy(mode) for mode in GenerationMode)
 
     @examples(5)

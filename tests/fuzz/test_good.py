@@ -1,6 +1,8 @@
 """A good request to every operation succeeds, and its answer is as the description says."""
 
+import hashlib
 import json
+import re
 from uuid import uuid4
 
 import pytest
@@ -10,13 +12,14 @@ from assets.accounts.registration.passwords import create_reset_token
 from tests import builders
 from tests.cast import PASSWORD
 
-from .conftest import key_for
+from .conftest import RUNNER, key_for
 from .test_described import OPERATIONS, answer_of
 
 pytestmark = pytest.mark.django_db
 
 NAME = {"name": "Another"}
 NEW_PASSWORD = "another-horse-battery"
+WEIGHTS = b"weights"
 FUTURE = "2999-01-01T00:00:00Z"
 
 
@@ -60,10 +63,21 @@ BODIES = {
         "token": create_reset_token(User.objects.get(username="victor")),
         "password": NEW_PASSWORD,
     },
+    "POST /api/runner/claim/": lambda known: {"jobs": 2, "version": "1", "engine": "process"},
+    "POST /api/runner/renew/": lambda known: {"jobs": [known["runner/job"], str(uuid4())]},
+    "PUT /api/runner/job/{key}/model/{model}/": lambda known: WEIGHTS,
+    "POST /api/runner/job/{key}/steps/": lambda known: {"steps": {"task_execution": 5}},
+    "POST /api/runner/job/{key}/finish/": lambda known: {"performances": {"performance": 0.5}},
+    "POST /api/runner/job/{key}/fail/": lambda known: {"error_type": "INTERNAL_ERROR"},
     "PUT /api/users-awaiting-approval/": lambda known: {"role": "VIEWER"},
     "PUT /api/users-awaiting-approval/{username}/": lambda known: {"role": "VIEWER"},
 }
 QUERIES = {
+    "PUT /api/runner/job/{key}/model/{model}/": lambda known: {
+        "identifier": "model",
+        "checksum": hashlib.sha256(WEIGHTS).hexdigest(),
+        "size": len(WEIGHTS),
+    },
     "GET /api/users/{username}/verify_token/": lambda known: {
         "token": create_reset_token(User.objects.get(username="victor"))
     },
@@ -81,19 +95,32 @@ QUERIES = {
 GONE = ("GET", "/api/function/{key}/image/")
 
 
+def _who(path: str) -> str:
+    """Return who may do it."""
+    if path.startswith("/api/runner/") or path == "/api/data_sample/{key}/file/":
+        return RUNNER
+    return "viewer" if path.endswith("/password/") else "admin"
+
+
+def _media_type(body) -> str:
+    if isinstance(body, bytes):
+        return "application/octet-stream"
+    has_file = any(isinstance(value, bytes) for value in body.values())
+    return "multipart/form-data" if has_file else "application/json"
+
+
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_what_is_right_succeeds_as_described(api, known, headers_of, method, path):
     name, operation = f"{method} {path}", api[path][method]
-    headers = headers_of("viewer" if path.endswith("/password/") else "admin")
+    headers = headers_of(_who(path))
     sent = {"query": QUERIES[name](known)} if name in QUERIES else {}
     if name in BODIES:
         body = BODIES[name](known)
-        has_file = any(isinstance(value, bytes) for value in body.values())
-        media_type = "multipart/form-data" if has_file else "application/json"
+        media_type = _media_type(body)
         sent |= {"body": body, "media_type": media_type}
     if "{" in path:
-        parameter = path.partition("{")[2].partition("}")[0]
-        sent["path_parameters"] = {parameter: key_for(path, known)}
+        parameters = re.findall(r"{(\w+)}", path)
+        sent["path_parameters"] = dict.fromkeys(parameters, key_for(path, known))
     answer = answer_of(operation.Case(**sent), headers)
     expected = (410,) if (method, path) == GONE else (200, 201, 204)
     assert answer.status_code in expected, json.dumps(answer.text[:500])

@@ -1,4 +1,4 @@
-"""The server is killed while clients register: a short run of `python -m tests.kill`."""
+"""Servers and runners are killed: short runs of `tests.kill` and `tests.kill.working`."""
 
 import pytest
 
@@ -12,3 +12,10 @@ def test_nothing_is_lost_and_nothing_is_left():
     assert figures["registrations"] >= 30
     assert figures["kills"] >= 2
     assert figures["answered, whole"]
+
+
+def test_every_task_ends_once():
+    figures = found_by("tests.kill.working", "--plans", "4", "--kills", "7", "--runners", "3")
+    assert figures["deaths of runners"]
+    assert figures["kills"]["server"] == 1
+    assert figures["tasks"]["DONE"]

@@ -32,7 +32,8 @@ def report_steps(asset: Task | Function, steps: Mapping[str, int], actor: Actor)
     subject = {"task" if isinstance(asset, Task) else "function": asset}
     rows = [ProfilingStep(**subject, step=step, duration=took) for step, took in steps.items()]
     last = [When(step=step, then=Value(took)) for step, took in steps.items()]
-    with transaction.atomic():
+    # A savepoint would only cost time: whoever calls this undoes all of it.
+    with transaction.atomic(savepoint=False):
         ProfilingStep.objects.bulk_create(rows, ignore_conflicts=True)
         known = ProfilingStep.objects.filter(**subject, step__in=steps)
         known.update(duration=Case(*last))

@@ -7,11 +7,12 @@ from rest_framework.response import Response
 
 from ...common.api.renderers import FILE_RENDERERS
 from ...common.api.viewsets import EMPTY
+from ...common.parsing import as_key
 from ...compute.statuses import ErrorType
 from ...permissions.downloads import FILE_RESPONSES, send_file
 from ..queries.jobs import function_of
 from ..registration import reports
-from ..registration.leases import has_ended
+from ..registration.leases import Outcome, has_ended
 from ..registration.work import Failure, Report
 from ..serializers import FailSerializer, FinishSerializer, StepsSerializer
 from .base import RunnerView
@@ -51,7 +52,11 @@ class FinishView(RunnerView):
     )
     def post(self, request: Request, key: str, **kwargs) -> Response:
         """End the job as done. Send its models before."""
-        reports.finish(self.job(key), Report(**self.body(FinishSerializer)))
+        report, uuid = Report(**self.body(FinishSerializer)), as_key(key)
+        if not (uuid and reports.finish(self.runner, uuid, report)):
+            job = self.job(key)
+            if job.outcome != Outcome.DONE:
+                raise has_ended(job)
         return Response({})
 
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from ...accounts.models import Runner
 from ...common.db import bulk
 from ...common.errors import Code, refuse
-from ..models import Job
+from ...common.parsing import as_key
+from ..models import SUBJECTS, Job
 
 Outcome = Job.Outcome
 # Why a job that has ended takes no report, by its outcome.
@@ -66,6 +69,35 @@ def end(key: UUID, outcome: Job.Outcome, **conditions: Any) -> bool:
     """
     found = Job.objects.filter(pk=key, ended_at=None, **conditions)
     return bool(found.update(ended_at=timezone.now(), outcome=outcome))
+
+
+def end_of(runner: Runner, key: UUID, outcome: Job.Outcome) -> Job | None:
+    """End an open job of a runner and return it; None if the runner has none with this key.
+
+    One statement. Until the transaction ends, no one else can report on the job.
+    """
+    for row in bulk.run(
+        _end_and_return(), [timezone.now(), outcome, _stored(key), _stored(runner.pk)]
+    ):
+        about = dict(zip(_ABOUT, (value and as_key(str(value)) for value in row), strict=True))
+        return Job(key=key, runner=runner, outcome=outcome, **about)
+    return None
+
+
+# The columns that say what a job is about.
+_ABOUT = tuple(f"{subject}_id" for subject in SUBJECTS)
+
+
+@cache
+def _end_and_return() -> str:
+    return (
+        f"UPDATE {Job._meta.db_table} SET ended_at = %s, outcome = %s "  # noqa: S608
+        f"WHERE key = %s AND runner_id = %s AND ended_at IS NULL RETURNING {', '.join(_ABOUT)}"
+    )
+
+
+def _stored(value: Any) -> Any:
+    return Job._meta.pk.get_db_prep_value(value, connection)
 
 
 def end_once(job: Job, outcome: Job.Outcome) -> bool:

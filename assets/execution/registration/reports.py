@@ -1,13 +1,15 @@
 """What runners report on their jobs. A report that is sent again changes nothing."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from django.db import transaction
 
+from ...accounts.models import Runner
 from ..models import Job
 from .arrivals import discard
 from .kinds import work_of
-from .leases import Outcome, end_once, has_ended
+from .leases import Outcome, end_of, end_once, has_ended
 from .work import Failure, Report
 
 
@@ -15,16 +17,19 @@ class Repeated(Exception):
     """The same report came before, at the same time."""
 
 
-def finish(job: Job, report: Report) -> None:
-    """End a job as done, with what it made.
+def finish(runner: Runner, key: UUID, report: Report) -> bool:
+    """End an open job of a runner as done, with what it made; return False if it has no such job.
 
     Raises:
-        Refused: the job has ended otherwise, or the report is not complete.
+        Refused: the report is not complete.
     """
     with transaction.atomic():
-        if end_once(job, Outcome.DONE):
-            work_of(job).finish(job, report)
-    discard(job.pk)
+        job = end_of(runner, key, Outcome.DONE)
+        if job is None:
+            return False
+        work_of(job).finish(job, report)
+    discard(key)
+    return True
 
 
 def fail(job: Job, failure: Failure) -> None:

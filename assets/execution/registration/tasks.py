@@ -71,19 +71,17 @@ class TaskWork(Work):
         finish_task(self.key_of(job), job.runner.agent, report.performances)
 
     def fail(self, job: Job, failure: Failure, begin: Callable[[], object]) -> None:
-        task, actor = self._task_of(job), job.runner.agent
-
         def begin_and_report() -> None:
             begin()
-            report_steps(task, failure.steps, actor)
+            self.report_steps(job, failure.steps)
 
-        fail_task(task.key, failure.error_type, failure.logs, actor, begin=begin_and_report)
+        key, actor = self.key_of(job), job.runner.agent
+        fail_task(key, failure.error_type, failure.logs, actor, begin=begin_and_report)
 
     def report_steps(self, job: Job, steps: Mapping[str, int]) -> None:
-        report_steps(self._task_of(job), steps, job.runner.agent)
-
-    def _task_of(self, job: Job) -> Task:
-        return Task.objects.get(pk=self.key_of(job))
+        # Of its task, all that matters is known.
+        task = Task(key=self.key_of(job), worker_id=job.runner.organization_id)
+        report_steps(task, steps, job.runner.agent)
 
 
 TASKS = TaskWork()
