@@ -44,6 +44,10 @@ _BELOW = {
     "runners": ("runner",),
     "activity": ("activity", "event"),
 }
+# Pages below those of an asset that belong to another entry.
+_APPROVALS = {
+    f"{asset}-{page}" for asset in ("compute-plan", "function") for page in ("approval", "decline")
+}
 
 
 @register.simple_tag
@@ -67,6 +71,8 @@ def nav_link(
     below = here == url_name or any(
         here == name or here.startswith(f"{name}-") for name in names if name != "home"
     )
+    if here in _APPROVALS:
+        below = url_name == "approvals"
     current = ("page" if here == url_name else "true") if below else ""
     return _entry(url_name, get_script_prefix(), str(label), icon, current, count)
 

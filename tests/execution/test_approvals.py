@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from assets.accounts.models import User
+from assets.accounts.registration.runners import create_runner
 from assets.common.errors import Code, Refused
 from assets.compute.models import ComputePlan, Task
 from assets.compute.registration import register_tasks
@@ -27,6 +28,7 @@ from assets.execution.registration.approvals import (
     decline_plan,
     set_policy,
 )
+from assets.execution.registration.claims import claim
 from assets.feed.models import Event
 from assets.feed.tables import detail_of
 from tests import builders
@@ -132,6 +134,29 @@ def test_one_question_with_one_answer(study):
     ) as captured:
         study.runnable()
     assert len(captured) == 2
+
+
+@pytest.mark.parametrize("policy", [Policy.PLANS, Policy.FUNCTIONS])
+def test_runners_get_what_is_approved(policy, study):
+    """A plan that waits for approval holds up no other."""
+    set_policy(policy, study.ada)
+    other = study.make_function(b"print('other')\n")
+    second = builders.make_plan(study.bob, study.task(other))
+    runner, _ = create_runner(study.ada.organization, name="ward")
+    assert not claim(runner, 5, looks_back=True)
+    if policy == Policy.PLANS:
+        approve_plan(second.key, tasks_on_data_of(A, second.key).digest, study.ada)
+    else:
+        approve_function(other, study.ada)
+    (job,) = claim(runner, 5, looks_back=True)
+    assert job.task.compute_plan_id == second.key
+    assert not claim(runner, 5, looks_back=True)
+    # What runs is not stopped.
+    if policy == Policy.FUNCTIONS:
+        decline_function(other, REASON, study.ada)
+    assert Task.objects.get(pk=job.task_id).status == TaskStatus.EXECUTING
+    set_policy(Policy.ALL, study.ada)
+    assert len(claim(runner, 5, looks_back=True)) == 2
 
 
 # --- Who decides ---------------------------------------------------------------------------------
