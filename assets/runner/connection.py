@@ -101,6 +101,12 @@ class Connection:
         self._lock = Lock()
         self._is_lost = False
 
+    @property
+    def is_private(self) -> bool:
+        """Whether no other machine can read what is sent."""
+        parts = urlsplit(self.server)
+        return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
+
     def url(self, address: str) -> str:
         """Return the URL of a path below the server, or of an address that the server gave.
 

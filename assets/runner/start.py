@@ -28,6 +28,8 @@ def start(options: dict[str, Any], version: str, say: Say, engine: Engine | None
         TokenRefused, Refusal: the server refuses the runner.
     """
     connection = Connection(options["server"], options["token"], say)
+    if not connection.is_private:
+        say("The connection is not encrypted: others can read the token and models. Use https.")
     folder = options["folder"].expanduser().resolve()
     _make_private(folder)
     engine = engine or create_engine(options["engine"], _engine_options(options, folder))

@@ -145,6 +145,20 @@ def test_addresses_of_servers_are_checked(address):
         Connection(address, TOKEN, print)
 
 
+@pytest.mark.parametrize(
+    ("address", "is_private"),
+    [
+        ("https://registrar.example.org", True),
+        ("http://registrar.example.org", False),
+        ("http://127.0.0.1:8000", True),
+        ("http://localhost/registrar", True),
+        ("http://127.0.0.1.example.org", False),
+    ],
+)
+def test_a_connection_that_others_can_read_is_known(address, is_private):
+    assert Connection(address, TOKEN, print).is_private is is_private
+
+
 # --- Downloads ------------------------------------------------------------------------------------
 
 
