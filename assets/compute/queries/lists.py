@@ -1,9 +1,13 @@
 """Annotations of lists of plans and tasks, and the number of tasks."""
 
-from django.db.models import Case, DurationField, ExpressionWrapper, F, QuerySet, Sum, Value, When
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Case, DurationField, ExpressionWrapper, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from ...accounts.rules import DELETED, EXTERNAL
+from ...common.db.compiled import Compiled
 from ..models import ComputePlan
 
 
@@ -35,4 +39,11 @@ def with_visible_creator(queryset: QuerySet, organization_id: str | None) -> Que
 
 def count_of_all() -> int:
     """Return the number of all tasks, from the counters of plans, which are fewer rows."""
-    return ComputePlan.objects.aggregate(count=Sum("task_count"))["count"] or 0
+    total = "SELECT COALESCE(SUM(task_count), 0) FROM ({}) plans"
+    [(count,)] = _task_counts.run_within(total)
+    return int(count)
+
+
+@Compiled
+def _task_counts(_values: Collection[Any]) -> QuerySet:
+    return ComputePlan.objects.order_by().values_list("task_count")

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
+from ...common.db.compiled import Compiled
 from ...compute.models import Task
 from ...compute.statuses import PlanStatus, TaskStatus
 from ...functions.models import Function
@@ -34,8 +35,17 @@ RUNNING = (PlanStatus.CREATED, PlanStatus.DOING)
 
 def policy_of(organization_id: str | None) -> Policy:
     """Return what an organisation's runners may run; one query."""
-    found = RunPolicy.objects.filter(pk=organization_id).values_list("policy", flat=True).first()
-    return Policy(found or Policy.ALL)
+    return dict(restrictions()).get(organization_id or "", Policy.ALL)
+
+
+def restrictions() -> list[tuple[str, Policy]]:
+    """Return each organisation that asks for approvals, with its policy; one query."""
+    return [(organization, Policy(policy)) for organization, policy in _restrictions()]
+
+
+@Compiled
+def _restrictions(_values: Collection[Any]) -> QuerySet:
+    return RunPolicy.objects.exclude(policy=Policy.ALL).values_list("pk", "policy")
 
 
 def may_run(tasks: QuerySet[Task], organization_id: str) -> QuerySet[Task]:
@@ -75,9 +85,8 @@ def awaiting_approval(organization_id: str, policy: Policy) -> QuerySet[Task]:
 
 def without_approval(tasks: QuerySet[Task]) -> QuerySet[Task]:
     """Filter the tasks that wait for the approval of their workers; one query for the policies."""
-    policies = RunPolicy.objects.exclude(policy=Policy.ALL).values_list("pk", "policy")
     waiting = [
-        Q(worker=worker) & ~Q(is_approved(Policy(policy), worker)) for worker, policy in policies
+        Q(worker=worker) & ~Q(is_approved(policy, worker)) for worker, policy in restrictions()
     ]
     if not waiting:
         return tasks.none()
