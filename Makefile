@@ -38,7 +38,7 @@ RUNS := .venv/runs
 
 .DELETE_ON_ERROR:
 .PHONY: help serve runner test test-all test-sqlite test-postgresql run-sqlite run-postgresql run-other \
-    test-report lint format bench-quick bench soak kill fuzz oracle coverage audit slow mutants migrations \
+    test-report lint format bench-quick bench-running bench soak kill fuzz oracle coverage audit slow mutants migrations \
     translations lock venv sdk-venvs clean clean-data
 
 help:  ## list these commands
@@ -130,6 +130,9 @@ coverage: $(DEV)  ## run the whole suite and list the lines that no test reaches
 # All of it takes hours; BENCH_ARGS="--sizes 20000 --only reads --seconds 1" takes a minute.
 bench-quick: $(DEV)  ## measure what users feel beside an earlier version, in ten minutes; BENCH_ARGS
 	@PIN_WORKERS=true $(BIN)/python -m tests.bench.quick $(BENCH_ARGS)
+
+bench-running: $(DEV)  ## measure how registered work runs, beside the SDK itself; BENCH_ARGS
+	@$(BIN)/python -m tests.bench.running $(BENCH_ARGS)
 
 bench: $(DEV) sdk-venvs  ## measure the registry with up to a million tasks; BENCH_ARGS for its options
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
