@@ -125,9 +125,9 @@ class TrialForm(PageForm):
     dataset = AssetField(
         Dataset.objects.all(),
         widget=AssetPicker(),
-        required=False,
         label=_("Dataset"),
         help_text=_("Its opener makes the fake data. Its data samples are not read."),
+        error_messages={"required": _("Choose the dataset whose opener makes the fake data.")},
     )
     fake_samples = forms.IntegerField(
         label=_("Number of fake data samples"),

@@ -81,7 +81,7 @@ class Job:
 def read_job(data: dict[str, Any]) -> Job:
     """Return the job that the server describes by `data`."""
     function, task = data["function"], data["task"] or {}
-    names = (task.get("key"), function["name"] if function else None)
+    names = (task.get("key"), function["name"]) if function else _paths(data)
     return Job(
         key=UUID(data["key"]),
         kind=data["kind"],
@@ -93,6 +93,11 @@ def read_job(data: dict[str, Any]) -> Job:
         fake_samples=data["fake_samples"],
         expires_in=data["expires_in"],
     )
+
+
+def _paths(data: dict[str, Any]) -> list[str]:
+    """Return the folders that a runner looks at."""
+    return [each["path"] for each in data["inputs"]]
 
 
 def _read_function(data: dict[str, Any]) -> Function:

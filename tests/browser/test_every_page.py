@@ -82,6 +82,8 @@ NO_PAGES = {
     # Of what one has registered; see `test_approving`.
     "runner",
     "runner-revoke",
+    # Of who has tried a function; see `test_trying`.
+    "trial",
     # Of who has uploaded a zip; see `test_importing`.
     "import-check",
 }

@@ -105,7 +105,9 @@ def test_the_state_is_shown_to_all_and_what_was_found_to_the_owner(
     browser = session_of(request.getfixturevalue(who))
     html = page(browser, sample)
     assert f"stays at a runner of {A}" in html
-    assert f'<span class="tag">{state}</span>' in html
+    heading = html.partition("page-heading")[2].partition('class="actions"')[0]
+    assert f">{state}</span>" in heading
+    assert ("The next free runner" in html) == (is_shown and state == "not yet checked")
     assert (SECRET in html) == is_shown
     for value in FOUND[state].values():
         if isinstance(value, str):
