@@ -13,7 +13,12 @@ from . import EngineError, staging
 
 PROGRAM = "bwrap"
 OLDEST = (0, 8)  # the first that can forbid further namespaces
-# One to read and execute, of which no file is secret.
+WALLS = (
+    *("--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"),
+    *("--uid", "1000", "--gid", "1000", "--hostname", "function"),
+    *("--new-session", "--die-with-parent"),
+)
+# To read and execute; no file there is secret.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the sandbox's own
@@ -80,23 +85,11 @@ def sandboxed(
         stage: an empty folder, to use if many paths are to be read.
     """
     places = _stages(readable) if stage else {}
-    before = _staged(stage, places) if stage and places else []
-    words = [PROGRAM, "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"]
-    words += ["--new-session", "--cap-drop", "ALL", "--uid", "1000", "--gid", "1000"]
-    words += ["--hostname", "function"]
-    if network:
-        words.append("--share-net")
-    for system in map(Path, SYSTEM):
-        if system.is_symlink():
-            words += ["--symlink", str(system.readlink()), str(system)]
-        else:
-            words += ["--ro-bind-try", str(system), str(system)]
-    for name in (*SETTINGS, *(NETWORK_SETTINGS if network else ())):
-        words += ["--ro-bind-try", name, name]
+    staged = {path for paths in places.values() for path in paths}
+    words = [PROGRAM, *WALLS, *(["--share-net"] if network else []), *_system(network)]
     words += ["--proc", "/proc", "--dev", "/dev", "--size", str(memory), "--tmpfs", SHARED_MEMORY]
     # Before the paths, which may be below it.
     words += ["--bind", str(work), "/tmp"]  # noqa: S108 - the sandbox's own
-    staged = {path for paths in places.values() for path in paths}
     for number, root in enumerate(places):
         words += ["--ro-bind", f"{stage}/{number}", str(root)]
     words += _binds("--ro-bind", set(readable) - staged)
@@ -104,7 +97,19 @@ def sandboxed(
     # /proc too: where the runner is root, the sandbox could change the machine's /proc/sys.
     for path in ("/proc", "/dev", "/"):
         words += ["--remount-ro", path]
-    return [*before, *words, "--chdir", str(work), "--", *command]
+    words += ["--chdir", str(work), "--", *command]
+    return [*_staged(stage, places), *words] if stage and places else words
+
+
+def _system(network: bool) -> Iterator[str]:
+    """Yield the words that show the system's programs, and what they need for the network."""
+    for path in map(Path, SYSTEM):
+        if path.is_symlink():
+            yield from ("--symlink", str(path.readlink()), str(path))
+        else:
+            yield from ("--ro-bind-try", str(path), str(path))
+    for name in (*SETTINGS, *(NETWORK_SETTINGS if network else ())):
+        yield from ("--ro-bind-try", name, name)
 
 
 def _binds(option: str, paths: Collection[Path]) -> Iterator[str]:
