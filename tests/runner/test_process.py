@@ -1,6 +1,7 @@
 """The process engine, for real: what functions may do, what they see, and how they end."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -307,6 +308,18 @@ def test_without_bubblewrap_the_engine_says_what_to_do(monkeypatch, environments
         process.create(EngineOptions(environments, 2**30)).check()
 
 
+def test_without_what_makes_environments_the_engine_says_what_to_do(
+    monkeypatch, environments, tmp_path
+):
+    """As on a Debian without python3-venv; the machine's other programs are there."""
+    for name in ("bwrap", "prlimit"):
+        (tmp_path / name).symlink_to(shutil.which(name) or "/bin/true")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(EngineError, match=r"module venv .* Install the package python3-venv\."):
+        process.create(EngineOptions(environments, 2**30)).check()
+
+
 @pytest.fixture
 def trusting(monkeypatch, environments):
     """An engine on a machine without bubblewrap, whose functions are trusted."""
@@ -317,20 +330,21 @@ def trusting(monkeypatch, environments):
 
 
 @pytest.mark.parametrize(
-    ("script", "error_type", "cause"),
+    ("script", "seconds", "error_type", "cause"),
     [
-        ("print('fine')", "", "fine"),
-        ("while True: pass", "EXECUTION_ERROR", "ran for more than 2 seconds"),
+        ("print('fine')", 60, "", "fine"),
+        ("while True: pass", 1, "EXECUTION_ERROR", "ran for more than 1 seconds"),
         (
             "import os, time\nif not os.fork(): os.setsid()\ntime.sleep(60)",
+            2,
             "EXECUTION_ERROR",
             "ran for more than 2 seconds",
         ),
     ],
 )
-def test_trusted_functions_run_with_limits(trusting, tmp_path, script, error_type, cause):
+def test_trusted_functions_run_with_limits(trusting, tmp_path, script, seconds, error_type, cause):
     job = make_job(tmp_path / "job", script)
     assert trusting.build(job.function, DIGEST, LIMITS, Event()).error_type == ""
-    outcome = trusting.run(job, DIGEST, Limits(2, 2**30, 2**26), Event())
+    outcome = trusting.run(job, DIGEST, Limits(seconds, 2**30, 2**26), Event())
     assert (outcome.error_type, cause in outcome.logs.decode()) == (error_type, True)
     assert not running(str(job.path))

@@ -11,7 +11,6 @@ from ast import literal_eval
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from threading import Event
 
@@ -257,6 +256,15 @@ def _paths(variables: Mapping[str, str]) -> Iterator[Path]:
 # --- Interpreters --------------------------------------------------------------------------------
 
 
+def check_interpreter() -> None:
+    """Return if environments can be made on this machine. Raises: EngineError if not."""
+    if _interpreter("") is None:
+        raise EngineError(
+            "The process engine needs Python's module venv to install what functions need. "
+            "Install the package python3-venv."
+        )
+
+
 def _find_interpreter(recipe: Recipe) -> Interpreter:
     """Return a Python of this machine that fits. Raises: BuildError if there is none."""
     found = _interpreter(recipe.python or recipe.preferred)
@@ -272,7 +280,6 @@ def _find_interpreter(recipe: Recipe) -> Interpreter:
     return found
 
 
-@cache
 def _interpreter(version: str) -> Interpreter | None:
     """Return a Python of this version, or of any if it is blank: this program's own if it fits."""
     for program in (sys.executable, f"python{version}", "python3"):

@@ -20,7 +20,7 @@ from . import (
     Limits,
     Outcome,
 )
-from .environments import Environment, Environments
+from .environments import Environment, Environments, check_interpreter
 from .limits import LastBytes, exceeded, exit_message, memory_message
 from .sandbox import PROGRAM, check_sandbox, sandboxed
 from .supervision import deleted, memory, processes, supervise
@@ -51,6 +51,7 @@ class ProcessEngine:
                 "The process engine needs Linux with the program prlimit. Install the package "
                 "util-linux, or choose --engine container."
             )
+        check_interpreter()
         try:
             check_sandbox()
         except EngineError:

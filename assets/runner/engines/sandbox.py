@@ -51,7 +51,7 @@ def check_sandbox() -> None:
             f"The process engine needs bubblewrap 0.8 or newer; this is {version}. Install a "
             f"newer one, which Debian 12 and Ubuntu 24.04 have. {REMEDY}"
         )
-    command = sandboxed(["true"], work=Path("/usr"), readable=(), writable=(), memory=2**20)
+    command = sandboxed(["/bin/true"], work=Path("/usr"), readable=(), writable=(), memory=2**20)
     trial = _run(command)
     if trial.returncode:
         raise EngineError(
