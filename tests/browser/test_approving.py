@@ -33,7 +33,7 @@ def test_register_and_revoke_a_runner(visit):
     assert_fits(page)
     page.get_by_role("button", name="Copy the command").click()
     command = page.evaluate("navigator.clipboard.readText()")
-    assert re.fullmatch(r"python manage\.py runner --server http\S+ --token-file \S+", command)
+    assert re.fullmatch(r"\S+python manage\.py runner --server http\S+ --token-file \S+", command)
 
     page.get_by_role("link", name="I have copied it").click()
     expect(page.get_by_role("heading", name=name)).to_be_visible()

@@ -153,7 +153,7 @@ def test_a_token_is_shown_once_with_the_command(session_of, ada):
     answer = browser.post(NEW, {"name": "ward 7"})
     text = answer.content.decode()
     (secret,) = re.findall(r'id="token-secret" readonly value="([0-9a-f]{40})"', text)
-    command = "manage.py runner --server http://testserver/ --token-file runner.token"
+    command = ".venv/bin/python manage.py runner --server http://testserver/ --token-file token"
     assert command in text
     assert "no-store" in answer["Cache-Control"]
     runner = Runner.objects.get()
