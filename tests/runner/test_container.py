@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections import namedtuple
+from copy import copy
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, Lock, Timer
@@ -42,11 +43,18 @@ def address():
         yield address
 
 
-@pytest.fixture
-def engine(address, tmp_path):
-    engine = container.create(EngineOptions(tmp_path, cache_size=10**9, docker_host=address))
+@pytest.fixture(scope="module")
+def checked(address, tmp_path_factory):
+    """Return an engine that was checked, which Podman takes its time for."""
+    folder = tmp_path_factory.mktemp("engine")
+    engine = container.create(EngineOptions(folder, cache_size=10**9, docker_host=address))
     engine.check()
     return engine
+
+
+@pytest.fixture
+def engine(checked):
+    return copy(checked)
 
 
 @pytest.fixture
