@@ -76,3 +76,27 @@ def _may(who: Who, right: str, what: What, interface: str) -> bool:
         "revoke": (own and leads) or (who.superuser and interface == "admin"),
         "decide": own and leads,
     }[right]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A runner that asks."""
+
+    name: str
+    organization: str
+    revoked: bool = False
+
+
+def runner_verdict(who: Machine, right: str, what: What) -> str:
+    """Return what must come of it for a runner: anonymous, refused, or done."""
+    if who.revoked or right == "users' address":
+        return ANONYMOUS
+    own = who.organization == what.owner
+    allowed = {
+        # Roles do not matter, nor whether the server exports models.
+        "process": own or what.readers is None or who.organization in what.readers,
+        "read data": own,
+        # A job is its runner's, not its organisation's.
+        "report": who.name == what.name,
+    }[right]
+    return DONE if allowed else REFUSED
