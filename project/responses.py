@@ -22,7 +22,7 @@ MAX_BUFFER = 256 * 1024
 MAX_UNSENT = 256 * 1024**2
 # How long it waits for a reader that reads nothing.
 PATIENCE = 60
-# The header of an answer that is not sent: after so many seconds the application is asked again.
+# The header of an answer that is not sent: after these seconds the application is asked again.
 # `assets.common.connections` sets it.
 LATER = "x-registrar-later"
 

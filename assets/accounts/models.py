@@ -244,12 +244,10 @@ class Runner(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(_("creation date"), default=timezone.now, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
-    # As of its last request for work.
-    last_seen = models.DateTimeField(_("last seen"), null=True, editable=False)
+    last_seen = models.DateTimeField(_("last seen"), null=True, editable=False)  # asked for work
     version = models.CharField(_("version"), max_length=50, blank=True, editable=False)
     engine = models.CharField(_("engine"), max_length=50, blank=True, editable=False)
-    # Whether it reads data samples below a data root, as the request says; no column.
-    has_data_root = True
+    has_data_root = True  # as its request says; no column
 
     class Meta:
         verbose_name, verbose_name_plural = _("runner"), _("runners")

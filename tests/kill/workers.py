@@ -24,7 +24,7 @@ class Killed(Exception):
 
 
 @dataclass
-class Said:
+class Answers:
     """What runners were answered, by the keys of tasks."""
 
     finished: dict[str, float] = field(default_factory=dict)
@@ -38,12 +38,14 @@ class Said:
 
 
 class Worker(threading.Thread):
-    """Claims, sends a model in parts, and finishes or fails, until it is told to end."""
+    """Claims, sends a model in parts, and finishes or fails, until it must end."""
 
-    def __init__(self, number: int, seed: int, server: Server, secret: str, said: Said) -> None:
+    def __init__(
+        self, number: int, seed: int, server: Server, secret: str, answers: Answers
+    ) -> None:
         super().__init__(daemon=True)
         self.chance = random.Random(f"worker {seed}-{number}")
-        self.server, self.said = server, said
+        self.server, self.answers = server, answers
         self.headers = {"Authorization": f"Token {secret}"}
         self.must_die, self.must_end = threading.Event(), threading.Event()
         self.deaths = 0
@@ -81,14 +83,14 @@ class Worker(threading.Thread):
         if luck < 0.1:
             body = {"error_type": "EXECUTION_ERROR", "logs": "Traceback " * 1000}
             if self._until_answered("POST", f"{path}fail/", json=body) is not None:
-                self.said.failed.add(task)
+                self.answers.failed.add(task)
             return
         if not self._send_model(path):
             return
         value = self.chance.random()
         body = {"performances": {"performance": value}, "steps": {"task_execution": 5}}
         if self._until_answered("POST", f"{path}finish/", json=body) is not None:
-            self.said.finished[task] = value
+            self.answers.finished[task] = value
 
     def _send_model(self, path: str) -> bool:
         """Send a model in two parts, again from where it broke off; return whether it is there."""
@@ -114,7 +116,7 @@ class Worker(threading.Thread):
             if answer is None:
                 return False
             if answer.get("key") or answer["received"] == len(content):
-                self.said.models[key] = checksum
+                self.answers.models[key] = checksum
                 return True
             offset = answer["received"]
         return False
@@ -138,9 +140,9 @@ class Worker(threading.Thread):
             path = f"{self.server.url}/api/runner/job/{job['key']}/finish/"
             answer = requests.post(path, json=body, headers=self.headers, timeout=60)
             self._note("late finish", answer)
-            self.said.late.append(answer.status_code)
+            self.answers.late.append(answer.status_code)
             if answer.status_code == 200:
-                self.said.done.add(job["task"]["key"])
+                self.answers.done.add(job["task"]["key"])
 
     # --- Requests --------------------------------------------------------------------------------
 
@@ -169,4 +171,4 @@ class Worker(threading.Thread):
 
     def _note(self, what: str, answer: requests.Response) -> None:
         if answer.status_code not in EXPECTED:
-            self.said.wrong.append(f"{what}: {answer.status_code} {answer.text[:300]}")
+            self.answers.wrong.append(f"{what}: {answer.status_code} {answer.text[:300]}")

@@ -24,7 +24,7 @@ from .server import Server
 
 # A task takes less, unless its runner is killed.
 LEASE_SECONDS = 2
-# Of the victims, every so many is the server.
+# Of this number of victims, one is the server.
 SERVER_EVERY = 6
 TASKS_PER_PLAN = 4
 PATIENCE = 300
@@ -95,7 +95,7 @@ def kill_at_random(server: Server, workers: list, options: argparse.Namespace) -
     return killed
 
 
-def wrong_tasks(said: Any) -> tuple[Counter, list[str]]:
+def wrong_tasks(answers: Any) -> tuple[Counter, list[str]]:
     """Return how many tasks ended how, and what is wrong with them."""
     from assets.compute.models import FailureReport, Model, Performance, Task
     from assets.compute.statuses import TaskStatus
@@ -124,13 +124,13 @@ def wrong_tasks(said: Any) -> tuple[Counter, list[str]]:
         else:
             # Of a plan that failed.
             expected = [{"ends": 0, "models": 0, "reports": 0}]
-        finished, failed = said.finished.get(str(key)), str(key) in said.failed
+        finished, failed = answers.finished.get(str(key)), str(key) in answers.failed
         if (
             found not in expected
             or key in still_open
             or (key in values) != (status == TaskStatus.DONE)
             or (finished is not None and values.get(key) != finished)
-            or (str(key) in said.done and status != TaskStatus.DONE)
+            or (str(key) in answers.done and status != TaskStatus.DONE)
             or (failed and status != TaskStatus.FAILED)
         ):
             wrong.append(f"task {key} {status}: {found}, answered {finished} {failed}")
@@ -138,7 +138,7 @@ def wrong_tasks(said: Any) -> tuple[Counter, list[str]]:
     wrong += [
         f"model {key}: another content"
         for key, checksum in sent.items()
-        if said.models.get(str(key), checksum) != checksum
+        if answers.models.get(str(key), checksum) != checksum
     ]
     return counts, wrong
 
@@ -155,15 +155,15 @@ def run(options: argparse.Namespace, home: Path, environment: dict) -> dict[str,
 
     from . import truth
     from .__main__ import wait_until_tidy
-    from .workers import Said, Worker
+    from .workers import Answers, Worker
 
-    organization, said = Organization.objects.get(pk="MyOrg1MSP"), Said()
+    organization, answers = Organization.objects.get(pk="MyOrg1MSP"), Answers()
     make_plans(options.plans)
     # Two runners have one token each, so that tokens are shared, too.
     secrets = [create_runner(organization, name=f"ward {number}")[1] for number in (1, 2)]
     server = Server(home, environment)
     workers = [
-        Worker(number, options.seed, server, secrets[number % 2], said)
+        Worker(number, options.seed, server, secrets[number % 2], answers)
         for number in range(options.runners)
     ]
     server.start()
@@ -186,8 +186,8 @@ def run(options: argparse.Namespace, home: Path, environment: dict) -> dict[str,
             time.sleep(0.1)
     finally:
         server.stop()
-    counts, wrong = wrong_tasks(said)
-    wrong += said.wrong + truth.wrong_plans() + truth.wrong_files()
+    counts, wrong = wrong_tasks(answers)
+    wrong += answers.wrong + truth.wrong_plans() + truth.wrong_files()
     if not over:
         wrong.append("some tasks did not end")
     if parts := left_of_models(home):
@@ -197,7 +197,7 @@ def run(options: argparse.Namespace, home: Path, environment: dict) -> dict[str,
         "kills": dict(killed),
         "deaths of runners": sum(worker.deaths for worker in workers),
         "tasks": dict(sorted(counts.items())),
-        "late reports by status": dict(Counter(said.late)),
+        "late reports by status": dict(Counter(answers.late)),
         "loose at the end": still,
         "wrong": wrong[:50],
     }

@@ -24,21 +24,24 @@ class Sdks:
         self._servers: dict[str, Server] = {}
         self._opened: dict[str, Sdk | Exception] = {}
 
-    def launch(self, version: str) -> Server:
+    def launch(self, version: str, use: str = "") -> Server:
         """Have the version's server started, if it is not yet, without waiting for it."""
-        if version not in self._servers:
-            self._servers[version] = Server(self._shared / f"sdk-{version}")
-        return self._servers[version]
+        name = f"{version}{use}"
+        if name not in self._servers:
+            self._servers[name] = Server(self._shared / f"sdk-{name}")
+        return self._servers[name]
 
-    def of(self, version: str) -> Sdk:
-        if version not in self._opened:
-            folder = self._own / version
+    def of(self, version: str, use: str = "") -> Sdk:
+        """Return a version beside its server, or beside one of its own for some use."""
+        name = f"{version}{use}"
+        if name not in self._opened:
+            folder = self._own / name
             folder.mkdir()
             try:
-                self._opened[version] = Sdk(version, self.launch(version), folder)
+                self._opened[name] = Sdk(version, self.launch(version, use), folder)
             except Exception as error:  # noqa: BLE001  raised in every test that needs it
-                self._opened[version] = error
-        found = self._opened[version]
+                self._opened[name] = error
+        found = self._opened[name]
         if isinstance(found, Exception):
             raise found
         return found
@@ -98,12 +101,18 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def sdk(version: str, sdks: Sdks) -> Sdk:
+def use() -> str:
+    """Tests whose server must have nothing of others say what they use it for."""
+    return ""
+
+
+@pytest.fixture
+def sdk(version: str, sdks: Sdks, use: str) -> Sdk:
     if not is_installed(version):
         missing = f"the SDK {version} is not installed here: run `make sdk-venvs`"
         in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
         (pytest.fail if in_ci else pytest.skip)(missing)
-    found = sdks.of(version)
+    found = sdks.of(version, use)
     found.news()  # what was logged before is no news to this test
     return found
 

@@ -7,11 +7,13 @@ results; the counters, status and dates of a plan follow.
 from collections import Counter
 from multiprocessing.connection import Connection, Listener
 from threading import Thread
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connections, transaction
 from django.utils import timezone
 
+from assets.accounts.models import Organization
+from assets.accounts.registration.runners import create_runner
 from assets.compute.models import ComputePlan, Model, Task
 from assets.compute.registration import counters
 from assets.compute.statuses import COUNTERS, FINAL, ErrorType, TaskStatus
@@ -68,7 +70,23 @@ def report_failure(task: str, logs: str) -> None:
     builders.make_failure(logs.encode(), task_id=task)
 
 
-JOBS = (set_function, set_tasks, make_model, disable_model, make_performance, report_failure)
+def make_runner(organization: str) -> str:
+    """Create a runner of an organisation; return the secret of its token."""
+    _runner, secret = create_runner(
+        Organization.objects.get(pk=organization), name=f"ward {uuid4()}"
+    )
+    return secret
+
+
+JOBS = (
+    make_runner,
+    set_function,
+    set_tasks,
+    make_model,
+    disable_model,
+    make_performance,
+    report_failure,
+)
 
 
 def work_for(connection: Connection) -> None:

@@ -17,6 +17,7 @@ from ...common.db.compiled import Compiled
 from ...common.errors import Code, Problem, Refused, refuse, refuse_if
 from ...common.files.batch import file_batch
 from ...common.files.pending import delete_on_commit
+from ...common.files.storage import StoredFile
 from ...common.kinds import AssetKind
 from ...feed.models import Event
 from ...feed.registration import Actor, record
@@ -65,21 +66,25 @@ def register_model(
             begin()
             counters.lock_plans([plan])
             # What it can report may have changed while the file was written.
-            slots = check_model(task_key, identifier)
-            model = Model(
-                key=key,
-                owner_id=slots.worker,
-                permissions_id=slots.outputs[identifier].permissions,
-                output_id=slots.outputs[identifier].output,
-                task_id=task_key,
-                file=stored.name,
-                file_checksum=stored.checksum,
-                file_size=stored.size,
-            )
-            bulk.insert_one(model)
-            names = {key: identifier}
-            when = model.creation_date
-            record(actor, Event.Action.REGISTERED, AssetKind.MODEL, names, when=when)
+            return _insert_model(check_model(task_key, identifier), identifier, key, stored, actor)
+
+
+def _insert_model(
+    slots: Slots, identifier: str, key: UUID, stored: StoredFile, actor: Actor
+) -> Model:
+    model = Model(
+        key=key,
+        owner_id=slots.worker,
+        permissions_id=slots.outputs[identifier].permissions,
+        output_id=slots.outputs[identifier].output,
+        task_id=slots.task,
+        file=stored.name,
+        file_checksum=stored.checksum,
+        file_size=stored.size,
+    )
+    bulk.insert_one(model)
+    when = model.creation_date
+    record(actor, Event.Action.REGISTERED, AssetKind.MODEL, {key: identifier}, when=when)
     return model
 
 

@@ -32,7 +32,7 @@ class JobModelView(RunnerView):
 
     @extend_schema(operation_id="runner_job_model", responses={200: ReceivedSerializer})
     def get(self, request: Request, key: str, model: str, **kwargs) -> Response:
-        """Tell how many bytes of a model have come: continue there after an interruption."""
+        """Return how many bytes of a model have come: continue there after an interruption."""
         return Response({"received": received(self.job(key), _key_of(model))})
 
     @extend_schema(

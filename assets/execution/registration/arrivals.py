@@ -67,7 +67,7 @@ def add_part(job: Job, model: Announced, offset: int, read: Callable[[int], byte
 
     Args:
         offset: where in the file of the model the part begins.
-        read: reads at most so many bytes of the part.
+        read: reads at most this number of bytes of the part.
 
     Raises:
         Refused: the job has ended, its task makes no such model, or the bytes are others than
