@@ -65,7 +65,7 @@ try:
     manage.main()
 except SystemExit:
     pass
-import assets.runner.start
+import assets.runner.engines.container, assets.runner.engines.process, assets.runner.start
 files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
 names = {name.partition(".")[0] for name, file in files.items() if "site-packages" in file}
 print("\\n" + json.dumps(sorted(names)))
