@@ -434,6 +434,15 @@ def decide(policy: str, path: str, **sent: str) -> Callable[[Stage], Any]:
     return do
 
 
+def try_it(stage: Stage, by: str) -> Any:
+    own_runner(stage)
+    if by == "api":
+        body = {"function_key": str(stage.function.key), "dataset_key": str(stage.dataset.key)}
+        return stage.api.post("/api/trial/", body, format="json")
+    sent = {"dataset": str(stage.dataset.key), "fake_samples": "1"}
+    return stage.browser.post(f"/functions/{stage.function.key}/try/", sent)
+
+
 WHY = {"reason": "Ask first."}
 RUNS = [
     Act("register a runner", "ada",
@@ -448,6 +457,8 @@ RUNS = [
     Act("choose what runners run", "ada",
         lambda s: s.browser.post("/runners/policy/", {"policy": "plans"}),
         "changed", "ASSET_ORGANIZATION"),
+    *(Act(f"try a function by {by}", "alice", lambda s, by=by: try_it(s, by), "created", "trial")
+      for by in ("api", "pages")),
     Act("approve a plan", "ada", decide("plans", "approval"), "approved", PLAN),
     Act("approve a function", "ada", decide("functions", "approval"), "approved", FUNCTION),
     Act("decline a plan", "ada", decide("plans", "decline", **WHY), "declined", PLAN),

@@ -38,6 +38,14 @@ NOT_REGISTERED = {
     "Upload",
     "PendingFiles",
     "User",
+    # Runners, what they may run and do, and what they find out.
+    "Runner",
+    "RunPolicy",
+    "Approval",
+    "Job",
+    "Trial",
+    "ProfilingStep",
+    "DataSampleCheck",
 }
 
 FIXED = [

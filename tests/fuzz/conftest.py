@@ -22,6 +22,8 @@ from assets.compute.statuses import TaskStatus
 from assets.datasets.registration import register_data_samples, save_look
 from assets.datasets.specs import DataSampleSpec
 from assets.execution.registration.leases import begin_jobs
+from assets.execution.registration.trials import begin_trial
+from assets.execution.specs import TrialSpec
 from assets.functions.models import FunctionStatus
 from assets.functions.specs import FunctionOutputSpec
 from tests import builders
@@ -105,6 +107,13 @@ def _sample_at_runner() -> str:
     return str(sample.key)
 
 
+def _trial() -> str:
+    """Return the key of a dry run; its organisation has a runner."""
+    alice = User.objects.get(username="alice")
+    function = builders.make_aggregate(alice, inputs=())
+    return str(begin_trial(TrialSpec(function.key), alice).key)
+
+
 @pytest.fixture(scope="module")
 def known(shared_rows, runner) -> dict[str, str]:
     """The keys of what is registered, by how the addresses begin that they belong in."""
@@ -120,6 +129,7 @@ def known(shared_rows, runner) -> dict[str, str]:
         "data_sample/{key}/look": _sample_at_runner(),
         "runner/job": _job(runner[0], builders.MODEL_OUTPUT),
         "runner/job/{key}/finish": _job(runner[0], builders.PERFORMANCE_OUTPUT),
+        "trial": _trial(),
         "logs": str(failed),
         "task/{key}/logs": str(failed),
         "users": "victor",

@@ -63,6 +63,10 @@ BODIES = {
         "token": create_reset_token(User.objects.get(username="victor")),
         "password": NEW_PASSWORD,
     },
+    "POST /api/trial/": lambda known: {
+        "function_key": known["function"],
+        "dataset_key": known["data_manager"],
+    },
     "POST /api/runner/claim/": lambda known: {"jobs": 2, "version": "1", "engine": "process"},
     "POST /api/runner/renew/": lambda known: {"jobs": [known["runner/job"], str(uuid4())]},
     "PUT /api/runner/job/{key}/model/{model}/": lambda known: WEIGHTS,

@@ -12,6 +12,8 @@ from django.utils.translation import _trans
 
 from assets.accounts.models import User
 from assets.accounts.registration.runners import create_runner
+from assets.execution.registration.trials import begin_trial
+from assets.execution.specs import TrialSpec
 from assets.pages import urlpatterns
 from tests.builders import make_one_of_each
 from tests.house.unmarked import texts_of, words_in
@@ -64,7 +66,9 @@ def unmarked(html, known):
 def registry(alice, org_a):
     names = {"dataset": "Δεδομένα", "function": "Συνάρτηση", "compute_plan": "Μελέτη"}
     runner, _ = create_runner(org_a, name="Θάλαμος")
-    return {**make_one_of_each(alice, **names), "runner": runner}
+    found = make_one_of_each(alice, **names)
+    trial = begin_trial(TrialSpec(found["function"].pk, found["dataset"].pk), alice)
+    return {**found, "runner": runner, "trial": trial}
 
 
 def address(name, registry):
