@@ -58,7 +58,8 @@ def scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     path = folder / "scheduler.json"
     options = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
     options += ["--scheduler-file", path]
-    with _process(folder, "dask_scheduler", *options) as process:
+    # It is one of a cluster for all purposes: without this package.
+    with _process(folder, "dask_scheduler", *options, cwd=folder) as process:
         yield _address(path), process
 
 
@@ -79,11 +80,13 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _process(folder: Path, module: str, *options: object) -> Iterator[subprocess.Popen[bytes]]:
+def _process(
+    folder: Path, module: str, *options: object, cwd: Path = ROOT
+) -> Iterator[subprocess.Popen[bytes]]:
     with (folder / f"{module}.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.{module}", *map(str, options)],
-            cwd=ROOT,
+            cwd=cwd,
             # A job is tried on one more worker than this.
             env={**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"},
             start_new_session=True,

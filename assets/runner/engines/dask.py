@@ -4,7 +4,9 @@ Runner and workers share the disk that has the runner's folder, at the same path
 to a worker or to the network, one try of a job at most goes on, and only the runner reports.
 """
 
+import pickle
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, wait
 from functools import cache
 from pathlib import Path
@@ -88,9 +90,8 @@ class DaskEngine:
             EngineError: the scheduler was lost, or a worker cannot run any function.
         """
         turn = Turn(self._turns)
-        future = self._client.get_executor(pure=False).submit(
-            _work, self._options, turn.path, what, digest, limits, key=f"registrar-{turn.name}"
-        )
+        work = _by_value(_work, self._options, turn.path, what, digest, limits)
+        future = self._client.get_executor(pure=False).submit(work, key=f"registrar-{turn.name}")
         touched = time.monotonic()
         try:
             while not wait([future], PAUSE).done and not stop.is_set():
@@ -111,6 +112,22 @@ class DaskEngine:
             if turn.end():
                 wait([future], PATIENCE)
             future.cancel()
+
+
+def _by_value(function: Callable[..., Outcome], *arguments: object) -> Callable[[], Outcome]:
+    """Return a function that calls `function`, for schedulers that do not have this package.
+
+    They read what passes through them, and only local functions travel with their code.
+    """
+    content = pickle.dumps((function, arguments))
+
+    def call() -> Any:  # types would travel, too
+        import pickle
+
+        function, arguments = pickle.loads(content)  # noqa: S301  # from above
+        return function(*arguments)
+
+    return call
 
 
 def _work(
