@@ -1,9 +1,19 @@
 """Filters of datasets and data samples. Contract 2.3, 2.4, 2.14."""
 
-from django.db.models import Model, QuerySet
-from django.utils.translation import gettext_lazy as _
+from typing import ClassVar
 
-from ..common.api.filters import AssetFilterSet, KeysFilter, MatchFilter, TextsFilter, search_filter
+from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from django_filters import ChoiceFilter
+
+from ..common.api.filters import (
+    AssetFilterSet,
+    KeysFilter,
+    MatchFilter,
+    NarrowingMixin,
+    TextsFilter,
+    search_filter,
+)
 from ..common.db.aggregates import related_rows
 from ..permissions.filters import (
     AllowedFilter,
@@ -13,7 +23,9 @@ from ..permissions.filters import (
     hidden_keys,
 )
 from ..permissions.queries import allowing_all, allowing_any
-from .models import Dataset, SampleSet, SampleSetMember
+from .models import DataSampleCheck, Dataset, SampleSet, SampleSetMember
+
+State = DataSampleCheck.State
 
 
 class UsedByTasksFilter(KeysFilter):
@@ -67,6 +79,23 @@ class DatasetListFilterSet(AssetListFilterSet):
     metadata = MetadataEntryFilter()
 
 
+class LookFilter(NarrowingMixin, ChoiceFilter):
+    """Filters data samples that stay at runners, by what the last look found."""
+
+    states: ClassVar[dict[str, Q]] = {
+        State.WAITING: Q(found__checked_at=None),
+        State.FOUND: Q(found__checked_at__isnull=False, found__problem=""),
+        State.PROBLEM: Q(found__checked_at__isnull=False, found__checksum=""),
+    }
+
+    def __init__(self) -> None:
+        super().__init__(choices=State.choices, label=_("At runners"), empty_label=_("any"))
+
+    def narrow(self, queryset: QuerySet, value: str) -> QuerySet:
+        return queryset.filter(self.states[value], at_runner=True)
+
+
 class DataSampleListFilterSet(AssetListFilterSet):
     q = search_filter("key", placeholder=_("Key"))
+    look = LookFilter()
     dataset_key = hidden_keys(field_name="links__dataset_id", label=_("Dataset"))

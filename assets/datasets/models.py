@@ -107,6 +107,11 @@ class DataSampleCheck(models.Model):
     cleared when somebody asks for another look; what was found never changes.
     """
 
+    class State(models.TextChoices):
+        WAITING = "waiting", _("not yet checked")
+        FOUND = "found", _("checked")
+        PROBLEM = "problem", _("problem")
+
     data_sample = models.OneToOneField(
         DataSample, on_delete=models.PROTECT, primary_key=True, related_name="found"
     )
@@ -142,8 +147,8 @@ class DataSampleCheck(models.Model):
     def state_label(self) -> str:
         """What the last look found, without a path."""
         if self.checked_at is None:
-            return gettext("not yet checked")
-        return gettext("problem") if self.problem else gettext("checked")
+            return str(self.State.WAITING.label)
+        return str((self.State.PROBLEM if self.problem else self.State.FOUND).label)
 
 
 class DataSampleLink(models.Model):

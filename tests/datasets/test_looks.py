@@ -150,6 +150,16 @@ def test_the_form_as_code(alice, session_of, dataset):
     assert not DataSample.objects.exists()
 
 
+@pytest.mark.parametrize(("look", "path"), [("waiting", "p0"), ("found", "p1"), ("problem", "p2")])
+def test_the_list_is_filtered_by_what_was_found(alice, dataset, session_of, look, path):
+    samples = make_samples_at_runner(alice, dataset.pk, paths=["p0", "p1", "p2"])
+    make_samples(alice, dataset.pk)
+    save_look(samples[1].pk, checksum=CHECKSUM)
+    save_look(samples[2].pk, problem="There is no such folder.")
+    response = session_of(alice).get(f"/data-samples/?look={look}")
+    assert [row.record.path for row in response.context["table"].rows] == [path]
+
+
 @pytest.mark.parametrize("count", [2, 20])
 def test_statements_of_lists_do_not_grow(
     count, alice, dataset, session_of, django_assert_num_queries
