@@ -141,7 +141,7 @@ def finish_task(key: UUID, actor: Actor, performances: Mapping[str, float] | Non
         refuse_if(slots.missing(performances or ()))
         _insert_performances(slots, performances or {}, actor, now)
 
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         move_tasks([key], TaskStatus.DONE, actor, report=report)
         free_outputs_used_by([key])
 
