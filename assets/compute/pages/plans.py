@@ -23,6 +23,7 @@ from ..registration import cancel_compute_plan, check_accepts_tasks, check_cance
 from ..snippets import MAX_SAMPLES, MAX_TASKS, plan_snippets
 from ..statuses import FINAL, has_ended
 from .base import PlanPageMixin, duration_text, remaining_text, shares
+from .charts import MAX_POINTS, charts_of
 from .filters import ComputePlanListFilterSet
 from .plan_graph import MAX_DRAWN_TASKS, MAX_INLINE_TASKS, plan_graph
 from .plan_tables import function_rows, performance_rows, rank_table
@@ -64,7 +65,8 @@ class ComputePlanPage(PlanPageMixin, WorkMixin, AssetPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         plan = self.object
         own = may_change(self.user, plan)
-        performances = plan_performances(plan.pk, PREVIEW_ROWS + 1)
+        performances = plan_performances(plan.pk, MAX_POINTS + 1)
+        by_rank = rank_table(plan.pk)
         functions = functions_of([plan.pk], PREVIEW_ROWS + 1)
         return super().get_context_data(
             shares=shares(plan.counts),
@@ -72,12 +74,15 @@ class ComputePlanPage(PlanPageMixin, WorkMixin, AssetPage):
             creator=creator_of(plan, self.user.organization_id),
             may_add_tasks=own and not list(check_accepts_tasks(plan.status, plan.pk)),
             may_cancel=not check_cancel(plan, self.user),
-            by_rank=rank_table(plan.pk),
+            by_rank=by_rank,
             functions=function_rows(functions[:PREVIEW_ROWS], plan.pk),
             shown=PREVIEW_ROWS,
             more_functions=len(functions) > PREVIEW_ROWS,
             performances=performance_rows(performances[:PREVIEW_ROWS]),
             more_performances=len(performances) > PREVIEW_ROWS,
+            charts=charts_of(performances, by_rank.workers, self.request.GET)
+            if performances
+            else None,
             graph=plan_graph(plan) if 0 < plan.task_count <= MAX_INLINE_TASKS else None,
             drawn_later=MAX_INLINE_TASKS < plan.task_count <= MAX_DRAWN_TASKS,
             **kwargs,
