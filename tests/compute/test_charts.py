@@ -109,7 +109,7 @@ def test_rounds_are_shown_where_all_tasks_have_one():
         ("y=log", "Vertical axis", "logarithmic"),
         ("y=nonsense", "Vertical axis", "linear"),
         ("worker=B", "Workers", "B"),
-        ("worker=nobody", "Workers", "all"),
+        ("worker=C", "Workers", "all"),
     ],
 )
 def test_choices(query, group, current):

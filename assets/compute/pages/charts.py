@@ -56,7 +56,7 @@ def charts_of(
 
     Args:
         workers: all workers of the plan, whose colours are those of the graph.
-        performances: at least `MAX_POINTS` and one more of them, if there are so many.
+        performances: in their order; of more than `MAX_POINTS`, one more is enough.
         query: `x` (rank or round), `y` (linear or log) and `worker`; what is not known is left out.
     """
     cut_at = MAX_POINTS if len(performances) > MAX_POINTS else None
@@ -76,32 +76,32 @@ def charts_of(
         _chart(output, found, colours, x, logarithmic=y == LOGARITHMIC)
         for output, found in sorted(by_output.items())
     ]
-    state = {"x": x, "y": y, "worker": only or ""}
+    may_be_log = may_be_logarithmic([found.value for found in performances])
+    choices = _choices({"x": x, "y": y, "worker": only or ""}, measured, has_rounds, may_be_log)
+    shown = [(worker, colours.get(worker, 0)) for worker in measured if only in (None, worker)]
+    return Charts(charts, choices, shown, cut_at)
+
+
+def _choices(
+    state: dict[str, str], workers: Sequence[str], has_rounds: bool, may_be_log: bool
+) -> dict[str, list[Choice]]:
+    """Return the choices by group, without groups that have one only."""
 
     def choice(label: str, **change: str) -> Choice:
         wanted = {**state, **change}
         return Choice(label, urlencode({k: v for k, v in wanted.items() if v}), wanted == state)
 
+    rounds = [choice(_("round"), x=ROUND)] if has_rounds else []
+    logarithmic = [choice(_("logarithmic"), y=LOGARITHMIC)] if may_be_log else []
     choices = {
-        _("Horizontal axis"): [
-            *([choice(_("round"), x=ROUND)] if has_rounds else []),
-            choice(_("rank"), x=RANK),
-        ],
-        _("Vertical axis"): [
-            choice(_("linear"), y=LINEAR),
-            *(
-                [choice(_("logarithmic"), y=LOGARITHMIC)]
-                if may_be_logarithmic([found.value for found in performances])
-                else []
-            ),
-        ],
+        _("Horizontal axis"): [*rounds, choice(_("rank"), x=RANK)],
+        _("Vertical axis"): [choice(_("linear"), y=LINEAR), *logarithmic],
         _("Workers"): [
             choice(_("all"), worker=""),
-            *(choice(worker, worker=worker) for worker in measured),
+            *(choice(worker, worker=worker) for worker in workers),
         ],
     }
-    shown = [(worker, colours.get(worker, 0)) for worker in measured if only in (None, worker)]
-    return Charts(charts, {k: v for k, v in choices.items() if len(v) > 1}, shown, cut_at)
+    return {group: found for group, found in choices.items() if len(found) > 1}
 
 
 def _chart(
