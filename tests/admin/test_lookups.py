@@ -6,7 +6,9 @@ import pytest
 from django.contrib import admin
 from django.utils import timezone
 
+from assets.accounts.models import Organization
 from assets.accounts.registration.organizations import create_organization
+from assets.accounts.registration.runners import create_runner
 from assets.accounts.registration.tokens import create_token
 from assets.common.audit import Action, SubjectKind
 from assets.feed.models import Event
@@ -31,6 +33,9 @@ HIDDEN = {
     "user": ("password__startswith", "api_tokens__digest__startswith", "username__regex"),
     "apitoken": ("digest__startswith", "user__password__startswith", "note__regex"),
     "event": ("actor__username", "actor_name", "address", "address__startswith", "detail__path"),
+    "runner": ("digest__startswith", "organization__users__password__startswith"),
+    "job": ("runner__digest__startswith", "task__compute_plan__creator__username"),
+    "approval": ("decided_by__password__startswith", "compute_plan__creator__username"),
     "permissions": ("organizations__users__username", "digest__gt"),
 }
 
@@ -134,6 +139,14 @@ def test_autocomplete_finds_only_users_that_are_seen(world, session_of):
     for term in ("alice", "external", "a", ""):
         found = browser.get("/admin/autocomplete/", {**fields, "term": term}).json()["results"]
         assert "alice" not in str(found)
+
+
+def test_autocomplete_finds_only_runners_that_are_seen(world, session_of):
+    for organization in Organization.objects.all():
+        create_runner(organization, name=f"machine of {organization.pk}")
+    fields = {"app_label": "assets", "model_name": "job", "field_name": "runner", "term": ""}
+    found = session_of(world.bob).get("/admin/autocomplete/", fields).json()["results"]
+    assert [item["text"].partition(" (")[0] for item in found] == [f"machine of {B}"]
 
 
 def test_autocomplete_takes_any_text(world, session_of):
