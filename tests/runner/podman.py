@@ -13,7 +13,7 @@ import sysconfig
 import tarfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,68 +47,62 @@ def missing() -> str:
     return "" if os.getuid() == 0 else "needs root for Podman, or a daemon in TEST_DOCKER_HOST"
 
 
+class NoDaemon(Exception):
+    """No container starts on this machine; the text says why."""
+
+
 @contextmanager
 def daemon() -> Iterator[str]:
-    """Yield the address of a daemon that has the image."""
+    """Yield the address of a daemon that has the image. Raises: NoDaemon."""
     # Not in pytest's folder: paths of sockets are short.
-    with TemporaryDirectory(prefix="podman-") as name:
-        folder = Path(name)
-        if address := os.environ.get("TEST_DOCKER_HOST"):
-            _load_image(address, folder)
-            yield address
-            return
-        (folder / "containers.conf").write_text(CONFIGURATION)
-        with (folder / "log").open("wb") as log:
-            service = subprocess.Popen(
-                ["unshare", "--mount", "sh", "-c", START, name],
-                env={**os.environ, "CONTAINERS_CONF": str(folder / "containers.conf")},
-                cwd=folder,  # where it leaves an empty file when a container takes too much memory
-                stdout=log,
-                stderr=log,
-            )
-        try:
-            _load_image(f"unix://{folder}/socket", folder)
-            yield f"unix://{folder}/socket"
-        finally:
-            service.terminate()
-            service.wait()
-            subprocess.run(["umount", "--quiet", folder / "images/overlay"], check=False)
+    with TemporaryDirectory(prefix="podman-") as name, ExitStack() as stack:
+        address = os.environ.get("TEST_DOCKER_HOST") or stack.enter_context(_podman(Path(name)))
+        with closing(APIClient(base_url=address, version="auto")) as client:
+            _load_image(client, Path(name))
+            _try_container(client)
+        yield address
 
 
-def problem(address: str) -> str:
-    """Return why the daemon cannot start a container on this machine, or blank."""
-    client = _client(address)
+@contextmanager
+def _podman(folder: Path) -> Iterator[str]:
+    """Yield the address of Podman's service, which has its files in the folder."""
+    (folder / "containers.conf").write_text(CONFIGURATION)
+    with (folder / "log").open("wb") as log:
+        service = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", START, folder],
+            env={**os.environ, "CONTAINERS_CONF": str(folder / "containers.conf")},
+            cwd=folder,  # where it leaves an empty file when a container takes too much memory
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        while not (folder / "socket").exists():
+            if service.poll() is not None:
+                raise NoDaemon((folder / "log").read_text())
+            time.sleep(0.05)
+        yield f"unix://{folder}/socket"
+    finally:
+        service.terminate()
+        service.wait()
+        subprocess.run(["umount", "--quiet", folder / "images/overlay"], check=False)
+
+
+def _try_container(client: APIClient) -> None:
     container = client.create_container(IMAGE, ["python3", "-c", ""], network_disabled=True)
     try:
         client.start(container)
     except DockerException as error:
-        return str(error)
+        raise NoDaemon(str(error)) from error
     finally:
         client.remove_container(container, force=True)
-        client.close()
-    return ""
 
 
-def _load_image(address: str, folder: Path) -> None:
-    """Give the daemon the image, once it answers."""
+def _load_image(client: APIClient, folder: Path) -> None:
     archive = folder / "image.tar"
     with tarfile.open(archive, "w") as tar:
         _add_python(tar)
-    client = _client(address)
     with archive.open("rb") as data:
         client.import_image_from_data(data, repository=IMAGE, tag="latest")
-    client.close()
-
-
-def _client(address: str) -> APIClient:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            return APIClient(base_url=address, version="auto")
-        except DockerException:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
 
 
 def _add_python(tar: tarfile.TarFile) -> None:
