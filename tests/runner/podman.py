@@ -6,6 +6,7 @@ own, which needs root. No registry is asked: the image is made from this machine
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -22,9 +23,10 @@ from docker.errors import DockerException
 
 IMAGE = "localhost/registrar-tests"
 USER = str(os.getuid() or 65534)  # of functions
-CONFIGURATION = """\
+FILES = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 16_000)  # a mount takes one
+CONFIGURATION = f"""\
 [containers]
-default_ulimits = ["nofile=1000:1000", "nproc=1000:1000"]
+default_ulimits = ["nofile={FILES}:{FILES}", "nproc=1000:1000"]
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "none"

@@ -125,6 +125,15 @@ def test_a_function_reads_its_arguments_and_inputs_and_writes_outputs(run, job, 
     )
 
 
+def test_a_function_reads_many_samples(run, tmp_path):
+    samples = [tmp_path / f"sample-{number}" for number in range(500)]
+    for sample in samples:
+        sample.mkdir()
+        sample.chmod(0o755)
+    found = "import pathlib; print(len(list(pathlib.Path({!r}).glob('sample-*'))))"
+    assert run(found.format(str(tmp_path)), readable=tuple(samples)).logs == "500\n"
+
+
 def test_a_function_that_raises_leaves_its_traceback(run):
     result = run("raise ValueError('no such column')")
     assert result.error_type == "EXECUTION_ERROR"
