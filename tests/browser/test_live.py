@@ -66,7 +66,7 @@ def test_a_plan_that_moves_while_one_looks_at_it(visit, ward, function):
     ward.report(second, "fail", error_type="EXECUTION_ERROR", logs=TRACE)
     expect_status(page, "failed")
     expect(page.get_by_text("First failed task")).to_be_visible()
-    # It has ended: the page asks no more, and has said so.
+    # It has ended: the page asks no more, and announces the end.
     expect(work).to_have_count(0)
     expect(page.locator("#live")).not_to_have_attribute("hx-get", re.compile("."))
     expect(page.locator("#announcer")).to_have_text("1 of 3 tasks are done. 1 has failed.")

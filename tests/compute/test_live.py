@@ -23,6 +23,8 @@ from tests.builders import make_failure, make_model, set_status
 
 from .conftest import recount, text_of
 
+pytestmark = pytest.mark.postgresql
+
 RUNNER = Agent("MyOrg1MSP", "runner of the ward")
 # The session, its user, the page's row and the runners; for a task, what it has reported.
 ASKING_QUERIES = {"plan": 4, "task": 5, "function": 4}

@@ -60,11 +60,6 @@ class WorkMixin(LiveMixin):
             progress=progress,
             # What is read aloud to those who do not see the page change.
             summary=" ".join([progress, *(text for text, _organization in lines)]),
-            waits=[
-                Wait(text, id, id in self.runners, self.runners.get(id))
-                if id
-                else Wait(text, "", False, None)
-                for text, id in lines
-            ],
+            waits=[Wait(text, id, id in self.runners, self.runners.get(id)) for text, id in lines],
             **kwargs,
         )
