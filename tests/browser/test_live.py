@@ -140,3 +140,13 @@ def test_the_graph_of_a_large_plan_follows_too(visit, ward, function):
     ward.report(ward.claim(), "fail", error_type="BUILD_ERROR", logs="no")
     expect(later.locator(".graph-node.is-failed")).to_have_count(210)
     assert page.locator(".graph-svg").get_attribute("width") == width
+
+
+def test_the_graph_on_a_page_of_its_own_follows_too(visit, ward, function):
+    plan = ward.register_plan(function, 2)
+    page = visit(MEMBER)
+    page.goto(f"/compute-plans/{plan}/graph/")
+    expect(page.locator(".graph-node")).to_have_count(2)
+    ward.report(ward.claim(), "fail", error_type="BUILD_ERROR", logs="no")
+    expect(page.locator(".graph-node.is-failed")).to_have_count(2)
+    expect(page.locator("#live")).not_to_have_attribute("hx-get", re.compile("."))

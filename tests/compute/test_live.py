@@ -26,9 +26,10 @@ from .conftest import recount, text_of
 pytestmark = pytest.mark.postgresql
 
 RUNNER = Agent("MyOrg1MSP", "runner of the ward")
-# The session, its user, the page's row and the runners; for a task, what it has reported.
-ASKING_QUERIES = {"plan": 4, "task": 5, "function": 4}
+# The session, its user and the page's row; the runners, but for a graph; what a task has reported.
+ASKING_QUERIES = {"plan": 4, "graph": 3, "task": 5, "function": 4}
 each_page = pytest.mark.parametrize("kind", ASKING_QUERIES)
+each_work = pytest.mark.parametrize("kind", ["plan", "task", "function"])
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def pages(study):
     """The address of each page that follows work."""
     return {
         "plan": reverse("compute-plan", args=[study.plan.pk]),
+        "graph": reverse("compute-plan-graph", args=[study.plan.pk]),
         "task": reverse("task", args=[study.first.pk]),
         "function": reverse("function", args=[study.train.pk]),
     }
@@ -55,7 +57,7 @@ def make_runner(organization_id: str, **values) -> Runner:
 
 def state_in(html: str) -> str:
     """The state that a page would send; blank if it asks for nothing."""
-    found = re.search(r"""hx-vals='\{"state": "(\w+)"\}'""", html)
+    found = re.search(r'<div id="live"[^>]* hx-get="[^"]*\bstate=(\w+)"', html)
     return found[1] if found else ""
 
 
@@ -98,17 +100,17 @@ def test_what_is_new_comes_without_the_frame(browser, pages, study, kind):
     assert ask(browser, pages[kind], state_in(html)).status_code == 204
 
 
-@each_page
+@each_work
 def test_without_scripts_the_page_is_whole(browser, pages, kind):
     html = browser.get(pages[kind], {"state": state_of(browser, pages[kind])}).content.decode()
     assert "<html" in html
     assert f'<a class="without-scripts" href="{pages[kind]}">Refresh</a>' in html
 
 
-@each_page
+@each_work
 def test_the_address_with_code_is_asked_again(browser, pages, kind):
     html = browser.get(pages[kind], {"code": ""}).content.decode()
-    assert f'hx-get="{pages[kind]}?code="' in html
+    assert f'hx-get="{pages[kind]}?code=&amp;state={state_in(html)}"' in html
 
 
 @each_page
@@ -240,6 +242,7 @@ def test_what_is_known_of_the_runner(browser, pages, values, words):
     if values is not None:
         make_runner("MyOrg1MSP", **values)
     make_runner("MyOrg2MSP", last_seen=timezone.now() - timedelta(days=900))
+    del pages["graph"]
     for url in pages.values():
         assert words in text_of(browser.get(url).content.decode())
 

@@ -52,9 +52,13 @@ class LiveMixin(_Base):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         query = self.request.GET.copy()
         query.pop(STATE, None)
+        here = self.request.path + (f"?{query.urlencode()}" if query else "")
+        query[STATE] = self.state
         return super().get_context_data(
             frame="components/bare.html" if self.is_followed else "base.html",
             state=self.state,
-            here=self.request.path + (f"?{query.urlencode()}" if query else ""),
+            here=here,
+            # Not by `hx-vals`: elements inside would send them, too.
+            asked=f"{self.request.path}?{query.urlencode()}",
             **kwargs,
         )

@@ -11,10 +11,12 @@ from ...accounts.pages.waiting import Line, WorkMixin
 from ...common.audit import note_refusals
 from ...common.errors import Refused
 from ...common.pages.base import Page
+from ...common.pages.live import LiveMixin, state_of
 from ...common.pages.snippets import Snippets
 from ...feed.pages.assets import AssetPage, AssetPageMixin, RenamePage
 from ...permissions.access import may_change
 from ...permissions.pages import AssetListPage
+from ..models import ComputePlan
 from ..queries.copies import renewed, spec_of_plan
 from ..queries.lists import creator_of
 from ..queries.outputs import plan_performances
@@ -40,16 +42,20 @@ class ComputePlanList(PlanPageMixin, AssetListPage):
     empty_hint = _("A compute plan groups tasks, such as the rounds of a study.")
 
 
+def progress_of_plan(plan: ComputePlan) -> tuple[object, ...] | None:
+    """Return what pages show of a plan's progress; None once it has ended."""
+    if has_ended(plan.status, plan.counts):
+        return None
+    return plan.name, plan.status, plan.counts, plan.end_date
+
+
 class ComputePlanPage(PlanPageMixin, WorkMixin, AssetPage):
     """A compute plan, with its progress and what its tasks have measured."""
 
     template_name = "compute/compute_plan.html"
 
     def work(self) -> object:
-        plan = self.object
-        if has_ended(plan.status, plan.counts):
-            return None
-        return plan.name, plan.status, plan.counts, plan.end_date
+        return progress_of_plan(self.object)
 
     def lines(self) -> Iterable[Line]:
         return plan_lines(self.object)
@@ -89,14 +95,18 @@ class ComputePlanPage(PlanPageMixin, WorkMixin, AssetPage):
         )
 
 
-class ComputePlanGraph(PlanPageMixin, AssetPageMixin, Page):
+class ComputePlanGraph(PlanPageMixin, LiveMixin, AssetPageMixin, Page):
     """The graph of a plan: its own page, or the fragment that htmx puts into the plan's page."""
+
+    def find_state(self) -> str:
+        progress = progress_of_plan(self.object)
+        return state_of(progress) if progress else ""
 
     def get_title(self) -> str:
         return gettext("Graph of %(plan)s") % {"plan": self.object}
 
     def get_template_names(self) -> list[str]:
-        is_fragment = getattr(self.request, "htmx", False)
+        is_fragment = getattr(self.request, "htmx", False) and not self.is_followed
         return ["compute/_graph_later.html" if is_fragment else "compute/graph.html"]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
