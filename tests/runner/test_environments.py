@@ -78,6 +78,7 @@ def test_packages_come_from_the_archive_and_from_where_the_machine_says(
     (environment,) = kept(folder)
     packages = next(environment.glob("lib/python*/site-packages"))
     assert {"fromindex", "inarchive", "substratools"} <= {path.name for path in packages.iterdir()}
+    assert list((packages / "fromindex" / "__pycache__").iterdir())
     # Its programs start its own Python, where it is now.
     shown = subprocess.run([environment / "bin" / "pip", "--version"], capture_output=True)
     assert str(environment) in shown.stdout.decode()
