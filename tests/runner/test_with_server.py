@@ -3,15 +3,18 @@
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from assets.accounts.models import Organization
 from assets.accounts.registration.runners import create_runner
+from assets.common.files.digest import folder_digest
 from assets.compute.models import ComputePlan, FailureReport, Model, ProfilingStep
 from assets.compute.specs import OutputSpec
 from assets.compute.statuses import PlanStatus
+from assets.datasets.models import DataSample
 from assets.runner.cache import Cache
 from assets.runner.client import Client
 from assets.runner.connection import Connection
@@ -26,6 +29,7 @@ from tests.builders import (
     make_function,
     make_plan,
     make_samples,
+    make_samples_at_runner,
     only_to,
     training_task,
     upload,
@@ -49,7 +53,7 @@ def runner(live_server, tmp_path):
     """Run a runner of an organisation until the end of the block."""
 
     @contextmanager
-    def run(organization_id, engine):
+    def run(organization_id, engine, data_root=None):
         organization = Organization.objects.get(pk=organization_id)
         _runner, secret = create_runner(organization, name="ward")
         folder = tmp_path / organization_id
@@ -58,11 +62,11 @@ def runner(live_server, tmp_path):
             client=Client(Connection(live_server.url, secret, print)),
             engine=engine,
             cache=Cache(folder / "cache", 10**8),
-            data_root=DataRoot(None),
+            data_root=DataRoot(data_root),
             limits=Limits(60, 10**9, 10**6),
             scratch=folder / "jobs",
         )
-        claim = {"jobs": 2, "version": "1", "engine": engine.name, "data_root": False}
+        claim = {"jobs": 2, "version": "1", "engine": engine.name, "data_root": bool(data_root)}
         program = Program(worker.client, worker, claim, print, grace=30, once=False)
         thread = threading.Thread(target=program.run, daemon=True)
         thread.start()
@@ -86,10 +90,10 @@ def wait_for(plan: ComputePlan, status: str) -> ComputePlan:
     raise AssertionError(f"{plan.status}: {list(plan.tasks.values_list('status', 'worker'))}")
 
 
-def study(alice, **train):
+def study(alice, make_some=make_samples):
     """A plan that trains a model at A, and aggregates it at B."""
     dataset = make_dataset(alice)
-    samples = make_samples(alice, dataset.key, count=2)
+    samples = make_some(alice, dataset.key)
     archive = {"permissions": only_to(A, B)}
     trained = training_task(
         dataset,
@@ -124,7 +128,7 @@ def test_a_study_is_done(alice, runner):
     for model in Model.objects.all():
         with model.file.open() as file:
             models[model.owner_id] = file.read().decode()
-    assert models == {A: "2 samples", B: "sum of 2 samples"}
+    assert models == {A: "1 samples", B: "sum of 1 samples"}
     assert len(at_a.calls) == len(at_b.calls) == 1
     # The owner of a function builds it.
     assert len(at_a.built) == 2
@@ -141,3 +145,24 @@ def test_a_study_fails_with_the_logs_of_its_function(alice, runner):
     report = FailureReport.objects.get(task__compute_plan=plan)
     with report.logs.open() as file:
         assert file.read() == b"Traceback: no such column"
+
+
+def test_data_that_stay_are_looked_at_and_used_where_they_are(alice, runner, tmp_path):
+    def make(actor, key):
+        return make_samples_at_runner(actor, key, paths=["ward/1"])
+
+    (tmp_path / "ward" / "1").mkdir(parents=True)
+    (tmp_path / "ward" / "1" / "data.csv").write_text("1,2\n")
+    plan = study(alice, make)
+    read = []
+
+    def function(call):
+        (sample,) = (each for each in call.inputs if each["id"] == "datasamples")
+        read.append(Path(sample["value"], "data.csv").read_text())
+        train(call)
+
+    with runner(A, FakeEngine(function), tmp_path), runner(B, FakeEngine(aggregate)):
+        wait_for(plan, PlanStatus.DONE)
+    assert read == ["1,2\n"]
+    found = DataSample.objects.get().found
+    assert (found.checksum, found.size) == folder_digest(tmp_path / "ward" / "1")
