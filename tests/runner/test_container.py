@@ -314,7 +314,7 @@ def test_without_a_daemon_the_engine_says_what_to_do(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("said", "user"),
+    ("info", "user"),
     [
         ({"SecurityOptions": None}, podman.USER),
         ({"SecurityOptions": ["name=rootless"]}, "0"),  # as Docker says it
@@ -322,15 +322,15 @@ def test_without_a_daemon_the_engine_says_what_to_do(monkeypatch, tmp_path):
         ({"SecurityOptions": ["name=selinux"], "MemoryLimit": True}, podman.USER),
     ],
 )
-def test_functions_are_no_one_who_matters(run, engine, monkeypatch, said, user):
-    monkeypatch.setattr(Daemon, "info", lambda _daemon: said)
+def test_functions_are_no_one_who_matters(run, engine, monkeypatch, info, user):
+    monkeypatch.setattr(Daemon, "info", lambda _daemon: info)
     engine.check()
     assert run("import os; print(os.getuid())").logs == f"{user}\n"
 
 
 def test_a_daemon_that_cannot_limit_memory_is_refused(engine, monkeypatch):
-    said = {"SecurityOptions": [], "MemoryLimit": False}
-    monkeypatch.setattr(Daemon, "info", lambda _daemon: said)
+    info = {"SecurityOptions": [], "MemoryLimit": False}
+    monkeypatch.setattr(Daemon, "info", lambda _daemon: info)
     with pytest.raises(EngineError, match="cannot limit the memory of containers .* Use version 2"):
         engine.check()
 
