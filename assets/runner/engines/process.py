@@ -118,7 +118,7 @@ class ProcessEngine:
         if not self._sandbox:
             return command
         stage = folder.path / "stage"
-        stage.mkdir()
+        stage.mkdir(exist_ok=True)  # it is there if a cluster starts the job again
         return sandboxed(
             command,
             stage=stage,
