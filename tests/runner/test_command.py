@@ -191,8 +191,8 @@ def test_many_signals_hang_nothing(server, tmp_path):
         assert process.stdout.readline()
         for _ in range(50):
             process.send_signal(signal.SIGTERM)
-        process.wait(60)
-    assert process.returncode == 0
+        # One that comes after the end of the program ends Python.
+        assert process.wait(60) in (0, -signal.SIGTERM)
 
 
 def test_sigterm_after_ctrl_c_ends_nothing_sooner(server, tmp_path):

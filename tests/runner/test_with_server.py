@@ -11,10 +11,13 @@ from django.db import connection
 from assets.accounts.models import Organization
 from assets.accounts.registration.runners import create_runner
 from assets.common.files.digest import folder_digest
-from assets.compute.models import ComputePlan, FailureReport, Model, ProfilingStep
+from assets.compute.models import ComputePlan, FailureReport, Model, ProfilingStep, Task
 from assets.compute.specs import OutputSpec
 from assets.compute.statuses import PlanStatus
 from assets.datasets.models import DataSample
+from assets.execution.models import Trial
+from assets.execution.registration.trials import begin_trial
+from assets.execution.specs import TrialSpec
 from assets.runner.cache import Cache
 from assets.runner.client import Client
 from assets.runner.connection import Connection
@@ -23,6 +26,8 @@ from assets.runner.program import Program
 from assets.runner.samples import DataRoot
 from assets.runner.work import Worker
 from tests.builders import (
+    MODEL_OUTPUT,
+    PERFORMANCE_OUTPUT,
     aggregate_task,
     make_aggregate,
     make_dataset,
@@ -80,14 +85,12 @@ def runner(live_server, tmp_path):
     return run
 
 
-def wait_for(plan: ComputePlan, status: str) -> ComputePlan:
+def wait_for(row: ComputePlan | Trial, status: str) -> None:
     end = time.monotonic() + 60
-    while time.monotonic() < end:
-        plan.refresh_from_db()
-        if plan.status == status:
-            return plan
+    while row.status != status:
+        assert time.monotonic() < end, f"{row} is {row.status}: {Task.objects.values('status')}"
         time.sleep(0.05)
-    raise AssertionError(f"{plan.status}: {list(plan.tasks.values_list('status', 'worker'))}")
+        row.refresh_from_db()
 
 
 def study(alice, make_some=make_samples):
@@ -166,3 +169,25 @@ def test_data_that_stay_are_looked_at_and_used_where_they_are(alice, runner, tmp
     assert read == ["1,2\n"]
     found = DataSample.objects.get().found
     assert (found.checksum, found.size) == folder_digest(tmp_path / "ward" / "1")
+
+
+def test_a_dry_run_shows_its_logs_and_registers_nothing(alice, runner):
+    dataset = make_dataset(alice)
+    function = make_function(
+        alice,
+        file=upload(ARCHIVE, "function.zip"),
+        outputs=(MODEL_OUTPUT, PERFORMANCE_OUTPUT),
+    )
+
+    def dry(call):
+        assert call.options["--n-fake-samples"] == "3"
+        assert [each["id"] for each in call.inputs] == ["opener"]
+        call.outputs["model"].write_text("weights")
+        call.outputs["performance"].write_text('{"all": 0.5}')
+        return Outcome(logs=b"no warnings")
+
+    with runner(A, FakeEngine(dry)):
+        trial = begin_trial(TrialSpec(function.pk, dataset.pk, fake_samples=3), alice)
+        wait_for(trial, Trial.Status.DONE)
+    assert (trial.performances, trial.logs) == ({"performance": 0.5}, "no warnings")
+    assert not Model.objects.exists()
