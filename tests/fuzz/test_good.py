@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 NAME = {"name": "Another"}
 NEW_PASSWORD = "another-horse-battery"
 WEIGHTS = b"weights"
+STEP = {"step": "save_outputs", "duration": 5}
 FUTURE = "2999-01-01T00:00:00Z"
 
 
@@ -63,6 +64,13 @@ BODIES = {
         "token": create_reset_token(User.objects.get(username="victor")),
         "password": NEW_PASSWORD,
     },
+    "POST /api/task_profiling/": lambda known: {
+        "compute_task_key": known["task"],
+        "execution_rundown": [STEP],
+    },
+    "PUT /api/task_profiling/{key}/": lambda known: {"execution_rundown": [STEP]},
+    "POST /api/task_profiling/{key}/step/": lambda known: STEP,
+    "PUT /api/task_profiling/{key}/step/{step}/": lambda known: {"duration": 5},
     "POST /api/trial/": lambda known: {
         "function_key": known["function"],
         "dataset_key": known["data_manager"],
@@ -125,6 +133,8 @@ def test_what_is_right_succeeds_as_described(api, known, headers_of, method, pat
     if "{" in path:
         parameters = re.findall(r"{(\w+)}", path)
         sent["path_parameters"] = dict.fromkeys(parameters, key_for(path, known))
+        if "step" in parameters:
+            sent["path_parameters"]["step"] = STEP["step"]
     answer = answer_of(operation.Case(**sent), headers)
     expected = (410,) if (method, path) == GONE else (200, 201, 204)
     assert answer.status_code in expected, json.dumps(answer.text[:500])
