@@ -17,6 +17,7 @@ from ..serializers import (
     RenewSerializer,
     job_wire,
 )
+from . import examples
 from .base import RunnerView
 
 
@@ -24,7 +25,10 @@ class ClaimView(RunnerView):
     """Hands out work."""
 
     @extend_schema(
-        operation_id="runner_claim", request=ClaimSerializer, responses={200: JobsSerializer}
+        operation_id="runner_claim",
+        request=ClaimSerializer,
+        responses={200: JobsSerializer},
+        examples=examples.CLAIM,
     )
     def post(self, request: Request, **kwargs) -> Response:
         """Claim jobs, each with a lease: renew it while you are at work, or others get the job."""
@@ -44,7 +48,10 @@ class RenewView(RunnerView):
     """Renews leases."""
 
     @extend_schema(
-        operation_id="runner_renew", request=RenewSerializer, responses={200: RenewalsSerializer}
+        operation_id="runner_renew",
+        request=RenewSerializer,
+        responses={200: RenewalsSerializer},
+        examples=examples.RENEW,
     )
     def post(self, request: Request, **kwargs) -> Response:
         """Renew the leases of jobs; a job that was lost or cancelled says why to stop it."""

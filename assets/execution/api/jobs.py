@@ -15,6 +15,7 @@ from ..registration import reports
 from ..registration.leases import Outcome, has_ended
 from ..registration.work import Failure, Report
 from ..serializers import FailSerializer, FinishSerializer, StepsSerializer
+from . import examples
 from .base import RunnerView
 
 
@@ -37,7 +38,12 @@ class JobFunctionView(RunnerView):
 class StepsView(RunnerView):
     """Takes how long steps took."""
 
-    @extend_schema(operation_id="runner_job_steps", request=StepsSerializer, responses={200: EMPTY})
+    @extend_schema(
+        operation_id="runner_job_steps",
+        request=StepsSerializer,
+        responses={200: EMPTY},
+        examples=examples.STEPS,
+    )
     def post(self, request: Request, key: str, **kwargs) -> Response:
         """Report how long steps of the job took; the last value of each stands."""
         reports.report_steps(self.job(key), self.body(StepsSerializer)["steps"])
@@ -48,7 +54,10 @@ class FinishView(RunnerView):
     """Ends jobs as done."""
 
     @extend_schema(
-        operation_id="runner_job_finish", request=FinishSerializer, responses={200: EMPTY}
+        operation_id="runner_job_finish",
+        request=FinishSerializer,
+        responses={200: EMPTY},
+        examples=examples.FINISH,
     )
     def post(self, request: Request, key: str, **kwargs) -> Response:
         """End the job as done. Send its models before."""
@@ -63,7 +72,12 @@ class FinishView(RunnerView):
 class FailView(RunnerView):
     """Ends jobs as failed."""
 
-    @extend_schema(operation_id="runner_job_fail", request=FailSerializer, responses={200: EMPTY})
+    @extend_schema(
+        operation_id="runner_job_fail",
+        request=FailSerializer,
+        responses={200: EMPTY},
+        examples=examples.FAIL,
+    )
     def post(self, request: Request, key: str, **kwargs) -> Response:
         """End the job as failed."""
         job, body = self.job(key), self.body(FailSerializer)
