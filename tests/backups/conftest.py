@@ -15,7 +15,7 @@ from assets.common.files.pending import ahead
 from assets.datasets.registration import register_data_samples
 from assets.datasets.specs import DataSampleSpec
 from assets.uploads.registration import stage
-from tests.builders import make_model
+from tests.builders import make_model, make_samples_at_runner
 from tests.files.conftest import shared_database  # noqa: F401  a fixture of this folder, too
 from tests.files.everything import make_everything
 
@@ -70,5 +70,6 @@ def registry(transactional_db, settings, alice, ada, bob, carol, root):
     folder.mkdir(parents=True)
     (folder / "data.csv").write_text("1,2\n")
     register_data_samples(DataSampleSpec([rows["Dataset"].key], paths=[folder]), alice)
+    make_samples_at_runner(alice, rows["Dataset"].key)
     stage(alice, ContentFile(b"waits for its form", name="opener.py"))
     return rows

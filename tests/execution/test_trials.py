@@ -316,6 +316,20 @@ def test_as_code(alice, session_of, ward, function, dataset):
     assert not Trial.objects.exists()
 
 
+@pytest.mark.parametrize("count", [1, 15])
+def test_statements_of_pages_do_not_grow(
+    count, alice, session_of, trial, spec, django_assert_num_queries
+):
+    for _ in range(count):
+        begin_trial(spec, alice)
+    browser = session_of(alice)
+    urls = {f"/trials/{trial.pk}/": 4, f"/functions/{trial.function_id}/try/": 9}
+    for url, statements in urls.items():
+        browser.get(url)
+        with django_assert_num_queries(statements):
+            browser.get(url)
+
+
 # --- The API -------------------------------------------------------------------------------------
 
 
