@@ -18,13 +18,16 @@ from .samples import DataRoot
 from .scratch import scratch
 from .work import Worker
 
+_CACHE = "cache"
+
 
 def start(options: dict[str, Any], version: str, say: Say, engine: Engine | None = None) -> None:
     """Run the program until it is stopped, with an engine of its own if one is given.
 
     Raises:
         EngineError: the engine cannot work on this machine.
-        ValueError: the server's address is none.
+        ValueError: the server's address is none, or the folder has other files.
+        OSError: the folder cannot be written.
         TokenRefused, Refusal: the server refuses the runner.
     """
     connection = Connection(options["server"], options["token"], say)
@@ -34,7 +37,7 @@ def start(options: dict[str, Any], version: str, say: Say, engine: Engine | None
     _make_private(folder)
     engine = engine or create_engine(options["engine"], _engine_options(options, folder))
     limits = Limits(options["time_limit"], options["memory_limit"], options["output_limit"])
-    client, cache = Client(connection), Cache(folder / "cache", options["cache_size"])
+    client, cache = Client(connection), Cache(folder / _CACHE, options["cache_size"])
     data_root = DataRoot(options["data_root"])
     claim: Claim = {
         "jobs": options["jobs"],
@@ -56,8 +59,16 @@ def start(options: dict[str, Any], version: str, say: Say, engine: Engine | None
 
 
 def _make_private(folder: Path) -> None:
-    """Make the folder for this user only; functions that run as others see what is below it."""
+    """Make the folder for this user only; functions that run as others see what is below it.
+
+    Raises:
+        ValueError: it has other files, whose users would lose sight of them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()) and not (folder / _CACHE).is_dir():
+        raise ValueError(f"{folder} has other files. Choose a folder for the runner by --folder.")
+    # First of all, so that another runner that starts now takes the folder for what it is.
+    (folder / _CACHE).mkdir(exist_ok=True)
     folder.chmod(0o700)
     os.umask(0o022)
 

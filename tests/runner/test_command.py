@@ -120,6 +120,18 @@ def test_options_have_values_with_units():
     ]
 
 
+def test_a_folder_of_others_stays_as_it_was(token_file, tmp_path):
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others").chmod(0o755)
+    (tmp_path / "others" / "thesis.md").write_text("")
+    needed = ["--server", "http://127.0.0.1:1", "--token-file", token_file]
+    printed = command(*needed, "--folder", tmp_path / "others", code=1)
+    assert "others has other files. Choose a folder for the runner by --folder." in printed
+    assert (tmp_path / "others").stat().st_mode & 0o777 == 0o755
+    printed = command(*needed, "--folder", tmp_path / "others" / "thesis.md", code=1)
+    assert "CommandError: [Errno 17] File exists" in printed
+
+
 # --- How it ends ----------------------------------------------------------------------------------
 
 

@@ -30,7 +30,7 @@ class Command(StartsAtOnce):
                 f"The server refuses the token: {error} Create another runner on the page Runners "
                 "of your organisation, and start with its token."
             ) from error
-        except (EngineError, Refusal, ValueError) as error:
+        except (EngineError, Refusal, ValueError, OSError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError("Stopped at once; what ran is run again.") from None
