@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 PUBLIC = PermissionsSpec(public=True)
 # With the authentication, the transaction, and savepoints within it.
-FINISH = 22
+FINISH = 19
 
 
 @pytest.fixture

@@ -107,6 +107,8 @@ def test_runners_of_others_report_nothing(task):
 
 def test_as_many_statements_for_one_step_as_for_all(task, django_assert_num_queries):
     task = Task.objects.get(pk=task.pk)
-    for steps in ({"prepare_inputs": 1}, {**STEPS, "save_outputs": 1, "download_function": 2}):
-        with django_assert_num_queries(2):
+    more = {**STEPS, "save_outputs": 1, "download_function": 2}
+    # The second time, one of them is known.
+    for steps, statements in (({"prepare_inputs": 1}, 1), (more, 2)):
+        with django_assert_num_queries(statements):
             report_steps(task, steps, RUNNER)

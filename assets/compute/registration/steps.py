@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from django.db import transaction
 from django.db.models import Case, Value, When
 
+from ...common.db import bulk
 from ...common.errors import Code, Problem, refuse_if
 from ...feed.registration import Actor
 from ...functions.models import Function, FunctionStep
@@ -19,7 +20,7 @@ MAX_DURATION = 10 * 366 * 86_400 * 10**6
 def report_steps(asset: Task | Function, steps: Mapping[str, int], actor: Actor) -> None:
     """Write how many microseconds each step of a task or a function took; the last value stands.
 
-    Two statements, however many steps.
+    One statement for new steps, and another one for those that were reported before.
 
     Raises:
         Refused: the actor does not act for the task's worker or the function's owner, a step is
@@ -29,14 +30,15 @@ def report_steps(asset: Task | Function, steps: Mapping[str, int], actor: Actor)
     refuse_if(_check_steps(asset, steps))
     if not steps:
         return
-    subject = {"task" if isinstance(asset, Task) else "function": asset}
-    rows = [ProfilingStep(**subject, step=step, duration=took) for step, took in steps.items()]
-    last = [When(step=step, then=Value(took)) for step, took in steps.items()]
+    subject = {"task_id" if isinstance(asset, Task) else "function_id": asset.key}
+    rows = [{**subject, "step": step, "duration": took} for step, took in steps.items()]
     # A savepoint would only cost time: whoever calls this undoes all of it.
     with transaction.atomic(savepoint=False):
-        ProfilingStep.objects.bulk_create(rows, ignore_conflicts=True)
-        known = ProfilingStep.objects.filter(**subject, step__in=steps)
-        known.update(duration=Case(*last))
+        new = bulk.insert(ProfilingStep, rows, ignore_conflicts=True, returning=["step"])
+        if known := steps.keys() - {step for (step,) in new}:
+            last = [When(step=step, then=Value(steps[step])) for step in known]
+            found = ProfilingStep.objects.filter(**subject, step__in=known)
+            found.update(duration=Case(*last))
 
 
 def _check_actor(asset: Task | Function, actor: Actor) -> Iterator[Problem]:
