@@ -1,5 +1,6 @@
 """What a runner asks for and reports: claims, leases, ends. Contract 4."""
 
+import json
 from datetime import timedelta
 from uuid import uuid4
 
@@ -331,3 +332,24 @@ def test_statements_of_a_renewal(alice, ward, metric, django_assert_num_queries)
     jobs = ward.claim(5)
     with django_assert_num_queries(2):
         ward.renew(*jobs)
+
+
+def test_logs_have_any_characters(alice, ward, metric):
+    task = measuring(metric)
+    builders.make_plan(alice, task)
+    build(ward)
+    (job,) = ward.claim()
+    body = json.dumps({"error_type": "EXECUTION_ERROR", "logs": "a\0b\ud800c"})
+    address = f"/api/runner/job/{job['key']}/fail/"
+    answer = ward.client.post(address, body, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    assert status(task.key) == "FAILED"
+    with FailureReport.objects.get().logs as logs:
+        assert logs.read() == b"a\0b?c"
+
+
+def test_performances_beyond_numbers(alice, ward, metric):
+    builders.make_plan(alice, measuring(metric))
+    build(ward)
+    (job,) = ward.claim()
+    assert ward.report(job, "finish", performances={"performance": 10**400}).status_code == 400

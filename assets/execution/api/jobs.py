@@ -82,7 +82,7 @@ class FailView(RunnerView):
         """End the job as failed."""
         job, body = self.job(key), self.body(FailSerializer)
         error_type = ErrorType(body["error_type"])
-        text = body["logs"].encode(errors="replace")
+        text = body["logs"].encode()
         # A failure of the function has logs, if only empty ones.
         logs = None if error_type == ErrorType.INTERNAL and not text else ContentFile(text)
         reports.fail(job, Failure(error_type, logs, body["steps"]))
