@@ -8,12 +8,12 @@ its locks, and what it was making is made again.
 
 import fcntl
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
+from .scratch import remove_tree
 from .stopping import Stopped
 
 _PATIENCE = 0.05  # seconds between two attempts to get a lock
@@ -125,6 +125,6 @@ def _disk_usage(path: Path) -> int:
 def _remove(path: Path) -> None:
     with suppress(FileNotFoundError):
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            remove_tree(path)
         else:
             path.unlink()

@@ -2,9 +2,8 @@
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -51,11 +50,29 @@ def _remove(lock: Path) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder with all that functions left in it, as far as possible."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        for parent, _names, _files in os.walk(folder):
-            for each in Path(parent).iterdir():
-                if each.is_dir() and not each.is_symlink():
-                    each.chmod(0o700)  # a function may close its folders
-        shutil.rmtree(folder, ignore_errors=True)
+    """Remove a folder with all that functions left in it, as far as possible.
+
+    What is in its folders moves up before they go: a function may nest them deeper than paths and
+    calls of Python reach.
+    """
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        with suppress(OSError):
+            path.chmod(0o700)  # a function may close its folders
+            with os.scandir(path) as entries:
+                found = list(entries)
+            for entry in found:
+                with suppress(OSError):
+                    if not entry.is_dir(follow_symlinks=False):
+                        os.unlink(entry.path)  # noqa: PTH108  there may be many
+                        continue
+                    moved = Path(entry.path)
+                    if path != folder:
+                        moved.chmod(0o700)  # or it cannot move
+                        moved = moved.rename(folder / str(uuid4()))
+                    waiting.append(moved)
+            if path != folder:
+                path.rmdir()
+    with suppress(OSError):
+        folder.rmdir()

@@ -1,11 +1,13 @@
 """What every engine says about limits, and what it measures for them."""
 
+import os
 import time
 
 import pytest
 
 from assets.runner.engines import Limits
 from assets.runner.engines.limits import LastBytes, exceeded, exit_message, size_text, written
+from assets.runner.scratch import remove_tree
 
 LIMITS = Limits(seconds=60, memory=2**30, output_bytes=10_000)
 NO_MEMORY = "Perhaps the machine had no memory left: let it run fewer jobs at once."
@@ -120,3 +122,44 @@ def test_what_an_exit_code_says(code, message):
 )
 def test_sizes_are_readable(size, text):
     assert size_text(size) == text
+
+
+def make_deep(folder) -> None:
+    """Nest folders deeper than a path, or calls of Python, can reach."""
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("nested", dir_fd=here)
+        below = os.open("nested", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    os.close(here)
+
+
+def test_what_is_too_deep_to_see_ends_a_job(folder):
+    make_deep(folder / "work")
+    assert "a folder that cannot be looked into" in exceeded(folder, LIMITS, time.monotonic())
+    remove_tree(folder)
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root sees everything")
+def test_closed_folders_end_a_job(folder):
+    closed = folder / "work" / "closed"
+    (closed / "in").mkdir(parents=True)
+    (closed / "in" / "file").touch()
+    closed.chmod(0o300)
+    assert "a folder that cannot be looked into" in exceeded(folder, LIMITS, time.monotonic())
+    remove_tree(folder)
+    assert not folder.exists()
+
+
+def test_removing_follows_no_links(folder, tmp_path_factory):
+    kept = tmp_path_factory.mktemp("kept")
+    (kept / "file").touch()
+    (folder / "work" / "folder").mkdir()
+    (folder / "work" / "folder" / "link").symlink_to(kept)
+    (folder / "work" / "link").symlink_to(kept / "file")
+    remove_tree(folder)
+    assert not folder.exists()
+    assert (kept / "file").exists()

@@ -176,3 +176,11 @@ def test_a_digest_changes_with_what_is_installed_and_nothing_else(function):
     (function / "more.txt").write_text("pandas==3\n")
     others.append(digest(text))
     assert len({first, *others}) == 4
+
+
+def test_lists_that_name_each_other_are_read_once(function):
+    for number in range(40):
+        after = f"-r list{(number + 1) % 40}.txt\n"
+        (function / f"list{number}.txt").write_text(2 * after)
+    files = read(function, "RUN pip install -r list0.txt").files
+    assert [str(file) for file in files] == [f"list{number}.txt" for number in range(40)]

@@ -3,11 +3,13 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from . import Limits
 
 BLOCK = 512  # the unit of `st_blocks`, whatever the file system
+HIDDEN = 2**62  # bytes, more than there are: what no one can see counts as that
 ENTRY = 256  # bytes that a file takes at least, so that empty ones cannot fill a disk unseen
 
 
@@ -43,7 +45,13 @@ def exceeded(folder: Path, limits: Limits, started: float, elsewhere: int = 0) -
     """
     if time.monotonic() - started > limits.seconds:
         return time_message(limits)
-    if elsewhere + written(folder / "work", folder / "outputs") > limits.output_bytes:
+    size = elsewhere + written(folder / "work", folder / "outputs")
+    if size >= HIDDEN:
+        return (
+            "The function made a folder that cannot be looked into, so no one sees how much it "
+            "writes. Let its owner read it, and nest folders less deeply."
+        )
+    if size > limits.output_bytes:
         return (
             f"The function wrote more than {size_text(limits.output_bytes)}. Let it write less, "
             "or start the runner with a higher --output-limit."
@@ -52,18 +60,24 @@ def exceeded(folder: Path, limits: Limits, started: float, elsewhere: int = 0) -
 
 
 def written(*folders: Path) -> int:
-    """Return the bytes that the folders take on the disk; links are not followed."""
+    """Return the bytes that the folders take on the disk; links are not followed.
+
+    At least `HIDDEN` if that cannot be seen: a folder is closed, or its path is too long.
+    """
     total = 0
     waiting = [str(folder) for folder in folders]
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
-                    total += max(entry.stat(follow_symlinks=False).st_blocks * BLOCK, ENTRY)
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                    with suppress(FileNotFoundError):  # the function removed it meanwhile
+                        total += max(entry.stat(follow_symlinks=False).st_blocks * BLOCK, ENTRY)
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # this, too
         except OSError:
-            continue  # the function removed it meanwhile
+            return HIDDEN
     return total
 
 

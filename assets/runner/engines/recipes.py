@@ -74,11 +74,14 @@ def read_recipe(function: Path, entry: Entry) -> Recipe:
         words for line in lines if (match := _RUN.fullmatch(line)) for words in _installs(match[1])
     ]
     installs = [tuple(_located(function, word) for word in words) for words in commands]
+    read: set[Path] = set()
     return Recipe(
         python=_python(entry),
         preferred=pythons[-1] if pythons else "",
         installs=(*((f"substratools=={version}",) for version in brought), *installs),
-        files=tuple(dict.fromkeys(file for words in installs for file in _files(function, words))),
+        files=tuple(
+            dict.fromkeys(file for words in installs for file in _files(function, words, read))
+        ),
     )
 
 
@@ -186,13 +189,18 @@ def _find(function: Path, word: str) -> Path | None:
     return None
 
 
-def _files(function: Path, words: Sequence[str]) -> Iterator[Path]:
-    """Yield the files of the archive that pip reads if these are its arguments."""
+def _files(function: Path, words: Sequence[str], read: set[Path]) -> Iterator[Path]:
+    """Yield the files of the archive that pip reads if these are its arguments.
+
+    Args:
+        read: the files that need not be read again: lists may name each other. It grows.
+    """
     for word in words:
         match = _WORD.fullmatch(word)
         found = _find(function, match[2]) if match else None
-        if found is None:
+        if found is None or found in read:
             continue
+        read.add(found)
         path = function / found
         if path.is_dir():
             yield from sorted(f.relative_to(function) for f in path.rglob("*") if f.is_file())
@@ -200,4 +208,4 @@ def _files(function: Path, words: Sequence[str]) -> Iterator[Path]:
         yield found
         if not path.name.endswith(_ARCHIVES):
             # A list of requirements, which may name further lists and wheels.
-            yield from _files(function, path.read_text(errors="replace").split())
+            yield from _files(function, path.read_text(errors="replace").split(), read)
