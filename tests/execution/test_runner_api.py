@@ -131,6 +131,7 @@ def test_given_back(alice, ward, metric):
     for _ in range(2):
         assert ward.report(job, "give_back").status_code == 200
     assert ward.report(job, "finish").status_code == 409
+    assert ward.get(f"job/{job['key']}/function/").status_code == 409
     (again,) = ward.claim()
     assert again["key"] != job["key"]
     assert again["task"] == job["task"]

@@ -1,7 +1,7 @@
 """What a job needs and reports."""
 
 from django.core.files.base import ContentFile
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,7 +24,10 @@ class JobFunctionView(RunnerView):
 
     renderer_classes = FILE_RENDERERS
 
-    @extend_schema(operation_id="runner_job_function", responses=FILE_RESPONSES)
+    @extend_schema(
+        operation_id="runner_job_function",
+        responses=FILE_RESPONSES | {409: OpenApiResponse(description="The job has ended.")},
+    )
     def get(self, request: Request, key: str, **kwargs):
         """Download the archive of the job's function, which its lease permits."""
         job = self.job(key)
