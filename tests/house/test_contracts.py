@@ -11,6 +11,7 @@ from rest_framework.test import APIRequestFactory
 import assets.api  # noqa: F401  every room's serializers
 from assets.common.api.renderers import ORJSONRenderer
 from assets.common.api.serializers import WireSerializer
+from assets.compute.api.profiling import TaskProfilingSerializer
 from assets.compute.api.serializers import ComputePlanSerializer, ModelSerializer, TaskSerializer
 from assets.datasets.serializers import DataSampleSerializer, DatasetSerializer
 from assets.feed.serializers import NewsSerializer
@@ -39,6 +40,7 @@ WIRES = {
     FunctionSerializer: "Function",
     ModelSerializer: "Model",
     NewsSerializer: "Event",
+    TaskProfilingSerializer: "Task",
     TaskSerializer: "Task",
 }
 
@@ -69,7 +71,9 @@ def assert_as_declared(serializer, found):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("namespace", ["api", "api-0.49", "api-0.50"])
-@pytest.mark.parametrize(("serializer", "model"), WIRES.items(), ids=WIRES.values())
+@pytest.mark.parametrize(
+    ("serializer", "model"), WIRES.items(), ids=[each.__name__ for each in WIRES]
+)
 def test_responses_have_the_declared_keys(alice, serializer, model, namespace):
     request = APIRequestFactory().get("/api/")
     request.user, request.resolver_match = alice, SimpleNamespace(namespace=namespace)

@@ -57,6 +57,8 @@ ADD_TO = line("201 201 403  403 403  403")
 OPEN = line("200 200 200  200 200  200", "200 200 200 200")
 # Open to whoever sends no token; an invalid token is answered so.
 NO_TOKEN_NEEDED = line("200 200 200  200 200  200", "200 200 401 401")
+# What only runners may, whose tokens no user has.
+RUNNERS = line("401 401 401  401 401 401", "401 401 401 401")
 OWN_COLLEAGUES = line("200 200 200  404 404  404")
 ITSELF = line("403 403 200  404 404  404")
 # Of the users of the table, only A has an admin.
@@ -113,6 +115,10 @@ def rows_of(name: str, kind: str, *, renames: bool = True) -> list[Row]:
 STEP = {"step": "save_outputs", "duration": 1}
 VICTOR = {"kwargs": lambda assets: {"username": "victor"}}
 NEW_PASSWORD = "a long and winding road"
+
+
+def _job(_: Assets) -> dict[str, Any]:
+    return {"key": uuid4()}
 
 
 def _task_of_a(asked: Asked) -> builders.TaskSpec:
@@ -173,6 +179,7 @@ ROWS = [
     Row("data_manager-description", "get", DOWNLOAD, of("dataset")),
     *rows_of("data_sample", "sample", renames=False),
     Row("data_sample-list", "post", ADD_TO, body=_sample, format="multipart"),
+    Row("data_sample-file", "get", RUNNERS, of("sample")),
     Row("data_sample-look", "get", OWN, of("sample_at_runner")),
     Row("data_sample-look", "post", CHANGE, of("sample_at_runner")),
     Row("data_sample-bulk-update", "post", CHANGE, body=_link),
@@ -218,6 +225,13 @@ ROWS = [
     *rows_of("model", "model", renames=False),
     Row("model-file", "get", DOWNLOAD, of("model")),
     # Tokens: one's own only
+    *(Row(f"runner-{name}", "post", RUNNERS) for name in ("claim", "renew")),
+    Row("runner-job-function", "get", RUNNERS, _job),
+    Row("runner-job-model", "get", RUNNERS, lambda _: {**_job(_), "model": uuid4()}),
+    Row("runner-job-model", "put", RUNNERS, lambda _: {**_job(_), "model": uuid4()}),
+    *(Row(f"runner-job-{name}", "post", RUNNERS, _job)
+      for name in ("steps", "finish", "fail", "give-back")),
+
     Row("api-token-auth", "post", OPEN,
         body=lambda asked: {"username": "alice", "password": asked.users["password"]}),
     Row("api-token", "post", READ, body=lambda asked: {"expires_at": "2999-01-01T00:00:00Z"}),

@@ -137,7 +137,7 @@ def test_a_folder_of_others_stays_as_it_was(token_file, tmp_path):
 
 @contextmanager
 def alone(server, folder, *, seconds=30, grace=30, largest=0):
-    """Run a runner in a process of its own; its functions take so many seconds."""
+    """Run a runner in a process of its own; its functions take that long, in seconds."""
     folder.mkdir(exist_ok=True)
     arguments = [server.url, server.token, folder, seconds, grace, largest]
     process = subprocess.Popen(

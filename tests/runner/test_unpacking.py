@@ -71,7 +71,7 @@ def test_what_harms_is_refused(unpacked, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_what_looks_harmful_is_unpacked_as_it_is(unpacked, name):
+def test_what_looks_harmful_is_unpacked_unchanged(unpacked, name):
     if name == "a name of 20 kB":
         with pytest.raises(UnsafeArchive, match="cannot be written: File name too long"):
             unpacked(HARMLESS[name]())
