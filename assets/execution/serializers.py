@@ -46,11 +46,10 @@ class LogsField(serializers.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_blank=True, trim_whitespace=False, default="", **kwargs)
-        self.validators = []
+        self.validators = []  # of a text of others, such as that it has no NUL
 
     def to_internal_value(self, data: Any) -> str:
-        # Half a character can be sent as JSON, and stored nowhere.
-        text: str = super().to_internal_value(data).encode(errors="replace").decode()
+        text: str = super().to_internal_value(data)
         if len(text.encode()) > MAX_LOGS:
             raise serializers.ValidationError(
                 f"Longer than {MAX_LOGS} bytes in UTF-8. Send the end of it."
