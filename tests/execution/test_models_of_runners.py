@@ -1,10 +1,12 @@
 """Models that runners send: in one part or several, once, and only as announced."""
 
 import hashlib
+from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from assets.compute.models import Model, Task
 from assets.compute.registration import cancel_compute_plan
@@ -175,3 +177,33 @@ def test_sizes(ward, job, settings):
         f"/api/runner/job/{job['key']}/model/{uuid4()}/", {}, content_type="application/json"
     )
     assert builds.status_code == 415
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_the_next_attempt_sends_its_own_model(
+    ward, job, is_lost, django_capture_on_commit_callbacks
+):
+    first = uuid4()
+    assert put(ward, job, first).status_code == 201
+    name = Model.objects.get().file.name
+    if is_lost:
+        expired = timezone.now() - timedelta(seconds=1)
+        Job.objects.filter(pk=job["key"]).update(expires_at=expired)
+    else:
+        ward.report(job, "give_back")
+    other = StandIn(A, "other")
+    (again,) = other.claim()
+    assert again["task"] == job["task"]
+    # The answer may be lost.
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = put(other, again, uuid4(), b"other weights")
+        assert (answer.status_code, answer.json()["key"]) == (201, str(first)), answer.content
+    model = Model.objects.get()
+    with model.file as file:
+        assert file.read() == b"other weights"
+    assert not model.file.storage.exists(name)
+    # Whoever lost the job sends nothing any more.
+    assert put(ward, job, uuid4()).status_code == 409
+    assert other.report(again, "finish").status_code == 200
+    assert Model.objects.get().file_checksum == hashlib.sha256(b"other weights").hexdigest()

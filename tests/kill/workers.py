@@ -31,7 +31,7 @@ class Answers:
     # By late reports, which change nothing if the first one arrived.
     done: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
-    # By the keys of models.
+    # The checksums of the models of whoever finished them.
     models: dict[str, str] = field(default_factory=dict)
     late: list[int] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -85,15 +85,20 @@ class Worker(threading.Thread):
             if self._until_answered("POST", f"{path}fail/", json=body) is not None:
                 self.answers.failed.add(task)
             return
-        if not self._send_model(path):
+        checksum = self._send_model(path)
+        if not checksum:
             return
         value = self.chance.random()
         body = {"performances": {"performance": value}, "steps": {"task_execution": 5}}
         if self._until_answered("POST", f"{path}finish/", json=body) is not None:
             self.answers.finished[task] = value
+            self.answers.models[task] = checksum
 
-    def _send_model(self, path: str) -> bool:
-        """Send a model in two parts, again from where it broke off; return whether it is there."""
+    def _send_model(self, path: str) -> str:
+        """Send a model in two parts, again from where it broke off.
+
+        Return its checksum, or a blank text if it is not there.
+        """
         content = self.chance.randbytes(self.chance.randrange(1, 400_000))
         checksum, key = hashlib.sha256(content).hexdigest(), str(uuid4())
         query = {"identifier": "model", "checksum": checksum, "size": len(content)}
@@ -114,12 +119,11 @@ class Worker(threading.Thread):
                 found = self._until_answered("GET", f"{path}model/{key}/")
                 answer = found and {"received": found["received"]}
             if answer is None:
-                return False
+                return ""
             if answer.get("key") or answer["received"] == len(content):
-                self.answers.models[key] = checksum
-                return True
+                return checksum
             offset = answer["received"]
-        return False
+        return ""
 
     def _pieces(self, content: bytes) -> Iterator[bytes]:
         """Yield the content; killed in the middle, it breaks off."""

@@ -134,9 +134,9 @@ def wrong_tasks(answers: Any) -> tuple[Counter, list[str]]:
             or (failed and status != TaskStatus.FAILED)
         ):
             wrong.append(f"task {key} {status}: {found}, answered {finished} {failed}")
-    sent = dict(Model.objects.exclude(file="").values_list("key", "file_checksum"))
+    sent = dict(Model.objects.exclude(file="").values_list("task_id", "file_checksum"))
     wrong += [
-        f"model {key}: another content"
+        f"the model of task {key}: not that of who finished it"
         for key, checksum in sent.items()
         if answers.models.get(str(key), checksum) != checksum
     ]

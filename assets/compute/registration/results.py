@@ -42,12 +42,15 @@ def register_model(
     actor: Actor,
     *,
     begin: Callable[[], object] = _nothing,
+    since: datetime | None = None,
 ) -> Model:
     """Register a model that an executing task made, and return it.
 
     Args:
         checksum: the sha256 that the sender computed.
         begin: called first in the transaction; what it raises refuses the model.
+        since: when the sender began. A model that the output had before is of an attempt that did
+            not end: it stays, with this file in place of its own.
 
     Raises:
         Refused: the task is not executing, has no such output, or has its one model already; or
@@ -56,7 +59,7 @@ def register_model(
     if known := known_model(task_key, identifier, key, checksum):
         return known
     # A wrong request is refused before its file is written.
-    plan = check_model(task_key, identifier).plan
+    slots, _ = check_model(task_key, identifier, since)
     with file_batch("models") as files:
         stored = files.save("", file)
         if stored.checksum != checksum:
@@ -64,9 +67,12 @@ def register_model(
             raise refuse(Code.BAD_REQUEST, found)
         with files.commit():
             begin()
-            counters.lock_plans([plan])
+            counters.lock_plans([slots.plan])
             # What it can report may have changed while the file was written.
-            return _insert_model(check_model(task_key, identifier), identifier, key, stored, actor)
+            slots, earlier = check_model(task_key, identifier, since)
+            if earlier:
+                return _replace_file(earlier, stored)
+            return _insert_model(slots, identifier, key, stored, actor)
 
 
 def _insert_model(
@@ -88,6 +94,13 @@ def _insert_model(
     return model
 
 
+def _replace_file(model: Model, stored: StoredFile) -> Model:
+    delete_on_commit([str(model.file.name)])
+    model.file, model.file_checksum, model.file_size = stored.name, stored.checksum, stored.size
+    model.save(update_fields=["file", "file_checksum", "file_size"])
+    return model
+
+
 def known_model(task_key: UUID, identifier: str, key: UUID, checksum: str) -> Model | None:
     """Return the model if this report was sent before; None if it is new.
 
@@ -104,15 +117,23 @@ def known_model(task_key: UUID, identifier: str, key: UUID, checksum: str) -> Mo
     return model
 
 
-def check_model(task_key: UUID, identifier: str) -> Slots:
+def check_model(
+    task_key: UUID, identifier: str, since: datetime | None = None
+) -> tuple[Slots, Model | None]:
     """Return what a task can report, if it can get a model of this output now.
+
+    Besides, the model that the output had before `since`, whose place the file takes.
 
     Raises:
         Refused: it can get none.
     """
-    slots = _slots(task_key)
-    refuse_if(slots.problems(identifier, AssetKind.MODEL))
-    return slots
+    slots, earlier = _slots(task_key), None
+    slot = slots.outputs.get(identifier)
+    if since and slot and slot.has_model:
+        models = Model.objects.filter(output=slot.output, creation_date__lt=since)
+        earlier = models.order_by("creation_date", "key").first()
+    refuse_if(slots.problems(identifier, AssetKind.MODEL, again=earlier is not None))
+    return slots, earlier
 
 
 def _slots(task_key: UUID) -> Slots:

@@ -39,8 +39,10 @@ class Slots(NamedTuple):
     plan: UUID
     outputs: Mapping[str, Slot]
 
-    def problems(self, identifier: str, kind: AssetKind) -> Iterator[Problem]:
-        """Yield why an output cannot get a result of this kind."""
+    def problems(
+        self, identifier: str, kind: AssetKind, *, again: bool = False
+    ) -> Iterator[Problem]:
+        """Yield why an output cannot get a result of this kind; `again`: in place of another."""
         if self.status != TaskStatus.EXECUTING:
             message = (
                 f'Task "{self.task}" is {self.status}. Only an executing task reports results.'
@@ -52,7 +54,7 @@ class Slots(NamedTuple):
                 f'The function of task "{self.task}" has no output "{identifier}" of kind {kind}.'
             )
             yield Problem(Code.INVALID, message, "identifier")
-        elif slot.is_filled and not slot.multiple:
+        elif slot.is_filled and not (slot.multiple or again):
             message = f'Output "{identifier}" of task "{self.task}" has its one result already.'
             yield Problem(Code.CONFLICT, message, "identifier", key=str(self.task))
 

@@ -82,7 +82,7 @@ def add_part(job: Job, model: Announced, offset: int, read: Callable[[int], byte
         return known
     if job.ended_at is not None:
         raise has_ended(job)
-    check_model(task, model.identifier)
+    check_model(task, model.identifier, job.claimed_at)
     try:
         with _locked(_path(job, model.key)) as file:
             size = _append(file, model, offset, read)
@@ -118,6 +118,7 @@ def _register(job: Job, task: UUID, model: Announced, file: IO[bytes]) -> Model:
             model.checksum,
             job.runner.agent,
             begin=lambda: hold(job.pk),
+            since=job.claimed_at,
         )
     except Refused:
         # Such as for other bytes than announced: nothing can follow them.
