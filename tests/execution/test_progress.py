@@ -79,7 +79,9 @@ class Study:
         self.finish(key, value)
 
     def finish(self, key, value: float = 0.5) -> None:
-        finish_task(key, RUNNER, {builders.PERFORMANCE_OUTPUT.identifier: value})
+        # Within the transaction that ends the job.
+        with transaction.atomic():
+            finish_task(key, RUNNER, {builders.PERFORMANCE_OUTPUT.identifier: value})
 
     def statuses(self) -> list[str]:
         keys = [self.parent, self.child, self.other]
@@ -302,7 +304,7 @@ def test_outputs_that_are_no_models(identifier):
 def test_done_needs_all_results():
     study = Study().ready()
     move_tasks([study.parent], TaskStatus.EXECUTING, RUNNER)
-    with pytest.raises(Refused, match="no result"):
+    with pytest.raises(Refused, match="no result"), transaction.atomic():
         finish_task(study.parent, RUNNER)
     assert study.statuses()[0] == "EXECUTING"
 
