@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -119,8 +120,9 @@ def test_an_index_that_cannot_be_reached_is_no_fault_of_the_function(engine, tmp
     [
         (Limits(0.3, 2**30, 2**26), 2**30, "The installation of packages ran for more than 0.3"),
         (LIMITS, 2**20, "The packages take more than 1 MiB"),
+        (replace(LIMITS, memory=2**20), 2**30, "installation of packages used more than 1 MiB"),
     ],
-    ids=["time", "size"],
+    ids=["time", "size", "memory"],
 )
 def test_a_build_has_limits(folder, tmp_path, limits, size, cause):
     engine = process.create(EngineOptions(folder, size))

@@ -43,6 +43,8 @@ def run(engine, tmp_path):
 
     def run(script, *, limits=LIMITS, stop=None, readable=()):
         job = make_job(tmp_path / "job", script, readable=readable)
+        # The limits of a job can be too low for what it runs in, whichever test is the first.
+        assert not engine.build(job.function, DIGEST, LIMITS, Event()).error_type
         return engine.run(job, DIGEST, limits, stop or Event()), job
 
     return run

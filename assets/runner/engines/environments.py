@@ -17,11 +17,13 @@ from threading import Event
 from ..cache import Cache
 from ..dockerfile import BuildError, Entry
 from . import EngineError, Limits
-from .limits import LastBytes, size_text, time_message, written
+from .limits import LastBytes, memory_message, size_text, time_message, written
 from .recipes import SUBSTRATOOLS, Recipe, read_recipe
 from .sandbox import sandboxed
-from .supervision import supervise
+from .supervision import MAX_PROCESSES, memory, processes, supervise
 
+INSTALLATION = "The installation of packages"
+LONGEST_SCRIPT = 2**20  # bytes; those that pip writes have a few hundred
 SOURCE = "source"  # the folder in an environment that pip works in, gone when it is whole
 # Python runs this first. A function imports large packages, uses them and ends; looking for cycles
 # in what stays to the end takes a third of that time, and frees nothing.
@@ -190,7 +192,8 @@ class _Making:
                 **self._variables,
             },
             log=self._log,
-            why_end=self._why_end,
+            # What may fail compiles, on all processors, and runs nothing of others.
+            why_end=self._why_late_or_large if may_fail else self._why_end,
             stop=self._stop,
         )
         if ended.why or (ended.code and not may_fail):
@@ -202,9 +205,22 @@ class _Making:
                 )
             raise BuildError(log.decode(errors="replace"))
 
-    def _why_end(self, _: int) -> str:
+    def _why_end(self, pid: int) -> str:
+        # A package may bring code that pip runs.
+        pids = list(processes(pid))
+        if memory(pids, self._limits.memory) > self._limits.memory:
+            advice = "Install packages that need no building"
+            return memory_message(self._limits, INSTALLATION, advice)
+        if len(pids) > MAX_PROCESSES:
+            return (
+                f"{INSTALLATION} started more than {MAX_PROCESSES} processes. Install packages "
+                "that need no building."
+            )
+        return self._why_late_or_large(pid)
+
+    def _why_late_or_large(self, _: int) -> str:
         if time.monotonic() - self._started > self._limits.seconds:
-            return time_message(self._limits, "The installation of packages")
+            return time_message(self._limits, INSTALLATION)
         if written(self._environment.path) > self._size:
             return (
                 f"The packages take more than {size_text(self._size)}. Install fewer, or start "
@@ -219,7 +235,9 @@ def _move_scripts(folder: Path, old: Path, new: Path) -> None:
     Links are left alone: packages may bring some that lead out of the environment.
     """
     for path in [] if folder.is_symlink() else folder.iterdir():
-        text = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > LONGEST_SCRIPT:
+            continue
+        text = path.read_bytes()
         if text.startswith(b"#!"):
             path.write_bytes(text.replace(bytes(old), bytes(new)))
 

@@ -89,11 +89,13 @@ def time_message(limits: Limits, what: str = "The function") -> str:
     )
 
 
-def memory_message(limits: Limits) -> str:
-    """Return the message for a function that used too much memory."""
+def memory_message(
+    limits: Limits, what: str = "The function", advice: str = "Give it less data at once"
+) -> str:
+    """Return the message for work that used too much memory."""
     return (
-        f"The function used more than {size_text(limits.memory)} of memory. Give it less data at "
-        "once, or start the runner with a higher --memory-limit."
+        f"{what} used more than {size_text(limits.memory)} of memory. {advice}, or start the "
+        "runner with a higher --memory-limit."
     )
 
 

@@ -23,9 +23,8 @@ from . import (
 from .environments import Environment, Environments, check_interpreter
 from .limits import LastBytes, exceeded, exit_message, memory_message
 from .sandbox import PROGRAM, check_sandbox, sandboxed
-from .supervision import deleted, memory, processes, supervise
+from .supervision import MAX_PROCESSES, deleted, memory, processes, supervise
 
-MAX_PROCESSES = 1000
 PRLIMIT = "prlimit"
 
 

@@ -19,6 +19,7 @@ INTERVAL = 0.1  # seconds between two looks at what a command uses
 CALM = 20  # a look that took long is followed by a pause this many times as long
 CHUNK = 2**16
 CHUNKS = 16  # read before anything else is looked at
+MAX_PROCESSES = 1000  # of one command at once
 GRACE = 5.0  # seconds in which the processes of a command that was killed are gone
 
 # What counts against the limit of memory. Pages of files can be read again.
