@@ -9,7 +9,10 @@ from ..common.files.digest import folder_digest, folder_files
 
 
 class BadSample(Exception):
-    """A data sample is not where, or not what, was registered; the text says why."""
+    """A data sample is not where, or not what, was registered; the text says why.
+
+    It names no path: it may become the log of a task, which others than the owner read.
+    """
 
 
 class DataRoot:
@@ -33,15 +36,15 @@ class DataRoot:
             )
         given = PurePosixPath(relative)
         if not given.parts or "\0" in relative or given.is_absolute() or ".." in given.parts:
-            raise BadSample(f"{relative!r} is not a path below the data root.")
+            raise BadSample("Its path is not a path below the data root.")
         folder = self.path / given
         if folder.resolve() != folder:
             raise BadSample(
-                f"{relative!r} leads through a link. Enter the path of the folder itself, below "
-                "the data root."
+                "Its path leads through a link. Enter the path of the folder itself, below the "
+                "data root."
             )
         if not folder.is_dir():
-            raise BadSample(f"There is no folder {relative!r} below the data root.")
+            raise BadSample("There is no folder at its path below the data root.")
         return folder
 
     def digest(self, relative: str) -> tuple[str, int]:
@@ -62,9 +65,9 @@ class DataRoot:
                 with self._lock:
                     self._known[folder] = known
         except OSError as error:
-            raise BadSample(f"{relative!r} cannot be read: {error.strerror}.") from error
+            raise BadSample(f"Its folder cannot be read: {error.strerror}.") from error
         if not known[2]:
-            raise BadSample(f"{relative!r} has no data. Put the files of the data sample in it.")
+            raise BadSample("Its folder has no data. Put the files of the data sample in it.")
         return known[1:]
 
     def check(self, relative: str, checksum: str) -> Path:

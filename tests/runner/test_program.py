@@ -638,7 +638,7 @@ def test_looks_say_what_is_wrong(server, runner, data_root, tmp_path):
         "2026/../2026": "is not a path below the data root",
         "a\0b": "is not a path below the data root",
         "link": "leads through a link",
-        "missing": "There is no folder 'missing' below the data root",
+        "missing": "There is no folder at its path below the data root",
         "2026/ward é/data.csv": "There is no folder",
         "empty": "has no data. Put the files",
     }
@@ -673,6 +673,18 @@ def test_a_sample_that_changed_fails_the_task(server, runner, data_root):
     report = server.ended[key][1]
     assert report["error_type"] == "EXECUTION_ERROR"
     assert "has changed since it was registered. Restore its content" in report["logs"]
+
+
+def test_logs_do_not_say_where_samples_are(server, runner, data_root):
+    (data_root / "empty name").mkdir()
+    paths = ("missing name", "empty name", "../name", "2026/ward é/name")
+    keys = [task(server, inputs=[at_runner(server, path)]) for path in paths]
+    runner(FakeEngine(train), data_root=data_root).run()
+    for key in keys:
+        report = server.ended[key][1]
+        assert report["error_type"] == "EXECUTION_ERROR"
+        assert "below the data root" in report["logs"] or "has no data" in report["logs"]
+        assert "name" not in report["logs"]
 
 
 def test_a_runner_without_a_data_root_says_so(server, runner):
