@@ -8,6 +8,8 @@ from .engines import NAMES
 
 _SIZE_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _TIME_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+# What the server takes in one request. Start several runners for more.
+MOST_JOBS = 100
 _TOKEN = re.compile(r"[0-9a-f]{40}")
 
 
@@ -28,9 +30,11 @@ def seconds(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """Return a number of jobs, which is at least 1. Raises: ArgumentTypeError."""
-    if not re.fullmatch(r"[1-9]\d{0,3}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs. Enter one such as 2.")
+    """Return a number of jobs, from 1 to `MOST_JOBS`. Raises: ArgumentTypeError."""
+    if not re.fullmatch(r"[1-9]\d{0,3}", text) or int(text) > MOST_JOBS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of jobs. Enter one from 1 to {MOST_JOBS}."
+        )
     return int(text)
 
 

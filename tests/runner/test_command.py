@@ -86,6 +86,7 @@ WRONG = {
     "no bytes": (["--memory-limit", "0"], "'0' is no size"),
     "time": (["--time-limit", "1w"], "'1w' is no time. Enter one such as 90s, 15m or 8h."),
     "jobs": (["--jobs", "0"], "'0' is no number of jobs"),
+    "many jobs": (["--jobs", "101"], "'101' is no number of jobs. Enter one from 1 to 100."),
     "engine": (["--engine", "magic"], "invalid choice: 'magic'"),
     "data root": (["--data-root", "/nowhere"], "'/nowhere' is not a folder."),
     "token file": (["--token-file", "/nowhere"], "the file '/nowhere' cannot be read"),
