@@ -156,6 +156,8 @@ def test_cancelled(ward, job, alice):
 
 def test_what_lost_jobs_leave_is_tidied(ward, job):
     put(ward, job, uuid4(), part=slice(0, 10))
+    # Such as a disk of its own has.
+    (arrivals.folder() / "lost+found").mkdir()
     tidy_up()
     assert len(left()) == 1
     Job.objects.update(ended_at="2026-01-01T00:00Z", outcome=Job.Outcome.LOST)

@@ -372,6 +372,16 @@ def test_a_repeated_request_begins_one(alice, client_of, ward, plain):
     assert Trial.objects.count() == 1
 
 
+def test_a_request_repeated_long_after_says_that_its_dry_run_is_gone(alice, client_of, ward, plain):
+    api, body = client_of(alice), {"function_key": str(plain.pk)}
+    headers = {"Idempotency-Key": "first"}
+    assert api.post("/api/trial/", body, format="json", headers=headers).status_code == 201
+    Trial.objects.all().delete()
+    answer = api.post("/api/trial/", body, format="json", headers=headers)
+    assert (answer.status_code, Trial.objects.count()) == (404, 0)
+    assert "It keeps the last ones" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("body", [{}, {"function_key": "x"}, {"function_key": None}])
 def test_a_body_that_cannot_be_read(alice, client_of, ward, body):
     assert client_of(alice).post("/api/trial/", body, format="json").status_code == 400

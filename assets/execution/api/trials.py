@@ -41,7 +41,11 @@ class TrialViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         return trials.defer("logs") if self.action == "list" else trials
 
     def get_object(self) -> Trial:
-        key = as_key(self.kwargs["key"])
+        return self._found(self.kwargs["key"])
+
+    def _found(self, text: str) -> Trial:
+        """Return the dry run with this key. Raises: NotFound if there is none any more."""
+        key = as_key(text)
         trial = self.get_queryset().filter(pk=key).first() if key else None
         if trial is None:
             raise NotFound("Your organisation has no such dry run. It keeps the last ones.")
@@ -54,7 +58,7 @@ class TrialViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
 
     def answer_again(self, keys: Sequence[str]) -> Response:
         """Return the response of the request that began this dry run."""
-        return self._answer(self.get_queryset().get(pk=keys[0]))
+        return self._answer(self._found(keys[0]))
 
     def _answer(self, trial: Trial) -> Response:
         return Response(TrialSerializer(trial).data, status=201)

@@ -20,6 +20,7 @@ from django.core.files.base import File
 
 from ...common.errors import Code, Refused, refuse
 from ...common.files.storage import storage_error
+from ...common.parsing import as_key
 from ...compute.models import Model
 from ...compute.registration.results import check_model, known_model, register_model
 from ..models import Job
@@ -157,7 +158,7 @@ def discard(job: UUID) -> None:
 def discard_of_ended_jobs() -> None:
     """Delete what has come of the models of jobs that are not open."""
     try:
-        jobs = {UUID(path.name) for path in folder().iterdir()}
+        jobs = {key for path in folder().iterdir() if (key := as_key(path.name))}
     except FileNotFoundError:
         return
     open_jobs = Job.objects.filter(pk__in=jobs, ended_at=None)
