@@ -155,11 +155,13 @@ class Program:
         except Refusal as error:
             ended = f"its report is refused: {error}"
         finally:
-            self.say(f"{job.kind} {job.subject}: {ended} ({time.monotonic() - started:.1f} s)")
-            with self._changed:
-                del self._running[job.key]
-                self._changed.notify_all()
-            self.worker.clean(job)
+            try:
+                self.say(f"{job.kind} {job.subject}: {ended} ({time.monotonic() - started:.1f} s)")
+            finally:  # whoever reads the console may have gone
+                with self._changed:
+                    del self._running[job.key]
+                    self._changed.notify_all()
+                self.worker.clean(job)
 
     def _result(self, running: _Running) -> Report:
         """Return the report about a job; a failure of the runner is one, too."""

@@ -33,6 +33,7 @@ from .stopping import check
 from .unpacking import unpack
 
 FINISH, FAIL = "finish", "fail"
+MOST_SHOWN = 500  # characters of a cause on the console
 
 
 class Failed(Exception):
@@ -56,7 +57,7 @@ def failure(error_type: str, text: str, steps: "Steps") -> Report:
     """Return the report of a failure. Why a runner failed stays with its organisation."""
     logs = "" if error_type == INTERNAL_ERROR else text
     body = {"error_type": error_type, "logs": logs, "steps": steps.all()}
-    return Report(FAIL, body, text.strip().rpartition("\n")[2] or error_type)
+    return Report(FAIL, body, text.strip().rpartition("\n")[2][-MOST_SHOWN:] or error_type)
 
 
 class Steps:

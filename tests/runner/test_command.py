@@ -1,6 +1,7 @@
 """The command `manage.py runner`: its options, its machine, and how it ends."""
 
 import argparse
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from assets.management.commands.runner import Command
 from assets.runner import options
 from tests.house.source import ROOT
 from tests.properties.archives import Item, zip_of_items
@@ -283,3 +285,9 @@ def test_a_disk_without_room_fails_one_job_and_not_the_runner(server, tmp_path):
     # Nothing half made stays.
     assert not list((folder / "cache" / "unfinished").iterdir())
     assert not list((folder / "jobs").iterdir())
+
+
+def test_functions_do_not_write_to_the_terminal():
+    printed = io.StringIO()
+    Command(stdout=printed)._say("task \x1b]0;mine\x07 é\r\u202efailed\nTraceback")
+    assert printed.getvalue()[9:] == "task �]0;mine� é��failed\nTraceback\n"

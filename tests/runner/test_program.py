@@ -587,6 +587,19 @@ def test_a_server_without_this_api_ends_the_runner(server, runner):
         runner(FakeEngine(train)).run()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_console_that_has_gone_keeps_no_job(server, runner):
+    keys = [task(server) for _ in range(3)]
+    made = runner(FakeEngine(train))
+
+    def say(_text):
+        raise BrokenPipeError
+
+    made.say = say
+    made.run()
+    assert {server.ended[key][0] for key in keys} == {"finish"}
+
+
 # --- Data that stay -------------------------------------------------------------------------------
 
 

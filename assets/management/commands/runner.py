@@ -36,5 +36,10 @@ class Command(StartsAtOnce):
             raise CommandError("Stopped at once; what ran is run again.") from None
 
     def _say(self, text: str) -> None:
-        self.stdout.write(f"{datetime.now():%H:%M:%S} {text}")
+        # Functions choose their names and what they print: a terminal must not obey it.
+        shown = "".join(
+            char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}"
+            for char in text
+        )
+        self.stdout.write(f"{datetime.now():%H:%M:%S} {shown}")
         self.stdout.flush()
