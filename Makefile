@@ -146,8 +146,8 @@ slow: $(DEV)  ## hold a thousand slow clients, and measure what others see; SLOW
 kill: $(DEV)  ## kill -9 servers and runners during registrations and work, on each database; KILL_ARGS
 	@DATABASE_URL= $(BIN)/python -m tests.kill $(KILL_ARGS)
 	@$(BIN)/python tests/with_postgres.py -- $(BIN)/python -m tests.kill $(KILL_ARGS)
-	@DATABASE_URL= $(BIN)/python -m tests.kill.working --plans 150 --kills 300
-	@$(BIN)/python tests/with_postgres.py -- $(BIN)/python -m tests.kill.working --plans 150 --kills 300
+	@DATABASE_URL= $(BIN)/python -m tests.kill.working --kills 300
+	@$(BIN)/python tests/with_postgres.py -- $(BIN)/python -m tests.kill.working --kills 300
 
 # Half an hour on two quiet cores; MUTANTS_ARGS="--count 300" for less.
 mutants: $(DEV)  ## break the source in 1,000 ways, list those that no test notices; MUTANTS_ARGS

@@ -66,7 +66,7 @@ class Worker(threading.Thread):
         self._report_late()
         claim = {"jobs": self.chance.randint(1, 3), "wait": 0.5}
         answer = self._send("POST", "claim/", json=claim)
-        for job in answer["jobs"] if answer else ():
+        for job in answer.get("jobs", ()) if answer else ():
             self._run(job)
 
     def _run(self, job: dict[str, Any]) -> None:

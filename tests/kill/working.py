@@ -1,6 +1,6 @@
 """Kills runners and the server at random moments while tasks run, then looks what became of them.
 
-`python -m tests.kill.working [--plans 60] [--kills 60] [--runners 4] [--seed 1]` runs on the
+`python -m tests.kill.working [--plans 20] [--kills 60] [--runners 4] [--seed 1]` runs on the
 database that DATABASE_URL names (PostgreSQL: a database of its own in that cluster), or else on
 SQLite. Every task must end once, done with its one model and performance or failed with a reason,
 and no file may be left. It prints figures as JSON, and what is wrong; the exit code says whether
@@ -32,7 +32,8 @@ PATIENCE = 300
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plans", type=int, default=60, help=f"of {TASKS_PER_PLAN} tasks each")
+    plans = f"of {TASKS_PER_PLAN} tasks each; as many again whenever all are done"
+    parser.add_argument("--plans", type=int, default=20, help=plans)
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--runners", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
@@ -79,13 +80,17 @@ def is_over() -> bool:
 
 
 def kill_at_random(server: Server, workers: list, options: argparse.Namespace) -> Counter:
-    """Kill a runner or the server at random moments, and return how often; until all is over."""
+    """Kill a runner or the server at random moments while there is work; return how often."""
     chance, killed = random.Random(options.seed), Counter[str]()
     deadline = time.monotonic() + PATIENCE + 4 * options.kills
-    while time.monotonic() < deadline and not is_over():
+    while time.monotonic() < deadline:
         time.sleep(chance.random() * 0.4)
         if killed.total() >= options.kills:
+            if is_over():
+                break
             continue
+        if is_over():
+            make_plans(options.plans)
         if killed.total() % SERVER_EVERY == SERVER_EVERY - 1:
             server.kill(chance)
             killed["server"] += 1
