@@ -128,16 +128,26 @@ def _with_locked_plans(
     """
     wanted = set(concerned())
     while True:
-        with transaction.atomic():
-            plans = counters.lock_plans(wanted)
-            more = set(concerned()) - wanted
-            if not more:
+        try:
+            with transaction.atomic():
+                plans = counters.lock_plans(wanted)
+                if more := set(concerned()) - wanted:
+                    raise _MorePlans(more)
                 now = timezone.now()
                 change(plans, now)
                 for plan in plans.values():
                     save_progress(plan, actor, now, reason)
                 return
-        wanted |= more
+        except _MorePlans as error:
+            wanted |= error.keys
+
+
+class _MorePlans(Exception):
+    """Tasks of more plans than those that are locked have been registered meanwhile."""
+
+    def __init__(self, keys: set[UUID]) -> None:
+        self.keys = keys
+        super().__init__()
 
 
 def _row(tasks: QuerySet[Task]) -> QuerySet:
@@ -181,6 +191,8 @@ def _move(
         columns["end_date"] = now
     if not tasks:
         return
+    if more := {row[1] for row in tasks} - plans.keys():
+        raise _MorePlans(more)
     Task.objects.filter(key__any=[row[0] for row in tasks]).update(status=status, **columns)
     for (plan, before), count in Counter(row[1:] for row in tasks).items():
         counters.move(plans[plan], TaskStatus(before), status, count)
