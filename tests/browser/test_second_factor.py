@@ -12,7 +12,7 @@ from .watch import assert_accessible
 
 pytestmark = pytest.mark.browser
 
-USER, PASSWORD = "karolinska-admin", "federated-demo"
+USER, PASSWORD = "karolinska-viewer", "federated-demo"
 
 
 def code_of(secret: str) -> str:

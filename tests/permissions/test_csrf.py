@@ -12,13 +12,13 @@ from tests.files.stored import row_counts
 from tests.pages.test_attacks import url_of
 
 from .consortium import VISIBILITIES, make_assets
-from .matrix import ROWS, Asked
+from .matrix import ROWS, RUNNERS, Asked
 
 pytestmark = pytest.mark.django_db
 
 SAFE = ("get", "head", "options")
-# Takes a password and looks at no session.
-NEEDS_NONE = {"api-token-auth"}
+# Take a password, or the token of a runner, and look at no session.
+NEEDS_NONE = {"api-token-auth", *(row.name for row in ROWS if row.expected is RUNNERS)}
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_it_is_stated_once():
         for folder in ("project", "assets", "templates", "docs")
         for path in (ROOT / folder).rglob("*")
         if path.suffix in {".py", ".html", ".yaml", ".service", ".conf"} or not path.suffix
-        if path.is_file() and f'"{__version__}"' in path.read_text(encoding="utf-8")
+        if path.is_file() and f'"{__version__}"'.encode() in path.read_bytes()
     ]
     assert stating == []
 

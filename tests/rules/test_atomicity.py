@@ -3,7 +3,7 @@
 import pytest
 
 from assets.compute.registration import saving as compute
-from assets.datasets import registration as datasets
+from assets.datasets.registration import datasets, samples
 from assets.functions import registration as functions
 from tests.builders import dataset_spec, function_spec, plan_spec
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.postgresql
 # The event is written last, so when it fails everything else has been written.
 LAST = {
     "a dataset": (datasets, lambda w: dataset_spec()),
-    "samples": (datasets, lambda w: w.samples_spec(3)),
-    "links": (datasets, lambda w: Link([w.other_dataset.key], [w.samples[0].key])),
+    "samples": (samples, lambda w: w.samples_spec(3)),
+    "links": (samples, lambda w: Link([w.other_dataset.key], [w.samples[0].key])),
     "a function": (functions, lambda w: function_spec()),
     "a plan": (compute, lambda w: plan_spec(tasks=[w.task(compute_plan_key=None)])),
     "tasks": (compute, lambda w: Tasks([w.task()])),

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections import namedtuple
 from contextlib import ExitStack
 from copy import copy
@@ -12,6 +13,7 @@ from pathlib import Path
 from threading import Event, Lock, Timer
 
 import pytest
+from docker.errors import APIError
 
 from assets.runner.dockerfile import Entry
 from assets.runner.engines import EngineError, EngineOptions, JobFolder, Limits, container, images
@@ -270,14 +272,24 @@ def test_images_beyond_the_size_go_and_are_built_again(run, engine, monkeypatch)
     assert run(source, dockerfile=first).logs == "1\n"
 
 
+def remove_image(engine, tag):
+    """Remove an image as soon as the containers that built it are gone."""
+    with Daemon(**engine._address) as daemon:
+        for _ in range(100):
+            try:
+                return daemon.remove_image(tag)
+            except APIError:
+                time.sleep(0.1)
+        return daemon.remove_image(tag)
+
+
 def test_an_image_that_goes_before_its_job_starts_is_built_again(run, engine, monkeypatch):
     removed, build = [], engine.build
 
     def build_and_remove(function, digest, limits, stop):
         outcome = build(function, digest, limits, stop)
         if len(removed) < 2:  # the first of these is that of the fixture
-            with Daemon(**engine._address) as daemon:
-                daemon.remove_image(images.tag(digest))
+            remove_image(engine, images.tag(digest))
             removed.append(digest)
         return outcome
 
