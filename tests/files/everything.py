@@ -30,7 +30,8 @@ def make_everything(actor) -> dict[str, Any]:
     rows = {model.__name__: model._default_manager.first() for model in registered_models()}
     missing = [name for name, row in rows.items() if row is None]
     assert not missing, f"no row of {missing}"
-    return {**rows, "Dataset": assets.dataset, "ComputePlan": assets.plan, "Task": assets.done}
+    of_assets = {"Dataset": assets.dataset, "DataSample": assets.sample}
+    return {**rows, **of_assets, "ComputePlan": assets.plan, "Task": assets.done}
 
 
 def another_value(field: models.Field, value: Any) -> Any:

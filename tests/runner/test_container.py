@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event, Lock, Timer
 
 import pytest
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 from assets.runner.dockerfile import Entry
 from assets.runner.engines import EngineError, EngineOptions, JobFolder, Limits, container, images
@@ -278,6 +278,8 @@ def remove_image(engine, tag):
         for _ in range(100):
             try:
                 return daemon.remove_image(tag)
+            except NotFound:
+                return None
             except APIError:
                 time.sleep(0.1)
         return daemon.remove_image(tag)

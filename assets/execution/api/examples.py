@@ -2,6 +2,8 @@
 
 from drf_spectacular.utils import OpenApiExample
 
+from project import __version__
+
 _JOB = "0b1f4f5e-6a0c-4e0e-9c40-1d4b8f0a6c11"
 _TASK = "6f1c9f0e-3c1b-4c57-8a55-0d6f6f1f7b21"
 _CHECKSUM = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -10,7 +12,7 @@ _ROOT = "https://registrar.example/api"
 CLAIM = [
     OpenApiExample(
         "Up to two jobs",
-        {"jobs": 2, "wait": 20, "version": "0.2.0", "engine": "process", "data_root": True},
+        {"jobs": 2, "wait": 20, "version": __version__, "engine": "process", "data_root": True},
         request_only=True,
     ),
     OpenApiExample(
