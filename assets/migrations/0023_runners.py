@@ -1,4 +1,4 @@
-"""Tables for runners and what they do; data samples that stay at a runner."""
+"""Tables for runners and what they do; data samples that stay at a runner; kinds of events."""
 
 import assets.common.db.fields
 import django.db.models.deletion
@@ -6,6 +6,8 @@ import django.utils.timezone
 import uuid
 from django.conf import settings
 from django.db import migrations, models
+
+from assets.common.db.operations import ChangeTexts
 
 
 class Migration(migrations.Migration):
@@ -50,9 +52,7 @@ class Migration(migrations.Migration):
                 ('end_date', models.DateTimeField(null=True, verbose_name='end date')),
                 ('error_type', models.CharField(blank=True, choices=[('BUILD_ERROR', 'building the function failed'), ('EXECUTION_ERROR', 'the function failed'), ('INTERNAL_ERROR', 'the platform failed')], max_length=20, verbose_name='error type')),
                 ('performances', models.JSONField(default=dict, verbose_name='performances')),
-                ('logs', assets.common.db.fields.AssetFileField(blank=True, max_length=200, upload_to='')),
-                ('logs_checksum', assets.common.db.fields.ChecksumField(blank=True, max_length=64)),
-                ('logs_size', models.BigIntegerField(default=0)),
+                ('logs', models.TextField(blank=True, verbose_name='logs')),
             ],
             options={
                 'verbose_name': 'dry run',
@@ -136,13 +136,15 @@ class Migration(migrations.Migration):
             name='DataSampleCheck',
             fields=[
                 ('data_sample', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='found', serialize=False, to='assets.datasample')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assets.organization')),
                 ('checksum', assets.common.db.fields.ChecksumField(blank=True, max_length=64)),
                 ('size', models.BigIntegerField(default=0)),
                 ('problem', models.CharField(blank=True, max_length=1000)),
-                ('checked_at', models.DateTimeField()),
+                ('checked_at', models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('checksum', ''), ('problem', ''), _connector='XOR'), name='datasamplecheck_found_or_problem')],
+                'indexes': [models.Index(condition=models.Q(('checked_at', None)), fields=['organization', 'data_sample'], name='datasamplecheck_waiting')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('checked_at', None), ('checksum', ''), ('problem', '')), models.Q(models.Q(('checked_at', None), _negated=True), models.Q(('checksum', ''), ('problem', ''), _connector='XOR')), _connector='OR'), name='datasamplecheck_found_or_problem')],
             },
         ),
         migrations.AddField(
@@ -155,17 +157,21 @@ class Migration(migrations.Migration):
             name='checksum',
             field=assets.common.db.fields.ChecksumField(blank=True, max_length=64),
         ),
-        migrations.AddIndex(
-            model_name='function',
-            index=models.Index(condition=models.Q(('status', 'FUNCTION_STATUS_WAITING')), fields=['owner', 'creation_date', 'key'], name='function_to_build'),
-        ),
-        migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('status', 'STATUS_WAITING_FOR_EXECUTOR_SLOT')), fields=['worker', 'creation_date', 'key'], name='task_can_run'),
-        ),
         migrations.AddConstraint(
             model_name='datasample',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('checksum', ''), _negated=True), ('at_runner', True), _connector='XOR'), name='datasample_checksum'),
         ),
+        ChangeTexts([
+            migrations.AlterField(
+                model_name='event',
+                name='action',
+                field=models.CharField(choices=[('registered', 'registered'), ('renamed', 'renamed'), ('linked', 'linked'), ('started', 'started'), ('ended', 'ended'), ('canceled', 'cancelled'), ('approved', 'approved'), ('declined', 'declined'), ('downloaded', 'downloaded'), ('viewed', 'viewed'), ('signed_in', 'signed in'), ('signed_out', 'signed out'), ('created', 'created'), ('changed', 'changed'), ('removed', 'removed'), ('tried', 'denied')], max_length=20, verbose_name='action'),
+            ),
+            migrations.AlterField(
+                model_name='event',
+                name='asset_kind',
+                field=models.CharField(choices=[('ASSET_ORGANIZATION', 'organisation'), ('ASSET_DATA_SAMPLE', 'data sample'), ('ASSET_DATA_MANAGER', 'dataset'), ('ASSET_FUNCTION', 'function'), ('ASSET_COMPUTE_TASK', 'task'), ('ASSET_COMPUTE_PLAN', 'compute plan'), ('ASSET_MODEL', 'model'), ('ASSET_PERFORMANCE', 'performance'), ('ASSET_FAILURE_REPORT', 'failure report'), ('user', 'user'), ('token', 'token'), ('runner', 'runner'), ('trial', 'dry run'), ('request', 'request')], max_length=30, verbose_name='asset kind'),
+            ),
+        ]),
     ]
 

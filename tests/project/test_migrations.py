@@ -12,6 +12,7 @@ JUDGED = {
     "0002_uploads_and_preferences": "before the first release",
     "0003_audit": "columns become wider and may be empty: what was written before fits",
     "0022_task_inputs_as_sets": "the version before goes on until its last step (upgrading.md)",
+    "0025_once_at_runner": "a unique index of no rows yet",
     "0013_names": "columns may be empty; the tables of users and organisations are small",
 }
 
