@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from assets.accounts.models import User
 from assets.accounts.registration.runners import create_runner
@@ -245,6 +247,16 @@ def test_plans_that_are_not_about_ones_data(study):
 
 
 # --- Approving -----------------------------------------------------------------------------------
+
+
+def test_tasks_of_a_server_whose_clock_is_behind(study, monkeypatch):
+    set_policy(Policy.PLANS, study.ada)
+    study.approve()
+    hour_ago = timezone.now() - timedelta(hours=1)
+    with monkeypatch.context() as patched:
+        patched.setattr("assets.compute.registration.saving.timezone.now", lambda: hour_ago)
+        study.add()
+    assert study.runnable() == 2
 
 
 def test_one_approves_what_one_has_seen(study):

@@ -130,7 +130,7 @@ def test_files_are_read_as_permissions_say(study, session_of, ada):
     )
 
 
-QUERIES = {"plan": 16, "function": 15}
+QUERIES = {"plan": 17, "function": 16}
 
 
 @pytest.mark.parametrize("tasks", [1, 15])
@@ -143,6 +143,25 @@ def test_queries_of_a_review(kind, tasks, study, session_of, ada, django_assert_
         browser.get(review)
     with django_assert_num_queries(7):
         browser.get(APPROVALS)
+
+
+@pytest.mark.parametrize(
+    ("logs_permission", "sentence"),
+    [
+        (builders.PUBLIC, "If a task fails, everyone may read the end of what it prints."),
+        (builders.only_to(B), f"If a task fails, {B} may read the end of what it prints."),
+        (builders.PRIVATE, None),
+    ],
+    ids=["public", "shared", "private"],
+)
+def test_who_may_read_logs(logs_permission, sentence, study, session_of, ada):
+    study.dataset = builders.make_dataset(
+        study.alice, permissions=builders.PUBLIC, logs_permission=logs_permission
+    )
+    study.samples = builders.make_samples(study.alice, study.dataset.key)
+    plan = builders.make_plan(study.bob, study.task())
+    page = text_of(session_of(ada).get(f"/compute-plans/{plan.key}/approval/"))
+    assert (sentence in page) if sentence else ("what it prints" not in page)
 
 
 # --- Deciding ------------------------------------------------------------------------------------

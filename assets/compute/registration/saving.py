@@ -1,11 +1,12 @@
 """Writes a checked batch of tasks into its plan, and what follows from it for the plan."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -74,7 +75,7 @@ def save_batch(
 
 
 def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
-    now = timezone.now()
+    now = _after_all_tasks_of(plan)
     permissions = intern_permissions(batch.permissions)
     complete_rows(batch, permissions, intern_sample_sets(batch.sample_sets), now)
     same = {"owner_id": batch.owner, "compute_plan_id": plan.key, "creation_date": now}
@@ -85,6 +86,19 @@ def _insert_tasks(plan: ComputePlan, batch: Batch, actor: User) -> None:
     record(actor, Event.Action.REGISTERED, AssetKind.COMPUTE_TASK, names, when=now)
     counters.count_in(plan, [row["status"] for row in batch.tasks])
     save_progress(plan, actor, now)
+
+
+def _after_all_tasks_of(plan: ComputePlan) -> datetime:
+    """Return the time, or a later one that is after the tasks that the plan has already.
+
+    Who approves a plan approves the tasks up to a date. The clock of another server may be behind.
+    """
+    now = timezone.now()
+    if not plan.task_count:
+        return now
+    tasks = Task.objects.filter(compute_plan=plan)
+    latest = tasks.aggregate(latest=Max("creation_date"))["latest"] or now
+    return max(now, latest + timedelta(microseconds=1))
 
 
 def record_plan(

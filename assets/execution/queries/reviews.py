@@ -48,6 +48,8 @@ class Review:
     outputs: Sequence[OutputUse]
     # How many tasks of other organisations take models that these tasks make.
     takers: dict[str, int] = field(default_factory=dict)
+    # Who may read the logs of a task that fails.
+    logs: Sequence[Permissions] = ()
 
     @property
     def models(self) -> int:
@@ -75,6 +77,17 @@ class Review:
                 found.update(dict.fromkeys(self._named(use), use.tasks))
         return dict(sorted(found.items()))
 
+    @property
+    def logs_are_public(self) -> bool:
+        """Whether everyone may read the logs of one of the tasks."""
+        return any(permissions.public for permissions in self.logs)
+
+    @property
+    def log_readers(self) -> list[str]:
+        """The other organisations that may read the logs of one of the tasks."""
+        named = {name for permissions in self.logs for name in permissions.authorized_ids}
+        return sorted(named - {self.organization_id})
+
     def _models(self) -> list[OutputUse]:
         return [use for use in self.outputs if use.kind == AssetKind.MODEL]
 
@@ -83,7 +96,7 @@ class Review:
 
 
 def review_of(tasks: QuerySet[Task], organization_id: str) -> Review:
-    """Return what these tasks of an organisation do; eight queries, however many they are."""
+    """Return what these tasks of an organisation do; nine queries, however many they are."""
     tasks = tasks.order_by()
     counts = dict(tasks.values_list("function_id").annotate(count=Count("pk")))
     functions = Function.objects.select_related("permissions").in_bulk(counts)
@@ -94,6 +107,7 @@ def review_of(tasks: QuerySet[Task], organization_id: str) -> Review:
         list(_datasets(tasks)),
         _outputs(tasks, functions, organization_id),
         _takers(tasks, organization_id),
+        list(Permissions.objects.filter(pk__in=tasks.values("logs_permission"))),
     )
 
 
