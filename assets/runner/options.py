@@ -49,8 +49,8 @@ def folder(text: str) -> Path:
 def token_in(text: str) -> str:
     """Return the token in the file of that name. Raises: ArgumentTypeError."""
     try:
-        token = Path(text).expanduser().read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        token = Path(text).expanduser().read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
         raise argparse.ArgumentTypeError(f"the file {text!r} cannot be read: {error}") from error
     if not _TOKEN.fullmatch(token):
         raise argparse.ArgumentTypeError(

@@ -93,6 +93,8 @@ def _try_container(client: APIClient) -> None:
     container = client.create_container(IMAGE, ["python3", "-c", ""], network_disabled=True)
     try:
         client.start(container)
+        # Podman cannot remove one that is just ending.
+        client.wait(container)
     except DockerException as error:
         raise NoDaemon(str(error)) from error
     finally:

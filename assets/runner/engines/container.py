@@ -256,4 +256,5 @@ def _remove_left(daemon: Daemon) -> None:
     for container in daemon.containers(all=True, filters={"label": LABEL}):
         machine, _, pid = container["Labels"][LABEL].rpartition(":")
         if machine == socket.gethostname() and not Path("/proc", pid).exists():
-            daemon.remove_container(container["Id"], force=True, v=True)
+            with suppress(APIError):  # it is ending; the next start removes it
+                daemon.remove_container(container["Id"], force=True, v=True)
