@@ -51,6 +51,9 @@ HOSPITALS = (
     Hospital(CHARITE, "Charité", "charite", PUBLIC, PermissionsSpec(False, (CURIE, KAROLINSKA))),
 )
 
+# The short name of each hospital, by its id.
+SLUGS = {hospital.id: hospital.slug for hospital in HOSPITALS}
+
 # The hospital that registers each function, and its permissions.
 FUNCTIONS = {
     "train": (CURIE, PUBLIC),

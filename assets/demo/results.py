@@ -19,10 +19,9 @@ from ..compute.registration.results import finish_task, register_model
 from ..compute.specs import ComputePlanSpec, TaskSpec
 from ..compute.statuses import TaskStatus
 from ..functions.models import Function, FunctionStatus
-from .hospitals import FILES, HOSPITALS
+from .hospitals import FILES, SLUGS
 
 RESULTS = FILES / "results"
-SLUGS = {hospital.id: hospital.slug for hospital in HOSPITALS}
 
 
 def result_name(task: TaskSpec) -> str:

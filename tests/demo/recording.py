@@ -54,7 +54,8 @@ class Reader:
 
 def main() -> None:
     with django_without_database(), tempfile.TemporaryDirectory() as name:
-        from assets.demo.results import RESULTS, SLUGS, result_name
+        from assets.demo.hospitals import SLUGS
+        from assets.demo.results import RESULTS, result_name
 
         tasks = study.write(Path(name), keep=True).tasks
         with working_demo("sqlite") as address:

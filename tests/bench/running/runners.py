@@ -28,7 +28,7 @@ def working_demo(database: str, *options: str) -> Iterator[str]:
     with empty_registry(database) as filled:
         environment = os.environ | filled.environment
         for command in (["migrate", "-v0"], ["load_demo"], ["collectstatic", "--noinput", "-v0"]):
-            _manage(*command, environment=environment)
+            NOW.run("manage.py", *command, captured=True, **filled.environment)
         with serving(filled.folder, NOW, **filled.environment) as server:
             address = server.as_client().address
             work = [sys.executable, "manage.py", "work", "--server", address, "--", *options]
@@ -71,12 +71,3 @@ def _run(folder: Path, *urls: str) -> dict[str, Any]:
     if found["status"] != "PLAN_STATUS_DONE":
         raise SystemExit(f"the study is {found['status']}: {json.dumps(found)}")
     return found
-
-
-def _manage(*arguments: str, environment: dict[str, str]) -> None:
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=False, text=True
-    )
-    if done.returncode:
-        raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stdout}")

@@ -2,12 +2,12 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from tests.bench import builds
 from tests.bench.builds import ROOT
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ def environment() -> str:
         dockerfile = (FILES / "functions" / "train" / "Dockerfile").read_text()
         line = next(line for line in dockerfile.splitlines() if line.startswith("RUN pip install"))
         packages = [word for word in line.split() if "==" in word]
-        _run(sys.executable, "-m", "venv", "--without-pip", ENVIRONMENT)
+        builds.run(sys.executable, "-m", "venv", "--without-pip", ENVIRONMENT)
         uv = (sys.executable, ROOT / ".ci/uv.py", "pip", "install", "--quiet", "--compile-bytecode")
-        _run(*uv, "--python", python, "-r", _LOCK)
-        _run(*uv, "--python", python, *packages)
+        builds.run(*uv, "--python", python, "-r", _LOCK)
+        builds.run(*uv, "--python", python, *packages)
         (ENVIRONMENT / ".complete").touch()
     return str(python)
 
@@ -42,7 +42,14 @@ def write(folder: Path, *, keep: bool = False) -> "ComputePlanSpec":
     Args:
         keep: whether outputs that the study would delete are kept.
     """
-    from assets.demo.hospitals import FILES, FUNCTIONS, HOSPITALS, TEST_SAMPLE, TRAINING_SAMPLES
+    from assets.demo.hospitals import (
+        FILES,
+        FUNCTIONS,
+        HOSPITALS,
+        SLUGS,
+        TEST_SAMPLE,
+        TRAINING_SAMPLES,
+    )
     from assets.demo.load import zipped
     from assets.demo.study import Registered, federated_study
 
@@ -53,7 +60,6 @@ def write(folder: Path, *, keep: bool = False) -> "ComputePlanSpec":
         names[found] = "/".join(parts)
         return found
 
-    slugs = {hospital.id: hospital.slug for hospital in HOSPITALS}
     samples = [(one, name) for one in HOSPITALS for name in (*TRAINING_SAMPLES, TEST_SAMPLE)]
     study = federated_study(
         Registered(
@@ -68,7 +74,7 @@ def write(folder: Path, *, keep: bool = False) -> "ComputePlanSpec":
             return {name: spelled(item) for name, item in value.items()}
         if isinstance(value, list | tuple):
             return [spelled(item) for item in value]
-        return names.get(value, str(value)) if isinstance(value, UUID) else slugs.get(value, value)
+        return names.get(value, str(value)) if isinstance(value, UUID) else SLUGS.get(value, value)
 
     for name in FUNCTIONS:
         content = zipped(FILES / "functions" / name, ("Dockerfile", "function.py"))
@@ -78,7 +84,7 @@ def write(folder: Path, *, keep: bool = False) -> "ComputePlanSpec":
         shutil.copytree(source, folder / "data" / one.slug / name)
     content = {
         "files": str(FILES),
-        "hospitals": list(slugs.values()),
+        "hospitals": list(SLUGS.values()),
         "samples": [(one.slug, name) for one, name in samples],
         "functions": {
             name: spelled([owner, permissions._asdict()])
@@ -88,7 +94,7 @@ def write(folder: Path, *, keep: bool = False) -> "ComputePlanSpec":
             {
                 "key": str(task.key),
                 "function": spelled(task.function_key),
-                "worker": slugs[task.worker],
+                "worker": SLUGS[task.worker],
                 "metadata": dict(task.metadata),
                 "inputs": [spelled(ref._asdict()) for ref in task.refs],
                 "outputs": {
@@ -113,14 +119,5 @@ def run(folder: Path, *urls: str) -> dict[str, Any]:
         urls: the server; if there is none, the SDK runs the tasks itself, one after the other.
     """
     driver = Path(__file__).with_name("driver.py")
-    done = subprocess.run(
-        [environment(), driver, folder, *urls], cwd=folder, stdout=subprocess.PIPE, check=False
-    )
-    if done.returncode:
-        raise SystemExit("the study failed")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def _run(*command: str | Path) -> None:
-    if subprocess.run(command, check=False).returncode:
-        raise SystemExit(f"{command[0]} failed")
+    printed = builds.run(environment(), driver, folder, *urls, cwd=folder, captured=True)
+    return json.loads(printed.splitlines()[-1])
