@@ -121,7 +121,7 @@ def _marks(x: Axis, y: Axis) -> Iterator[str]:
 def _series(one: Series, x: Axis, y: Axis) -> Iterator[str]:
     places = [(x.place(point.x), y.place(point.y)) for point in one.points]
     line = " ".join(f"{across},{down}" for across, down in places)
-    yield f'<polyline class="chart-line worker-line-{one.colour}" points="{line}"/>'
+    yield f'<polyline class="chart-line worker-{one.colour}" points="{line}"/>'
     for point, (across, down) in zip(one.points, places, strict=True):
         dot = (
             f'<circle class="chart-point worker-{one.colour}" cx="{across}" cy="{down}" '
