@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy as _
 
 from ..common.admin.base import ChangePage, RegistryAdmin
@@ -88,8 +89,26 @@ class UserAdmin(RegistryAdmin):
         return {"asset_kind__exact": SubjectKind.USER.value, "asset_name": obj.username}
 
 
+class SecretAdmin(RegistryAdmin):
+    """Adds rows with a secret, which is shown once, to users who have confirmed their password."""
+
+    def how_to_use(self, secret: SafeString) -> SafeString:
+        """Return the message that shows the secret."""
+        raise NotImplementedError
+
+    def add_view(self, request, form_url="", extra_context=None):
+        if self.has_add_permission(request) and not is_password_confirmed(request):
+            return redirect_to_confirmation(request)
+        return super().add_view(request, form_url, extra_context)
+
+    def added(self, request, form, result):
+        message = self.how_to_use(format_html("<code>{}</code>", form.secret))
+        self.message_user(request, message, messages.WARNING)
+        return result
+
+
 @admin.register(ApiToken)
-class ApiTokenAdmin(RegistryAdmin):
+class ApiTokenAdmin(SecretAdmin):
     """Users create tokens for themselves; they, or who manages them, revoke tokens."""
 
     add_form = TokenForm
@@ -115,19 +134,12 @@ class ApiTokenAdmin(RegistryAdmin):
         own = obj is None or obj.user_id == request.user.pk
         return own or may_manage_user(request.user, obj.user)
 
-    def add_view(self, request, form_url="", extra_context=None):
-        if self.has_add_permission(request) and not is_password_confirmed(request):
-            return redirect_to_confirmation(request)
-        return super().add_view(request, form_url, extra_context)
-
-    def added(self, request, form, result):
-        message = format_html(
+    def how_to_use(self, secret):
+        return format_html(
             gettext("Your token, shown only once: {token} Programs send it as {header}."),
-            token=format_html("<code>{}</code>", form.secret),
+            token=secret,
             header=format_html("<code>{}</code>", "Authorization: Token …"),
         )
-        self.message_user(request, message, messages.WARNING)
-        return result
 
     def delete_model(self, request, obj):
         delete_token(obj, request.user)

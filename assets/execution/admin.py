@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy as _
 
-from ..accounts.confirmation import is_password_confirmed
+from ..accounts.admin import SecretAdmin
 from ..accounts.models import Runner
-from ..accounts.pages.base import redirect_to_confirmation
 from ..accounts.rules import manages_all, may_manage_runners, may_revoke_runners
 from ..common.admin.base import ChangePage, RegistryAdmin
 from .forms import RevokeForm, RunnerForm
@@ -30,7 +29,7 @@ class OwnAdmin(RegistryAdmin):
 
 
 @admin.register(Runner)
-class RunnerAdmin(OwnAdmin):
+class RunnerAdmin(SecretAdmin, OwnAdmin):
     """Admins register and revoke the runners of their organisation; superusers revoke any."""
 
     add_form = RunnerForm
@@ -68,19 +67,12 @@ class RunnerAdmin(OwnAdmin):
     def may_change(self, request, row: Runner) -> bool:
         return may_revoke_runners(request.user, row.organization_id)
 
-    def add_view(self, request, form_url="", extra_context=None):
-        if self.has_add_permission(request) and not is_password_confirmed(request):
-            return redirect_to_confirmation(request)
-        return super().add_view(request, form_url, extra_context)
-
-    def added(self, request, form, result):
-        message = format_html(
+    def how_to_use(self, secret):
+        return format_html(
             gettext("The runner's token, shown only once: {token} Start it with {command}."),
-            token=format_html("<code>{}</code>", form.secret),
+            token=secret,
             command=format_html("<code>{}</code>", "manage.py runner --token-file …"),
         )
-        self.message_user(request, message, messages.WARNING)
-        return result
 
 
 @admin.register(Job)
