@@ -12,7 +12,7 @@ from threading import Event, Timer
 
 import pytest
 
-from assets.runner.engines import EngineError, EngineOptions, Limits, process
+from assets.runner.engines import EngineError, EngineOptions, Limits, process, supervision
 
 from .machines import LIMITS, make_job, needs_sandbox, running, without_program, write_archive
 
@@ -136,7 +136,8 @@ EXCESSES = {
 def test_a_function_that_takes_too_much_ends_with_the_cause(
     run, monkeypatch, script, limits, cause
 ):
-    monkeypatch.setattr(process, "MAX_PROCESSES", 20)
+    for module in (process, supervision):
+        monkeypatch.setattr(module, "MAX_PROCESSES", 20)
     allowed = {"seconds": 60, "memory": 2**30, "output_bytes": 2**26, **limits}
     outcome, job = run(script, limits=Limits(**allowed))
     assert outcome.error_type == "EXECUTION_ERROR"

@@ -17,12 +17,13 @@ from threading import Event
 from ..cache import Cache
 from ..dockerfile import BuildError, Entry
 from . import EngineError, Limits
-from .limits import LastBytes, memory_message, size_text, time_message, written
+from .limits import LastBytes, size_text, time_message, written
 from .recipes import SUBSTRATOOLS, Recipe, read_recipe
 from .sandbox import sandboxed
-from .supervision import MAX_PROCESSES, memory, processes, supervise
+from .supervision import processes, supervise, why_too_much
 
 INSTALLATION = "The installation of packages"
+NO_BUILDING = "Install packages that need no building"
 LONGEST_SCRIPT = 2**20  # bytes; those that pip writes have a few hundred
 SOURCE = "source"  # the folder in an environment that pip works in, gone when it is whole
 # Python runs this first. A function imports large packages, uses them and ends; looking for cycles
@@ -207,16 +208,10 @@ class _Making:
 
     def _why_end(self, pid: int) -> str:
         # A package may bring code that pip runs.
-        pids = list(processes(pid))
-        if memory(pids, self._limits.memory) > self._limits.memory:
-            advice = "Install packages that need no building"
-            return memory_message(self._limits, INSTALLATION, advice)
-        if len(pids) > MAX_PROCESSES:
-            return (
-                f"{INSTALLATION} started more than {MAX_PROCESSES} processes. Install packages "
-                "that need no building."
-            )
-        return self._why_late_or_large(pid)
+        why = why_too_much(
+            list(processes(pid)), self._limits, INSTALLATION, NO_BUILDING, NO_BUILDING
+        )
+        return why or self._why_late_or_large(pid)
 
     def _why_late_or_large(self, _: int) -> str:
         if time.monotonic() - self._started > self._limits.seconds:

@@ -21,9 +21,9 @@ from . import (
     Outcome,
 )
 from .environments import Environment, Environments, check_interpreter
-from .limits import LastBytes, exceeded, exit_message, memory_message
+from .limits import LastBytes, exceeded, exit_message
 from .sandbox import PROGRAM, check_sandbox, sandboxed
-from .supervision import MAX_PROCESSES, deleted, memory, processes, supervise
+from .supervision import MAX_PROCESSES, deleted, processes, supervise, why_too_much
 
 PRLIMIT = "prlimit"
 
@@ -138,11 +138,9 @@ class _Watch:
 
     def __call__(self, pid: int) -> str:
         pids = list(processes(pid))
-        if memory(pids, self._limits.memory) > self._limits.memory:
-            return memory_message(self._limits)
-        if len(pids) > MAX_PROCESSES:
-            return f"The function started more than {MAX_PROCESSES} processes. Let it start fewer."
-        return exceeded(self._folder.path, self._limits, self._started, deleted(pids))
+        return why_too_much(pids, self._limits) or exceeded(
+            self._folder.path, self._limits, self._started, deleted(pids)
+        )
 
     def what_is_left(self) -> str:
         """Return which limit a job has exceeded that has ended, or a blank text."""

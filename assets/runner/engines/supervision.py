@@ -13,7 +13,8 @@ from io import FileIO
 from pathlib import Path
 from threading import Event
 
-from .limits import BLOCK, LastBytes
+from . import Limits
+from .limits import BLOCK, LastBytes, memory_message
 
 INTERVAL = 0.1  # seconds between two looks at what a command uses
 CALM = 20  # a look that took long is followed by a pause this many times as long
@@ -149,6 +150,25 @@ def processes(pid: int) -> Iterator[int]:
         with suppress(OSError):  # it has ended meanwhile, here and below
             for thread in Path(f"/proc/{pid}/task").iterdir():
                 waiting.extend(int(child) for child in (thread / "children").read_text().split())
+
+
+def why_too_much(
+    pids: Sequence[int],
+    limits: Limits,
+    what: str = "The function",
+    less_memory: str = "Give it less data at once",
+    fewer_processes: str = "Let it start fewer",
+) -> str:
+    """Return why all these processes have to end, or a blank text if they may go on.
+
+    Args:
+        what: their work, and then the advice to who lets it use too much.
+    """
+    if memory(pids, limits.memory) > limits.memory:
+        return memory_message(limits, what, less_memory)
+    if len(pids) > MAX_PROCESSES:
+        return f"{what} started more than {MAX_PROCESSES} processes. {fewer_processes}."
+    return ""
 
 
 def memory(pids: Sequence[int], enough: int) -> int:
