@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from .errors import Code, Problem
 
 MAX_TEXT_BYTES = 100
+# A sha256.
+CHECKSUM = r"\A[0-9a-f]{64}\Z"
 # Control characters that metadata values may hold, as upstream allows; a single line needs none.
 LAYOUT = "\t\n\r"
 

@@ -8,6 +8,7 @@ from django.template.defaultfilters import filesizeformat
 from rest_framework import serializers
 
 from ..common.kinds import INPUT_KINDS, OUTPUT_KINDS, AssetKind
+from ..common.rules import CHECKSUM
 from ..compute.statuses import ErrorType
 from .models import Trial
 from .queries.jobs import Input, Work
@@ -90,7 +91,7 @@ class FoundSerializer(serializers.Serializer):
     """What a runner found at the path of a data sample, or why it found nothing."""
 
     key = serializers.UUIDField()
-    checksum = serializers.RegexField(r"\A[0-9a-f]{64}\Z", required=False)
+    checksum = serializers.RegexField(CHECKSUM, required=False)
     size = serializers.IntegerField(min_value=0, max_value=2**63 - 1, default=0)
     problem = serializers.CharField(max_length=1000, required=False)
 
@@ -121,7 +122,7 @@ class ModelPartSerializer(serializers.Serializer):
     """What a part of a model is of, in the query of its address."""
 
     identifier = serializers.CharField(max_length=100, help_text="The output of the task.")
-    checksum = serializers.RegexField(r"\A[0-9a-f]{64}\Z", help_text="sha256 of the whole model")
+    checksum = serializers.RegexField(CHECKSUM, help_text="sha256 of the whole model")
     size = serializers.IntegerField(min_value=0, help_text="Bytes of the whole model.")
     offset = serializers.IntegerField(
         min_value=0, default=0, help_text="Where in the model this part begins."

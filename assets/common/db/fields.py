@@ -62,7 +62,7 @@ class ChecksumField(models.CharField):
     """A sha256 in 64 hexadecimal digits."""
 
     description = "sha256, 64 hexadecimal digits"
-    default_validators = [RegexValidator(r"\A[0-9a-f]{64}\Z", "Must be 64 hexadecimal digits.")]
+    default_validators = [RegexValidator(rules.CHECKSUM, "Must be 64 hexadecimal digits.")]
 
     def __init__(self, *args, **kwargs) -> None:
         kwargs.setdefault("max_length", 64)
