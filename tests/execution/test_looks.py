@@ -19,11 +19,6 @@ CHECKSUM = "ab" * 32
 
 
 @pytest.fixture
-def ward(db) -> StandIn:
-    return StandIn(A)
-
-
-@pytest.fixture
 def samples(alice):
     dataset = make_dataset(alice)
     return make_samples_at_runner(alice, dataset.pk, paths=["visits/p1", "visits/p2"])

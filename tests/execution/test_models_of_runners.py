@@ -29,11 +29,6 @@ def _apart(settings, tmp_path) -> None:
 
 
 @pytest.fixture
-def ward(db) -> StandIn:
-    return StandIn(A)
-
-
-@pytest.fixture
 def job(alice, ward):
     """A job at a task whose output is a model."""
     function = builders.make_aggregate(alice, inputs=())

@@ -15,7 +15,7 @@ from assets.execution.models import Job
 from assets.functions.models import Function
 from assets.permissions.specs import PermissionsSpec
 from tests import builders
-from tests.cast import A, B
+from tests.cast import A
 
 from .runners import StandIn
 
@@ -24,16 +24,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 PUBLIC = PermissionsSpec(public=True)
 # With the authentication, the transaction, and savepoints within it.
 FINISH = 19
-
-
-@pytest.fixture
-def ward(db) -> StandIn:
-    return StandIn(A)
-
-
-@pytest.fixture
-def other(db) -> StandIn:
-    return StandIn(B)
 
 
 @pytest.fixture

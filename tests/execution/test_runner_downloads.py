@@ -11,21 +11,11 @@ from assets.datasets import registration as datasets
 from assets.datasets.specs import DataSampleSpec
 from assets.feed.models import Event
 from tests import builders
-from tests.cast import A, B
+from tests.cast import A
 
 from .runners import StandIn
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
-
-
-@pytest.fixture
-def ward(db) -> StandIn:
-    return StandIn(A)
-
-
-@pytest.fixture
-def other(db) -> StandIn:
-    return StandIn(B)
 
 
 def run(ward: StandIn, alice, *samples):

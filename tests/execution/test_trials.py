@@ -22,11 +22,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 
 @pytest.fixture
-def ward(alice) -> StandIn:
-    return StandIn(A)
-
-
-@pytest.fixture
 def dataset(alice):
     return make_dataset(alice, permissions=PUBLIC)
 
