@@ -51,16 +51,11 @@ class BuildWork(Work):
         return self.without_runner(building, now).values_list("pk", flat=True)
 
     def finish(self, job: Job, report: Report) -> None:
-        self.report_steps(job, report.steps)
         move_function(self.key_of(job), FunctionStatus.READY, job.runner.agent)
 
     def fail(self, job: Job, failure: Failure, begin: Callable[[], object]) -> None:
-        def begin_and_report() -> None:
-            begin()
-            self.report_steps(job, failure.steps)
-
         logs = failure.logs or ContentFile(NOT_FINISHED % (job.losses + 1))
-        fail_function(self.key_of(job), logs, job.runner.agent, begin=begin_and_report)
+        fail_function(self.key_of(job), logs, job.runner.agent, begin=begin)
 
     def report_steps(self, job: Job, steps: Mapping[str, int]) -> None:
         function = Function.objects.get(pk=self.key_of(job))

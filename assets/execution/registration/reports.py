@@ -27,7 +27,10 @@ def finish(runner: Runner, key: UUID, report: Report) -> bool:
         job = end_of(runner, key, Outcome.DONE)
         if job is None:
             return False
-        work_of(job).finish(job, report)
+        work = work_of(job)
+        if report.steps:
+            work.report_steps(job, report.steps)
+        work.finish(job, report)
     discard(key)
     return True
 
@@ -41,12 +44,16 @@ def fail(job: Job, failure: Failure) -> None:
     if job.outcome == Outcome.FAILED:
         return
 
+    work = work_of(job)
+
     def begin() -> None:
         if not end_once(job, Outcome.FAILED):
             raise Repeated
+        if failure.steps:
+            work.report_steps(job, failure.steps)
 
     try:
-        work_of(job).fail(job, failure, begin)
+        work.fail(job, failure, begin)
     except Repeated:
         return
     discard(job.pk)

@@ -66,17 +66,11 @@ class TaskWork(Work):
         return subjects if runner.has_data_root else subjects.filter(~Exists(at_runner))
 
     def finish(self, job: Job, report: Report) -> None:
-        if report.steps:
-            self.report_steps(job, report.steps)
         finish_task(self.key_of(job), job.runner.agent, report.performances)
 
     def fail(self, job: Job, failure: Failure, begin: Callable[[], object]) -> None:
-        def begin_and_report() -> None:
-            begin()
-            self.report_steps(job, failure.steps)
-
         key, actor = self.key_of(job), job.runner.agent
-        fail_task(key, failure.error_type, failure.logs, actor, begin=begin_and_report)
+        fail_task(key, failure.error_type, failure.logs, actor, begin=begin)
 
     def report_steps(self, job: Job, steps: Mapping[str, int]) -> None:
         # Of its task, all that matters is known.

@@ -83,7 +83,7 @@ class Work:
         """Write that the work failed.
 
         Args:
-            begin: ends the job; called first in the transaction.
+            begin: ends the job, and writes its steps; called first in the transaction.
 
         Raises:
             Refused: the report is not complete, or the subject has ended.
