@@ -19,6 +19,7 @@ from ...functions.models import Function, FunctionInput, FunctionOutput
 from ...permissions.access import check_may_register, why_not_download
 from ..models import Job, Trial
 from ..queries.approvals import Policy, function_is_approved, policy_of
+from ..queries.runners import runners_of
 from ..rules import TRIAL, check_fake_samples
 from ..specs import TrialSpec
 from .leases import begin_jobs
@@ -46,7 +47,7 @@ def check_may_try(function: Function, actor: User) -> Iterator[Problem]:
             "function, or to approve it."
         )
         yield _problem(message, "function_key", Code.FORBIDDEN)
-    if not Runner.objects.filter(organization=own, revoked_at=None).exists():
+    if not runners_of(own).exists():
         message = _("your organisation has no runner. Ask an admin to register one.")
         yield _problem(message, "function_key")
     if needed := _models_needed(function):
